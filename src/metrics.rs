@@ -1,0 +1,268 @@
+//! Utilisation, balance degree and every goal's value, computed from scratch
+//! from an instance and a plan. Nothing here is incremental and nothing is
+//! shared with the search, so it can judge what the search claims.
+
+use crate::model::{Goal, Instance, NodeId, Plan, ResourceWeights, Term, Tier, TierValue};
+
+/// Figures of one node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeMetrics {
+    /// Tasks of the plan on it.
+    pub tasks: usize,
+    /// Load per resource, the load that was there before included.
+    pub load: Vec<i64>,
+    /// Load over capacity per resource; `None` where the capacity is 0.
+    pub utilisation: Vec<Option<f64>>,
+    /// Highest of those, `None` when every capacity is 0 or the node is down.
+    pub dominant: Option<f64>,
+    /// `dominant` over the highest of all nodes.
+    pub relative: f64,
+    /// The documents' weighted load, sum over resources of weight x
+    /// utilisation over the number of resources; 0 without weights.
+    pub weighted: f64,
+}
+
+/// Figures of a plan. Utilisations are fractions of capacity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metrics {
+    /// Highest utilisation of any counted node in any resource.
+    pub peak: f64,
+    /// Mean over highest node utilisation: 1 when perfectly even.
+    pub utilisation: f64,
+    /// Variance of node utilisation, the documents' balance degree.
+    pub balance_degree: f64,
+    /// The same for each resource by itself.
+    pub balance_by_resource: Vec<f64>,
+    /// Load over capacity of the whole cluster, per resource.
+    pub cluster_utilisation: Vec<Option<f64>>,
+    /// Square root of the balance degree.
+    pub standard_deviation: f64,
+    /// Standard deviation over mean.
+    pub coefficient_of_variation: f64,
+    /// Highest over mean node utilisation, 1 when perfectly even.
+    pub max_over_mean: f64,
+    /// Jain's fairness index, 1 when perfectly even.
+    pub jain: f64,
+    /// Nodes with at least one task of the plan.
+    pub nodes_used: usize,
+    /// Cost in integer cost units.
+    pub cost: i64,
+    /// Tasks without a node.
+    pub unplaced: usize,
+    /// Per node, in instance order.
+    pub nodes: Vec<NodeMetrics>,
+}
+
+/// Load per node and resource, existing load included: row-major, nodes x resources.
+pub fn loads(instance: &Instance, plan: &Plan) -> Vec<i64> {
+    let width = instance.resources().len();
+    let mut loads = Vec::with_capacity(instance.nodes() * width);
+    for node in instance.node_ids() {
+        loads.extend_from_slice(instance.used(node));
+    }
+    for (task, node) in plan.placements() {
+        let row = &mut loads[node.index() * width..(node.index() + 1) * width];
+        for (load, demand) in row.iter_mut().zip(instance.demand_on(task, node)) {
+            *load += demand;
+        }
+    }
+    loads
+}
+
+/// Utilisation per resource of a node with this load; `None` where the capacity is 0.
+fn utilisations(instance: &Instance, node: NodeId, load: &[i64]) -> Vec<Option<f64>> {
+    load.iter()
+        .zip(instance.capacity(node))
+        .map(|(load, capacity)| (*capacity > 0).then(|| *load as f64 / *capacity as f64))
+        .collect()
+}
+
+/// Mean and variance; zeros for nothing.
+fn spread(values: &[f64]) -> (f64, f64) {
+    if values.is_empty() {
+        return (0.0, 0.0);
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|u| (u - mean) * (u - mean)).sum::<f64>() / n;
+    (mean, variance)
+}
+
+impl Metrics {
+    /// Every figure of the plan. `weights` has one entry a resource.
+    pub fn of(instance: &Instance, plan: &Plan, weights: Option<&ResourceWeights>) -> Metrics {
+        let width = instance.resources().len();
+        let loads = loads(instance, plan);
+        let mut count = vec![0; instance.nodes()];
+        for (_, node) in plan.placements() {
+            count[node.index()] += 1;
+        }
+        let mut nodes: Vec<NodeMetrics> = instance
+            .node_ids()
+            .map(|node| {
+                let load = loads[node.index() * width..(node.index() + 1) * width].to_vec();
+                node_metrics(instance, node, load, count[node.index()], weights)
+            })
+            .collect();
+
+        let dominant: Vec<f64> = nodes.iter().filter_map(|n| n.dominant).collect();
+        let peak = dominant.iter().copied().fold(0.0, f64::max);
+        for node in &mut nodes {
+            node.relative = match node.dominant {
+                Some(own) if peak > 0.0 => own / peak,
+                _ => 0.0,
+            };
+        }
+        let counted = |r: usize| {
+            instance
+                .node_ids()
+                .filter(|node| instance.counted(*node))
+                .filter_map(|node| nodes[node.index()].utilisation[r])
+                .collect::<Vec<f64>>()
+        };
+        let (mean, variance) = spread(&dominant);
+        let squares: f64 = dominant.iter().map(|u| u * u).sum();
+        let over = |a: f64, b: f64, empty: f64| if b > 0.0 { a / b } else { empty };
+        Metrics {
+            peak,
+            utilisation: over(mean, peak, 1.0),
+            balance_degree: variance,
+            balance_by_resource: (0..width).map(|r| spread(&counted(r)).1).collect(),
+            cluster_utilisation: (0..width).map(|r| cluster(instance, &loads, r)).collect(),
+            standard_deviation: variance.sqrt(),
+            coefficient_of_variation: over(variance.sqrt(), mean, 0.0),
+            max_over_mean: over(peak, mean, 1.0),
+            jain: over(mean * mean * dominant.len() as f64, squares, 1.0),
+            nodes_used: count.iter().filter(|n| **n > 0).count(),
+            cost: cost(instance, plan, &count),
+            unplaced: instance.tasks() - plan.placed(),
+            nodes,
+        }
+    }
+}
+
+fn node_metrics(
+    instance: &Instance,
+    node: NodeId,
+    load: Vec<i64>,
+    tasks: usize,
+    weights: Option<&ResourceWeights>,
+) -> NodeMetrics {
+    let utilisation = utilisations(instance, node, &load);
+    let dominant = utilisation
+        .iter()
+        .flatten()
+        .copied()
+        .reduce(f64::max)
+        .filter(|_| instance.counted(node));
+    let weighted = weights.map_or(0.0, |weights| {
+        let terms = utilisation.iter().zip(weights);
+        terms.map(|(u, w)| u.unwrap_or(0.0) * w).sum::<f64>() / utilisation.len() as f64
+    });
+    NodeMetrics {
+        tasks,
+        load,
+        utilisation,
+        dominant,
+        relative: 0.0,
+        weighted,
+    }
+}
+
+fn cluster(instance: &Instance, loads: &[i64], resource: usize) -> Option<f64> {
+    let width = instance.resources().len();
+    let counted = || instance.node_ids().filter(|node| instance.counted(*node));
+    let capacity: i64 = counted().map(|node| instance.capacity(node)[resource]).sum();
+    let load: i64 = counted().map(|node| loads[node.index() * width + resource]).sum();
+    (capacity > 0).then(|| load as f64 / capacity as f64)
+}
+
+fn cost(instance: &Instance, plan: &Plan, count: &[usize]) -> i64 {
+    let placements = plan.placements().map(|(task, node)| instance.cost_on(task, node));
+    let used = instance.node_ids().filter(|node| count[node.index()] > 0);
+    placements.sum::<i64>() + used.map(|node| instance.price(node)).sum::<i64>()
+}
+
+/// The documents' objective: demand placed, each resource in its own unit.
+fn demand(instance: &Instance, plan: &Plan) -> f64 {
+    let mut total = vec![0i64; instance.resources().len()];
+    for (task, node) in plan.placements() {
+        for (sum, demand) in total.iter_mut().zip(instance.demand_on(task, node)) {
+            *sum += demand;
+        }
+    }
+    let scales = instance.resources().iter().map(|resource| resource.scale);
+    total.iter().zip(scales).map(|(sum, scale)| scale.to_f64(*sum)).sum()
+}
+
+/// Value of one term, from figures computed by [`Metrics::of`].
+fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -> f64 {
+    match term {
+        Term::Peak => metrics.peak,
+        Term::Balance => metrics.balance_degree,
+        Term::Cost => instance.cost_scale().to_f64(metrics.cost),
+        Term::Nodes => metrics.nodes_used as f64,
+        Term::Demand => demand(instance, plan),
+        Term::Unplaced => metrics.unplaced as f64,
+    }
+}
+
+/// Value of one tier.
+pub fn tier_value(instance: &Instance, plan: &Plan, metrics: &Metrics, tier: &Tier) -> f64 {
+    tier.terms
+        .iter()
+        .map(|t| t.weight * term_value(instance, plan, metrics, t.term))
+        .sum()
+}
+
+/// Values of every tier of `goal`, most important first.
+pub fn goal_values(instance: &Instance, plan: &Plan, goal: &Goal) -> Vec<TierValue> {
+    let metrics = Metrics::of(instance, plan, None);
+    goal.tiers
+        .iter()
+        .map(|tier| TierValue {
+            tier: tier.to_string(),
+            value: tier_value(instance, plan, &metrics, tier),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Decimal, Draft, NodeDraft, TaskDraft};
+
+    /// Nodes at the given percentages of one resource, by existing load alone.
+    fn at(percentages: &[i64]) -> Metrics {
+        let mut draft = Draft::default();
+        let r = draft.resource("cpu");
+        let quantity = |n| vec![(r, Decimal::from_integer(n).unwrap())];
+        for (k, used) in percentages.iter().enumerate() {
+            draft.nodes.push(NodeDraft {
+                id: format!("n{k}"),
+                capacity: quantity(100),
+                used: quantity(*used),
+                ..NodeDraft::default()
+            });
+        }
+        draft.tasks.push(TaskDraft { id: "t".into(), ..TaskDraft::default() });
+        let instance = draft.build().unwrap();
+        Metrics::of(&instance, &Plan::empty(1), Some(&vec![3.0]))
+    }
+
+    #[test]
+    fn the_documents_utilisation_and_balance_degree_corrected() {
+        let metrics = at(&[40, 30, 20]);
+        assert!((metrics.utilisation - 0.75).abs() < 1e-12);
+        assert!((metrics.balance_degree - 0.02 / 3.0).abs() < 1e-12);
+        assert!((metrics.nodes[0].weighted - 1.2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_even_cluster_is_perfect_and_an_idle_one_is_no_division_by_zero() {
+        let even = at(&[50, 50]);
+        assert_eq!((even.jain, even.max_over_mean, even.balance_degree), (1.0, 1.0, 0.0));
+        let idle = at(&[0, 0]);
+        assert_eq!((idle.utilisation, idle.jain, idle.peak), (1.0, 1.0, 0.0));
+    }
+}

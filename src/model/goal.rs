@@ -1,0 +1,234 @@
+//! What is minimised: tiers in order of importance, each a weighted sum.
+
+use std::fmt;
+
+use super::names::nearest;
+
+/// One thing that can be minimised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Term {
+    /// Highest utilisation of any node in any resource.
+    Peak,
+    /// The balance degree: variance of node utilisation.
+    Balance,
+    /// Cost of placements plus the price of used nodes.
+    Cost,
+    /// Number of used nodes.
+    Nodes,
+    /// Total demand placed, the documents' objective.
+    Demand,
+    /// Tasks left without a node. Never written by hand: it is the implicit
+    /// first tier when tasks may stay unplaced.
+    Unplaced,
+}
+
+impl Term {
+    /// Every term a person may write, with its meaning.
+    pub const ALL: [(Term, &'static str, &'static str); 5] = [
+        (Term::Peak, "peak", "highest utilisation of any node in any resource"),
+        (Term::Balance, "balance", "balance degree: variance of node utilisation"),
+        (Term::Cost, "cost", "cost of placements plus the price of used nodes"),
+        (Term::Nodes, "nodes", "number of used nodes"),
+        (Term::Demand, "demand", "total demand placed, summed over resources"),
+    ];
+
+    /// The name used in flags and files.
+    pub fn name(self) -> &'static str {
+        Term::ALL
+            .iter()
+            .find(|(term, _, _)| *term == self)
+            .map_or("unplaced", |(_, name, _)| name)
+    }
+}
+
+/// A term and how much one unit of it weighs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WeightedTerm {
+    /// Factor, finite and positive.
+    pub weight: f64,
+    /// What is weighed.
+    pub term: Term,
+}
+
+/// A weighted sum; tiers before it matter infinitely more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tier {
+    /// At least one term, each term once.
+    pub terms: Vec<WeightedTerm>,
+}
+
+impl Tier {
+    /// A tier of one term with weight 1.
+    pub fn single(term: Term) -> Tier {
+        Tier {
+            terms: vec![WeightedTerm { weight: 1.0, term }],
+        }
+    }
+
+    /// The term, when the tier is nothing but that term.
+    pub fn only(&self) -> Option<Term> {
+        match self.terms[..] {
+            [WeightedTerm { weight: 1.0, term }] => Some(term),
+            _ => None,
+        }
+    }
+
+    /// The weight of `term` in this tier, 0 when it is absent.
+    pub fn weight(&self, term: Term) -> f64 {
+        self.terms
+            .iter()
+            .find(|t| t.term == term)
+            .map_or(0.0, |t| t.weight)
+    }
+}
+
+/// Tiers in order of importance; at least one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// Most important first.
+    pub tiers: Vec<Tier>,
+}
+
+/// Why a text is no goal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GoalError {
+    /// An unknown word.
+    #[error("unknown goal `{word}`{}; goals are {}", suggestion.as_ref().map(|s| format!(": did you mean `{s}`?")).unwrap_or_default(), names())]
+    Unknown {
+        /// The word as written.
+        word: String,
+        /// The nearest known goal.
+        suggestion: Option<String>,
+    },
+    /// Nothing between separators.
+    #[error("empty goal: write goals such as `peak`, `cost, balance` or `cost + 10*nodes`")]
+    Empty,
+    /// A weight that is no positive number.
+    #[error("`{0}` is not a weight: weights are positive numbers, as in `cost + 10*nodes`")]
+    Weight(String),
+    /// The same term twice.
+    #[error("goal `{0}` appears twice: name each goal once")]
+    Twice(String),
+}
+
+fn names() -> String {
+    Term::ALL.map(|(_, name, _)| name).join(", ")
+}
+
+impl Goal {
+    /// One tier, one term.
+    pub fn single(term: Term) -> Goal {
+        Goal {
+            tiers: vec![Tier::single(term)],
+        }
+    }
+
+    /// Reads `peak`, `cost, balance`, `cost + 10*nodes, peak`.
+    ///
+    /// # Errors
+    /// Unknown terms (with the nearest known one), empty tiers, weights that
+    /// are not positive finite numbers, and a term named twice.
+    pub fn parse(text: &str) -> Result<Goal, GoalError> {
+        let mut tiers = Vec::new();
+        let mut seen: Vec<Term> = Vec::new();
+        for tier_text in text.split(',') {
+            let mut terms = Vec::new();
+            for part in tier_text.split('+') {
+                let part = part.trim();
+                let (weight, word) = match part.split_once('*') {
+                    Some((weight, word)) => {
+                        let value: f64 = weight
+                            .trim()
+                            .parse()
+                            .map_err(|_| GoalError::Weight(weight.trim().to_owned()))?;
+                        if !(value.is_finite() && (1e-9..=1e12).contains(&value)) {
+                            return Err(GoalError::Weight(weight.trim().to_owned()));
+                        }
+                        (value, word.trim())
+                    }
+                    None => (1.0, part),
+                };
+                if word.is_empty() {
+                    return Err(GoalError::Empty);
+                }
+                let term = Term::ALL
+                    .iter()
+                    .find(|(_, name, _)| *name == word)
+                    .map(|(term, _, _)| *term)
+                    .ok_or_else(|| GoalError::Unknown {
+                        word: word.to_owned(),
+                        suggestion: nearest(word, Term::ALL.iter().map(|(_, name, _)| *name)),
+                    })?;
+                if seen.contains(&term) {
+                    return Err(GoalError::Twice(word.to_owned()));
+                }
+                seen.push(term);
+                terms.push(WeightedTerm { weight, term });
+            }
+            tiers.push(Tier { terms });
+        }
+        Ok(Goal { tiers })
+    }
+
+    /// The goal with "as few unplaced tasks as possible" before everything.
+    pub fn with_unplaced_first(&self) -> Goal {
+        let mut tiers = vec![Tier::single(Term::Unplaced)];
+        tiers.extend(self.tiers.iter().cloned());
+        Goal { tiers }
+    }
+
+    /// True when any tier mentions `term`.
+    pub fn mentions(&self, term: Term) -> bool {
+        self.tiers.iter().any(|tier| tier.weight(term) > 0.0)
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (k, WeightedTerm { weight, term }) in self.terms.iter().enumerate() {
+            if k > 0 {
+                f.write_str(" + ")?;
+            }
+            if *weight == 1.0 {
+                f.write_str(term.name())?;
+            } else {
+                write!(f, "{weight}*{}", term.name())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (k, tier) in self.tiers.iter().enumerate() {
+            if k > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{tier}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goals_round_trip() {
+        for text in ["peak", "cost, balance", "cost + 10*nodes, peak", "0.5*cost"] {
+            assert_eq!(Goal::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn bad_goals_are_named() {
+        let message = Goal::parse("peek").unwrap_err().to_string();
+        assert!(message.contains("did you mean `peak`"), "{message}");
+        assert_eq!(Goal::parse("cost,"), Err(GoalError::Empty));
+        assert!(matches!(Goal::parse("NaN*cost"), Err(GoalError::Weight(_))));
+        assert!(matches!(Goal::parse("-1*cost"), Err(GoalError::Weight(_))));
+        assert!(matches!(Goal::parse("cost, cost"), Err(GoalError::Twice(_))));
+    }
+}

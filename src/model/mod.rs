@@ -1,0 +1,51 @@
+//! The words of the problem: what is given ([`Instance`]), what is wanted
+//! ([`Goal`]), what is answered ([`Plan`]). No input or output, no clock, no
+//! randomness.
+
+mod classes;
+mod draft;
+mod goal;
+mod instance;
+mod names;
+mod plan;
+mod quantity;
+
+pub use classes::{Classes, NodeClass, TaskClass};
+pub use draft::{Draft, DraftError, DraftItem, NodeDraft, PairDraft, TaskDraft};
+pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
+pub use instance::{
+    Instance, Labels, NodeState, Pair, Requirement, RequirementId, Resource, ResourceWeights,
+};
+pub use names::nearest;
+pub use plan::{Claim, ClaimedTier, Plan, TierValue};
+pub use quantity::{Decimal, QuantityError, Scale, parse_duration};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// Position in the instance's order.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl From<usize> for $name {
+            fn from(index: usize) -> Self {
+                $name(u32::try_from(index).expect("instances hold at most 2^32 - 2 items"))
+            }
+        }
+    };
+}
+
+id!(
+    /// A task, by its position in the instance.
+    TaskId
+);
+id!(
+    /// A node, by its position in the instance.
+    NodeId
+);

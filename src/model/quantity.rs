@@ -1,0 +1,312 @@
+//! Exact quantities. Everything a person writes (`1.5`, `250m`, `16Gi`) is a
+//! decimal number; one [`Scale`] per resource turns all of its quantities into
+//! integers, so loads are sums of integers and feasibility is never a matter
+//! of rounding.
+
+use std::fmt;
+
+/// A non-negative decimal number, `mantissa / 10^decimals`, exactly as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Decimal {
+    mantissa: i64,
+    decimals: u8,
+}
+
+/// Why a text is no quantity, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QuantityError {
+    /// Not a number with an optional suffix.
+    #[error(
+        "`{0}` is not a quantity: write a number such as 4 or 1.5, or one with a suffix (m, k, M, G, T, Ki, Mi, Gi, Ti)"
+    )]
+    Malformed(String),
+    /// Below zero.
+    #[error("`{0}` is negative: quantities are zero or more")]
+    Negative(String),
+    /// More than 18 significant digits.
+    #[error(
+        "`{0}` is out of range: quantities have at most 18 digits; use a larger unit or fewer decimals"
+    )]
+    TooLarge(String),
+}
+
+/// Powers of ten that fit an `i64`.
+fn pow10(n: u32) -> Option<i64> {
+    10i64.checked_pow(n)
+}
+
+impl Decimal {
+    /// Zero.
+    pub const ZERO: Decimal = Decimal {
+        mantissa: 0,
+        decimals: 0,
+    };
+
+    /// A whole number. Negative numbers are an error.
+    pub fn from_integer(value: i64) -> Result<Decimal, QuantityError> {
+        if value < 0 {
+            return Err(QuantityError::Negative(value.to_string()));
+        }
+        Ok(Decimal {
+            mantissa: value,
+            decimals: 0,
+        })
+    }
+
+    /// Reads a decimal number, with an exponent (`1e3`) or a Kubernetes suffix
+    /// (`n u m k M G T P E`, `Ki Mi Gi Ti Pi Ei`).
+    ///
+    /// # Errors
+    /// Anything else, negative numbers, NaN and infinities, and numbers that
+    /// need more than 18 digits.
+    pub fn parse(text: &str) -> Result<Decimal, QuantityError> {
+        let malformed = || QuantityError::Malformed(text.to_owned());
+        let too_large = || QuantityError::TooLarge(text.to_owned());
+        let trimmed = text.trim();
+        if let Some(rest) = trimmed.strip_prefix('-') {
+            // Only what would be a quantity without its sign is "negative".
+            return match Decimal::parse(rest) {
+                Ok(value) if value.mantissa == 0 => Ok(Decimal::ZERO),
+                Ok(_) | Err(QuantityError::TooLarge(_)) => {
+                    Err(QuantityError::Negative(text.to_owned()))
+                }
+                Err(_) => Err(malformed()),
+            };
+        }
+        let unsigned = trimmed.strip_prefix('+').unwrap_or(trimmed);
+        let number_end = unsigned
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .unwrap_or(unsigned.len());
+        let (number, suffix) = unsigned.split_at(number_end);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+            return Err(malformed());
+        }
+        let (multiplier, shift) = suffix_value(suffix).ok_or_else(malformed)?;
+
+        let digits = format!("{whole}{fraction}");
+        let digits = digits.trim_start_matches('0');
+        if digits.len() > 36 {
+            return Err(too_large());
+        }
+        let mut mantissa: i128 = if digits.is_empty() {
+            0
+        } else {
+            digits.parse().map_err(|_| malformed())?
+        };
+        if mantissa == 0 {
+            return Ok(Decimal::ZERO);
+        }
+        mantissa = mantissa
+            .checked_mul(i128::from(multiplier))
+            .ok_or_else(too_large)?;
+        // value = mantissa * 10^-decimals
+        let mut decimals = i64::try_from(fraction.len()).map_err(|_| too_large())? - shift;
+        while mantissa % 10 == 0 && decimals > 0 {
+            mantissa /= 10;
+            decimals -= 1;
+        }
+        while decimals < 0 {
+            mantissa = mantissa.checked_mul(10).ok_or_else(too_large)?;
+            decimals += 1;
+        }
+        if decimals > 18 || mantissa >= 10i128.pow(18) {
+            return Err(too_large());
+        }
+        Ok(Decimal {
+            mantissa: mantissa as i64,
+            decimals: decimals as u8,
+        })
+    }
+
+    /// Number of decimal places.
+    pub fn decimals(self) -> u8 {
+        self.decimals
+    }
+
+    /// True for zero.
+    pub fn is_zero(self) -> bool {
+        self.mantissa == 0
+    }
+
+    /// The number times `10^places`, when that is a whole number in range.
+    pub fn at_places(self, places: u8) -> Option<i64> {
+        let up = places.checked_sub(self.decimals)?;
+        self.mantissa.checked_mul(pow10(u32::from(up))?)
+    }
+
+    /// The nearest floating point number, for metrics and weights.
+    pub fn to_f64(self) -> f64 {
+        self.mantissa as f64 / 10f64.powi(i32::from(self.decimals))
+    }
+}
+
+/// The multiplier and the power of ten that a suffix stands for.
+fn suffix_value(suffix: &str) -> Option<(i64, i64)> {
+    Some(match suffix {
+        "" => (1, 0),
+        "n" => (1, -9),
+        "u" => (1, -6),
+        "m" => (1, -3),
+        "k" => (1, 3),
+        "M" => (1, 6),
+        "G" => (1, 9),
+        "T" => (1, 12),
+        "P" => (1, 15),
+        "E" => (1, 18),
+        "Ki" => (1 << 10, 0),
+        "Mi" => (1 << 20, 0),
+        "Gi" => (1 << 30, 0),
+        "Ti" => (1 << 40, 0),
+        "Pi" => (1 << 50, 0),
+        "Ei" => (1 << 60, 0),
+        _ => {
+            let exponent = suffix.strip_prefix(['e', 'E'])?;
+            let exponent: i64 = exponent.parse().ok()?;
+            if !(-400..=400).contains(&exponent) {
+                return None;
+            }
+            (1, exponent)
+        }
+    })
+}
+
+/// How one resource's integers relate to the numbers people write:
+/// `value = integer * num / den`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Scale {
+    /// Numerator, at least 1.
+    pub num: i64,
+    /// Denominator, at least 1.
+    pub den: i64,
+}
+
+impl Scale {
+    /// Integers stand for themselves.
+    pub const ONE: Scale = Scale { num: 1, den: 1 };
+
+    /// The number that `integer` stands for.
+    pub fn to_f64(self, integer: i64) -> f64 {
+        match i128::from(integer) * i128::from(self.num) {
+            exact if exact % i128::from(self.den) == 0 => (exact / i128::from(self.den)) as f64,
+            exact => exact as f64 / self.den as f64,
+        }
+    }
+
+    /// The number as a person would write it, exact whenever it has a finite
+    /// decimal form.
+    pub fn show(self, integer: i64) -> String {
+        let exact = i128::from(integer) * i128::from(self.num);
+        let den = i128::from(self.den);
+        let (sign, exact) = if exact < 0 { ("-", -exact) } else { ("", exact) };
+        let mut text = format!("{sign}{}", exact / den);
+        let mut rest = exact % den;
+        if rest > 0 {
+            text.push('.');
+            for _ in 0..18 {
+                rest *= 10;
+                text.push(char::from(b'0' + (rest / den) as u8));
+                rest %= den;
+                if rest == 0 {
+                    break;
+                }
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let den = pow10(u32::from(self.decimals)).unwrap_or(i64::MAX);
+        f.write_str(&Scale { num: 1, den }.show(self.mantissa))
+    }
+}
+
+/// Reads a duration into whole seconds: `90` or `90s`, `30m`, `1.5h`, `2d`.
+///
+/// # Errors
+/// A message that names the text when it is no duration, is negative, or is
+/// not a whole number of seconds.
+pub fn parse_duration(text: &str) -> Result<i64, String> {
+    let trimmed = text.trim();
+    let (number, unit) = match trimmed.char_indices().last() {
+        Some((at, 's')) => (&trimmed[..at], 1),
+        Some((at, 'm')) => (&trimmed[..at], 60),
+        Some((at, 'h')) => (&trimmed[..at], 3_600),
+        Some((at, 'd')) => (&trimmed[..at], 86_400),
+        _ => (trimmed, 1),
+    };
+    let bad = || {
+        format!("`{text}` is not a duration: write seconds (90) or a number with s, m, h or d (30m, 1.5h)")
+    };
+    if number.contains(|c: char| !(c.is_ascii_digit() || c == '.')) {
+        return Err(bad());
+    }
+    let number = Decimal::parse(number).map_err(|_| bad())?;
+    let scale = pow10(u32::from(number.decimals)).ok_or_else(bad)?;
+    let exact = i128::from(number.mantissa) * unit;
+    if exact % i128::from(scale) != 0 {
+        return Err(format!("`{text}` is not a whole number of seconds"));
+    }
+    let seconds = exact / i128::from(scale);
+    if seconds > 100 * 366 * 86_400 {
+        return Err(format!("`{text}` is longer than a century"));
+    }
+    Ok(seconds as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(text: &str, n: u8) -> Option<i64> {
+        Decimal::parse(text).ok()?.at_places(n)
+    }
+
+    #[test]
+    fn quantities_are_exact() {
+        assert_eq!(places("250m", 3), Some(250));
+        assert_eq!(places("16Gi", 0), Some(17_179_869_184));
+        assert_eq!(places("1.5Gi", 0), Some(1_610_612_736));
+        assert_eq!(places("0.1", 1), Some(1));
+        assert_eq!(places("1e3", 0), Some(1_000));
+        assert_eq!(places("12E2", 0), Some(1_200));
+        assert_eq!(places("1E", 0), None, "10^18 has 19 digits");
+        assert_eq!(places("007.50", 1), Some(75));
+        assert_eq!(places("-0", 0), Some(0));
+        assert_eq!(places(".5", 1), Some(5));
+    }
+
+    #[test]
+    fn what_is_no_quantity_says_why() {
+        for text in ["", ".", "abc", "NaN", "inf", "1 2", "1.2.3", "5Q", "--1", "0x10"] {
+            assert!(
+                matches!(Decimal::parse(text), Err(QuantityError::Malformed(_))),
+                "{text}: {:?}",
+                Decimal::parse(text)
+            );
+        }
+        assert!(matches!(Decimal::parse("-3"), Err(QuantityError::Negative(_))));
+        assert!(matches!(Decimal::parse("1e308"), Err(QuantityError::TooLarge(_))));
+        assert!(matches!(Decimal::parse("1e-300"), Err(QuantityError::TooLarge(_))));
+    }
+
+    #[test]
+    fn scales_show_what_was_written() {
+        let thousandths = Scale { num: 1, den: 1000 };
+        assert_eq!(thousandths.show(250), "0.25");
+        assert_eq!(Scale { num: 1024, den: 1 }.show(3), "3072");
+        assert_eq!(thousandths.to_f64(1500), 1.5);
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(parse_duration("30m"), Ok(1800));
+        assert_eq!(parse_duration("1.5h"), Ok(5400));
+        assert_eq!(parse_duration("90"), Ok(90));
+        assert!(parse_duration("0.5s").is_err());
+        assert!(parse_duration("5m30").is_err());
+        assert!(parse_duration("1e99h").is_err());
+    }
+}
