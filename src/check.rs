@@ -83,11 +83,7 @@ pub fn check_claim(instance: &Instance, claim: &Claim) -> Verdict {
     }
     let values = goal_of(instance, claim, &plan);
     violations.extend(stated_values(claim, &values));
-    Verdict {
-        violations,
-        values,
-        plan,
-    }
+    Verdict { violations, values, plan }
 }
 
 /// Checks a plan against every rule of the instance. With `allow_unplaced`,
@@ -141,10 +137,7 @@ fn resolve(instance: &Instance, claim: &Claim, violations: &mut Vec<Violation>) 
 }
 
 fn unknown_task(task: &str, known: &FxHashMap<&str, TaskId>) -> Violation {
-    Violation::UnknownTask {
-        task: task.to_owned(),
-        nearest: nearest(task, known.keys().copied()),
-    }
+    Violation::UnknownTask { task: task.to_owned(), nearest: nearest(task, known.keys().copied()) }
 }
 
 /// Every task has a node.
@@ -342,10 +335,9 @@ impl fmt::Display for Violation {
             Violation::Value { tier, stated, actual } => {
                 write!(f, "the plan states {tier} = {stated}, it is {actual}")
             }
-            Violation::Bound { tier, bound, actual } => write!(
-                f,
-                "the plan states a bound of {bound} on {tier}, above its value {actual}"
-            ),
+            Violation::Bound { tier, bound, actual } => {
+                write!(f, "the plan states a bound of {bound} on {tier}, above its value {actual}")
+            }
         }
     }
 }

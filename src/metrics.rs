@@ -149,24 +149,13 @@ fn node_metrics(
     weights: Option<&ResourceWeights>,
 ) -> NodeMetrics {
     let utilisation = utilisations(instance, node, &load);
-    let dominant = utilisation
-        .iter()
-        .flatten()
-        .copied()
-        .reduce(f64::max)
-        .filter(|_| instance.counted(node));
+    let dominant =
+        utilisation.iter().flatten().copied().reduce(f64::max).filter(|_| instance.counted(node));
     let weighted = weights.map_or(0.0, |weights| {
         let terms = utilisation.iter().zip(weights);
         terms.map(|(u, w)| u.unwrap_or(0.0) * w).sum::<f64>() / utilisation.len() as f64
     });
-    NodeMetrics {
-        tasks,
-        load,
-        utilisation,
-        dominant,
-        relative: 0.0,
-        weighted,
-    }
+    NodeMetrics { tasks, load, utilisation, dominant, relative: 0.0, weighted }
 }
 
 fn cluster(instance: &Instance, loads: &[i64], resource: usize) -> Option<f64> {
@@ -209,10 +198,7 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
 
 /// Value of one tier.
 pub fn tier_value(instance: &Instance, plan: &Plan, metrics: &Metrics, tier: &Tier) -> f64 {
-    tier.terms
-        .iter()
-        .map(|t| t.weight * term_value(instance, plan, metrics, t.term))
-        .sum()
+    tier.terms.iter().map(|t| t.weight * term_value(instance, plan, metrics, t.term)).sum()
 }
 
 /// Values of every tier of `goal`, most important first.
@@ -225,6 +211,27 @@ pub fn goal_values(instance: &Instance, plan: &Plan, goal: &Goal) -> Vec<TierVal
             value: tier_value(instance, plan, &metrics, tier),
         })
         .collect()
+}
+
+/// The smallest load over capacity, of any node and resource, that is not below
+/// `level`: a peak is always one of these. A bound may be raised to it.
+pub fn attainable_peak(instance: &Instance, level: f64) -> f64 {
+    if level <= 0.0 {
+        return level.max(0.0);
+    }
+    let mut best = f64::INFINITY;
+    for node in instance.node_ids().filter(|node| instance.counted(*node)) {
+        for (used, capacity) in instance.used(node).iter().zip(instance.capacity(node)) {
+            if *capacity == 0 {
+                continue;
+            }
+            // Rounding may have put the level a hair above a value it equals.
+            let exact = level * *capacity as f64;
+            let load = ((exact * (1.0 - 1e-11)).ceil() as i64).max(*used);
+            best = best.min(load as f64 / *capacity as f64);
+        }
+    }
+    if best.is_finite() { best } else { level }
 }
 
 #[cfg(test)]

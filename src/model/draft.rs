@@ -179,12 +179,7 @@ impl Draft {
 }
 
 fn error(item: DraftItem, field: &str, cause: String, remedy: &str) -> DraftError {
-    DraftError {
-        item,
-        field: field.to_owned(),
-        cause,
-        remedy: remedy.to_owned(),
-    }
+    DraftError { item, field: field.to_owned(), cause, remedy: remedy.to_owned() }
 }
 
 fn check_sizes(draft: &Draft) -> Result<(), DraftError> {
@@ -290,10 +285,7 @@ struct Flat<'a> {
 
 impl<'a> Flat<'a> {
     fn new(places: &'a [u8]) -> Flat<'a> {
-        Flat {
-            places,
-            values: Vec::new(),
-        }
+        Flat { places, values: Vec::new() }
     }
 
     /// Appends a row; resources not named get `base` or 0.
@@ -401,7 +393,8 @@ fn reduce(
         }
         let common = common.max(1);
         if total / i128::from(common) >= 1 << 60 {
-            let cause = format!("the quantities of resource `{name}` add up to more than 2^60 steps");
+            let cause =
+                format!("the quantities of resource `{name}` add up to more than 2^60 steps");
             let remedy = "use a larger unit or fewer decimals";
             return Err(error(DraftItem::Resource(r), "", cause, remedy));
         }
@@ -460,7 +453,12 @@ fn set_costs(
     let places = all.map(Decimal::decimals).max().unwrap_or(0);
     if places > 14 {
         let cause = format!("a price or cost has {places} decimal places");
-        return Err(error(DraftItem::Whole, "price", cause, "costs have at most 14 decimal places"));
+        return Err(error(
+            DraftItem::Whole,
+            "price",
+            cause,
+            "costs have at most 14 decimal places",
+        ));
     }
     let hourly = draft.nodes.iter().any(|n| n.price_per_hour.is_some());
     let per_second = if hourly { 3600 } else { 1 };

@@ -34,10 +34,7 @@ impl Term {
 
     /// The name used in flags and files.
     pub fn name(self) -> &'static str {
-        Term::ALL
-            .iter()
-            .find(|(term, _, _)| *term == self)
-            .map_or("unplaced", |(_, name, _)| name)
+        Term::ALL.iter().find(|(term, _, _)| *term == self).map_or("unplaced", |(_, name, _)| name)
     }
 }
 
@@ -60,9 +57,7 @@ pub struct Tier {
 impl Tier {
     /// A tier of one term with weight 1.
     pub fn single(term: Term) -> Tier {
-        Tier {
-            terms: vec![WeightedTerm { weight: 1.0, term }],
-        }
+        Tier { terms: vec![WeightedTerm { weight: 1.0, term }] }
     }
 
     /// The term, when the tier is nothing but that term.
@@ -75,10 +70,7 @@ impl Tier {
 
     /// The weight of `term` in this tier, 0 when it is absent.
     pub fn weight(&self, term: Term) -> f64 {
-        self.terms
-            .iter()
-            .find(|t| t.term == term)
-            .map_or(0.0, |t| t.weight)
+        self.terms.iter().find(|t| t.term == term).map_or(0.0, |t| t.weight)
     }
 }
 
@@ -118,9 +110,7 @@ fn names() -> String {
 impl Goal {
     /// One tier, one term.
     pub fn single(term: Term) -> Goal {
-        Goal {
-            tiers: vec![Tier::single(term)],
-        }
+        Goal { tiers: vec![Tier::single(term)] }
     }
 
     /// Reads `peak`, `cost, balance`, `cost + 10*nodes, peak`.

@@ -41,9 +41,7 @@ impl Requirement {
     /// True when `labels` satisfy every key.
     pub fn accepts(&self, labels: &Labels) -> bool {
         self.any_of.iter().all(|(key, values)| {
-            labels
-                .iter()
-                .any(|(k, v)| k == key && values.iter().any(|value| value == v))
+            labels.iter().any(|(k, v)| k == key && values.iter().any(|value| value == v))
         })
     }
 }

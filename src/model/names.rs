@@ -10,8 +10,7 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn push(&mut self, name: &str) {
         self.text.push_str(name);
-        self.ends
-            .push(u32::try_from(self.text.len()).expect("names hold at most 4 GiB"));
+        self.ends.push(u32::try_from(self.text.len()).expect("names hold at most 4 GiB"));
     }
 
     pub(super) fn get(&self, index: usize) -> &str {

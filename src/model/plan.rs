@@ -12,9 +12,7 @@ pub struct Plan {
 impl Plan {
     /// A plan that places nothing.
     pub fn empty(tasks: usize) -> Plan {
-        Plan {
-            placement: vec![None; tasks],
-        }
+        Plan { placement: vec![None; tasks] }
     }
 
     /// Number of tasks that have a node.

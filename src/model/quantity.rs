@@ -37,20 +37,14 @@ fn pow10(n: u32) -> Option<i64> {
 
 impl Decimal {
     /// Zero.
-    pub const ZERO: Decimal = Decimal {
-        mantissa: 0,
-        decimals: 0,
-    };
+    pub const ZERO: Decimal = Decimal { mantissa: 0, decimals: 0 };
 
     /// A whole number. Negative numbers are an error.
     pub fn from_integer(value: i64) -> Result<Decimal, QuantityError> {
         if value < 0 {
             return Err(QuantityError::Negative(value.to_string()));
         }
-        Ok(Decimal {
-            mantissa: value,
-            decimals: 0,
-        })
+        Ok(Decimal { mantissa: value, decimals: 0 })
     }
 
     /// Reads a decimal number, with an exponent (`1e3`) or a Kubernetes suffix
@@ -74,9 +68,8 @@ impl Decimal {
             };
         }
         let unsigned = trimmed.strip_prefix('+').unwrap_or(trimmed);
-        let number_end = unsigned
-            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-            .unwrap_or(unsigned.len());
+        let number_end =
+            unsigned.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(unsigned.len());
         let (number, suffix) = unsigned.split_at(number_end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
@@ -89,17 +82,12 @@ impl Decimal {
         if digits.len() > 36 {
             return Err(too_large());
         }
-        let mut mantissa: i128 = if digits.is_empty() {
-            0
-        } else {
-            digits.parse().map_err(|_| malformed())?
-        };
+        let mut mantissa: i128 =
+            if digits.is_empty() { 0 } else { digits.parse().map_err(|_| malformed())? };
         if mantissa == 0 {
             return Ok(Decimal::ZERO);
         }
-        mantissa = mantissa
-            .checked_mul(i128::from(multiplier))
-            .ok_or_else(too_large)?;
+        mantissa = mantissa.checked_mul(i128::from(multiplier)).ok_or_else(too_large)?;
         // value = mantissa * 10^-decimals
         let mut decimals = i64::try_from(fraction.len()).map_err(|_| too_large())? - shift;
         while mantissa % 10 == 0 && decimals > 0 {
@@ -113,10 +101,7 @@ impl Decimal {
         if decimals > 18 || mantissa >= 10i128.pow(18) {
             return Err(too_large());
         }
-        Ok(Decimal {
-            mantissa: mantissa as i64,
-            decimals: decimals as u8,
-        })
+        Ok(Decimal { mantissa: mantissa as i64, decimals: decimals as u8 })
     }
 
     /// Number of decimal places.
@@ -238,7 +223,9 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
         _ => (trimmed, 1),
     };
     let bad = || {
-        format!("`{text}` is not a duration: write seconds (90) or a number with s, m, h or d (30m, 1.5h)")
+        format!(
+            "`{text}` is not a duration: write seconds (90) or a number with s, m, h or d (30m, 1.5h)"
+        )
     };
     if number.contains(|c: char| !(c.is_ascii_digit() || c == '.')) {
         return Err(bad());

@@ -1,0 +1,293 @@
+//! Totals: how much is asked, how much there is, by resource and by what tasks
+//! require.
+
+use crate::model::{Classes, Instance, NodeId, RequirementId, TaskId};
+
+/// How many distinct demands the large-task arguments look at per resource.
+const THRESHOLDS: usize = 64;
+
+/// Sums and sorted lists over an instance.
+pub(super) struct Area {
+    /// Per resource, every task's least demand on any node, largest first.
+    pub(super) demands: Vec<Vec<i64>>,
+    /// Per resource, free capacity of each node that takes tasks, most first.
+    pub(super) frees: Vec<Vec<i64>>,
+    /// Nodes that take at least one task.
+    pub(super) usable_nodes: usize,
+    /// Tasks that fit on no node at all.
+    pub(super) homeless: usize,
+    /// Per requirement: nodes it accepts, and per resource the demand of tasks
+    /// that can go nowhere else.
+    pub(super) groups: Vec<RequirementGroup>,
+    /// Classes of identical tasks and nodes.
+    pub(super) classes: Classes,
+}
+
+/// Tasks confined to the nodes of one requirement.
+pub(super) struct RequirementGroup {
+    /// The requirement.
+    pub(super) requirement: RequirementId,
+    /// Demand per resource, of tasks whose nodes all lie in the group.
+    pub(super) demand: Vec<i64>,
+    /// Number of those tasks.
+    pub(super) tasks: usize,
+}
+
+impl Area {
+    pub(super) fn of(instance: &Instance) -> Area {
+        let width = instance.resources().len();
+        let least: Vec<Vec<i64>> =
+            instance.task_ids().map(|task| least_demand(instance, task)).collect();
+        let usable: Vec<NodeId> =
+            instance.node_ids().filter(|node| instance.eligible_nodes(0)[node.index()]).collect();
+        let sorted = |mut list: Vec<i64>| {
+            list.sort_unstable_by(|a, b| b.cmp(a));
+            list
+        };
+        let demands = (0..width).map(|r| sorted(least.iter().map(|d| d[r]).collect())).collect();
+        let frees = (0..width)
+            .map(|r| sorted(usable.iter().map(|node| instance.free(*node, r)).collect()))
+            .collect();
+        let classes = Classes::of(instance);
+        let homeless = classes
+            .tasks
+            .iter()
+            .filter(|class| {
+                let fits =
+                    |n: &crate::model::NodeClass| instance.fits_alone(class.example(), n.nodes[0]);
+                !classes.nodes.iter().any(fits)
+            })
+            .map(|class| class.tasks.len())
+            .sum();
+        Area {
+            demands,
+            frees,
+            usable_nodes: usable.len(),
+            homeless,
+            groups: groups(instance, &least),
+            classes,
+        }
+    }
+
+    /// Sum over tasks of the least demand, without the `dropped` largest.
+    pub(super) fn least_total(&self, resource: usize, dropped: usize) -> i64 {
+        self.demands[resource].iter().skip(dropped).sum()
+    }
+
+    /// Each task's cheapest node, without node prices.
+    pub(super) fn cheapest(&self, instance: &Instance) -> Vec<i64> {
+        let mut costs = Vec::with_capacity(instance.tasks());
+        for class in &self.classes.tasks {
+            let task = class.example();
+            let nodes = self.classes.nodes.iter().map(|n| n.example());
+            let cost = nodes
+                .filter(|node| instance.fits_alone(task, *node))
+                .map(|node| instance.cost_on(task, node))
+                .min();
+            costs.extend(std::iter::repeat_n(cost.unwrap_or(0), class.tasks.len()));
+        }
+        costs
+    }
+
+    /// Least price of nodes whose free capacities cover the total demand in one
+    /// resource, fractions of nodes allowed; rounded up to whole cost units.
+    pub(super) fn cheapest_cover(
+        &self,
+        instance: &Instance,
+        resource: usize,
+        dropped: usize,
+    ) -> i64 {
+        let mut offers: Vec<(i64, i64)> = instance
+            .node_ids()
+            .filter(|node| instance.eligible_nodes(0)[node.index()])
+            .map(|node| (instance.price(node), instance.free(node, resource)))
+            .filter(|(_, free)| *free > 0)
+            .collect();
+        offers.sort_by(|a, b| {
+            let left = i128::from(a.0) * i128::from(b.1);
+            left.cmp(&(i128::from(b.0) * i128::from(a.1))).then(a.cmp(b))
+        });
+        let mut missing = self.least_total(resource, dropped);
+        let mut price: i128 = 0;
+        for (cost, free) in offers {
+            if missing <= 0 {
+                break;
+            }
+            if free <= missing {
+                price += i128::from(cost);
+                missing -= free;
+            } else {
+                let part = i128::from(cost) * i128::from(missing);
+                price += (part + i128::from(free) - 1) / i128::from(free);
+                missing = 0;
+            }
+        }
+        price as i64
+    }
+
+    /// Fewest nodes whose free capacities add up to the total demand.
+    pub(super) fn fewest_for_total(&self, resource: usize, dropped: usize) -> usize {
+        let mut missing = self.least_total(resource, dropped);
+        let mut nodes = 0;
+        for free in &self.frees[resource] {
+            if missing <= 0 {
+                break;
+            }
+            missing -= free;
+            nodes += 1;
+        }
+        nodes
+    }
+
+    /// Fewest nodes that hold all tasks of at least some size, whichever size
+    /// says most: a node holds floor(free / size) of them.
+    pub(super) fn fewest_for_large(&self, resource: usize, dropped: usize) -> usize {
+        let mut best = 0;
+        for (size, tasks) in self.thresholds(resource, dropped) {
+            let mut missing = tasks;
+            let mut nodes = 0;
+            for free in &self.frees[resource] {
+                if missing <= 0 || *free < size {
+                    break;
+                }
+                missing -= free / size;
+                nodes += 1;
+            }
+            best = best.max(nodes);
+        }
+        best
+    }
+
+    /// Tasks that must stay unplaced so that the rest fits the total capacity:
+    /// dropping the largest frees the most.
+    pub(super) fn too_many(&self, resource: usize) -> usize {
+        let capacity: i64 = self.frees[resource].iter().sum();
+        let mut over = self.least_total(resource, 0) - capacity;
+        let mut dropped = 0;
+        for demand in &self.demands[resource] {
+            if over <= 0 {
+                break;
+            }
+            over -= demand;
+            dropped += 1;
+        }
+        dropped
+    }
+
+    /// (size, how many of the tasks that must be placed are at least that
+    /// large), for a spread of sizes, largest first.
+    pub(super) fn thresholds(&self, resource: usize, dropped: usize) -> Vec<(i64, i64)> {
+        let demands = &self.demands[resource];
+        let placed = &demands[dropped.min(demands.len())..];
+        let mut list = Vec::new();
+        for (k, size) in placed.iter().enumerate() {
+            let last_of_its_size = placed.get(k + 1) != Some(size);
+            if *size > 0 && last_of_its_size {
+                list.push((*size, (k + 1) as i64));
+            }
+        }
+        let step = list.len().div_ceil(THRESHOLDS).max(1);
+        list.into_iter().step_by(step).collect()
+    }
+}
+
+/// Least demand of the task on any node it may run on, per resource.
+pub(super) fn least_demand(instance: &Instance, task: TaskId) -> Vec<i64> {
+    let pairs = instance.pairs(task);
+    let mut least = instance.demand(task).to_vec();
+    let every_node_has_a_pair = pairs.len() == instance.nodes();
+    if every_node_has_a_pair {
+        least.fill(i64::MAX);
+    }
+    for pair in pairs.filter(|pair| instance.eligible(task, pair.node)) {
+        for (least, demand) in least.iter_mut().zip(pair.demand) {
+            *least = (*least).min(*demand);
+        }
+    }
+    for value in &mut least {
+        if *value == i64::MAX {
+            *value = 0; // no node at all: nothing can be said
+        }
+    }
+    least
+}
+
+/// For each requirement, the tasks that can run on its nodes only.
+fn groups(instance: &Instance, least: &[Vec<i64>]) -> Vec<RequirementGroup> {
+    let width = instance.resources().len();
+    let count = instance.requirements().len();
+    // Sums per requirement first: there are few, and many tasks.
+    let mut demand = vec![vec![0i64; width]; count];
+    let mut tasks = vec![0usize; count];
+    for task in instance.task_ids() {
+        let own = instance.requirement_of(task) as usize;
+        tasks[own] += 1;
+        for (sum, d) in demand[own].iter_mut().zip(&least[task.index()]) {
+            *sum += d;
+        }
+    }
+    let inside = |a: usize, b: usize| {
+        let (a, b) = (instance.eligible_nodes(a as u32), instance.eligible_nodes(b as u32));
+        a.iter().zip(b).all(|(a, b)| !a || *b)
+    };
+    // Comparing all requirements with each other costs their number squared.
+    let compare = if count <= 64 { count } else { 1 };
+    (0..count)
+        .map(|own| {
+            let members: Vec<usize> = if own < compare {
+                (0..count).filter(|&k| k == own || inside(k, own)).collect()
+            } else {
+                vec![own]
+            };
+            RequirementGroup {
+                requirement: own as RequirementId,
+                demand: (0..width).map(|r| members.iter().map(|&k| demand[k][r]).sum()).collect(),
+                tasks: members.iter().map(|&k| tasks[k]).sum(),
+            }
+        })
+        .collect()
+}
+
+/// Pours `amount` into the lowest of `levels`, one unit at a time, as evenly as
+/// whole units allow.
+pub(super) fn pour(levels: &mut [i64], amount: i64) {
+    if levels.is_empty() {
+        return;
+    }
+    levels.sort_unstable();
+    let mut left = amount;
+    // Raise the k lowest to the next level while that takes no more than is left.
+    let mut k = 1;
+    while k < levels.len() {
+        let step = (levels[k] - levels[k - 1]).saturating_mul(k as i64);
+        if step > left {
+            break;
+        }
+        left -= step;
+        k += 1;
+    }
+    let base = levels[k - 1] + left / k as i64;
+    let extra = (left % k as i64) as usize;
+    for (at, level) in levels[..k].iter_mut().enumerate() {
+        *level = base + i64::from(at < extra);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pour;
+
+    #[test]
+    fn pouring_is_even_and_loses_nothing() {
+        for (start, amount, want) in [
+            (vec![0, 0, 0], 7, vec![3, 2, 2]),
+            (vec![5, 0, 1], 2, vec![2, 1, 5]),
+            (vec![5, 0, 1], 20, vec![9, 9, 8]),
+            (vec![4], 3, vec![7]),
+        ] {
+            let mut levels = start;
+            pour(&mut levels, amount);
+            assert_eq!(levels, want);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Cheap proofs that no plan exists, in words.
+
+use super::Bounds;
+use crate::model::{Instance, TaskId};
+
+/// Why no plan can place every task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Impossible {
+    /// Short name for scripts.
+    pub code: &'static str,
+    /// The proof in words.
+    pub cause: String,
+    /// The task it is about, when it is about one.
+    pub task: Option<TaskId>,
+}
+
+/// Looks for a proof that not every task can be placed: a task that fits
+/// nowhere, more demand than capacity, more tasks than nodes. `None` says
+/// nothing either way.
+pub fn impossible(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
+    no_home(instance, bounds)
+        .or_else(|| more_tasks_than_nodes(instance, bounds))
+        .or_else(|| more_demand_than_capacity(instance, bounds))
+}
+
+fn no_home(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
+    if bounds.area.homeless == 0 {
+        return None;
+    }
+    let classes = &bounds.area.classes;
+    let task = classes.tasks.iter().map(|class| class.example()).find(|task| {
+        !classes.nodes.iter().any(|class| instance.fits_alone(*task, class.example()))
+    })?;
+    let others = match bounds.area.homeless {
+        1 => String::new(),
+        n => format!(" ({} more tasks fit nowhere either)", n - 1),
+    };
+    let (code, detail) = why_nowhere(instance, task);
+    Some(Impossible {
+        code,
+        cause: format!("task `{}` fits on no node: {detail}{others}", instance.task_name(task)),
+        task: Some(task),
+    })
+}
+
+/// Why the task fits on no node even alone: reason code and words.
+pub fn why_nowhere(instance: &Instance, task: TaskId) -> (&'static str, String) {
+    let eligible: Vec<_> =
+        instance.node_ids().filter(|node| instance.eligible(task, *node)).collect();
+    if eligible.is_empty() {
+        let asks = &instance.requirements()[instance.requirement_of(task) as usize].any_of;
+        let ready = instance.eligible_nodes(0).iter().any(|ready| *ready);
+        if !ready {
+            return ("state", "no node is ready".to_owned());
+        }
+        let asks: Vec<String> =
+            asks.iter().map(|(key, values)| format!("{key} = {}", values.join(" or "))).collect();
+        return ("requires", format!("no ready node has {}", asks.join(" and ")));
+    }
+    for (r, resource) in instance.resources().iter().enumerate() {
+        let short = |node: &crate::model::NodeId| {
+            instance.demand_on(task, *node)[r] > instance.free(*node, r)
+        };
+        if eligible.iter().all(short) {
+            let most = eligible.iter().max_by_key(|node| instance.free(**node, r));
+            let Some(most) = most else { continue };
+            return (
+                "capacity",
+                format!(
+                    "it needs {} {} and the most that is free is {} (on node `{}`)",
+                    resource.scale.show(instance.demand_on(task, *most)[r]),
+                    resource.name,
+                    resource.scale.show(instance.free(*most, r)),
+                    instance.node_name(*most),
+                ),
+            );
+        }
+    }
+    let blocks = eligible.iter().take(3).filter_map(|node| {
+        let r = instance.lacks_alone(task, *node)?;
+        Some(format!("`{}` lacks {}", instance.node_name(*node), instance.resources()[r].name))
+    });
+    let blocks: Vec<String> = blocks.collect();
+    ("capacity", format!("every node lacks something: {}", blocks.join(", ")))
+}
+
+fn more_tasks_than_nodes(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
+    let nodes = bounds.area.usable_nodes;
+    if !instance.one_task_per_node() || instance.tasks() <= nodes {
+        return None;
+    }
+    Some(Impossible {
+        code: "one-task-per-node",
+        cause: format!("{} tasks, one a node, and {nodes} nodes that take tasks", instance.tasks()),
+        task: None,
+    })
+}
+
+fn more_demand_than_capacity(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
+    for group in &bounds.area.groups {
+        let eligible = instance.eligible_nodes(group.requirement);
+        for (r, resource) in instance.resources().iter().enumerate() {
+            let nodes = instance.node_ids().filter(|node| eligible[node.index()]);
+            let free: i64 = nodes.map(|node| instance.free(node, r)).sum();
+            if group.demand[r] <= free {
+                continue;
+            }
+            let asks = &instance.requirements()[group.requirement as usize].any_of;
+            let whose = if asks.is_empty() {
+                String::new()
+            } else {
+                let of =
+                    asks.iter().map(|(key, values)| format!("{key} = {}", values.join(" or ")));
+                format!(" with {}", of.collect::<Vec<_>>().join(" and "))
+            };
+            let cause = format!(
+                "{} tasks need {} {} in all and the nodes{whose} have {} free: {} too little",
+                group.tasks,
+                resource.scale.show(group.demand[r]),
+                resource.name,
+                resource.scale.show(free),
+                resource.scale.show(group.demand[r] - free),
+            );
+            return Some(Impossible { code: "capacity", cause, task: None });
+        }
+    }
+    large_tasks(instance, bounds)
+}
+
+/// More large tasks than the nodes can hold of them.
+fn large_tasks(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
+    for (r, resource) in instance.resources().iter().enumerate() {
+        for (size, tasks) in bounds.area.thresholds(r, 0) {
+            let holds: i64 = bounds.area.frees[r].iter().map(|free| free / size).sum();
+            if holds < tasks {
+                let cause = format!(
+                    "{tasks} tasks need at least {} {} each and all nodes together hold {holds} such tasks",
+                    resource.scale.show(size),
+                    resource.name,
+                );
+                return Some(Impossible { code: "capacity", cause, task: None });
+            }
+        }
+    }
+    None
+}

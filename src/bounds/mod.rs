@@ -1,0 +1,175 @@
+//! Proven lower bounds by counting: no solver, linear time or nearly, on every
+//! plan of every size. What needs a relaxation lives in `ilp`.
+
+mod area;
+mod impossible;
+mod peak;
+
+pub use impossible::{Impossible, impossible, why_nowhere};
+
+use crate::model::{Classes, Instance, NodeState, Scale, Term, Tier};
+use area::Area;
+
+/// A proven limit, and the argument in a few words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    /// No plan has a lower value.
+    pub value: f64,
+    /// Where it comes from, as in "bound from ...".
+    pub why: String,
+}
+
+impl Bound {
+    /// A bound with its argument.
+    pub fn new(value: f64, why: impl Into<String>) -> Bound {
+        Bound { value, why: why.into() }
+    }
+
+    /// The higher of two; this one when they are equal.
+    pub fn max(self, other: Bound) -> Bound {
+        if other.value > self.value { other } else { self }
+    }
+}
+
+/// Bounds of one instance. Collects the sums that all of them need once.
+pub struct Bounds<'a> {
+    instance: &'a Instance,
+    area: Area,
+}
+
+impl<'a> Bounds<'a> {
+    /// Linear in the size of the instance.
+    pub fn of(instance: &'a Instance) -> Bounds<'a> {
+        Bounds { instance, area: Area::of(instance) }
+    }
+
+    /// The instance's classes, which the bounds were computed from.
+    pub fn classes(&self) -> &Classes {
+        &self.area.classes
+    }
+
+    /// No plan that leaves at most `dropped` tasks unplaced has a lower value
+    /// in this tier.
+    pub fn tier(&self, tier: &Tier, dropped: usize) -> Bound {
+        if let Some(term) = tier.only() {
+            return self.term(term, dropped);
+        }
+        let mut value = 0.0;
+        let mut why = Vec::new();
+        for weighted in &tier.terms {
+            let bound = self.term(weighted.term, dropped);
+            value += weighted.weight * bound.value;
+            why.push(bound.why);
+        }
+        Bound::new(value, format!("the sum of {}", why.join(", ")))
+    }
+
+    fn term(&self, term: Term, dropped: usize) -> Bound {
+        match term {
+            Term::Peak => peak::bound(self.instance, &self.area, dropped),
+            Term::Balance => self.balance(dropped),
+            Term::Cost => self.cost(dropped),
+            Term::Nodes => self.nodes(dropped),
+            Term::Demand => self.demand(dropped),
+            Term::Unplaced => self.unplaced(),
+        }
+    }
+
+    /// Cheapest node for each task, and the cheapest capacity that holds them all.
+    fn cost(&self, dropped: usize) -> Bound {
+        let instance = self.instance;
+        let mut cheapest: Vec<i64> = Vec::new();
+        if instance.has_pairs() || instance.node_ids().any(|node| instance.rate(node) > 0) {
+            cheapest = self.area.cheapest(instance);
+            cheapest.sort_unstable();
+            cheapest.truncate(instance.tasks().saturating_sub(dropped));
+        }
+        let tasks: i64 = cheapest.iter().sum();
+        let prices = (0..instance.resources().len())
+            .map(|r| self.area.cheapest_cover(instance, r, dropped))
+            .max()
+            .unwrap_or(0);
+        let why = match (tasks > 0, prices > 0) {
+            (true, true) => "each task's cheapest node and the cheapest capacity for the total",
+            (false, true) => "the cheapest capacity for the total demand",
+            _ => "each task's cheapest node",
+        };
+        Bound::new(instance.cost_scale().to_f64(tasks + prices), why)
+    }
+
+    /// Fewest nodes whose capacities hold the total demand, or enough of the
+    /// large tasks.
+    fn nodes(&self, dropped: usize) -> Bound {
+        let placed = self.instance.tasks().saturating_sub(dropped);
+        let one_each =
+            if self.instance.one_task_per_node() { placed } else { usize::from(placed > 0) };
+        let mut best = Bound::new(one_each as f64, "tasks that need a node");
+        for (r, resource) in self.instance.resources().iter().enumerate() {
+            let total = self.area.fewest_for_total(r, dropped);
+            let why = format!("the total demand for {}", resource.name);
+            best = best.max(Bound::new(total as f64, why));
+            let large = self.area.fewest_for_large(r, dropped);
+            let why = format!("the largest demands for {}", resource.name);
+            best = best.max(Bound::new(large as f64, why));
+        }
+        best
+    }
+
+    /// Total of each task's least demand.
+    fn demand(&self, dropped: usize) -> Bound {
+        let total = |(r, scale): (usize, Scale)| scale.to_f64(self.area.least_total(r, dropped));
+        let scales = self.instance.resources().iter().map(|resource| resource.scale);
+        let value = scales.enumerate().map(total).sum();
+        Bound::new(value, "the least demand of each task")
+    }
+
+    /// Tasks that the total capacity cannot hold, or that fit nowhere.
+    fn unplaced(&self) -> Bound {
+        let tasks = self.instance.tasks();
+        let mut best = Bound::new(self.area.homeless as f64, "tasks that fit on no node");
+        if self.instance.one_task_per_node() {
+            let extra = tasks.saturating_sub(self.area.usable_nodes);
+            best = best.max(Bound::new(extra as f64, "more tasks than nodes"));
+        }
+        for (r, resource) in self.instance.resources().iter().enumerate() {
+            let over = self.area.too_many(r);
+            let why = format!("total demand for {} over total capacity", resource.name);
+            best = best.max(Bound::new(over as f64, why));
+        }
+        best
+    }
+
+    /// With one resource and equal capacities the total load is fixed and the
+    /// most even whole-numbered loads bound the variance. Otherwise 0: the
+    /// variance of a maximum over resources has no such argument.
+    fn balance(&self, dropped: usize) -> Bound {
+        let instance = self.instance;
+        let nothing = Bound::new(0.0, "a variance is never negative");
+        let counted: Vec<_> = instance.node_ids().filter(|node| instance.counted(*node)).collect();
+        let [_] = instance.resources() else { return nothing };
+        let capacity = |node| instance.capacity(node)[0];
+        let Some(first) = counted.first().map(|node| capacity(*node)) else { return nothing };
+        let even = counted.iter().all(|node| capacity(*node) == first);
+        if !even || first == 0 || instance.has_pairs() || dropped > 0 {
+            return nothing;
+        }
+        // Nodes that take no task keep their load; the others start from theirs.
+        let (mut open, fixed): (Vec<i64>, Vec<i64>) = {
+            let (open, fixed): (Vec<_>, Vec<_>) =
+                counted.iter().partition(|node| instance.state(**node) == NodeState::Ready);
+            let used = |nodes: Vec<&crate::model::NodeId>| {
+                nodes.into_iter().map(|node| instance.used(*node)[0]).collect()
+            };
+            (used(open), used(fixed))
+        };
+        area::pour(&mut open, self.area.least_total(0, 0));
+        let loads = open.iter().chain(&fixed).map(|load| *load as f64 / first as f64);
+        let utilisation: Vec<f64> = loads.collect();
+        let n = utilisation.len() as f64;
+        let mean = utilisation.iter().sum::<f64>() / n;
+        let variance = utilisation.iter().map(|u| (u - mean) * (u - mean)).sum::<f64>() / n;
+        // The same sum in another order may differ in the last digits.
+        let safe = if variance < 1e-15 { 0.0 } else { variance * (1.0 - 1e-12) };
+        Bound::new(safe, "the most even loads in whole steps")
+    }
+}

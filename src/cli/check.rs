@@ -1,0 +1,55 @@
+//! `stowplan check INSTANCE PLAN`
+
+use std::path::PathBuf;
+
+use super::input::{TableArgs, read};
+use super::output::{print, say};
+use super::{Done, FAILED};
+use crate::check::check_claim;
+use crate::error::Error;
+use crate::format::{Source, read_claim};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// INSTANCE and PLAN; only PLAN with --tasks and --nodes. `-` is standard input
+    #[arg(value_name = "INSTANCE PLAN", num_args = 1..=2, required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    tables: TableArgs,
+    /// Judge the plan with at most one task on each node
+    #[arg(long)]
+    one_task_per_node: bool,
+}
+
+pub(super) fn run(args: Args) -> Done {
+    let (instance, plan) = match (&args.files[..], args.tables.tasks.is_some()) {
+        ([plan], true) => (None, plan),
+        ([instance, plan], false) => (Some(instance.as_path()), plan),
+        (_, true) => {
+            return Err(Error::usage("with --tasks and --nodes, name the plan only"));
+        }
+        (_, false) => {
+            return Err(Error::usage("check needs an instance and a plan")
+                .help("stowplan check instance.json plan.json"));
+        }
+    };
+    let mut instance = read(instance, &args.tables)?;
+    if args.one_task_per_node {
+        instance = instance.with_one_task_per_node(true);
+    }
+    let claim = read_claim(&Source::read(plan)?)?;
+    let verdict = check_claim(&instance, &claim);
+    for violation in &verdict.violations {
+        print(&format!("{}: {violation}\n", violation.code()))?;
+    }
+    let values = verdict.values.iter().map(|tier| format!("{} = {}", tier.tier, tier.value));
+    let values = values.collect::<Vec<_>>().join(", ");
+    if verdict.violations.is_empty() {
+        let placed = verdict.plan.placed();
+        print(&format!("ok: {placed} of {} tasks placed, {values}\n", instance.tasks()))?;
+        Ok(0)
+    } else {
+        say(&format!("{} violations", verdict.violations.len()));
+        Ok(FAILED)
+    }
+}

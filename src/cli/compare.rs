@@ -1,0 +1,81 @@
+//! `stowplan compare INSTANCE...`
+
+use std::path::PathBuf;
+
+use super::input::{GoalArgs, TableArgs, read};
+use super::output::{Form, OutputArgs, say};
+use super::solve::ParamArgs;
+use super::{Done, FAILED};
+use crate::compare::{Threshold, compare};
+use crate::error::Error;
+use crate::report;
+use crate::solve::Method;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Instance files
+    #[arg(value_name = "INSTANCE", required_unless_present = "tasks")]
+    instances: Vec<PathBuf>,
+    #[command(flatten)]
+    tables: TableArgs,
+    #[command(flatten)]
+    goal: GoalArgs,
+    #[command(flatten)]
+    params: ParamArgs,
+    /// Methods, separated by commas; `all` for every one
+    #[arg(long, alias = "method", default_value = "auto,min-load", value_name = "LIST")]
+    methods: String,
+    /// Method the others are measured against [default: the first]
+    #[arg(long, value_name = "METHOD")]
+    reference: Option<String>,
+    /// Fail when a row breaks this, as in 'gap>5%' or 'min-load:gap_to_reference>5%'
+    #[arg(long, value_name = "THRESHOLD")]
+    fail_above: Vec<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Tell on standard error what is done
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+pub(super) fn run(args: Args) -> Done {
+    let names: Vec<&str> = match args.methods.trim() {
+        "all" => Method::names(),
+        list => list.split(',').map(str::trim).collect(),
+    };
+    let methods = names.into_iter().map(Method::parse).collect::<Result<Vec<_>, _>>()?;
+    let reference = match &args.reference {
+        Some(name) => Method::parse(name)?,
+        None => methods[0],
+    };
+    if !methods.iter().any(|method| method.name() == reference.name()) {
+        return Err(Error::usage(format!("--reference {} is not among --methods", reference.name())));
+    }
+    let thresholds =
+        args.fail_above.iter().map(|text| Threshold::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let params = args.params.params(reference, None)?;
+    let mut instances = Vec::new();
+    if args.tables.tasks.is_some() {
+        instances.push(("tables".to_owned(), args.goal.apply(read(None, &args.tables)?)?));
+    }
+    for path in &args.instances {
+        let instance = args.goal.apply(read(Some(path), &args.tables)?)?;
+        instances.push((path.display().to_string(), instance));
+    }
+    let comparison = compare(&instances, &methods, reference, &params, &thresholds, |row| {
+        if args.verbose {
+            let value = row.goal.first().map_or(f64::NAN, |tier| tier.value);
+            say(&format!("{} {} {} {value} {:.2} s", row.instance, row.method, row.status, row.seconds));
+        }
+    })?;
+    args.output.write(&match args.output.output {
+        Form::Table => report::comparison_table(&comparison),
+        Form::Json => report::comparison_json(&comparison),
+        Form::Csv => report::comparison_csv(&comparison),
+        Form::Markdown => report::comparison_markdown(&comparison),
+    })?;
+    for (_, detail) in &comparison.failed {
+        say(&format!("failed: {detail}"));
+    }
+    Ok(if comparison.failed.is_empty() { 0 } else { FAILED })
+}

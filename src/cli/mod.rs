@@ -1,0 +1,107 @@
+//! The command line: one file a command. The only place that prints.
+
+mod check;
+mod compare;
+mod convert;
+mod generate;
+mod input;
+mod lists;
+mod output;
+mod schema;
+mod solve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Kind};
+
+/// Exit code when there is no plan, or a check or comparison failed.
+const FAILED: u8 = 1;
+/// Exit code when the input or the command line is wrong, or writing failed.
+const WRONG: u8 = 2;
+/// Exit code when no plan was found in time and none was proven impossible.
+const NOTHING_FOUND: u8 = 3;
+/// Exit code when interrupted with nothing in hand.
+const INTERRUPTED: u8 = 130;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    a plan was found, the check passed, the comparison held
+  1    there is no plan, or the check or comparison failed
+  2    the input or the command line is wrong, or writing failed
+  3    stopped before any plan was found
+  130  interrupted with nothing in hand
+
+Start here:
+  stowplan solve data/train-jobs.json
+  stowplan solve --tasks tasks.csv --nodes nodes.csv --output json";
+
+/// Plan which task runs on which node, and prove how good the plan is.
+#[derive(Debug, Parser)]
+#[command(name = "stowplan", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Place every task on a node and print the plan with its bound
+    Solve(solve::Args),
+    /// Judge a plan with the independent checker
+    Check(check::Args),
+    /// Run several methods and set them against each other
+    Compare(compare::Args),
+    /// Make a random instance of a stated distribution
+    Generate(generate::Args),
+    /// Write an instance in another format
+    Convert(convert::Args),
+    /// List placement policies, orders and methods
+    Policies,
+    /// List integer programming solvers and which of them this machine has
+    Solvers,
+    /// Print the JSON Schema of instances or plans
+    Schema(schema::Args),
+}
+
+/// Parses the command line, runs it and says how it went.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors; a closed pipe is none either.
+            let code = if error.use_stderr() { WRONG } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let result = match cli.command {
+        Command::Solve(args) => solve::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Generate(args) => generate::run(args),
+        Command::Convert(args) => convert::run(args),
+        Command::Policies => lists::policies(),
+        Command::Solvers => lists::solvers(),
+        Command::Schema(args) => schema::run(args),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::from(exit_code(error.kind))
+        }
+    }
+}
+
+/// What kind of failure leads to which exit code.
+fn exit_code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Input | Kind::Usage | Kind::Io => WRONG,
+        Kind::Solver => NOTHING_FOUND,
+    }
+}
+
+/// Results of a command: its exit code.
+type Done = std::result::Result<u8, Error>;

@@ -1,0 +1,29 @@
+//! `stowplan schema instance|plan`
+
+use super::Done;
+use super::output::print;
+use crate::format::instance_schema;
+use crate::report::plan_schema;
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum What {
+    /// Instances, as `solve` reads them
+    Instance,
+    /// Plans, as `solve --output json` prints them
+    Plan,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Which contract
+    what: What,
+}
+
+pub(super) fn run(args: Args) -> Done {
+    let schema = match args.what {
+        What::Instance => instance_schema(),
+        What::Plan => plan_schema(),
+    };
+    print(&format!("{schema:#}\n"))?;
+    Ok(0)
+}

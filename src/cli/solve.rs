@@ -1,0 +1,247 @@
+//! `stowplan solve`
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use super::input::{GoalArgs, InstanceArgs, weights};
+use super::output::{Form, OutputArgs, say, warn};
+use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
+use crate::error::{Error, Kind, Result};
+use crate::format::digest;
+use crate::ilp::Backend;
+use crate::model::{Instance, Term};
+use crate::policy::{ORDERS, Order};
+use crate::report::{self, Report};
+use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched};
+use crate::stop::Stop;
+
+/// How long a solver may take to notice that it was interrupted.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    instance: InstanceArgs,
+    #[command(flatten)]
+    goal: GoalArgs,
+    #[command(flatten)]
+    params: ParamArgs,
+    /// How to plan: auto, ilp, or a policy (see `stowplan policies`)
+    #[arg(long, default_value = "auto", value_name = "METHOD")]
+    method: String,
+    /// One order of tasks for a policy instead of trying many
+    #[arg(long, value_name = "ORDER")]
+    order: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Print the allocation matrix however large it is
+    #[arg(long)]
+    matrix: bool,
+    /// Weights of the weighted load, as in cpu=1,gpu=3
+    #[arg(long, value_name = "LIST")]
+    weights: Option<String>,
+    /// Print what changes from run to run: seconds
+    #[arg(long)]
+    timing: bool,
+    /// Tell what happens on standard error
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
+    /// No warnings
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// How much effort, shared with `compare`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ParamArgs {
+    /// Stop after this long: seconds, or with s, m, h
+    #[arg(long, default_value = "10", value_name = "TIME")]
+    pub(super) time_limit: String,
+    /// Stop at this relative gap: 0.01 or 1%
+    #[arg(long, default_value = "0", value_name = "GAP")]
+    pub(super) gap: String,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(super) seed: u64,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<usize>,
+    /// Place as many tasks as possible when not all fit
+    #[arg(long)]
+    pub(super) allow_unplaced: bool,
+    /// Solver of the integer program (see `stowplan solvers`)
+    #[arg(long, value_name = "SOLVER")]
+    pub(super) solver: Option<String>,
+}
+
+impl ParamArgs {
+    /// Checked parameters for a method.
+    pub(super) fn params(&self, method: Method, order: Option<Order>) -> Result<Params> {
+        let solver = self.solver.as_deref().map(Backend::parse).transpose()?;
+        if let Some(solver) = solver {
+            solver.ensure()?;
+        }
+        if self.threads.is_some_and(|n| n == 0 || n > 1024) {
+            return Err(Error::usage("--threads: use 1 to 1024"));
+        }
+        Ok(Params {
+            method,
+            solver: solver.unwrap_or_else(Backend::default_of_build),
+            time_limit: time_limit(&self.time_limit)?,
+            gap: fraction(&self.gap)?,
+            seed: self.seed,
+            threads: self.threads,
+            allow_unplaced: self.allow_unplaced,
+            order,
+        })
+    }
+}
+
+/// Seconds with decimals, or a duration with a unit.
+fn time_limit(text: &str) -> Result<Duration> {
+    let bad = || {
+        Error::usage(format!("--time-limit: `{text}` is not a time")).help("write 10, 0.5, 90s, 5m or 1h")
+    };
+    let (number, unit) = match text.trim().char_indices().last() {
+        Some((at, 's')) => (&text.trim()[..at], 1.0),
+        Some((at, 'm')) => (&text.trim()[..at], 60.0),
+        Some((at, 'h')) => (&text.trim()[..at], 3600.0),
+        _ => (text.trim(), 1.0),
+    };
+    let seconds: f64 = number.parse().map_err(|_| bad())?;
+    if !(0.0..=1e9).contains(&seconds) {
+        return Err(bad());
+    }
+    Duration::try_from_secs_f64(seconds * unit).map_err(|_| bad())
+}
+
+/// `0.05` or `5%`.
+fn fraction(text: &str) -> Result<f64> {
+    let bad = || Error::usage(format!("--gap: `{text}` is not a gap")).help("write 0.01 or 1%");
+    let (number, scale) = match text.trim().strip_suffix('%') {
+        Some(number) => (number.trim(), 0.01),
+        None => (text.trim(), 1.0),
+    };
+    let value: f64 = number.parse().map_err(|_| bad())?;
+    if !(0.0..=1e6).contains(&value) {
+        return Err(bad());
+    }
+    Ok(value * scale)
+}
+
+fn order(name: &str) -> Result<Order> {
+    ORDERS.iter().find(|row| row.name == name).map(|row| row.order).ok_or_else(|| {
+        let names: Vec<&str> = ORDERS.iter().map(|row| row.name).collect();
+        Error::usage(format!("unknown order `{name}`")).help(format!("orders are {}", names.join(", ")))
+    })
+}
+
+pub(super) fn run(args: Args) -> Done {
+    let method = Method::parse(&args.method)?;
+    let order = args.order.as_deref().map(order).transpose()?;
+    if order.is_some() && !matches!(method, Method::Policy(_)) {
+        return Err(Error::usage(format!("--order is for policies, and --method is {}", method.name()))
+            .help("add --method min-load, or leave --order out"));
+    }
+    let params = args.params.params(method, order)?;
+    let instance = args.goal.apply(args.instance.read()?)?;
+    let weights = args.weights.as_deref().map(|text| weights(text, &instance)).transpose()?;
+    let (sender, receiver) = mpsc::channel();
+    let interrupt = sender.clone();
+    // Without a handler an interrupt simply ends the program, as it always did.
+    let _ = ctrlc::set_handler(move || {
+        let _ = interrupt.send(Event::Interrupted);
+    });
+    let log = |line: &str| {
+        if args.verbose {
+            say(line);
+        }
+    };
+    let watch = Watch::new(Stop::after(params.time_limit), &log);
+    let event = std::thread::scope(|scope| -> Result<Done> {
+        let work = &watch;
+        let (instance, params) = (&instance, &params);
+        scope.spawn(move || solve_and_send(instance, params, work, sender));
+        let answer = match receiver.recv() {
+            Ok(Event::Done(answer)) => answer,
+            _ => {
+                watch.stop.ask();
+                match receiver.recv_timeout(PATIENCE) {
+                    Ok(Event::Done(answer)) => answer,
+                    Ok(Event::Interrupted) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                        // The solver does not listen: answer with the best plan and go.
+                        let done = match watch.best() {
+                            Some(outcome) => print_plan(&args, instance, &outcome, weights.as_ref()),
+                            None => Ok(INTERRUPTED),
+                        };
+                        leave(done);
+                    }
+                }
+            }
+        };
+        Ok(match *answer? {
+            Answer::Plan(outcome) => print_plan(&args, instance, &outcome, weights.as_ref()),
+            Answer::NoPlan(none) => print_no_plan(&args, instance, params, &none),
+        })
+    });
+    event?
+}
+
+enum Event {
+    Done(Result<Box<Answer>>),
+    Interrupted,
+}
+
+fn solve_and_send(instance: &Instance, params: &Params, watch: &Watch, sender: Sender<Event>) {
+    let answer = solve_watched(instance, params, watch).map(Box::new);
+    // Nobody listens any more only when the program is ending.
+    let _ = sender.send(Event::Done(answer));
+}
+
+/// Ends the program while a solver is still at work on another thread.
+fn leave(done: Done) -> ! {
+    let code = match done {
+        Ok(code) => code,
+        Err(error) => {
+            super::output::complain(&error);
+            super::exit_code(error.kind)
+        }
+    };
+    std::process::exit(i32::from(code))
+}
+
+fn print_plan(
+    args: &Args,
+    instance: &Instance,
+    outcome: &Outcome,
+    weights: Option<&crate::model::ResourceWeights>,
+) -> Done {
+    if !args.quiet {
+        outcome.notes.iter().for_each(|note| warn(note));
+        if instance.goal().mentions(Term::Demand) && !instance.has_pairs() && outcome.unplaced.is_empty() {
+            warn("`demand` is the same for every plan that places every task: no plan is better than another");
+        }
+    }
+    let mut report = Report::new(instance, outcome, digest(instance), weights);
+    report.matrix = args.matrix;
+    report.timing = args.timing;
+    args.output.write(&match args.output.output {
+        Form::Table => report::plan_table(&report),
+        Form::Json => report::plan_json(&report),
+        Form::Csv => report::plan_csv(&report),
+        Form::Markdown => report::plan_markdown(&report),
+    })?;
+    Ok(0)
+}
+
+/// The reason goes to standard error; as JSON it is also the answer.
+fn print_no_plan(args: &Args, instance: &Instance, params: &Params, none: &NoPlan) -> Done {
+    let head = if none.proven { "no plan exists" } else { "no plan was found" };
+    let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
+    super::output::complain(&error);
+    if args.output.output == Form::Json {
+        let text = report::no_plan_json(instance, digest(instance), params.method.name(), none);
+        args.output.write(&text)?;
+    }
+    Ok(if none.proven { FAILED } else { NOTHING_FOUND })
+}

@@ -1,0 +1,250 @@
+//! Methods against each other on the same instances, and thresholds that make
+//! a build fail.
+
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::metrics::Metrics;
+use crate::model::{Instance, nearest};
+use crate::solve::{Answer, Method, Params, TierOutcome, solve};
+
+/// One method on one instance.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The instance's name.
+    pub instance: String,
+    /// The method's name.
+    pub method: String,
+    /// `optimal`, `feasible`, `infeasible` or `unknown`.
+    pub status: &'static str,
+    /// Tiers; empty without a plan.
+    pub goal: Vec<TierOutcome>,
+    /// Figures; absent without a plan.
+    pub metrics: Option<Metrics>,
+    /// Cost as people write it.
+    pub cost: f64,
+    /// (value - reference value) / |reference value| in the first tier that
+    /// differs; absent where either has no plan.
+    pub gap_to_reference: Option<f64>,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+impl Row {
+    /// Value of the first tier, absent without a plan.
+    fn first(&self) -> Option<&TierOutcome> {
+        self.goal.first()
+    }
+
+    /// Whether a plan was found.
+    pub fn has_plan(&self) -> bool {
+        !self.goal.is_empty()
+    }
+
+    /// The largest gap over all tiers.
+    pub fn gap(&self) -> Option<f64> {
+        self.goal.iter().map(|tier| tier.gap).reduce(f64::max)
+    }
+}
+
+/// All rows, and which of them break a threshold.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// The method the others are measured against.
+    pub reference: String,
+    /// Instances in order, methods in order.
+    pub rows: Vec<Row>,
+    /// Rows that break a threshold, with the words to say so.
+    pub failed: Vec<(usize, String)>,
+}
+
+/// Runs every method on every instance; the first method is the reference
+/// unless `reference` names another of them.
+///
+/// # Errors
+/// A solver is missing or fails.
+pub fn compare(
+    instances: &[(String, Instance)],
+    methods: &[Method],
+    reference: Method,
+    params: &Params,
+    thresholds: &[Threshold],
+    mut seen: impl FnMut(&Row),
+) -> Result<Comparison> {
+    let mut rows = Vec::new();
+    for (name, instance) in instances {
+        let from = rows.len();
+        for method in methods {
+            let row = run(name, instance, *method, params)?;
+            seen(&row);
+            rows.push(row);
+        }
+        let best = rows[from..].iter().find(|row| row.method == reference.name()).cloned();
+        if let Some(best) = best {
+            rows[from..].iter_mut().for_each(|row| row.gap_to_reference = distance(row, &best));
+        }
+    }
+    let failed = rows
+        .iter()
+        .enumerate()
+        .flat_map(|(k, row)| thresholds.iter().filter_map(move |t| Some((k, t.broken_by(row)?))))
+        .collect();
+    Ok(Comparison { reference: reference.name().to_owned(), rows, failed })
+}
+
+fn run(name: &str, instance: &Instance, method: Method, params: &Params) -> Result<Row> {
+    let began = Instant::now();
+    let answer = solve(instance, &Params { method, ..params.clone() })?;
+    let mut row = Row {
+        instance: name.to_owned(),
+        method: method.name().to_owned(),
+        status: "unknown",
+        goal: Vec::new(),
+        metrics: None,
+        cost: 0.0,
+        gap_to_reference: None,
+        seconds: began.elapsed().as_secs_f64(),
+    };
+    match answer {
+        Answer::Plan(outcome) => {
+            let metrics = Metrics::of(instance, &outcome.plan, None);
+            row.status = if outcome.optimal { "optimal" } else { "feasible" };
+            row.cost = instance.cost_scale().to_f64(metrics.cost);
+            row.metrics = Some(metrics);
+            row.goal = outcome.goal;
+        }
+        Answer::NoPlan(none) if none.proven => row.status = "infeasible",
+        Answer::NoPlan(_) => {}
+    }
+    Ok(row)
+}
+
+fn distance(row: &Row, reference: &Row) -> Option<f64> {
+    let pairs = row.goal.iter().zip(&reference.goal);
+    if !row.has_plan() || !reference.has_plan() {
+        return None;
+    }
+    let differs = pairs
+        .map(|(a, b)| (a.value, b.value))
+        .find(|(a, b)| (a - b).abs() > 1e-9 * a.abs().max(b.abs()));
+    Some(differs.map_or(0.0, |(a, b)| (a - b) / b.abs().max(f64::MIN_POSITIVE)))
+}
+
+/// What a threshold may look at.
+const FIGURES: [&str; 10] = [
+    "gap",
+    "gap_to_reference",
+    "value",
+    "bound",
+    "peak",
+    "balance_degree",
+    "cost",
+    "nodes_used",
+    "unplaced",
+    "seconds",
+];
+
+/// `gap>5%`, `min-load:gap_to_reference>0.05`, `seconds>=2`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    text: String,
+    method: Option<String>,
+    figure: &'static str,
+    or_equal: bool,
+    limit: f64,
+}
+
+impl Threshold {
+    /// Reads a threshold.
+    ///
+    /// # Errors
+    /// An unknown figure or method, a missing `>`, a limit that is no number.
+    pub fn parse(text: &str) -> Result<Threshold> {
+        let bad = |cause: String| {
+            Error::usage(format!("threshold `{text}`: {cause}"))
+                .help("write FIGURE>LIMIT, as in 'gap>5%' or 'min-load:gap_to_reference>5%'")
+        };
+        let (left, limit) =
+            text.split_once('>').ok_or_else(|| bad("there is no `>`".to_owned()))?;
+        let (method, figure) = match left.rsplit_once(':') {
+            Some((method, figure)) => {
+                (Some(Method::parse(method.trim())?.name().to_owned()), figure.trim())
+            }
+            None => (None, left.trim()),
+        };
+        let figure =
+            FIGURES.into_iter().find(|known| *known == figure).ok_or_else(|| {
+                match nearest(figure, FIGURES.into_iter()) {
+                    Some(near) => bad(format!("unknown figure `{figure}`: did you mean `{near}`?")),
+                    None => bad(format!(
+                        "unknown figure `{figure}`: figures are {}",
+                        FIGURES.join(", ")
+                    )),
+                }
+            })?;
+        let (or_equal, limit) = match limit.strip_prefix('=') {
+            Some(limit) => (true, limit.trim()),
+            None => (false, limit.trim()),
+        };
+        let (number, scale) = match limit.strip_suffix('%') {
+            Some(number) => (number.trim(), 0.01),
+            None => (limit, 1.0),
+        };
+        let value: f64 = number.parse().map_err(|_| bad(format!("`{limit}` is no number")))?;
+        if !value.is_finite() {
+            return Err(bad(format!("`{limit}` is no number")));
+        }
+        Ok(Threshold { text: text.to_owned(), method, figure, or_equal, limit: value * scale })
+    }
+
+    /// What to say when the row breaks the threshold. A row without a plan
+    /// breaks every threshold that concerns it.
+    fn broken_by(&self, row: &Row) -> Option<String> {
+        if self.method.as_ref().is_some_and(|method| *method != row.method) {
+            return None;
+        }
+        let who = format!("{} with {}", row.instance, row.method);
+        let Some(value) = self.value(row) else {
+            return Some(format!("{who} has no {}: {}", self.figure, row.status));
+        };
+        let broken = if self.or_equal { value >= self.limit } else { value > self.limit };
+        broken.then(|| format!("{who}: {} is {value:.6}, threshold {}", self.figure, self.text))
+    }
+
+    fn value(&self, row: &Row) -> Option<f64> {
+        let metrics = row.metrics.as_ref()?;
+        Some(match self.figure {
+            "gap" => row.gap()?,
+            "gap_to_reference" => row.gap_to_reference?,
+            "value" => row.first()?.value,
+            "bound" => row.first()?.bound,
+            "peak" => metrics.peak,
+            "balance_degree" => metrics.balance_degree,
+            "cost" => row.cost,
+            "nodes_used" => metrics.nodes_used as f64,
+            "unplaced" => metrics.unplaced as f64,
+            _ => row.seconds,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_read_percent_methods_and_mistakes() {
+        let threshold = Threshold::parse("min-load:gap>5%").unwrap();
+        assert_eq!((threshold.figure, threshold.limit), ("gap", 0.05));
+        assert!(Threshold::parse("gap >= 0.1").unwrap().or_equal);
+        for (text, want) in [
+            ("gap", "no `>`"),
+            ("gab>5%", "did you mean `gap`"),
+            ("gap>abc", "no number"),
+            ("gap>inf", "no number"),
+        ] {
+            let message = Threshold::parse(text).unwrap_err().to_string();
+            assert!(message.contains(want), "{message}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The exact method: the documents' integer program through good_lp, tier by
+//! tier, and the LP relaxation as a bound.
+
+mod backend;
+mod balance;
+mod external;
+mod model;
+mod program;
+mod tiers;
+
+pub use backend::{Availability, BACKENDS, Backend, BackendInfo};
+pub use tiers::{Exact, Finding, Request, TierFinding, relaxation, solve};

@@ -1,0 +1,573 @@
+//! The documents' integer program over classes: how many tasks of each class
+//! go to each node. One function per family of rows.
+//!
+//! With one group a node and integer counts it is the exact model; with one
+//! group a class of nodes and fractional counts it is the LP relaxation, whose
+//! value equals that of the full LP, because averaging a solution over tasks
+//! and nodes that nothing can tell apart changes neither rows nor objective.
+
+use super::balance::BalanceRows;
+use super::program::{Col, Program};
+use crate::metrics;
+use crate::model::{Classes, Goal, Instance, NodeId, Plan, TaskId, Term, Tier};
+
+/// Nodes that the model treats as one, and how the counts are meant.
+pub(super) struct Shape<'a> {
+    pub(super) instance: &'a Instance,
+    pub(super) classes: &'a Classes,
+    /// Nodes per group: single nodes, or whole classes in the relaxation.
+    pub(super) groups: Vec<Vec<NodeId>>,
+    /// Counts are whole numbers.
+    pub(super) integer: bool,
+    /// Tasks may stay unplaced.
+    pub(super) allow_unplaced: bool,
+}
+
+impl<'a> Shape<'a> {
+    /// The exact model: every node that takes tasks by itself, identical ones
+    /// next to each other.
+    pub(super) fn exact(
+        instance: &'a Instance,
+        classes: &'a Classes,
+        allow_unplaced: bool,
+    ) -> Self {
+        let nodes = classes.nodes.iter().flat_map(|class| class.nodes.iter());
+        let ready = nodes.filter(|node| instance.eligible_nodes(0)[node.index()]);
+        Shape {
+            instance,
+            classes,
+            groups: ready.map(|node| vec![*node]).collect(),
+            integer: true,
+            allow_unplaced,
+        }
+    }
+
+    /// The LP relaxation, aggregated.
+    pub(super) fn relaxed(
+        instance: &'a Instance,
+        classes: &'a Classes,
+        allow_unplaced: bool,
+    ) -> Self {
+        let ready = |node: &NodeId| instance.eligible_nodes(0)[node.index()];
+        let groups = classes.nodes.iter().map(|class| class.nodes.clone());
+        Shape {
+            instance,
+            classes,
+            groups: groups.filter(|nodes| ready(&nodes[0])).collect(),
+            integer: false,
+            allow_unplaced,
+        }
+    }
+
+    /// Number of count variables the model would have.
+    pub(super) fn size(&self) -> usize {
+        self.groups.len().saturating_mul(self.classes.tasks.len())
+    }
+}
+
+/// An earlier tier, held at the value it was settled at.
+#[derive(Clone, Debug)]
+pub(super) struct Settled {
+    pub(super) tier: Tier,
+    pub(super) value: f64,
+    /// Highest load over capacity, as a fraction, when the tier is `peak`.
+    pub(super) peak: Option<(i64, i64)>,
+}
+
+/// A tier's model and what its columns mean.
+pub(super) struct Model<'a> {
+    pub(super) shape: &'a Shape<'a>,
+    pub(super) program: Program,
+    /// Per task class and group: the count's column where placing is possible.
+    pub(super) counts: Vec<Vec<Option<Col>>>,
+    unplaced: Vec<Col>,
+    used: Vec<Col>,
+    peak: Option<Col>,
+    balance: Option<BalanceRows>,
+    /// Objective of the program = value of the tier x unit + offset.
+    pub(super) unit: f64,
+    pub(super) offset: f64,
+    /// Resource by whose load identical nodes are ordered.
+    key: usize,
+}
+
+impl<'a> Model<'a> {
+    /// The model that minimises `tier` while the earlier tiers keep their
+    /// values. `points` are where the parabola of the variance gets tangents.
+    /// `None` when some task has no node to go to.
+    pub(super) fn build(
+        shape: &'a Shape<'a>,
+        tier: &Tier,
+        settled: &[Settled],
+        points: &[f64],
+    ) -> Option<Model<'a>> {
+        let mut model = Model {
+            shape,
+            program: Program::default(),
+            counts: Vec::new(),
+            unplaced: Vec::new(),
+            used: Vec::new(),
+            peak: None,
+            balance: None,
+            unit: unit(shape.instance, tier),
+            offset: 0.0,
+            key: key_resource(shape.instance),
+        };
+        let wanted =
+            |term| tier.weight(term) > 0.0 || settled.iter().any(|s| s.tier.weight(term) > 0.0);
+        let limits = limits(shape, settled);
+        model.count_columns(&limits);
+        model.assignment_rows()?;
+        if wanted(Term::Nodes) || (wanted(Term::Cost) && priced(shape.instance)) {
+            model.used_columns();
+        }
+        model.capacity_rows(&limits);
+        model.one_task_rows();
+        if tier.weight(Term::Peak) > 0.0
+            || settled.iter().any(|s| s.peak.is_none() && s.tier.weight(Term::Peak) > 0.0)
+        {
+            model.peak_rows();
+        }
+        if wanted(Term::Balance) {
+            let rows = BalanceRows::add(&mut model.program, shape, &model.counts, points);
+            model.balance = Some(rows);
+        }
+        if shape.integer {
+            model.symmetry_rows();
+        }
+        for earlier in settled {
+            model.settled_row(earlier);
+        }
+        model.objective(tier);
+        Some(model)
+    }
+
+    fn count_columns(&mut self, limits: &[Vec<i64>]) {
+        let shape = self.shape;
+        for class in &shape.classes.tasks {
+            let task = class.example();
+            let row = shape.groups.iter().zip(limits).map(|(group, limit)| {
+                let node = group[0];
+                let demand = shape.instance.demand_on(task, node);
+                let most = most_that_fit(demand, limit);
+                if !shape.instance.eligible(task, node) || most == 0 {
+                    return None;
+                }
+                let most = most.saturating_mul(group.len() as i64).min(class.tasks.len() as i64);
+                Some(self.program.column(0.0, most as f64, shape.integer))
+            });
+            self.counts.push(row.collect());
+        }
+    }
+
+    /// Each class is placed whole, up to what may stay unplaced.
+    fn assignment_rows(&mut self) -> Option<()> {
+        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+            let tasks = class.tasks.len() as f64;
+            let mut terms: Vec<(Col, f64)> =
+                counts.iter().flatten().map(|col| (*col, 1.0)).collect();
+            if self.shape.allow_unplaced {
+                let left = self.program.column(0.0, tasks, self.shape.integer);
+                self.unplaced.push(left);
+                terms.push((left, 1.0));
+            }
+            if terms.is_empty() {
+                return None;
+            }
+            self.program.equal(terms, tasks);
+        }
+        Some(())
+    }
+
+    /// How many nodes of each group are used at all.
+    fn used_columns(&mut self) {
+        let integer = self.shape.integer;
+        let groups = self.shape.groups.iter();
+        self.used =
+            groups.map(|group| self.program.column(0.0, group.len() as f64, integer)).collect();
+    }
+
+    /// Loads within capacities; nothing on nodes that are not used.
+    fn capacity_rows(&mut self, limits: &[Vec<i64>]) {
+        let instance = self.shape.instance;
+        for (g, group) in self.shape.groups.iter().enumerate() {
+            let size = group.len() as f64;
+            for (r, limit) in limits[g].iter().enumerate() {
+                let mut terms = self.load_terms(g, r, 1.0);
+                let limit = *limit as f64;
+                let all: f64 = self.largest_load(&terms);
+                if all <= limit && self.used.is_empty() {
+                    continue; // not even everything together is too much
+                }
+                if let Some(used) = self.used.get(g) {
+                    terms.push((*used, -limit));
+                    self.program.at_most(terms, 0.0);
+                } else {
+                    self.program.at_most(terms, limit * size);
+                }
+            }
+            // Tasks that demand nothing make a node used all the same.
+            let Some(used) = self.used.get(g).copied() else { continue };
+            for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+                let Some(col) = counts[g] else { continue };
+                let demand = instance.demand_on(class.example(), group[0]);
+                if demand.iter().all(|d| *d == 0) {
+                    let most = class.tasks.len() as f64;
+                    self.program.at_most(vec![(col, 1.0), (used, -most)], 0.0);
+                }
+            }
+        }
+    }
+
+    fn largest_load(&self, terms: &[(Col, f64)]) -> f64 {
+        terms.iter().map(|(col, a)| a * self.program.columns[*col as usize].upper).sum()
+    }
+
+    /// At most one task of the plan on a node.
+    fn one_task_rows(&mut self) {
+        if !self.shape.instance.one_task_per_node() {
+            return;
+        }
+        for (g, group) in self.shape.groups.iter().enumerate() {
+            let mut terms: Vec<(Col, f64)> =
+                self.counts.iter().filter_map(|c| c[g]).map(|c| (c, 1.0)).collect();
+            match self.used.get(g) {
+                Some(used) if !terms.is_empty() => {
+                    terms.push((*used, -1.0));
+                    self.program.at_most(terms, 0.0);
+                }
+                _ => self.program.at_most(terms, group.len() as f64),
+            }
+        }
+    }
+
+    /// z is at least every utilisation.
+    fn peak_rows(&mut self) {
+        let instance = self.shape.instance;
+        let mut floor = 0.0f64;
+        for node in instance.node_ids().filter(|node| instance.counted(*node)) {
+            for (used, capacity) in instance.used(node).iter().zip(instance.capacity(node)) {
+                if *capacity > 0 {
+                    floor = floor.max(*used as f64 / *capacity as f64);
+                }
+            }
+        }
+        let z = self.program.column(floor, f64::INFINITY, false);
+        self.peak = Some(z);
+        for (g, group) in self.shape.groups.iter().enumerate() {
+            let size = group.len() as f64;
+            for r in 0..instance.resources().len() {
+                let capacity = instance.capacity(group[0])[r] as f64;
+                if capacity == 0.0 {
+                    continue;
+                }
+                let mut terms = self.load_terms(g, r, 1.0 / (capacity * size));
+                if terms.is_empty() {
+                    continue;
+                }
+                terms.push((z, -1.0));
+                self.program.at_most(terms, -(instance.used(group[0])[r] as f64) / capacity);
+            }
+        }
+    }
+
+    /// Identical nodes in order of load: of all the plans that differ only in
+    /// which twin is which, one is enough.
+    fn symmetry_rows(&mut self) {
+        for g in 1..self.shape.groups.len() {
+            if !self.twins(g - 1, g) {
+                continue;
+            }
+            let mut terms = self.load_terms(g, self.key, 1.0);
+            terms.extend(self.load_terms(g - 1, self.key, -1.0));
+            self.program.at_most(terms, 0.0);
+            if let (Some(a), Some(b)) = (self.used.get(g - 1), self.used.get(g)) {
+                let terms = vec![(*b, 1.0), (*a, -1.0)];
+                self.program.at_most(terms, 0.0);
+            }
+        }
+    }
+
+    /// Whether two neighbouring groups are nodes of one class.
+    fn twins(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (self.shape.groups[a][0], self.shape.groups[b][0]);
+        self.shape.classes.nodes.iter().any(|class| {
+            class.nodes.binary_search(&a).is_ok() && class.nodes.binary_search(&b).is_ok()
+        })
+    }
+
+    /// An earlier tier gets no worse.
+    fn settled_row(&mut self, earlier: &Settled) {
+        if earlier.peak.is_some() {
+            return; // already in the capacities
+        }
+        let unit = unit(self.shape.instance, &earlier.tier);
+        let (terms, constant) = self.tier_terms(&earlier.tier, unit);
+        let slack = if whole(self.shape.instance, &earlier.tier) {
+            0.5
+        } else {
+            1e-7 * (1.0 + earlier.value.abs() * unit)
+        };
+        self.program.at_most(terms, earlier.value * unit - constant + slack);
+    }
+
+    fn objective(&mut self, tier: &Tier) {
+        let (terms, constant) = self.tier_terms(tier, self.unit);
+        for (col, cost) in terms {
+            self.program.columns[col as usize].cost += cost;
+        }
+        self.offset = constant;
+    }
+
+    /// A tier as a linear form times `unit`, and its constant.
+    fn tier_terms(&self, tier: &Tier, unit: f64) -> (Vec<(Col, f64)>, f64) {
+        let mut terms = Vec::new();
+        let mut constant = 0.0;
+        for weighted in &tier.terms {
+            let (part, fixed) = self.term(weighted.term);
+            let factor = weighted.weight * unit;
+            terms.extend(part.into_iter().map(|(col, a)| (col, a * factor)));
+            constant += fixed * factor;
+        }
+        (terms, constant)
+    }
+
+    fn term(&self, term: Term) -> (Vec<(Col, f64)>, f64) {
+        match term {
+            Term::Peak => (self.peak.iter().map(|z| (*z, 1.0)).collect(), 0.0),
+            Term::Balance => {
+                (self.balance.as_ref().map_or_else(Vec::new, BalanceRows::variance), 0.0)
+            }
+            Term::Nodes => (self.used.iter().map(|y| (*y, 1.0)).collect(), 0.0),
+            Term::Unplaced => (self.unplaced.iter().map(|w| (*w, 1.0)).collect(), 0.0),
+            Term::Cost => (self.cost_terms(), 0.0),
+            Term::Demand => {
+                let scales = self.shape.instance.resources().iter().map(|resource| resource.scale);
+                let parts = scales.enumerate().flat_map(|(r, scale)| {
+                    let factor = scale.num as f64 / scale.den as f64;
+                    (0..self.shape.groups.len()).flat_map(move |g| self.load_terms(g, r, factor))
+                });
+                (parts.collect(), 0.0)
+            }
+        }
+    }
+
+    fn cost_terms(&self) -> Vec<(Col, f64)> {
+        let instance = self.shape.instance;
+        let scale = instance.cost_scale();
+        let factor = scale.num as f64 / scale.den as f64;
+        let mut terms = Vec::new();
+        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+            for (group, col) in self.shape.groups.iter().zip(counts) {
+                let cost = instance.cost_on(class.example(), group[0]);
+                if let (Some(col), true) = (col, cost != 0) {
+                    terms.push((*col, cost as f64 * factor));
+                }
+            }
+        }
+        let priced = self.shape.groups.iter().zip(&self.used);
+        terms.extend(priced.map(|(group, used)| (*used, instance.price(group[0]) as f64 * factor)));
+        terms
+    }
+
+    /// `factor` times the load that the plan puts on a group.
+    pub(super) fn load_terms(&self, group: usize, resource: usize, factor: f64) -> Vec<(Col, f64)> {
+        load_terms(self.shape, &self.counts, group, resource, factor)
+    }
+
+    /// Column values that stand for a plan, with identical nodes put in order.
+    pub(super) fn start(&self, plan: &Plan) -> Vec<f64> {
+        let instance = self.shape.instance;
+        let mut point: Vec<f64> = self.program.columns.iter().map(|c| c.lower).collect();
+        let place = self.ordered(plan);
+        let mut left: Vec<f64> =
+            self.shape.classes.tasks.iter().map(|c| c.tasks.len() as f64).collect();
+        for (k, class) in self.shape.classes.tasks.iter().enumerate() {
+            for task in &class.tasks {
+                let group = plan.placement[task.index()].and_then(|node| place[node.index()]);
+                let Some(group) = group else { continue };
+                if let Some(col) = self.counts[k][group] {
+                    point[col as usize] += 1.0;
+                    left[k] -= 1.0;
+                    if let Some(used) = self.used.get(group) {
+                        point[*used as usize] = 1.0;
+                    }
+                }
+            }
+        }
+        for (col, left) in self.unplaced.iter().zip(left) {
+            point[*col as usize] = left;
+        }
+        if let Some(z) = self.peak {
+            point[z as usize] = metrics::Metrics::of(instance, plan, None).peak;
+        }
+        if let Some(balance) = &self.balance {
+            balance.start(&mut point);
+        }
+        point
+    }
+
+    /// Which group stands for each node: identical nodes swap places until
+    /// their loads descend.
+    fn ordered(&self, plan: &Plan) -> Vec<Option<usize>> {
+        let instance = self.shape.instance;
+        let width = instance.resources().len();
+        let loads = metrics::loads(instance, plan);
+        let mut tasks = vec![0usize; instance.nodes()];
+        plan.placements().for_each(|(_, node)| tasks[node.index()] += 1);
+        let mut place = vec![None; instance.nodes()];
+        let mut g = 0;
+        while g < self.shape.groups.len() {
+            let mut end = g + 1;
+            while end < self.shape.groups.len() && self.shape.integer && self.twins(end - 1, end) {
+                end += 1;
+            }
+            let mut nodes: Vec<NodeId> =
+                self.shape.groups[g..end].iter().map(|group| group[0]).collect();
+            let load =
+                |node: &NodeId| (loads[node.index() * width + self.key], tasks[node.index()]);
+            nodes.sort_by(|a, b| load(b).cmp(&load(a)).then(a.cmp(b)));
+            for (k, node) in nodes.into_iter().enumerate() {
+                place[node.index()] = Some(g + k);
+            }
+            g = end;
+        }
+        place
+    }
+
+    /// The plan that a solver's point stands for; `None` when its counts are no
+    /// whole numbers or do not add up.
+    pub(super) fn plan(&self, point: &[f64]) -> Option<Plan> {
+        let mut plan = Plan::empty(self.shape.instance.tasks());
+        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+            let mut tasks = class.tasks.iter();
+            for (group, col) in self.shape.groups.iter().zip(counts) {
+                let Some(col) = col else { continue };
+                let value = point[*col as usize];
+                let whole = value.round();
+                if (value - whole).abs() > 1e-4 || whole < 0.0 {
+                    return None;
+                }
+                for _ in 0..whole as usize {
+                    let task: &TaskId = tasks.next()?;
+                    plan.placement[task.index()] = Some(group[0]);
+                }
+            }
+            if !self.shape.allow_unplaced && tasks.next().is_some() {
+                return None;
+            }
+        }
+        Some(plan)
+    }
+
+    /// Where the tangents of the variance should be for this plan to be priced
+    /// exactly: each node's distance from the mean, in percent.
+    pub(super) fn distances(instance: &Instance, plan: &Plan) -> Vec<f64> {
+        super::balance::distances(instance, plan)
+    }
+}
+
+/// `factor` times the load that the plan puts on a group.
+pub(super) fn load_terms(
+    shape: &Shape,
+    counts: &[Vec<Option<Col>>],
+    group: usize,
+    resource: usize,
+    factor: f64,
+) -> Vec<(Col, f64)> {
+    let node = shape.groups[group][0];
+    let classes = shape.classes.tasks.iter().zip(counts);
+    classes
+        .filter_map(|(class, counts)| {
+            let demand = shape.instance.demand_on(class.example(), node)[resource];
+            counts[group].filter(|_| demand != 0).map(|col| (col, demand as f64 * factor))
+        })
+        .collect()
+}
+
+/// Room per group and resource: free capacity, less where `peak` is settled.
+fn limits(shape: &Shape, settled: &[Settled]) -> Vec<Vec<i64>> {
+    let instance = shape.instance;
+    let room = |node: NodeId, r: usize| {
+        let mut room = instance.free(node, r);
+        for (num, den) in settled.iter().filter_map(|s| s.peak) {
+            // The largest whole load with load / capacity <= num / den.
+            let most = i128::from(num) * i128::from(instance.capacity(node)[r]) / i128::from(den);
+            room = room.min((most as i64 - instance.used(node)[r]).max(0));
+        }
+        room
+    };
+    let width = instance.resources().len();
+    shape.groups.iter().map(|group| (0..width).map(|r| room(group[0], r)).collect()).collect()
+}
+
+/// How many tasks of this demand fit into the limits.
+fn most_that_fit(demand: &[i64], limit: &[i64]) -> i64 {
+    let each = demand.iter().zip(limit).filter(|(d, _)| **d > 0).map(|(d, limit)| limit / d);
+    each.min().unwrap_or(i64::MAX)
+}
+
+fn priced(instance: &Instance) -> bool {
+    instance.node_ids().any(|node| instance.price(node) > 0)
+}
+
+/// The resource whose total demand is largest against the total capacity.
+fn key_resource(instance: &Instance) -> usize {
+    let share = |r: usize| {
+        let demand: f64 = instance.task_ids().map(|task| instance.demand(task)[r] as f64).sum();
+        let capacity: f64 = instance.node_ids().map(|node| instance.capacity(node)[r] as f64).sum();
+        if capacity > 0.0 { demand / capacity } else { 0.0 }
+    };
+    let shares: Vec<f64> = (0..instance.resources().len()).map(share).collect();
+    (0..shares.len()).max_by(|a, b| shares[*a].total_cmp(&shares[*b]).then(b.cmp(a))).unwrap_or(0)
+}
+
+/// True when the tier's value times [`unit`] is always a whole number.
+pub(super) fn whole(instance: &Instance, tier: &Tier) -> bool {
+    let cost_is_whole = instance.cost_scale().den == 1 || tier.only() == Some(Term::Cost);
+    let demand_is_whole = instance.resources().iter().all(|resource| resource.scale.den == 1);
+    tier.terms.iter().all(|t| match t.term {
+        Term::Nodes | Term::Unplaced => t.weight.fract() == 0.0,
+        Term::Cost => t.weight.fract() == 0.0 && cost_is_whole,
+        Term::Demand => t.weight.fract() == 0.0 && demand_is_whole,
+        Term::Peak | Term::Balance => false,
+    })
+}
+
+/// Factor from a tier's value to the program's objective: costs in whole cost
+/// units, everything else as it is, so that coefficients stay moderate.
+pub(super) fn unit(instance: &Instance, tier: &Tier) -> f64 {
+    let scale = instance.cost_scale();
+    match tier.only() {
+        Some(Term::Cost) => scale.den as f64 / scale.num as f64,
+        Some(Term::Peak) => 100.0,
+        Some(Term::Balance) => 1e4,
+        _ => 1.0,
+    }
+}
+
+/// The tier with its value in a plan, ready to be held there.
+pub(super) fn settle(instance: &Instance, plan: &Plan, tier: &Tier) -> Settled {
+    let goal = Goal { tiers: vec![tier.clone()] };
+    let value = metrics::goal_values(instance, plan, &goal)[0].value;
+    let peak = (tier.only() == Some(Term::Peak)).then(|| highest(instance, plan));
+    Settled { tier: tier.clone(), value, peak }
+}
+
+/// Highest load over capacity as an exact fraction.
+fn highest(instance: &Instance, plan: &Plan) -> (i64, i64) {
+    let width = instance.resources().len();
+    let loads = metrics::loads(instance, plan);
+    let mut best = (0i64, 1i64);
+    for node in instance.node_ids().filter(|node| instance.counted(*node)) {
+        for (r, capacity) in instance.capacity(node).iter().enumerate() {
+            let load = loads[node.index() * width + r];
+            let higher =
+                i128::from(load) * i128::from(best.1) > i128::from(best.0) * i128::from(*capacity);
+            if *capacity > 0 && higher {
+                best = (load, *capacity);
+            }
+        }
+    }
+    best
+}

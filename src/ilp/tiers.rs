@@ -1,0 +1,342 @@
+//! The tiers of a goal, solved one after the other.
+
+use std::time::Duration;
+
+use super::backend::{self, Answer, Backend, Effort};
+use super::model::{Model, Settled, Shape, settle, unit, whole};
+use crate::error::Result;
+use crate::metrics::{self, attainable_peak};
+use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
+use crate::stop::Stop;
+
+/// Rounds of tangents after which a variance is left at the gap it has.
+const ROUNDS: usize = 60;
+
+/// What to solve.
+pub struct Request<'a> {
+    /// The problem.
+    pub instance: &'a Instance,
+    /// Its classes.
+    pub classes: &'a Classes,
+    /// Every tier, `unplaced` included where tasks may stay unplaced.
+    pub goal: &'a Goal,
+    /// Tasks may stay unplaced.
+    pub allow_unplaced: bool,
+    /// The solver.
+    pub backend: Backend,
+    /// Relative gap at which a tier counts as settled.
+    pub gap: f64,
+    /// Seed for the solver.
+    pub seed: u64,
+    /// A feasible plan to begin from.
+    pub incumbent: Option<Plan>,
+    /// Known bounds per tier; a tier whose incumbent meets its bound is settled
+    /// without the solver, as long as all tiers before it are.
+    pub bounds: Vec<f64>,
+}
+
+/// What was found for one tier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierFinding {
+    /// Proven lower bound, given that all earlier tiers keep their values.
+    pub bound: Option<f64>,
+}
+
+/// The outcome of the exact method.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The best plan known, the incumbent included.
+    pub plan: Option<Plan>,
+    /// Per tier, as far as the method came.
+    pub tiers: Vec<TierFinding>,
+    /// What happened.
+    pub exact: Exact,
+    /// Things a person should know, such as a solver's answer that did not hold.
+    pub warnings: Vec<String>,
+}
+
+/// How far the exact method came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exact {
+    /// Every tier is proven.
+    Complete,
+    /// Time ran out, or the solver gave up.
+    Partial,
+    /// No plan places every task.
+    Infeasible,
+}
+
+/// Solves every tier of the goal exactly, within the time that `stop` leaves.
+///
+/// # Errors
+/// The solver is missing or fails.
+pub fn solve(request: &Request, stop: &Stop) -> Result<Finding> {
+    request.backend.ensure()?;
+    let shape = Shape::exact(request.instance, request.classes, request.allow_unplaced);
+    let mut finding = Finding {
+        plan: request.incumbent.clone(),
+        tiers: Vec::new(),
+        exact: Exact::Complete,
+        warnings: Vec::new(),
+    };
+    let mut settled: Vec<Settled> = Vec::new();
+    for (k, tier) in request.goal.tiers.iter().enumerate() {
+        let known = request.bounds.get(k).copied();
+        let proven = finding.plan.as_ref().filter(|plan| {
+            let value = value_of(request.instance, plan, tier);
+            finding.exact == Exact::Complete
+                && known.is_some_and(|bound| meets(value, bound, request.gap))
+        });
+        if proven.is_none() {
+            let left = (request.goal.tiers.len() - k) as u32;
+            let time = stop.remaining() / left.max(1);
+            let mut round = Round { request, shape: &shape, tier, settled: &settled, stop, time };
+            round.run(&mut finding)?;
+            if finding.exact == Exact::Infeasible {
+                return Ok(finding);
+            }
+        } else {
+            finding.tiers.push(TierFinding { bound: known });
+        }
+        match &finding.plan {
+            Some(plan) => settled.push(settle(request.instance, plan, tier)),
+            None => break,
+        }
+    }
+    Ok(finding)
+}
+
+/// One tier.
+struct Round<'a> {
+    request: &'a Request<'a>,
+    shape: &'a Shape<'a>,
+    tier: &'a Tier,
+    settled: &'a [Settled],
+    stop: &'a Stop,
+    time: Duration,
+}
+
+impl Round<'_> {
+    /// Solves the tier; again with more tangents as long as a variance in it or
+    /// before it is not met.
+    fn run(&mut self, finding: &mut Finding) -> Result<()> {
+        let instance = self.request.instance;
+        let curved = self.tier.weight(Term::Balance) > 0.0
+            || self.settled.iter().any(|s| s.tier.weight(Term::Balance) > 0.0);
+        let mut points = vec![0.0];
+        if let (Some(plan), true) = (&finding.plan, curved) {
+            add_points(&mut points, Model::distances(instance, plan));
+        }
+        let mut bound: Option<f64> = None;
+        let end = Stop::after(self.time);
+        for _ in 0..ROUNDS {
+            let left = end.remaining().min(self.stop.remaining());
+            if left.is_zero() {
+                break;
+            }
+            let Some(model) = Model::build(self.shape, self.tier, self.settled, &points) else {
+                finding.exact = Exact::Infeasible;
+                return Ok(());
+            };
+            let start = finding.plan.as_ref().map(|plan| model.start(plan));
+            if let Some(point) = &start {
+                debug_assert!(
+                    model.program.violation(point) < 1e-6,
+                    "a feasible plan misses the model by {}",
+                    model.program.violation(point)
+                );
+            }
+            let effort = Effort { time: left, gap: self.request.gap, seed: self.request.seed };
+            let answer =
+                backend::solve(self.request.backend, &model.program, start.as_deref(), effort)?;
+            if answer.infeasible {
+                self.infeasible(finding);
+                return Ok(());
+            }
+            let step = self.digest(&model, &answer, finding);
+            bound = max(bound, step.bound);
+            let fresh = curved && step.distances.is_some_and(|d| add_points(&mut points, d));
+            if !fresh || self.settled_at(finding, bound) {
+                break;
+            }
+        }
+        if !self.settled_at(finding, bound) {
+            finding.exact = Exact::Partial;
+        }
+        finding.tiers.push(TierFinding { bound });
+        Ok(())
+    }
+
+    fn settled_at(&self, finding: &Finding, bound: Option<f64>) -> bool {
+        let value =
+            finding.plan.as_ref().map(|plan| value_of(self.request.instance, plan, self.tier));
+        matches!((value, bound), (Some(value), Some(bound)) if meets(value, bound, self.request.gap))
+    }
+
+    /// A solver that finds nothing although a plan is known is wrong.
+    fn infeasible(&self, finding: &mut Finding) {
+        if finding.plan.is_some() {
+            finding.exact = Exact::Partial;
+            finding.tiers.push(TierFinding { bound: None });
+            finding.warnings.push(format!(
+                "{} called the {} model infeasible although a plan is known; its answer was set aside",
+                self.request.backend.name(),
+                self.tier
+            ));
+        } else {
+            finding.exact = Exact::Infeasible;
+        }
+    }
+
+    /// Takes an answer apart: the plan if it holds and is better, the bound if
+    /// nothing about the answer is doubtful, and where tangents are missing.
+    fn digest(&self, model: &Model, answer: &Answer, finding: &mut Finding) -> Step {
+        let instance = self.request.instance;
+        let mut step = Step { bound: None, distances: None };
+        let mut trusted = true;
+        if let Some(point) = &answer.point {
+            match model.plan(point).filter(|plan| holds(instance, plan)) {
+                Some(plan) => {
+                    step.distances = Some(Model::distances(instance, &plan));
+                    if self.better(&plan, finding.plan.as_ref()) {
+                        finding.plan = Some(plan);
+                    }
+                }
+                None => {
+                    trusted = false;
+                    finding.warnings.push(format!(
+                        "{}'s answer for {} breaks a capacity when counted in whole numbers; it was set aside",
+                        self.request.backend.name(),
+                        self.tier
+                    ));
+                }
+            }
+        }
+        if let (Some(bound), true) = (answer.bound, trusted) {
+            let safe = safe_bound(instance, self.tier, bound + model.offset);
+            let value = finding.plan.as_ref().map(|plan| value_of(instance, plan, self.tier));
+            // No proof can lie above a plan that holds: then the solver is wrong.
+            if value.is_some_and(|value| safe > value + 1e-6 * value.abs().max(1e-6)) {
+                finding.warnings.push(format!(
+                    "{} states a bound above the value of a known plan; it was set aside",
+                    self.request.backend.name()
+                ));
+            } else {
+                step.bound = Some(value.map_or(safe, |value| safe.min(value)));
+            }
+        }
+        step
+    }
+
+    /// Better in this tier and no worse in the earlier ones.
+    fn better(&self, plan: &Plan, known: Option<&Plan>) -> bool {
+        let instance = self.request.instance;
+        let keeps = self.settled.iter().all(|earlier| {
+            let value = value_of(instance, plan, &earlier.tier);
+            value <= earlier.value + 1e-9 * earlier.value.abs()
+        });
+        let lower = known.is_none_or(|known| {
+            value_of(instance, plan, self.tier) < value_of(instance, known, self.tier)
+        });
+        keeps && lower
+    }
+}
+
+struct Step {
+    bound: Option<f64>,
+    distances: Option<Vec<f64>>,
+}
+
+fn max(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Adds the points that are not there yet; true when any was new.
+fn add_points(points: &mut Vec<f64>, distances: Vec<f64>) -> bool {
+    let before = points.len();
+    for distance in distances {
+        if points.iter().all(|known| (known - distance).abs() > 1e-6 * (1.0 + distance.abs())) {
+            points.push(distance);
+        }
+    }
+    points.len() > before
+}
+
+/// Loads within capacities, every task where it may be, in integers.
+fn holds(instance: &Instance, plan: &Plan) -> bool {
+    let width = instance.resources().len();
+    let loads = metrics::loads(instance, plan);
+    let within = instance.node_ids().all(|node| {
+        (0..width).all(|r| {
+            let load = loads[node.index() * width + r];
+            load <= instance.capacity(node)[r] || load == instance.used(node)[r]
+        })
+    });
+    within && plan.placements().all(|(task, node)| instance.eligible(task, node))
+}
+
+fn value_of(instance: &Instance, plan: &Plan, tier: &Tier) -> f64 {
+    let goal = Goal { tiers: vec![tier.clone()] };
+    metrics::goal_values(instance, plan, &goal)[0].value
+}
+
+/// Whether a value is as good as its bound, up to `gap`.
+fn meets(value: f64, bound: f64, gap: f64) -> bool {
+    value - bound <= gap.max(1e-9) * value.abs()
+}
+
+/// A program's objective as a bound on the tier, lowered by what solvers'
+/// tolerances may hide and raised to the next value that can occur.
+fn safe_bound(instance: &Instance, tier: &Tier, objective: f64) -> f64 {
+    let unit = unit(instance, tier);
+    if whole(instance, tier) {
+        let steps = (objective - 1e-5 * objective.abs().max(1.0).min(1e4)).ceil();
+        return match tier.only() {
+            Some(Term::Cost) => instance.cost_scale().to_f64(steps as i64),
+            _ => steps / unit,
+        };
+    }
+    let value = objective / unit;
+    match tier.only() {
+        Some(Term::Peak) => attainable_peak(instance, value - 1e-7 * value.abs()),
+        // Squares of percentages carry the tolerance of the rows behind them.
+        Some(Term::Balance) => (value - 1e-7 * value.abs() - 1e-12).max(0.0),
+        _ => value - 1e-7 * value.abs(),
+    }
+}
+
+/// The LP relaxation over classes as a bound on a tier, given that the earlier
+/// tiers keep the values they have in `plan`. `None` when the tier has no
+/// linear relaxation, the model is too large or time runs out.
+///
+/// # Errors
+/// The solver is missing or fails.
+pub fn relaxation(
+    request: &Request,
+    earlier: &[Tier],
+    tier: &Tier,
+    stop: &Stop,
+) -> Result<Option<f64>> {
+    let instance = request.instance;
+    let shape = Shape::relaxed(instance, request.classes, request.allow_unplaced);
+    let curved = |tier: &Tier| tier.weight(Term::Balance) > 0.0;
+    if curved(tier) || shape.size() > 20_000 || stop.reached() {
+        return Ok(None);
+    }
+    let settled: Vec<Settled> = match &request.incumbent {
+        Some(plan) => {
+            earlier.iter().filter(|t| !curved(t)).map(|t| settle(instance, plan, t)).collect()
+        }
+        None => Vec::new(),
+    };
+    let Some(model) = Model::build(&shape, tier, &settled, &[]) else {
+        return Ok(None);
+    };
+    let effort = Effort { time: stop.remaining(), gap: 0.0, seed: request.seed };
+    let answer = backend::solve(request.backend, &model.program, None, effort)?;
+    let bound = answer.bound.filter(|_| answer.complete && !answer.infeasible);
+    Ok(bound.map(|bound| safe_bound(instance, tier, bound + model.offset)))
+}

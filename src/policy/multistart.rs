@@ -1,0 +1,78 @@
+//! One policy from many orders, in parallel; the best plan by the goal wins.
+
+use rayon::prelude::*;
+
+use super::index::NodeIndex;
+use super::{Order, PolicyInfo, run_on};
+use crate::metrics::goal_values;
+use crate::model::{Goal, Instance, Plan};
+use crate::stop::Stop;
+
+/// Placements that a multi-start makes in all before it settles for what it has.
+const PLACEMENTS: usize = 300_000;
+
+/// How a plan came about.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// The policy.
+    pub policy: &'static PolicyInfo,
+    /// The order of tasks.
+    pub order: Order,
+    /// Seed of the order.
+    pub seed: u64,
+}
+
+impl std::fmt::Display for Start {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.policy.name, self.order.name())?;
+        if matches!(self.order, Order::Random | Order::Noisy) {
+            write!(f, " (seed {})", self.seed)?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs each policy from every order, and from as many perturbed ones as the
+/// size of the instance allows. The best plan by unplaced tasks and then `goal`
+/// wins, the earliest start among equals, so the result does not depend on the
+/// number of threads. The first start always runs; others only before `stop`.
+pub fn multi_start(
+    instance: &Instance,
+    policies: &[&'static PolicyInfo],
+    goal: &Goal,
+    seed: u64,
+    stop: &Stop,
+) -> Option<(Plan, Start)> {
+    let each = (PLACEMENTS / instance.tasks().max(1) / policies.len().max(1)).clamp(4, 64);
+    let named = [Order::LongestFirst, Order::LargestFirst, Order::ShortestFirst, Order::Input];
+    let mut starts = Vec::new();
+    for policy in policies {
+        starts.extend(named.map(|order| Start { policy, order, seed }));
+        let noisy = (0..(each - named.len()) as u64).map(|k| Start {
+            policy,
+            order: Order::Noisy,
+            seed: seed.wrapping_add(k),
+        });
+        starts.extend(noisy);
+    }
+    let goal = goal.with_unplaced_first();
+    let best = starts
+        .par_iter()
+        .enumerate()
+        .map_init(
+            || NodeIndex::new(instance),
+            |index, (k, start)| {
+                if k > 0 && stop.reached() {
+                    return None;
+                }
+                let order = start.order.of(instance, start.seed);
+                let plan = run_on(index, start.policy, &order);
+                let values: Vec<f64> =
+                    goal_values(instance, &plan, &goal).iter().map(|v| v.value).collect();
+                Some((values, k, plan))
+            },
+        )
+        .flatten()
+        .reduce_with(|a, b| if (&b.0, b.1) < (&a.0, a.1) { b } else { a });
+    best.map(|(_, k, plan)| (plan, starts[k]))
+}

@@ -1,0 +1,120 @@
+//! The rules themselves.
+
+use super::{Group, Policy, Score};
+use crate::model::{Instance, NodeId, TaskId};
+use crate::state::State;
+
+/// Utilisation of the node's fullest resource with the task there.
+fn resulting_load(state: &State, task: TaskId, node: NodeId) -> f64 {
+    let instance = state.instance();
+    let demand = instance.demand_on(task, node);
+    let load = state.load(node);
+    let capacity = instance.capacity(node);
+    (0..demand.len())
+        .filter(|&r| capacity[r] > 0)
+        .map(|r| (load[r] + demand[r]) as f64 / capacity[r] as f64)
+        .fold(0.0, f64::max)
+}
+
+/// A little below what floating point makes of it, so that rounding in a bound
+/// never hides the best node.
+fn below(value: f64) -> f64 {
+    value * (1.0 - 1e-12)
+}
+
+fn least_resulting_load(group: &Group, demand: &[i64]) -> f64 {
+    let loads = group.resources.iter().zip(demand);
+    below(
+        loads
+            .map(|(s, demand)| s.min_utilisation + *demand as f64 * s.min_step)
+            .fold(0.0, f64::max),
+    )
+}
+
+/// Lowest resulting utilisation.
+pub(super) struct MinLoad;
+
+impl Policy for MinLoad {
+    fn score(&self, state: &State, task: TaskId, node: NodeId) -> Score {
+        [resulting_load(state, task, node), 0.0]
+    }
+
+    fn bound(&self, group: &Group, demand: &[i64]) -> Score {
+        [least_resulting_load(group, demand), 0.0]
+    }
+}
+
+/// Least capacity left, as the sum over resources of the fraction left.
+pub(super) struct BestFit;
+
+impl Policy for BestFit {
+    fn score(&self, state: &State, task: TaskId, node: NodeId) -> Score {
+        let instance = state.instance();
+        let demand = instance.demand_on(task, node);
+        let load = state.load(node);
+        let capacity = instance.capacity(node);
+        let left = (0..demand.len())
+            .filter(|&r| capacity[r] > 0)
+            .map(|r| (capacity[r] - load[r] - demand[r]).max(0) as f64 / capacity[r] as f64);
+        [left.sum(), 0.0]
+    }
+
+    fn bound(&self, group: &Group, demand: &[i64]) -> Score {
+        let left =
+            group.resources.iter().zip(demand).map(|(s, demand)| {
+                (1.0 - s.max_utilisation - *demand as f64 * s.max_step).max(0.0)
+            });
+        [below(left.sum::<f64>()) - 1e-12, 0.0]
+    }
+}
+
+/// Least added cost, the price of a node not yet used included.
+pub(super) struct MinCost;
+
+impl Policy for MinCost {
+    fn score(&self, state: &State, task: TaskId, node: NodeId) -> Score {
+        let instance = state.instance();
+        let entry = if state.count(node) == 0 { instance.price(node) } else { 0 };
+        let cost = instance.cost_on(task, node) + entry;
+        [cost as f64, resulting_load(state, task, node)]
+    }
+
+    fn bound(&self, group: &Group, demand: &[i64]) -> Score {
+        [group.min_entry as f64, least_resulting_load(group, demand)]
+    }
+}
+
+/// The next node in order, around and around.
+pub(super) struct RoundRobin {
+    next: usize,
+    nodes: usize,
+}
+
+impl RoundRobin {
+    pub(super) fn new(instance: &Instance) -> RoundRobin {
+        RoundRobin { next: 0, nodes: instance.nodes() }
+    }
+
+    /// Steps from the next node in line.
+    fn steps(&self, node: usize) -> f64 {
+        ((node + self.nodes - self.next) % self.nodes) as f64
+    }
+}
+
+impl Policy for RoundRobin {
+    fn score(&self, _state: &State, _task: TaskId, node: NodeId) -> Score {
+        [self.steps(node.index()), 0.0]
+    }
+
+    fn bound(&self, group: &Group, _demand: &[i64]) -> Score {
+        let next_is_inside = group.first <= self.next && self.next <= group.last;
+        if next_is_inside || group.first >= self.nodes {
+            return [0.0, 0.0];
+        }
+        [self.steps(group.first), 0.0]
+    }
+
+    fn placed(&mut self, node: NodeId) {
+        self.next = (node.index() + 1) % self.nodes;
+    }
+}

@@ -1,0 +1,195 @@
+//! Comparisons: as a table, JSON, CSV and Markdown.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::table::{bare, indented};
+use super::{csv, json, markdown, number};
+use crate::compare::{Comparison, Row};
+
+#[derive(Serialize)]
+struct ComparisonDoc {
+    schema_version: u32,
+    reference: String,
+    rows: Vec<RowDoc>,
+    failed: Vec<FailedDoc>,
+}
+
+#[derive(Serialize)]
+struct RowDoc {
+    instance: String,
+    method: String,
+    status: String,
+    goal: Vec<GoalDoc>,
+    metrics: BTreeMap<&'static str, f64>,
+    gap_to_reference: Option<f64>,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct GoalDoc {
+    tier: String,
+    value: f64,
+    bound: f64,
+    gap: f64,
+    bound_from: String,
+}
+
+#[derive(Serialize)]
+struct FailedDoc {
+    instance: String,
+    method: String,
+    detail: String,
+}
+
+/// `{schema_version, reference, rows, failed}`.
+pub fn comparison_json(comparison: &Comparison) -> String {
+    let rows = comparison.rows.iter().map(|row| RowDoc {
+        instance: row.instance.clone(),
+        method: row.method.clone(),
+        status: row.status.to_owned(),
+        goal: row
+            .goal
+            .iter()
+            .map(|tier| GoalDoc {
+                tier: tier.tier.clone(),
+                value: tier.value,
+                bound: tier.bound,
+                gap: tier.gap,
+                bound_from: tier.why.clone(),
+            })
+            .collect(),
+        metrics: metrics(row),
+        gap_to_reference: row.gap_to_reference,
+        seconds: row.seconds,
+    });
+    let failed = comparison.failed.iter().map(|(k, detail)| FailedDoc {
+        instance: comparison.rows[*k].instance.clone(),
+        method: comparison.rows[*k].method.clone(),
+        detail: detail.clone(),
+    });
+    json::pretty(&ComparisonDoc {
+        schema_version: 1,
+        reference: comparison.reference.clone(),
+        rows: rows.collect(),
+        failed: failed.collect(),
+    })
+}
+
+fn metrics(row: &Row) -> BTreeMap<&'static str, f64> {
+    let Some(m) = &row.metrics else { return BTreeMap::new() };
+    BTreeMap::from([
+        ("peak", m.peak),
+        ("utilisation", m.utilisation),
+        ("balance_degree", m.balance_degree),
+        ("nodes_used", m.nodes_used as f64),
+        ("cost", row.cost),
+        ("unplaced", m.unplaced as f64),
+    ])
+}
+
+const HEADER: [&str; 9] = [
+    "instance",
+    "method",
+    "status",
+    "value",
+    "bound",
+    "gap",
+    "to reference",
+    "balance degree",
+    "seconds",
+];
+
+/// Cells for people: several tiers in one cell, separated by commas.
+fn cells(row: &Row) -> [String; 9] {
+    let tiers = |of: fn(&crate::solve::TierOutcome) -> f64| {
+        let each = row.goal.iter().map(|tier| value(&tier.tier, of(tier)));
+        let joined = each.collect::<Vec<_>>().join(", ");
+        if joined.is_empty() { "-".to_owned() } else { joined }
+    };
+    [
+        row.instance.clone(),
+        row.method.clone(),
+        row.status.to_owned(),
+        tiers(|tier| tier.value),
+        tiers(|tier| tier.bound),
+        markdown::gap(row.gap()),
+        markdown::gap(row.gap_to_reference),
+        row.metrics.as_ref().map_or("-".to_owned(), |m| number::small(m.balance_degree)),
+        format!("{:.2}", row.seconds),
+    ]
+}
+
+fn value(tier: &str, value: f64) -> String {
+    match tier {
+        "peak" => format!("{:.4} %", 100.0 * value),
+        "balance" => number::small(value),
+        _ => number::plain(value),
+    }
+}
+
+/// Rows for a terminal.
+pub fn comparison_table(comparison: &Comparison) -> String {
+    let mut table = bare();
+    table.set_header(HEADER);
+    for row in &comparison.rows {
+        table.add_row(cells(row));
+    }
+    for at in 3..HEADER.len() {
+        if let Some(column) = table.column_mut(at) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+    }
+    let mut text = indented(&table);
+    text.push_str(&format!("  reference: {}\n", comparison.reference));
+    for (_, detail) in &comparison.failed {
+        text.push_str(&format!("  failed: {detail}\n"));
+    }
+    text
+}
+
+/// The same as Markdown.
+pub fn comparison_markdown(comparison: &Comparison) -> String {
+    let rows =
+        comparison.rows.iter().map(|row| cells(row).iter().map(|c| markdown::cell(c)).collect());
+    let mut text = markdown::table(&HEADER.map(str::to_owned), rows);
+    text.push_str(&format!("\nreference: {}\n", comparison.reference));
+    for (_, detail) in &comparison.failed {
+        text.push_str(&format!("- failed: {}\n", markdown::cell(detail)));
+    }
+    text
+}
+
+/// Full precision, first tier only; for further tiers use JSON.
+pub fn comparison_csv(comparison: &Comparison) -> String {
+    let header = [
+        "instance",
+        "method",
+        "status",
+        "tier",
+        "value",
+        "bound",
+        "gap",
+        "gap_to_reference",
+        "balance_degree",
+        "seconds",
+    ];
+    let body = comparison.rows.iter().map(|row| {
+        let text = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+        let first = row.goal.first();
+        [
+            csv::harmless(&row.instance),
+            row.method.clone(),
+            row.status.to_owned(),
+            first.map_or(String::new(), |tier| tier.tier.clone()),
+            text(first.map(|tier| tier.value)),
+            text(first.map(|tier| tier.bound)),
+            text(row.gap()),
+            text(row.gap_to_reference),
+            text(row.metrics.as_ref().map(|m| m.balance_degree)),
+            format!("{:.3}", row.seconds),
+        ]
+    });
+    csv::rows(std::iter::once(header.map(str::to_owned)).chain(body))
+}

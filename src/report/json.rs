@@ -1,0 +1,312 @@
+//! The JSON contract: names are fixed, keys are only added.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Report;
+use crate::model::Scale;
+use crate::solve::NoPlan;
+
+/// The version of the contract.
+const SCHEMA_VERSION: u32 = 1;
+
+/// A plan.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "stowplan plan")]
+pub struct PlanDoc {
+    /// Version of this contract.
+    pub schema_version: u32,
+    /// Program and version.
+    pub tool: String,
+    /// What was planned.
+    pub instance: InstanceRef,
+    /// The method asked for.
+    pub method: String,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// `optimal`: every tier is proven; `feasible`: see the gaps.
+    pub status: String,
+    /// What found the plan.
+    pub found_by: String,
+    /// Tiers of the goal, most important first.
+    pub goal: Vec<TierDoc>,
+    /// Placements in instance order.
+    pub assignments: Vec<AssignmentDoc>,
+    /// Tasks without a node.
+    pub unplaced: Vec<UnplacedDoc>,
+    /// Figures of the plan.
+    pub metrics: MetricsDoc,
+    /// What a person should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// What changes from run to run; with `--timing` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<TimingDoc>,
+}
+
+/// Which instance a plan is for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct InstanceRef {
+    /// Number of tasks.
+    pub tasks: usize,
+    /// Number of nodes.
+    pub nodes: usize,
+    /// Fingerprint of the instance's content.
+    pub digest: String,
+}
+
+/// One tier.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TierDoc {
+    /// The tier as written.
+    pub tier: String,
+    /// What the plan achieves.
+    pub value: f64,
+    /// No plan that keeps the earlier tiers achieves less.
+    pub bound: f64,
+    /// (value - bound) / |value|.
+    pub gap: f64,
+    /// Where the bound comes from.
+    pub bound_from: String,
+}
+
+/// One placement.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AssignmentDoc {
+    /// Id of the task.
+    pub task: String,
+    /// Id of the node.
+    pub node: String,
+}
+
+/// One task without a node.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UnplacedDoc {
+    /// Id of the task.
+    pub task: String,
+    /// Reason code.
+    pub reason: String,
+    /// The reason in words.
+    pub detail: String,
+}
+
+/// Figures of a plan; utilisations are fractions of capacity.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MetricsDoc {
+    /// Highest utilisation of any node in any resource.
+    pub peak: f64,
+    /// Mean over highest node utilisation.
+    pub utilisation: f64,
+    /// Load over capacity of the whole cluster, per resource.
+    pub utilisation_by_resource: BTreeMap<String, f64>,
+    /// Variance of node utilisation.
+    pub balance_degree: f64,
+    /// The same per resource.
+    pub balance_degree_by_resource: BTreeMap<String, f64>,
+    /// Square root of the balance degree.
+    pub standard_deviation: f64,
+    /// Standard deviation over mean.
+    pub coefficient_of_variation: f64,
+    /// Highest over mean node utilisation.
+    pub max_over_mean: f64,
+    /// Jain's fairness index.
+    pub jain: f64,
+    /// Nodes with at least one task.
+    pub nodes_used: usize,
+    /// Cost of placements plus the price of used nodes.
+    pub cost: f64,
+    /// Per node, in instance order.
+    pub nodes: Vec<NodeDoc>,
+}
+
+/// Figures of a node.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NodeDoc {
+    /// Id of the node.
+    pub node: String,
+    /// Tasks of the plan on it.
+    pub tasks: usize,
+    /// Load per resource, existing load included.
+    #[schemars(with = "BTreeMap<String, f64>")]
+    pub load: BTreeMap<String, serde_json::Number>,
+    /// Load over capacity per resource; resources of capacity 0 are left out.
+    pub utilisation: BTreeMap<String, f64>,
+    /// The node's utilisation over the highest of all nodes.
+    pub relative_utilisation: f64,
+    /// Weighted load; with `--weights` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weighted_load: Option<f64>,
+}
+
+/// What changes from run to run.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TimingDoc {
+    /// Wall-clock seconds from instance to plan.
+    pub seconds: f64,
+}
+
+/// The answer when there is no plan.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NoPlanDoc {
+    /// Version of this contract.
+    pub schema_version: u32,
+    /// Program and version.
+    pub tool: String,
+    /// What was to be planned.
+    pub instance: InstanceRef,
+    /// The method asked for.
+    pub method: String,
+    /// `infeasible`: proven; `unknown`: none was found.
+    pub status: String,
+    /// Why.
+    pub reason: ReasonDoc,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReasonDoc {
+    /// Reason code.
+    pub code: String,
+    /// The reason in words.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+fn tool() -> String {
+    format!("stowplan {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// A whole number where the quantity is one.
+fn exact(scale: Scale, value: i64) -> serde_json::Number {
+    let number = scale.to_f64(value);
+    let whole = (number == number.trunc() && number.abs() < 9e15).then(|| (number as i64).into());
+    whole.or_else(|| serde_json::Number::from_f64(number)).unwrap_or_else(|| 0.into())
+}
+
+impl PlanDoc {
+    /// The document of a report.
+    pub fn of(report: &Report) -> PlanDoc {
+        let (instance, outcome) = (report.instance, report.outcome);
+        PlanDoc {
+            schema_version: SCHEMA_VERSION,
+            tool: tool(),
+            instance: InstanceRef {
+                tasks: instance.tasks(),
+                nodes: instance.nodes(),
+                digest: report.digest.clone(),
+            },
+            method: outcome.method.to_owned(),
+            seed: outcome.seed,
+            status: report.status().to_owned(),
+            found_by: outcome.found_by.clone(),
+            goal: outcome
+                .goal
+                .iter()
+                .map(|tier| TierDoc {
+                    tier: tier.tier.clone(),
+                    value: tier.value,
+                    bound: tier.bound,
+                    gap: tier.gap,
+                    bound_from: tier.why.clone(),
+                })
+                .collect(),
+            assignments: outcome
+                .plan
+                .placements()
+                .map(|(task, node)| AssignmentDoc {
+                    task: instance.task_name(task).to_owned(),
+                    node: instance.node_name(node).to_owned(),
+                })
+                .collect(),
+            unplaced: outcome
+                .unplaced
+                .iter()
+                .map(|unplaced| UnplacedDoc {
+                    task: instance.task_name(unplaced.task).to_owned(),
+                    reason: unplaced.reason.to_owned(),
+                    detail: unplaced.detail.clone(),
+                })
+                .collect(),
+            metrics: metrics(report),
+            notes: outcome.notes.clone(),
+            timing: report.timing.then(|| TimingDoc { seconds: outcome.elapsed.as_secs_f64() }),
+        }
+    }
+}
+
+fn metrics(report: &Report) -> MetricsDoc {
+    let (instance, m) = (report.instance, &report.metrics);
+    let names = || instance.resources().iter().map(|resource| resource.name.clone());
+    let nodes = instance.node_ids().map(|node| {
+        let figures = &m.nodes[node.index()];
+        let load = instance.resources().iter().zip(&figures.load);
+        let utilisation = names().zip(&figures.utilisation);
+        NodeDoc {
+            node: instance.node_name(node).to_owned(),
+            tasks: figures.tasks,
+            load: load.map(|(r, load)| (r.name.clone(), exact(r.scale, *load))).collect(),
+            utilisation: utilisation.filter_map(|(name, u)| Some((name, (*u)?))).collect(),
+            relative_utilisation: figures.relative,
+            weighted_load: report.weights.map(|_| figures.weighted),
+        }
+    });
+    MetricsDoc {
+        peak: m.peak,
+        utilisation: m.utilisation,
+        utilisation_by_resource: names()
+            .zip(&m.cluster_utilisation)
+            .filter_map(|(name, u)| Some((name, (*u)?)))
+            .collect(),
+        balance_degree: m.balance_degree,
+        balance_degree_by_resource: names().zip(m.balance_by_resource.iter().copied()).collect(),
+        standard_deviation: m.standard_deviation,
+        coefficient_of_variation: m.coefficient_of_variation,
+        max_over_mean: m.max_over_mean,
+        jain: m.jain,
+        nodes_used: m.nodes_used,
+        cost: instance.cost_scale().to_f64(m.cost),
+        nodes: nodes.collect(),
+    }
+}
+
+/// Pretty JSON that ends with a line feed. Documents hold only numbers, texts
+/// and lists, which always serialise.
+pub(super) fn pretty<T: Serialize>(document: &T) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The plan as JSON.
+pub fn plan_json(report: &Report) -> String {
+    pretty(&PlanDoc::of(report))
+}
+
+/// The refusal as JSON.
+pub fn no_plan_json(
+    instance: &crate::model::Instance,
+    digest: String,
+    method: &str,
+    no_plan: &NoPlan,
+) -> String {
+    pretty(&NoPlanDoc {
+        schema_version: SCHEMA_VERSION,
+        tool: tool(),
+        instance: InstanceRef { tasks: instance.tasks(), nodes: instance.nodes(), digest },
+        method: method.to_owned(),
+        status: if no_plan.proven { "infeasible" } else { "unknown" }.to_owned(),
+        reason: ReasonDoc {
+            code: no_plan.code.to_owned(),
+            detail: no_plan.cause.clone(),
+            remedy: no_plan.remedy.clone(),
+        },
+    })
+}
+
+/// JSON Schema of a plan.
+pub fn plan_schema() -> serde_json::Value {
+    schemars::schema_for!(PlanDoc).to_value()
+}

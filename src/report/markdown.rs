@@ -1,0 +1,67 @@
+//! Plans for issues, wikis and merge requests.
+
+use super::{Report, number};
+
+/// A cell whose text cannot break the table or become markup.
+pub(super) fn cell(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '~' => safe.extend(['\\', c]),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// A table from a header and rows of ready cells; all but the first column to
+/// the right.
+pub(super) fn table(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let rule = format!("| --- |{}\n", " ---: |".repeat(header.len().saturating_sub(1)));
+    rows.fold(line(header) + &rule, |text, row| text + &line(&row))
+}
+
+/// Headline, nodes, tasks by node and the proof.
+pub fn plan_markdown(report: &Report) -> String {
+    let (instance, metrics) = (report.instance, &report.metrics);
+    let mut on = vec![Vec::new(); instance.nodes()];
+    for (task, node) in report.outcome.plan.placements() {
+        on[node.index()].push(cell(instance.task_name(task)));
+    }
+    let mut header = vec!["node".to_owned()];
+    header.extend(instance.resources().iter().map(|r| cell(&r.name)));
+    header.extend(["utilisation".to_owned(), "tasks".to_owned()]);
+    let rows = instance.node_ids().map(|node| {
+        let figures = &metrics.nodes[node.index()];
+        let mut row = vec![cell(instance.node_name(node))];
+        for (r, resource) in instance.resources().iter().enumerate() {
+            let used = resource.scale.show(figures.load[r]);
+            row.push(format!("{used} / {}", resource.scale.show(instance.capacity(node)[r])));
+        }
+        row.push(figures.dominant.map_or("-".to_owned(), |u| format!("{:.1} %", 100.0 * u)));
+        row.push(on[node.index()].join(", "));
+        row
+    });
+    let mut text = format!("**{}**\n\n{}\n", report.headline(), table(&header, rows));
+    if !report.outcome.unplaced.is_empty() {
+        let header = ["unplaced", "reason", "detail"].map(str::to_owned);
+        let rows = report.outcome.unplaced.iter().map(|why| {
+            vec![cell(instance.task_name(why.task)), why.reason.to_owned(), cell(&why.detail)]
+        });
+        text.push_str(&format!("{}\n", table(&header, rows)));
+    }
+    text.push_str(&format!("- {}\n", report.balance_line()));
+    for line in report.provenance() {
+        text.push_str(&format!("- {}\n", cell(&line)));
+    }
+    text
+}
+
+/// A gap for a cell.
+pub(super) fn gap(gap: Option<f64>) -> String {
+    gap.map_or("-".to_owned(), number::percent)
+}

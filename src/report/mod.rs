@@ -1,0 +1,129 @@
+//! What people and scripts read: one document, built once, and a small
+//! exporter a form.
+
+mod comparison;
+mod csv;
+mod json;
+mod markdown;
+mod number;
+mod table;
+
+pub use comparison::{comparison_csv, comparison_json, comparison_markdown, comparison_table};
+pub use csv::plan_csv;
+pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
+pub use markdown::plan_markdown;
+pub use table::plan_table;
+
+use crate::metrics::Metrics;
+use crate::model::{Instance, ResourceWeights};
+use crate::solve::Outcome;
+
+/// Columns and rows up to which the allocation matrix is shown unasked.
+pub const MATRIX_NODES: usize = 30;
+/// See [`MATRIX_NODES`].
+pub const MATRIX_TASKS: usize = 60;
+
+/// Everything the exporters draw on.
+pub struct Report<'a> {
+    /// The problem.
+    pub instance: &'a Instance,
+    /// The answer.
+    pub outcome: &'a Outcome,
+    /// Its figures.
+    pub metrics: Metrics,
+    /// Fingerprint of the instance.
+    pub digest: String,
+    /// Weights of the weighted load, when asked for.
+    pub weights: Option<&'a ResourceWeights>,
+    /// Show the matrix however large it is.
+    pub matrix: bool,
+    /// Show what changes from run to run.
+    pub timing: bool,
+}
+
+impl<'a> Report<'a> {
+    /// A report with everything optional left out.
+    pub fn new(
+        instance: &'a Instance,
+        outcome: &'a Outcome,
+        digest: String,
+        weights: Option<&'a ResourceWeights>,
+    ) -> Report<'a> {
+        Report {
+            instance,
+            outcome,
+            metrics: Metrics::of(instance, &outcome.plan, weights),
+            digest,
+            weights,
+            matrix: false,
+            timing: false,
+        }
+    }
+
+    /// Whether the allocation matrix is small enough to read, or insisted on.
+    fn shows_matrix(&self) -> bool {
+        let small = self.instance.nodes() <= MATRIX_NODES && self.instance.tasks() <= MATRIX_TASKS;
+        small || self.matrix
+    }
+
+    fn status(&self) -> &'static str {
+        if self.outcome.optimal { "optimal" } else { "feasible" }
+    }
+
+    /// "3 of 3 tasks placed on 4 nodes", the proof, and the goal's values.
+    fn headline(&self) -> String {
+        let placed = self.outcome.plan.placed();
+        let mut parts = vec![format!(
+            "Plan: {placed} of {} tasks placed on {} of {} nodes",
+            number::grouped(self.instance.tasks()),
+            number::grouped(self.metrics.nodes_used),
+            number::grouped(self.instance.nodes()),
+        )];
+        parts.push(if self.outcome.optimal {
+            "optimal (gap 0 %)".to_owned()
+        } else {
+            let worst = self.outcome.goal.iter().find(|tier| tier.gap > 0.0);
+            let gap = worst.map_or(0.0, |tier| tier.gap);
+            format!("feasible (gap {})", number::percent(gap))
+        });
+        parts.extend(self.outcome.goal.iter().map(|tier| number::tier(&tier.tier, tier.value)));
+        if self.timing {
+            parts.push(format!("{:.2} s", self.outcome.elapsed.as_secs_f64()));
+        }
+        parts.join(" · ")
+    }
+
+    /// Where each tier's bound comes from and what found the plan.
+    fn provenance(&self) -> Vec<String> {
+        let outcome = self.outcome;
+        let mut lines: Vec<String> = outcome
+            .goal
+            .iter()
+            .map(|tier| {
+                let bound = number::tier(&tier.tier, tier.bound);
+                let gap = if tier.gap == 0.0 {
+                    "proven".to_owned()
+                } else {
+                    format!("gap {}", number::percent(tier.gap))
+                };
+                format!("bound: {bound} from {} ({gap})", tier.why)
+            })
+            .collect();
+        lines.push(format!(
+            "method {}: found by {}, seed {}",
+            outcome.method, outcome.found_by, outcome.seed
+        ));
+        lines
+    }
+
+    fn balance_line(&self) -> String {
+        let m = &self.metrics;
+        format!(
+            "balance degree {} (variance of node utilisation) · utilisation {:.4} · Jain {:.4} · max/mean {:.3}",
+            number::small(m.balance_degree),
+            m.utilisation,
+            m.jain,
+            m.max_over_mean
+        )
+    }
+}

@@ -1,0 +1,67 @@
+//! Numbers as people read them.
+
+/// With commas between thousands.
+pub(super) fn grouped(value: usize) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (k, digit) in digits.chars().enumerate() {
+        if k > 0 && (digits.len() - k).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A fraction as a percentage: more digits where it is small.
+pub(super) fn percent(fraction: f64) -> String {
+    let value = 100.0 * fraction;
+    if value == 0.0 {
+        "0 %".to_owned()
+    } else if value.abs() < 0.01 {
+        format!("{value:.1e} %")
+    } else if value.abs() < 1.0 {
+        format!("{value:.3} %")
+    } else {
+        format!("{value:.2} %")
+    }
+}
+
+/// Six significant places, in plain form unless tiny.
+pub(super) fn small(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-4 { format!("{value:.3e}") } else { format!("{value:.6}") }
+}
+
+/// A value without needless zeros.
+pub(super) fn plain(value: f64) -> String {
+    if value == value.trunc() && value.abs() < 1e15 {
+        format!("{value:.0}")
+    } else {
+        let text = format!("{value:.4}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
+
+/// A tier with its value, in the tier's own way of counting.
+pub(super) fn tier(name: &str, value: f64) -> String {
+    match name {
+        "peak" => format!("peak utilisation {:.2} %", 100.0 * value),
+        "balance" => format!("balance degree {}", small(value)),
+        _ => format!("{name} {}", plain(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(percent(0.05), "5.00 %");
+        assert_eq!(percent(0.0), "0 %");
+        assert_eq!(plain(3.0), "3");
+        assert_eq!(plain(2.5), "2.5");
+    }
+}

@@ -1,0 +1,194 @@
+//! The plan for a terminal: headline, allocation matrix, nodes with bars, proof.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::{Report, number};
+use crate::model::NodeId;
+
+/// Nodes listed at most, the fullest first, unless everything is insisted on.
+const NODE_ROWS: usize = 40;
+/// Task names listed at most behind a node, likewise.
+const NAMES: usize = 12;
+/// Width of a full bar.
+const BAR: usize = 20;
+
+/// A table without lines, indented by two.
+pub(super) fn bare() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// The table's text, indented, without trailing blanks.
+pub(super) fn indented(table: &Table) -> String {
+    let lines = table.lines().map(|line| format!("  {}\n", line.trim_end()));
+    lines.collect()
+}
+
+fn right(table: &mut Table, columns: std::ops::Range<usize>) {
+    for at in columns {
+        if let Some(column) = table.column_mut(at) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+/// The plan as text. Colours are escape codes: strip them where nobody sees them.
+pub fn plan_table(report: &Report) -> String {
+    let mut text = report.headline();
+    text.push_str("\n\n");
+    if report.shows_matrix() {
+        text.push_str(&matrix(report));
+    } else {
+        text.push_str(&list_by_node(report));
+    }
+    text.push('\n');
+    text.push_str(&nodes(report));
+    text.push('\n');
+    text.push_str(&unplaced(report));
+    text.push_str(&format!("  {}\n", report.balance_line()));
+    for line in report.provenance() {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text
+}
+
+/// The documents' A: a row a task, a column a node, 1 or a dot.
+fn matrix(report: &Report) -> String {
+    let instance = report.instance;
+    let mut table = bare();
+    let header = instance.node_ids().map(|node| instance.node_name(node).to_owned());
+    table.set_header(std::iter::once(String::new()).chain(header));
+    for task in instance.task_ids() {
+        let at = report.outcome.plan.placement[task.index()];
+        let cells =
+            instance.node_ids().map(|node| if at == Some(node) { "1" } else { "." }.to_owned());
+        table.add_row(std::iter::once(instance.task_name(task).to_owned()).chain(cells));
+    }
+    right(&mut table, 1..instance.nodes() + 1);
+    indented(&table)
+}
+
+/// Nodes with tasks, fullest first.
+fn fullest(report: &Report) -> Vec<NodeId> {
+    let mut nodes: Vec<NodeId> = report.instance.node_ids().collect();
+    if nodes.len() > NODE_ROWS && !report.matrix {
+        let level = |node: &NodeId| report.metrics.nodes[node.index()].dominant.unwrap_or(0.0);
+        nodes.sort_by(|a, b| level(b).total_cmp(&level(a)).then(a.cmp(b)));
+        nodes.truncate(NODE_ROWS);
+    }
+    nodes
+}
+
+fn list_by_node(report: &Report) -> String {
+    let instance = report.instance;
+    let mut on = vec![Vec::new(); instance.nodes()];
+    for (task, node) in report.outcome.plan.placements() {
+        on[node.index()].push(task);
+    }
+    let mut text = format!(
+        "  {} x {} is too large for a matrix here: tasks by node, fullest first (--matrix insists, --output csv or json has all)\n",
+        number::grouped(instance.tasks()),
+        number::grouped(instance.nodes())
+    );
+    let shown = fullest(report);
+    for node in &shown {
+        let tasks = &on[node.index()];
+        if tasks.is_empty() {
+            continue;
+        }
+        let names: Vec<&str> =
+            tasks.iter().take(NAMES).map(|task| instance.task_name(*task)).collect();
+        let more = match tasks.len().saturating_sub(NAMES) {
+            0 => String::new(),
+            more => format!(" and {} more", number::grouped(more)),
+        };
+        text.push_str(&format!("  {}: {}{more}\n", instance.node_name(*node), names.join(" ")));
+    }
+    text
+}
+
+/// Load, capacity and utilisation per node, with a bar for the fullest resource.
+fn nodes(report: &Report) -> String {
+    let instance = report.instance;
+    let mut table = bare();
+    let mut header = vec!["node".to_owned(), "tasks".to_owned()];
+    header.extend(instance.resources().iter().map(|r| match &r.unit {
+        Some(unit) => format!("{} used / capacity ({unit})", r.name),
+        None => format!("{} used / capacity", r.name),
+    }));
+    if report.weights.is_some() {
+        header.push("weighted load".to_owned());
+    }
+    header.extend(["utilisation".to_owned(), String::new()]);
+    let columns = header.len();
+    table.set_header(header);
+    let shown = fullest(report);
+    for node in &shown {
+        table.add_row(node_row(report, *node));
+    }
+    right(&mut table, 1..columns - 1);
+    let mut text = indented(&table);
+    let hidden = instance.nodes() - shown.len();
+    if hidden > 0 {
+        text.push_str(&format!("  ... and {} nodes that are less full\n", number::grouped(hidden)));
+    }
+    text
+}
+
+fn node_row(report: &Report, node: NodeId) -> Vec<String> {
+    let instance = report.instance;
+    let figures = &report.metrics.nodes[node.index()];
+    let mut row = vec![instance.node_name(node).to_owned(), number::grouped(figures.tasks)];
+    for (r, resource) in instance.resources().iter().enumerate() {
+        let used = resource.scale.show(figures.load[r]);
+        let capacity = resource.scale.show(instance.capacity(node)[r]);
+        row.push(format!("{used} / {capacity}"));
+    }
+    if report.weights.is_some() {
+        row.push(format!("{:.4}", figures.weighted));
+    }
+    match figures.dominant {
+        Some(level) => row.extend([format!("{:.1} %", 100.0 * level), bar(level)]),
+        None => row.extend(["-".to_owned(), String::new()]),
+    }
+    row
+}
+
+/// A bar of blocks, eighths of a block included, coloured by how full it is.
+fn bar(level: f64) -> String {
+    let eighths = (level.clamp(0.0, 1.0) * (BAR * 8) as f64).round() as usize;
+    let mut blocks = "█".repeat(eighths / 8);
+    if let Some(part) = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"].get(eighths % 8) {
+        blocks.push_str(part);
+    }
+    let color = match level {
+        level if level >= 0.95 => AnsiColor::Red,
+        level if level >= 0.8 => AnsiColor::Yellow,
+        _ => AnsiColor::Green,
+    };
+    let style = Style::new().fg_color(Some(color.into()));
+    format!("{style}{blocks}{style:#}")
+}
+
+fn unplaced(report: &Report) -> String {
+    let unplaced = &report.outcome.unplaced;
+    if unplaced.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("  {} unplaced:\n", number::grouped(unplaced.len()));
+    for why in unplaced.iter().take(NODE_ROWS) {
+        let name = report.instance.task_name(why.task);
+        text.push_str(&format!("    {name} ({}): {}\n", why.reason, why.detail));
+    }
+    if unplaced.len() > NODE_ROWS {
+        text.push_str(&format!(
+            "    ... and {} more\n",
+            number::grouped(unplaced.len() - NODE_ROWS)
+        ));
+    }
+    text.push('\n');
+    text
+}

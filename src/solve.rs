@@ -1,0 +1,598 @@
+//! One call from an instance to a plan with its proof: heuristics, bounds and
+//! the exact method, in the order that the chosen method asks for.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use crate::bounds::{Bound, Bounds, impossible, why_nowhere};
+use crate::check::check_plan;
+use crate::error::{Error, Kind, Result};
+use crate::ilp::{self, Backend, Exact, Request};
+use crate::metrics::goal_values;
+use crate::model::{Classes, Goal, Instance, Plan, TaskId, Term, Tier, nearest};
+use crate::policy::{self, Order, PolicyInfo, Start, multi_start};
+use crate::state::State;
+use crate::stop::Stop;
+
+/// How to plan.
+#[derive(Clone, Copy, Debug)]
+pub enum Method {
+    /// Heuristics, then bounds, then the exact method where it fits.
+    Auto,
+    /// The integer program, from the heuristics' plan.
+    Ilp,
+    /// One policy.
+    Policy(&'static PolicyInfo),
+}
+
+impl Method {
+    /// The methods that are no policies, with a line of help each.
+    pub const GENERAL: [(&'static str, &'static str); 2] = [
+        (
+            "auto",
+            "heuristics, then bounds, then the ILP where it fits the time and can still improve",
+        ),
+        ("ilp", "the integer program over classes of tasks, exact, tier by tier"),
+    ];
+
+    /// The name used in flags and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Auto => "auto",
+            Method::Ilp => "ilp",
+            Method::Policy(policy) => policy.name,
+        }
+    }
+
+    /// Every name there is.
+    pub fn names() -> Vec<&'static str> {
+        let policies = policy::POLICIES.iter().map(|policy| policy.name);
+        Method::GENERAL.iter().map(|(name, _)| *name).chain(policies).collect()
+    }
+
+    /// The method of that name.
+    ///
+    /// # Errors
+    /// An unknown name, with the nearest known one.
+    pub fn parse(name: &str) -> Result<Method> {
+        match name {
+            "auto" => Ok(Method::Auto),
+            "ilp" => Ok(Method::Ilp),
+            _ => policy::find(name).map(Method::Policy).ok_or_else(|| {
+                let names = Method::names();
+                Error::usage(format!("unknown method `{name}`")).help(
+                    match nearest(name, names.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("methods are {}", names.join(", ")),
+                    },
+                )
+            }),
+        }
+    }
+}
+
+/// What a person may choose.
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// How to plan.
+    pub method: Method,
+    /// Which solver the exact method uses.
+    pub solver: Backend,
+    /// Wall-clock limit on everything.
+    pub time_limit: Duration,
+    /// Relative gap at which to stop.
+    pub gap: f64,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Threads; `None` takes what the machine has.
+    pub threads: Option<usize>,
+    /// Tasks may stay unplaced; as few as possible do.
+    pub allow_unplaced: bool,
+    /// One order for a policy instead of its multi-start.
+    pub order: Option<Order>,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params {
+            method: Method::Auto,
+            solver: Backend::default_of_build(),
+            time_limit: Duration::from_secs(10),
+            gap: 0.0,
+            seed: 1,
+            threads: None,
+            allow_unplaced: false,
+            order: None,
+        }
+    }
+}
+
+/// One tier of the goal: what was reached and what cannot be beaten.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierOutcome {
+    /// The tier as written.
+    pub tier: String,
+    /// What the plan achieves.
+    pub value: f64,
+    /// No plan that keeps the earlier tiers achieves less.
+    pub bound: f64,
+    /// Where the bound comes from.
+    pub why: String,
+    /// (value - bound) / |value|, 0 when the tier is proven.
+    pub gap: f64,
+}
+
+/// Why a task has no node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplaced {
+    /// The task.
+    pub task: TaskId,
+    /// Short name for scripts.
+    pub reason: &'static str,
+    /// The reason in words.
+    pub detail: String,
+}
+
+/// A plan and everything that vouches for it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The method that was asked for.
+    pub method: &'static str,
+    /// Its seed.
+    pub seed: u64,
+    /// The plan, checked.
+    pub plan: Plan,
+    /// Every tier, most important first.
+    pub goal: Vec<TierOutcome>,
+    /// Every tier is proven.
+    pub optimal: bool,
+    /// What found the plan.
+    pub found_by: String,
+    /// Tasks without a node.
+    pub unplaced: Vec<Unplaced>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Wall-clock time.
+    pub elapsed: Duration,
+}
+
+/// There is no plan.
+#[derive(Clone, Debug)]
+pub struct NoPlan {
+    /// No plan exists; otherwise none was found.
+    pub proven: bool,
+    /// Short name for scripts.
+    pub code: &'static str,
+    /// Why, in words.
+    pub cause: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// The answer.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// A plan.
+    Plan(Box<Outcome>),
+    /// None.
+    NoPlan(NoPlan),
+}
+
+/// What runs beside a solve: when to stop, what to say, and the best plan so
+/// far for whoever cannot wait.
+pub struct Watch<'a> {
+    /// When to stop.
+    pub stop: Stop,
+    /// Told of progress.
+    pub log: &'a (dyn Fn(&str) + Sync),
+    best: Mutex<Option<Outcome>>,
+}
+
+impl<'a> Watch<'a> {
+    /// Stops with `stop` and talks to `log`.
+    pub fn new(stop: Stop, log: &'a (dyn Fn(&str) + Sync)) -> Watch<'a> {
+        Watch { stop, log, best: Mutex::new(None) }
+    }
+
+    /// The best plan so far, with the bounds proven so far.
+    pub fn best(&self) -> Option<Outcome> {
+        self.best.lock().ok()?.clone()
+    }
+
+    fn show(&self, outcome: &Outcome) {
+        if let Ok(mut best) = self.best.lock() {
+            *best = Some(outcome.clone());
+        }
+    }
+}
+
+/// Plans the instance.
+///
+/// # Errors
+/// A solver is missing or fails, or an answer contradicts itself.
+pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
+    let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
+    solve_watched(instance, params, &watch)
+}
+
+/// Plans the instance while `watch` looks on.
+///
+/// # Errors
+/// As for [`solve`].
+pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
+    let run = || Run::new(instance, params, watch).answer();
+    match params.threads {
+        None => run(),
+        Some(threads) => rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|e| Error::new(Kind::Io, format!("cannot start {threads} threads: {e}")))?
+            .install(run),
+    }
+}
+
+struct Run<'a> {
+    instance: &'a Instance,
+    params: &'a Params,
+    watch: &'a Watch<'a>,
+    began: Instant,
+    bounds: Bounds<'a>,
+    goal: Goal,
+    notes: Vec<String>,
+}
+
+/// The best plan so far and who found it.
+struct Incumbent {
+    plan: Plan,
+    found_by: String,
+}
+
+impl<'a> Run<'a> {
+    fn new(instance: &'a Instance, params: &'a Params, watch: &'a Watch<'a>) -> Run<'a> {
+        let goal = match params.allow_unplaced {
+            true => instance.goal().with_unplaced_first(),
+            false => instance.goal().clone(),
+        };
+        Run {
+            instance,
+            params,
+            watch,
+            began: Instant::now(),
+            bounds: Bounds::of(instance),
+            goal,
+            notes: Vec::new(),
+        }
+    }
+
+    fn answer(self) -> Result<Answer> {
+        if matches!(self.params.method, Method::Ilp) {
+            self.params.solver.ensure()?;
+        }
+        if !self.params.allow_unplaced
+            && let Some(proof) = impossible(self.instance, &self.bounds)
+        {
+            return Ok(Answer::NoPlan(NoPlan {
+                proven: true,
+                code: proof.code,
+                cause: proof.cause,
+                remedy: "add capacity or drop tasks; --allow-unplaced places as many as possible"
+                    .to_owned(),
+            }));
+        }
+        let first = self.heuristics();
+        let complete = first.plan.placed() == self.instance.tasks();
+        if !complete
+            && !self.params.allow_unplaced
+            && matches!(self.params.method, Method::Policy(_))
+        {
+            return Ok(self.policy_failed(&first.plan));
+        }
+        let usable = complete || self.params.allow_unplaced;
+        let incumbent = usable.then_some(first);
+        let mut bounds = Vec::new();
+        if let Some(incumbent) = &incumbent {
+            bounds = self.counting_bounds(&incumbent.plan);
+            self.watch.show(&self.outcome(incumbent, &bounds)?);
+            self.relax(incumbent, &mut bounds)?;
+            let outcome = self.outcome(incumbent, &bounds)?;
+            (self.watch.log)(&describe(&outcome));
+            self.watch.show(&outcome);
+        }
+        self.exact(incumbent, bounds)
+    }
+
+    /// The plan of the policies that the method calls for.
+    fn heuristics(&self) -> Incumbent {
+        let (instance, params) = (self.instance, self.params);
+        if let (Method::Policy(policy), Some(order)) = (params.method, params.order) {
+            let plan = policy::run(instance, policy, &order.of(instance, params.seed));
+            let start = Start { policy, order, seed: params.seed };
+            return Incumbent { plan, found_by: start.to_string() };
+        }
+        let policies: Vec<&'static PolicyInfo> = match params.method {
+            Method::Policy(policy) => vec![policy],
+            _ => {
+                let costly = self.goal.mentions(Term::Cost) || self.goal.mentions(Term::Nodes);
+                let names: &[&str] =
+                    if costly { &["min-cost", "best-fit"] } else { &["min-load", "best-fit"] };
+                names.iter().filter_map(|name| policy::find(name)).collect()
+            }
+        };
+        let found =
+            multi_start(instance, &policies, instance.goal(), params.seed, &self.watch.stop);
+        match found {
+            Some((plan, start)) => Incumbent { plan, found_by: start.to_string() },
+            None => {
+                Incumbent { plan: Plan::empty(instance.tasks()), found_by: "nothing".to_owned() }
+            }
+        }
+    }
+
+    /// Bounds by counting, one a tier.
+    fn counting_bounds(&self, plan: &Plan) -> Vec<Bound> {
+        let dropped = self.instance.tasks() - plan.placed();
+        self.goal.tiers.iter().map(|tier| self.bounds.tier(tier, dropped)).collect()
+    }
+
+    fn request<'r>(
+        &'r self,
+        classes: &'r Classes,
+        plan: Option<&Plan>,
+        bounds: &[Bound],
+    ) -> Request<'r> {
+        Request {
+            instance: self.instance,
+            classes,
+            goal: &self.goal,
+            allow_unplaced: self.params.allow_unplaced,
+            backend: self.params.solver,
+            gap: self.params.gap,
+            seed: self.params.seed,
+            incumbent: plan.cloned(),
+            bounds: bounds.iter().map(|bound| bound.value).collect(),
+        }
+    }
+
+    /// Raises the bounds of tiers that counting leaves open by the relaxation.
+    fn relax(&self, incumbent: &Incumbent, bounds: &mut [Bound]) -> Result<()> {
+        let mut request = self.request(self.bounds.classes(), Some(&incumbent.plan), bounds);
+        request.backend = Backend::default_of_build(); // an LP needs no stronger one
+        let tiers = &self.goal.tiers;
+        for (k, tier) in tiers.iter().enumerate() {
+            let value = self.value(&incumbent.plan, tier);
+            if proven(tier, value, bounds[k].value) {
+                continue;
+            }
+            let stop = &self.watch.stop;
+            if let Some(bound) = ilp::relaxation(&request, &tiers[..k], tier, stop)? {
+                let relaxed = Bound::new(bound.min(value), "the linear relaxation over classes");
+                bounds[k] = bounds[k].clone().max(relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    /// The exact method, where the method asks for it and something is open.
+    fn exact(mut self, incumbent: Option<Incumbent>, mut bounds: Vec<Bound>) -> Result<Answer> {
+        let open = match &incumbent {
+            Some(incumbent) => !self.outcome(incumbent, &bounds)?.optimal,
+            None => true,
+        };
+        let classes = self.bounds.classes().clone();
+        let size = classes.tasks.len().saturating_mul(self.instance.nodes());
+        let wanted = match self.params.method {
+            Method::Policy(_) => false,
+            Method::Ilp => true,
+            Method::Auto => open && self.fits(size),
+        };
+        if !wanted {
+            return match incumbent {
+                Some(incumbent) => self.finish(incumbent, &bounds),
+                None => Ok(self.nothing_found()),
+            };
+        }
+        // Asked for the ILP by name, it proves every tier itself.
+        let known: &[Bound] = if matches!(self.params.method, Method::Ilp) { &[] } else { &bounds };
+        let request = self.request(&classes, incumbent.as_ref().map(|i| &i.plan), known);
+        let finding = ilp::solve(&request, &self.watch.stop)?;
+        self.notes.extend(finding.warnings);
+        if finding.exact == Exact::Infeasible {
+            return Ok(Answer::NoPlan(NoPlan {
+                proven: true,
+                code: "infeasible",
+                cause: format!(
+                    "{} proved that no plan places every task",
+                    self.params.solver.name()
+                ),
+                remedy: "--allow-unplaced places as many as possible".to_owned(),
+            }));
+        }
+        let Some(plan) = finding.plan else { return Ok(self.nothing_found()) };
+        if incumbent.is_none() {
+            bounds = self.counting_bounds(&plan);
+        }
+        for (bound, found) in bounds.iter_mut().zip(&finding.tiers) {
+            if let Some(value) = found.bound {
+                let proof = Bound::new(value, format!("the ILP ({})", self.params.solver.name()));
+                *bound = bound.clone().max(proof);
+            }
+        }
+        let same = incumbent.as_ref().is_some_and(|incumbent| incumbent.plan == plan);
+        let found_by = match incumbent {
+            Some(incumbent) if same => incumbent.found_by,
+            _ => format!("the ILP ({})", self.params.solver.name()),
+        };
+        self.finish(Incumbent { plan, found_by }, &bounds)
+    }
+
+    /// Whether `auto` hands a model of this size to the solver; says so if not.
+    fn fits(&mut self, size: usize) -> bool {
+        let most = self.params.solver.sensible_size();
+        if size > most {
+            self.notes.push(format!(
+                "the ILP was not tried: {size} count variables, `auto` gives {} at most {most}",
+                self.params.solver.name()
+            ));
+        }
+        size <= most && !self.watch.stop.reached()
+    }
+
+    fn value(&self, plan: &Plan, tier: &Tier) -> f64 {
+        goal_values(self.instance, plan, &Goal { tiers: vec![tier.clone()] })[0].value
+    }
+
+    fn outcome(&self, incumbent: &Incumbent, bounds: &[Bound]) -> Result<Outcome> {
+        let values = goal_values(self.instance, &incumbent.plan, &self.goal);
+        let mut goal = Vec::with_capacity(values.len());
+        for ((tier, value), bound) in self.goal.tiers.iter().zip(values).zip(bounds) {
+            goal.push(tier_outcome(tier, value.value, bound)?);
+        }
+        Ok(Outcome {
+            method: self.params.method.name(),
+            seed: self.params.seed,
+            plan: incumbent.plan.clone(),
+            optimal: goal.iter().all(|tier| tier.gap == 0.0),
+            goal,
+            found_by: incumbent.found_by.clone(),
+            unplaced: Vec::new(),
+            notes: self.notes.clone(),
+            elapsed: self.began.elapsed(),
+        })
+    }
+
+    /// The outcome, once the checker agrees.
+    fn finish(self, incumbent: Incumbent, bounds: &[Bound]) -> Result<Answer> {
+        let mut outcome = self.outcome(&incumbent, bounds)?;
+        let violations = check_plan(self.instance, &outcome.plan, self.params.allow_unplaced);
+        if let Some(violation) = violations.first() {
+            let cause = format!("the plan of {} breaks a rule: {violation}", outcome.found_by);
+            return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
+        }
+        outcome.unplaced = unplaced(self.instance, &outcome.plan);
+        outcome.elapsed = self.began.elapsed();
+        Ok(Answer::Plan(Box::new(outcome)))
+    }
+
+    fn policy_failed(&self, plan: &Plan) -> Answer {
+        let unplaced = unplaced(self.instance, plan);
+        let names: Vec<String> = unplaced
+            .iter()
+            .take(3)
+            .map(|u| format!("`{}` ({})", self.instance.task_name(u.task), u.detail))
+            .collect();
+        Answer::NoPlan(NoPlan {
+            proven: false,
+            code: "not-found",
+            cause: format!(
+                "{} placed {} of {} tasks; left over: {}{}",
+                self.params.method.name(),
+                plan.placed(),
+                self.instance.tasks(),
+                names.join(", "),
+                if unplaced.len() > 3 { ", ..." } else { "" },
+            ),
+            remedy:
+                "another --order or --method may place them; --allow-unplaced accepts this plan"
+                    .to_owned(),
+        })
+    }
+
+    fn nothing_found(&self) -> Answer {
+        Answer::NoPlan(NoPlan {
+            proven: false,
+            code: "not-found",
+            cause: format!(
+                "no plan that places all {} tasks was found in {:.1} s, and none was proven impossible",
+                self.instance.tasks(),
+                self.began.elapsed().as_secs_f64()
+            ),
+            remedy: "raise --time-limit, choose another --solver, or accept --allow-unplaced"
+                .to_owned(),
+        })
+    }
+}
+
+/// Proven up to what solvers' tolerances can resolve: nothing for values that
+/// are counted, a millionth for variances, demands and mixed sums.
+fn proven(tier: &Tier, value: f64, bound: f64) -> bool {
+    let tolerance = match tier.only() {
+        Some(Term::Balance | Term::Demand) | None => 1e-6 * value.abs() + 1e-12,
+        Some(_) => 1e-12 * value.abs(),
+    };
+    value - bound <= tolerance
+}
+
+fn tier_outcome(tier: &Tier, value: f64, bound: &Bound) -> Result<TierOutcome> {
+    if bound.value > value + 1e-6 * value.abs() + 1e-9 {
+        let cause =
+            format!("the bound {} ({}) contradicts {tier} = {value}", bound.value, bound.why);
+        return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
+    }
+    let closed = proven(tier, value, bound.value);
+    Ok(TierOutcome {
+        tier: tier.to_string(),
+        value,
+        bound: if closed { value } else { bound.value },
+        why: bound.why.clone(),
+        gap: if closed { 0.0 } else { (value - bound.value) / value.abs() },
+    })
+}
+
+fn describe(outcome: &Outcome) -> String {
+    let tiers = outcome.goal.iter().map(|tier| {
+        format!(
+            "{} {:.6} (bound {:.6}, gap {:.3} %)",
+            tier.tier,
+            tier.value,
+            tier.bound,
+            100.0 * tier.gap
+        )
+    });
+    format!(
+        "{:.2} s: {} by {}",
+        outcome.elapsed.as_secs_f64(),
+        tiers.collect::<Vec<_>>().join(", "),
+        outcome.found_by
+    )
+}
+
+/// Every unplaced task with what stands in its way in this plan.
+fn unplaced(instance: &Instance, plan: &Plan) -> Vec<Unplaced> {
+    let mut state = State::new(instance);
+    plan.placements().for_each(|(task, node)| state.place(task, node));
+    plan.unplaced()
+        .map(|task| {
+            let nowhere = !instance.node_ids().any(|node| instance.fits_alone(task, node));
+            let (reason, detail) =
+                if nowhere { why_nowhere(instance, task) } else { why_not_now(&state, task) };
+            Unplaced { task, reason, detail }
+        })
+        .collect()
+}
+
+/// What each node that could take the task lacks, as things stand.
+fn why_not_now(state: &State, task: TaskId) -> (&'static str, String) {
+    let instance = state.instance();
+    let width = instance.resources().len();
+    let mut lacks = vec![0usize; width];
+    let mut taken = 0;
+    let mut eligible = 0;
+    for node in instance.node_ids().filter(|node| instance.fits_alone(task, *node)) {
+        eligible += 1;
+        let demand = instance.demand_on(task, node);
+        let (load, capacity) = (state.load(node), instance.capacity(node));
+        match (0..width).find(|&r| demand[r] > 0 && load[r] + demand[r] > capacity[r]) {
+            Some(r) => lacks[r] += 1,
+            None => taken += 1,
+        }
+    }
+    let mut parts: Vec<String> = (0..width)
+        .filter(|&r| lacks[r] > 0)
+        .map(|r| format!("{} lack {}", lacks[r], instance.resources()[r].name))
+        .collect();
+    if taken > 0 {
+        parts.push(format!("{taken} have their one task"));
+    }
+    let reason = if taken == eligible { "one-task-per-node" } else { "capacity" };
+    (reason, format!("of {eligible} nodes it could run on, {}", parts.join(", ")))
+}

@@ -1,0 +1,186 @@
+//! What several tests need: random tiny instances, brute force, the program.
+
+use proptest::prelude::*;
+use stowplan::check::check_plan;
+use stowplan::metrics::goal_values;
+use stowplan::model::{
+    Decimal, Draft, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Plan, Requirement,
+    TaskDraft,
+};
+use stowplan::solve::{Answer, Method, Outcome, Params, solve};
+
+/// The program, as a person would run it from the project's folder.
+pub fn stowplan() -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_stowplan"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+/// A folder of public instances: `STOWPLAN_PUBLIC_DATA`, else `../shared/data`.
+pub fn public_data() -> Option<std::path::PathBuf> {
+    let folder = match std::env::var_os("STOWPLAN_PUBLIC_DATA") {
+        Some(named) => std::path::PathBuf::from(named),
+        None => std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+    };
+    if folder.join("best_known.csv").is_file() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no public instances at {}; set STOWPLAN_PUBLIC_DATA", folder.display());
+    None
+}
+
+fn whole(value: i64) -> Decimal {
+    Decimal::from_integer(value).unwrap()
+}
+
+fn quantities(values: &[i64]) -> Vec<(u16, Decimal)> {
+    values.iter().enumerate().map(|(r, value)| (r as u16, whole(*value))).collect()
+}
+
+/// A tiny instance of every feature: 1 to 3 nodes, 1 to 6 tasks, 1 or 2
+/// resources, existing load, states, labels, prices, rates, pairs. Demands and
+/// capacities are small, so that equal tasks and equal nodes are common.
+pub fn tiny() -> impl Strategy<Value = Draft> {
+    (1usize..=2, 1usize..=3, 1usize..=6, any::<bool>()).prop_flat_map(|(width, m, n, one)| {
+        let node = (
+            prop::collection::vec(prop_oneof![Just(8i64), 0i64..=12], width),
+            prop::collection::vec(prop_oneof![4 => Just(0i64), 1 => 0i64..=9], width),
+            prop_oneof![6 => Just(NodeState::Ready), 1 => Just(NodeState::Drain), 1 => Just(NodeState::Down)],
+            prop_oneof![Just("a"), Just("b")],
+            prop_oneof![Just(0i64), Just(5i64), 0i64..=9],
+            prop_oneof![3 => Just(0i64), 1 => 1i64..=3],
+        );
+        let task = (
+            prop::collection::vec(prop_oneof![Just(2i64), 0i64..=6], width),
+            prop_oneof![Just(0i64), Just(3600i64), Just(7200i64)],
+            prop_oneof![4 => Just(None), 1 => Just(Some("a"))],
+        );
+        let pairs = prop_oneof![
+            3 => Just(Vec::new()),
+            1 => prop::collection::vec((0..n, 0..m, 0i64..=9, prop::option::of(0i64..=5)), 1..=8),
+        ];
+        (
+            prop::collection::vec(node, m),
+            prop::collection::vec(task, n),
+            pairs,
+            Just(width),
+            Just(one && n <= m),
+        )
+            .prop_map(|(nodes, tasks, pairs, width, one)| {
+                let mut draft = Draft { one_task_per_node: one, ..Draft::default() };
+                for r in 0..width {
+                    draft.resource(["cpu", "memory"][r]);
+                }
+                for (j, (capacity, used, state, label, price, rate)) in nodes.into_iter().enumerate() {
+                    draft.nodes.push(NodeDraft {
+                        id: format!("n{j}"),
+                        capacity: quantities(&capacity),
+                        used: quantities(&used),
+                        labels: vec![("kind".to_owned(), label.to_owned())],
+                        state,
+                        price: Some(whole(price)),
+                        price_per_hour: Some(whole(rate)),
+                    });
+                }
+                for (i, (demand, duration, label)) in tasks.into_iter().enumerate() {
+                    let any_of = label.map(|l| ("kind".to_owned(), vec![l.to_owned()]));
+                    draft.tasks.push(TaskDraft {
+                        id: format!("t{i}"),
+                        demand: quantities(&demand),
+                        duration: Some(duration),
+                        requires: Requirement { any_of: any_of.into_iter().collect() },
+                    });
+                }
+                let mut seen = Vec::new();
+                for (i, j, cost, demand) in pairs {
+                    if !seen.contains(&(i, j)) {
+                        seen.push((i, j));
+                        draft.pairs.push(PairDraft {
+                            task: format!("t{i}"),
+                            node: format!("n{j}"),
+                            cost: Some(whole(cost)),
+                            demand: demand.map(|d| (0, whole(d))).into_iter().collect(),
+                        });
+                    }
+                }
+                draft
+            })
+    })
+}
+
+/// Goals that together touch every term, alone, weighted and in tiers.
+pub const GOALS: [&str; 10] = [
+    "peak",
+    "balance",
+    "cost",
+    "nodes",
+    "demand",
+    "cost + 3*nodes",
+    "peak, balance",
+    "nodes, peak",
+    "balance, cost",
+    "peak + 0.01*cost, nodes",
+];
+
+/// Values of the best plan by trying every placement; `None` when none is
+/// feasible. With `allow_unplaced` tasks may stay out, as few as possible.
+pub fn brute_force(instance: &Instance, allow_unplaced: bool) -> Option<Vec<f64>> {
+    let goal = if allow_unplaced {
+        instance.goal().with_unplaced_first()
+    } else {
+        instance.goal().clone()
+    };
+    let choices = instance.nodes() + usize::from(allow_unplaced);
+    let mut best: Option<Vec<f64>> = None;
+    for code in 0..choices.pow(instance.tasks() as u32) {
+        let mut rest = code;
+        let mut plan = Plan::empty(instance.tasks());
+        for place in &mut plan.placement {
+            let choice = rest % choices;
+            rest /= choices;
+            *place = (choice < instance.nodes()).then(|| NodeId::from(choice));
+        }
+        if check_plan(instance, &plan, allow_unplaced).is_empty() {
+            let values: Vec<f64> =
+                goal_values(instance, &plan, &goal).iter().map(|v| v.value).collect();
+            if best.as_ref().is_none_or(|best| less(&values, best)) {
+                best = Some(values);
+            }
+        }
+    }
+    best
+}
+
+/// Lexicographic, with rounding noise between sums of different order ignored.
+pub fn less(a: &[f64], b: &[f64]) -> bool {
+    for (a, b) in a.iter().zip(b) {
+        if (a - b).abs() > 1e-9 * a.abs().max(b.abs()).max(1e-3) {
+            return a < b;
+        }
+    }
+    false
+}
+
+/// Solves with a method, time enough and one seed.
+pub fn run(instance: &Instance, method: &str, allow_unplaced: bool) -> Answer {
+    let params = Params {
+        method: Method::parse(method).unwrap(),
+        time_limit: std::time::Duration::from_secs(60),
+        allow_unplaced,
+        ..Params::default()
+    };
+    solve(instance, &params).unwrap()
+}
+
+/// The plan, or a panic with the reason why there is none.
+pub fn plan(answer: Answer) -> Outcome {
+    match answer {
+        Answer::Plan(outcome) => *outcome,
+        Answer::NoPlan(none) => panic!("no plan: {}", none.cause),
+    }
+}
+
+/// The instance with this goal.
+pub fn with_goal(draft: &Draft, goal: &str) -> Instance {
+    draft.clone().build().unwrap().with_goal(Goal::parse(goal).unwrap())
+}

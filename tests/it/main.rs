@@ -1,0 +1,12 @@
+//! One binary for every integration test, one module a contract.
+
+mod bad_inputs;
+mod checker;
+mod cli;
+mod formats;
+mod golden;
+mod helpers;
+mod properties;
+mod public;
+mod solvers;
+mod tidy;
