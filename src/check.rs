@@ -30,6 +30,8 @@ pub enum Violation {
     Requires { task: String, node: String, key: String, wants: Vec<String>, has: Option<String> },
     /// More than one task on a node that may have one.
     OneTaskPerNode { node: String, tasks: Vec<String> },
+    /// The plan states a tier that no goal has.
+    Tier { tier: String },
     /// The plan states a value that it does not have.
     Value { tier: String, stated: f64, actual: f64 },
     /// The plan states a bound above its own value.
@@ -48,6 +50,7 @@ impl Violation {
             Violation::State { .. } => "state",
             Violation::Requires { .. } => "requires",
             Violation::OneTaskPerNode { .. } => "one-task-per-node",
+            Violation::Tier { .. } => "tier",
             Violation::Value { .. } => "value",
             Violation::Bound { .. } => "bound",
         }
@@ -100,6 +103,10 @@ pub fn check_plan(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec
     violations
 }
 
+/// Unknown names for which the nearest known one is looked up: each costs a pass
+/// over all names, and a plan for another instance altogether needs no such help.
+const SUGGESTIONS: usize = 10;
+
 /// Names to ids, with what has none reported.
 fn resolve(instance: &Instance, claim: &Claim, violations: &mut Vec<Violation>) -> Plan {
     let tasks: FxHashMap<&str, TaskId> =
@@ -107,37 +114,32 @@ fn resolve(instance: &Instance, claim: &Claim, violations: &mut Vec<Violation>) 
     let nodes: FxHashMap<&str, NodeId> =
         instance.node_ids().map(|node| (instance.node_name(node), node)).collect();
     let mut plan = Plan::empty(instance.tasks());
-    for (task, node) in &claim.assignments {
+    let placed = claim.assignments.iter().map(|(task, node)| (task, Some(node)));
+    let left = claim.unplaced.iter().map(|task| (task, None));
+    for (task, node) in placed.chain(left) {
+        let few = violations.len() < SUGGESTIONS;
         let Some(id) = tasks.get(task.as_str()) else {
-            violations.push(unknown_task(task, &tasks));
+            violations.push(Violation::UnknownTask {
+                task: task.clone(),
+                nearest: few.then(|| nearest(task, tasks.keys().copied())).flatten(),
+            });
             continue;
         };
+        if plan.placement[id.index()].is_some() {
+            violations.push(Violation::Twice { task: task.clone() });
+            continue;
+        }
+        let Some(node) = node else { continue };
         match nodes.get(node.as_str()) {
+            Some(node) => plan.placement[id.index()] = Some(*node),
             None => violations.push(Violation::UnknownNode {
                 task: task.clone(),
                 node: node.clone(),
-                nearest: nearest(node, nodes.keys().copied()),
+                nearest: few.then(|| nearest(node, nodes.keys().copied())).flatten(),
             }),
-            Some(_) if plan.placement[id.index()].is_some() => {
-                violations.push(Violation::Twice { task: task.clone() });
-            }
-            Some(node) => plan.placement[id.index()] = Some(*node),
-        }
-    }
-    for task in &claim.unplaced {
-        match tasks.get(task.as_str()) {
-            None => violations.push(unknown_task(task, &tasks)),
-            Some(id) if plan.placement[id.index()].is_some() => {
-                violations.push(Violation::Twice { task: task.clone() });
-            }
-            Some(_) => {}
         }
     }
     plan
-}
-
-fn unknown_task(task: &str, known: &FxHashMap<&str, TaskId>) -> Violation {
-    Violation::UnknownTask { task: task.to_owned(), nearest: nearest(task, known.keys().copied()) }
 }
 
 /// Every task has a node.
@@ -263,6 +265,7 @@ fn stated_values(claim: &Claim, values: &[TierValue]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for stated in &claim.goal {
         let Some(actual) = values.iter().find(|v| v.tier == stated.tier) else {
+            violations.push(Violation::Tier { tier: stated.tier.clone() });
             continue;
         };
         let tolerance = 1e-9 * actual.value.abs().max(1e-9);
@@ -331,6 +334,9 @@ impl fmt::Display for Violation {
             ),
             Violation::OneTaskPerNode { node, tasks } => {
                 write!(f, "node `{node}` may have one task and has {}", list(tasks))
+            }
+            Violation::Tier { tier } => {
+                write!(f, "the plan states a goal `{tier}`, which there is none of")
             }
             Violation::Value { tier, stated, actual } => {
                 write!(f, "the plan states {tier} = {stated}, it is {actual}")

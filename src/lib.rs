@@ -3,9 +3,11 @@
 
 pub mod bounds;
 pub mod check;
+pub mod cli;
 pub mod compare;
 pub mod error;
 pub mod format;
+pub mod generate;
 pub mod ilp;
 pub mod metrics;
 pub mod model;

@@ -49,7 +49,10 @@ pub(super) fn run(args: Args) -> Done {
         None => methods[0],
     };
     if !methods.iter().any(|method| method.name() == reference.name()) {
-        return Err(Error::usage(format!("--reference {} is not among --methods", reference.name())));
+        return Err(Error::usage(format!(
+            "--reference {} is not among --methods",
+            reference.name()
+        )));
     }
     let thresholds =
         args.fail_above.iter().map(|text| Threshold::parse(text)).collect::<Result<Vec<_>, _>>()?;
@@ -65,7 +68,10 @@ pub(super) fn run(args: Args) -> Done {
     let comparison = compare(&instances, &methods, reference, &params, &thresholds, |row| {
         if args.verbose {
             let value = row.goal.first().map_or(f64::NAN, |tier| tier.value);
-            say(&format!("{} {} {} {value} {:.2} s", row.instance, row.method, row.status, row.seconds));
+            say(&format!(
+                "{} {} {} {value} {:.2} s",
+                row.instance, row.method, row.status, row.seconds
+            ));
         }
     })?;
     args.output.write(&match args.output.output {

@@ -50,7 +50,11 @@ pub(super) fn read(instance: Option<&Path>, tables: &TableArgs) -> Result<Instan
             nodes: Source::read(nodes)?,
             pairs: tables.pairs.as_deref().map(Source::read).transpose()?,
         },
-        _ => return Err(Error::usage("there is no instance").help("name a file, or --tasks and --nodes")),
+        _ => {
+            return Err(
+                Error::usage("there is no instance").help("name a file, or --tasks and --nodes")
+            );
+        }
     };
     read_instance(&input, format)
 }
@@ -71,7 +75,8 @@ impl GoalArgs {
     /// The instance with these changes.
     pub(super) fn apply(&self, mut instance: Instance) -> Result<Instance> {
         if let Some(text) = &self.goal {
-            let goal = Goal::parse(text).map_err(|error| Error::usage(format!("--goal: {error}")))?;
+            let goal =
+                Goal::parse(text).map_err(|error| Error::usage(format!("--goal: {error}")))?;
             instance = instance.with_goal(goal);
         }
         if self.one_task_per_node {
@@ -95,10 +100,13 @@ pub(super) fn weights(text: &str, instance: &Instance) -> Result<ResourceWeights
             let error = bad(format!("there is no resource `{name}`"));
             match nearest(name, names()) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error.help(format!("resources are {}", names().collect::<Vec<_>>().join(", "))),
+                None => {
+                    error.help(format!("resources are {}", names().collect::<Vec<_>>().join(", ")))
+                }
             }
         })?;
-        let weight: f64 = value.trim().parse().map_err(|_| bad(format!("`{value}` is no number")))?;
+        let weight: f64 =
+            value.trim().parse().map_err(|_| bad(format!("`{value}` is no number")))?;
         if !weight.is_finite() || weight < 0.0 {
             return Err(bad(format!("`{value}` is not a weight: weights are zero or more")));
         }

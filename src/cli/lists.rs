@@ -42,6 +42,9 @@ pub(super) fn solvers() -> Done {
         })
         .collect();
     let default = Backend::default_of_build().name();
-    print(&section(&format!("Solvers of the integer program (--solver, here {default} by default)"), &rows))?;
+    print(&section(
+        &format!("Solvers of the integer program (--solver, here {default} by default)"),
+        &rows,
+    ))?;
     Ok(0)
 }

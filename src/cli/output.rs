@@ -80,10 +80,8 @@ pub(super) fn write_file(path: &Path, text: &str) -> Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new()
-        .permissions(permissions())
-        .tempfile_in(folder)
-        .map_err(broken)?;
+    let mut file =
+        tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(broken)?;
     file.write_all(plain.as_bytes()).and_then(|()| file.flush()).map_err(broken)?;
     file.persist(path).map_err(|error| broken(error.error))?;
     Ok(())
@@ -99,7 +97,8 @@ fn permissions() -> std::fs::Permissions {
 #[cfg(not(unix))]
 fn permissions() -> std::fs::Permissions {
     // Temporary files are writable, and so are the defaults elsewhere.
-    std::fs::metadata(".").map_or_else(|_| std::fs::Permissions::from(Default::default()), |m| m.permissions())
+    std::fs::metadata(".")
+        .map_or_else(|_| std::fs::Permissions::from(Default::default()), |m| m.permissions())
 }
 
 /// A line on standard error; a closed one is nobody's problem.

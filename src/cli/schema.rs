@@ -2,7 +2,7 @@
 
 use super::Done;
 use super::output::print;
-use crate::format::instance_schema;
+use crate::format;
 use crate::report::plan_schema;
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -21,7 +21,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Done {
     let schema = match args.what {
-        What::Instance => instance_schema(),
+        What::Instance => format::schema(),
         What::Plan => plan_schema(),
     };
     print(&format!("{schema:#}\n"))?;

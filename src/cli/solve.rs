@@ -100,7 +100,8 @@ impl ParamArgs {
 /// Seconds with decimals, or a duration with a unit.
 fn time_limit(text: &str) -> Result<Duration> {
     let bad = || {
-        Error::usage(format!("--time-limit: `{text}` is not a time")).help("write 10, 0.5, 90s, 5m or 1h")
+        Error::usage(format!("--time-limit: `{text}` is not a time"))
+            .help("write 10, 0.5, 90s, 5m or 1h")
     };
     let (number, unit) = match text.trim().char_indices().last() {
         Some((at, 's')) => (&text.trim()[..at], 1.0),
@@ -132,7 +133,8 @@ fn fraction(text: &str) -> Result<f64> {
 fn order(name: &str) -> Result<Order> {
     ORDERS.iter().find(|row| row.name == name).map(|row| row.order).ok_or_else(|| {
         let names: Vec<&str> = ORDERS.iter().map(|row| row.name).collect();
-        Error::usage(format!("unknown order `{name}`")).help(format!("orders are {}", names.join(", ")))
+        Error::usage(format!("unknown order `{name}`"))
+            .help(format!("orders are {}", names.join(", ")))
     })
 }
 
@@ -140,8 +142,11 @@ pub(super) fn run(args: Args) -> Done {
     let method = Method::parse(&args.method)?;
     let order = args.order.as_deref().map(order).transpose()?;
     if order.is_some() && !matches!(method, Method::Policy(_)) {
-        return Err(Error::usage(format!("--order is for policies, and --method is {}", method.name()))
-            .help("add --method min-load, or leave --order out"));
+        return Err(Error::usage(format!(
+            "--order is for policies, and --method is {}",
+            method.name()
+        ))
+        .help("add --method min-load, or leave --order out"));
     }
     let params = args.params.params(method, order)?;
     let instance = args.goal.apply(args.instance.read()?)?;
@@ -168,10 +173,13 @@ pub(super) fn run(args: Args) -> Done {
                 watch.stop.ask();
                 match receiver.recv_timeout(PATIENCE) {
                     Ok(Event::Done(answer)) => answer,
-                    Ok(Event::Interrupted) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    Ok(Event::Interrupted)
+                    | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                         // The solver does not listen: answer with the best plan and go.
                         let done = match watch.best() {
-                            Some(outcome) => print_plan(&args, instance, &outcome, weights.as_ref()),
+                            Some(outcome) => {
+                                print_plan(&args, instance, &outcome, weights.as_ref())
+                            }
                             None => Ok(INTERRUPTED),
                         };
                         leave(done);
@@ -218,8 +226,13 @@ fn print_plan(
 ) -> Done {
     if !args.quiet {
         outcome.notes.iter().for_each(|note| warn(note));
-        if instance.goal().mentions(Term::Demand) && !instance.has_pairs() && outcome.unplaced.is_empty() {
-            warn("`demand` is the same for every plan that places every task: no plan is better than another");
+        if instance.goal().mentions(Term::Demand)
+            && !instance.has_pairs()
+            && outcome.unplaced.is_empty()
+        {
+            warn(
+                "`demand` is the same for every plan that places every task: no plan is better than another",
+            );
         }
     }
     let mut report = Report::new(instance, outcome, digest(instance), weights);

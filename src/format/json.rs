@@ -1,222 +1,205 @@
-//! Our own instance contract. Names are fixed, keys are only added; a key that
-//! is not known is an error, so that no wish is silently ignored.
+//! The JSON instance: its fields, reading, and its published schema.
 
+use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Source;
-use super::value::{AnyOf, Id, Ordered, Quantity, Seconds};
-use crate::error::{Error, Result};
+use super::json_error;
+use super::source::Text;
+use super::values::{GoalText, Id, Object, OneOrMany, Ordered, Quantity, Seconds, Version};
+use crate::error::Result;
 use crate::model::{
-    Decimal, Draft, Goal, Instance, NodeDraft, NodeState, PairDraft, Requirement, Scale, TaskDraft,
+    Decimal, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, Requirement, TaskDraft,
     nearest,
 };
 
-const SCHEMA_VERSION: u32 = 1;
-
-/// What is planned: tasks with demands, nodes with capacities.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+/// A planning problem: nodes with capacities, tasks with demands.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "stowplan instance")]
-struct InstanceDoc {
-    /// Version of this contract, 1.
-    #[serde(default = "version", deserialize_with = "known_version")]
-    schema_version: u32,
-    /// Units and the order of resources; resources are otherwise those that
-    /// nodes and tasks name.
-    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    resources: Ordered<ResourceDoc>,
-    /// The nodes.
-    nodes: Vec<NodeDoc>,
-    /// The tasks.
-    tasks: Vec<TaskDoc>,
-    /// Costs and demands that depend on task and node.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pairs: Vec<PairDoc>,
-    /// What to minimise, such as `peak` or `cost, balance`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    goal: Option<String>,
-    /// At most one task of the plan on each node.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+pub(super) struct InstanceFile {
+    /// Version of this format.
+    #[serde(rename = "schema_version", default)]
+    _schema_version: Option<Version>,
+    /// Resources whose order or unit matters; others are added as nodes and tasks name them.
+    #[serde(default)]
+    resources: Ordered<Object<ResourceFile>>,
+    /// The machines, at least one.
+    nodes: Vec<Object<NodeFile>>,
+    /// The work, at least one task.
+    tasks: Vec<Object<TaskFile>>,
+    /// Costs and demands that depend on both the task and the node.
+    #[serde(default)]
+    pairs: Vec<Object<PairFile>>,
+    /// What is minimised; `peak` when absent.
+    #[serde(default)]
+    goal: Option<GoalText>,
+    /// At most one task of the plan on a node.
+    #[serde(default)]
     one_task_per_node: bool,
 }
 
-/// A resource.
+/// What is known of a resource.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ResourceDoc {
-    /// What one unit is called.
+#[schemars(rename = "Resource")]
+pub(super) struct ResourceFile {
+    /// What one unit is called, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    unit: Option<String>,
+    pub(super) unit: Option<String>,
 }
 
 /// A machine.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NodeDoc {
+#[schemars(rename = "Node")]
+pub(super) struct NodeFile {
     /// Unique among nodes.
-    id: Id,
-    /// Capacity per resource; 0 where it is not named.
-    capacity: Ordered<Quantity>,
+    pub(super) id: Id,
+    /// Amount of each resource.
+    pub(super) capacity: Ordered<Quantity>,
     /// Load that is there already and not part of the plan.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    used: Ordered<Quantity>,
-    /// Labels that tasks may require.
+    pub(super) used: Ordered<Quantity>,
+    /// Keys and values that tasks may require.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    labels: Ordered<String>,
-    /// Whether it takes tasks.
-    #[serde(default, skip_serializing_if = "StateDoc::is_ready")]
-    state: StateDoc,
+    pub(super) labels: Ordered<String>,
+    /// Whether it takes tasks; `ready` when absent.
+    #[serde(default, skip_serializing_if = "StateFile::is_ready")]
+    pub(super) state: StateFile,
     /// Price of using the node at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    price: Option<Quantity>,
-    /// Cost of one hour of one task on the node.
+    pub(super) price: Option<Quantity>,
+    /// Cost of one hour of one task on the node; multiplied by the task's duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    price_per_hour: Option<Quantity>,
+    pub(super) price_per_hour: Option<Quantity>,
 }
 
-/// Whether a node takes tasks.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+/// Whether a node takes tasks: `ready` does, `drain` takes no new task but its
+/// load counts, `down` is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum StateDoc {
-    /// Takes tasks.
+#[schemars(rename = "State")]
+pub(super) enum StateFile {
     #[default]
     Ready,
-    /// Takes no new task; what runs there still counts as load.
     Drain,
-    /// Gone.
     Down,
 }
 
-impl StateDoc {
-    fn is_ready(&self) -> bool {
-        matches!(self, StateDoc::Ready)
-    }
-}
-
-/// A unit of work.
+/// A unit of work, placed on one node.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct TaskDoc {
+#[schemars(rename = "Task")]
+pub(super) struct TaskFile {
     /// Unique among tasks.
-    id: Id,
-    /// Demand per resource; 0 where it is not named.
+    pub(super) id: Id,
+    /// Amount it needs of each resource.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    demand: Ordered<Quantity>,
+    pub(super) demand: Ordered<Quantity>,
     /// How long it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    duration: Option<Seconds>,
-    /// Labels a node must have, each with any one of the values.
+    pub(super) duration: Option<Seconds>,
+    /// Labels its node must have; for each key one of the values.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    requires: Ordered<AnyOf>,
+    pub(super) requires: Ordered<OneOrMany>,
 }
 
-/// Cost or demand of one task on one node, where that differs.
+/// What one task costs and needs on one node.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PairDoc {
+#[schemars(rename = "Pair")]
+pub(super) struct PairFile {
     /// Id of the task.
-    task: Id,
+    pub(super) task: Id,
     /// Id of the node.
-    node: Id,
-    /// Cost of the placement.
+    pub(super) node: Id,
+    /// Cost of the placement, when it is not the node's hourly price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cost: Option<Quantity>,
-    /// Demand in the resources in which it differs.
+    pub(super) cost: Option<Quantity>,
+    /// Amounts that differ from the task's demand.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    demand: Ordered<Quantity>,
+    pub(super) demand: Ordered<Quantity>,
 }
 
-fn version() -> u32 {
-    SCHEMA_VERSION
-}
-
-fn known_version<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<u32, D::Error> {
-    match u32::deserialize(deserializer)? {
-        SCHEMA_VERSION => Ok(SCHEMA_VERSION),
-        other => Err(serde::de::Error::custom(format!(
-            "schema_version is {other}; this program reads version {SCHEMA_VERSION}"
-        ))),
+impl StateFile {
+    fn is_ready(&self) -> bool {
+        *self == StateFile::Ready
     }
 }
 
-/// JSON Schema of an instance.
-pub fn instance_schema() -> serde_json::Value {
-    schemars::schema_for!(InstanceDoc).to_value()
+impl From<StateFile> for NodeState {
+    fn from(state: StateFile) -> NodeState {
+        match state {
+            StateFile::Ready => NodeState::Ready,
+            StateFile::Drain => NodeState::Drain,
+            StateFile::Down => NodeState::Down,
+        }
+    }
 }
 
-/// A serde_json error with its place and, for a misspelt key, the nearest one.
-pub(super) fn explain(source: &Source, error: &serde_json::Error) -> Error {
-    let text = error.to_string();
-    let cause = match text.rfind(" at line ") {
-        Some(at) => &text[..at],
-        None => &text,
+impl From<NodeState> for StateFile {
+    fn from(state: NodeState) -> StateFile {
+        match state {
+            NodeState::Ready => StateFile::Ready,
+            NodeState::Drain => StateFile::Drain,
+            NodeState::Down => StateFile::Down,
+        }
+    }
+}
+
+/// The JSON Schema of instance files.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(InstanceFile).to_value()
+}
+
+/// Reads a JSON instance.
+///
+/// # Errors
+/// Syntax, unknown or missing fields, wrong types, quantities that are none:
+/// with line and column. Resources that are named oddly: with the field's path.
+pub(super) fn read(source: Text) -> Result<Draft> {
+    let file: Object<InstanceFile> = serde_json::from_slice(source.text.as_bytes())
+        .map_err(|e| json_error::locate(source, &e))?;
+    let file = file.0;
+    let mut draft = Draft {
+        goal: file.goal.map(|goal| goal.0),
+        one_task_per_node: file.one_task_per_node,
+        ..Draft::default()
     };
-    let place = format!("line {} column {}", error.line(), error.column());
-    let remedy = unknown_key(cause).unwrap_or_else(|| {
-        if error.is_syntax() || error.is_eof() {
-            "the file is not valid JSON there".to_owned()
-        } else if cause.starts_with("missing field") {
-            "every instance has `nodes` and `tasks`; see `stowplan schema instance`".to_owned()
-        } else {
-            "see `stowplan schema instance`".to_owned()
-        }
-    });
-    Error::input(&source.name, cause).at(place).help(remedy)
-}
-
-/// From "unknown field `x`, expected one of `a`, `b`" to advice.
-fn unknown_key(cause: &str) -> Option<String> {
-    let rest = cause.strip_prefix("unknown field `")?;
-    let (key, rest) = rest.split_once('`')?;
-    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
-    if key == "assignments" || known.contains(&"nodes") && key == "instance" {
-        return Some("this is a plan, not an instance".to_owned());
+    let mut names = ResourceNames { source, at: FxHashMap::default() };
+    for (name, resource) in file.resources.0 {
+        let at = names.position(&mut draft, &name, || format!("resources.{name}"))?;
+        draft.resources[usize::from(at)].1 = resource.0.unit;
     }
-    Some(match nearest(key, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("keys here are {}", known.join(", ")),
-    })
-}
-
-pub(super) fn read(source: &Source) -> Result<Draft> {
-    let text = source.text()?;
-    let doc: InstanceDoc = serde_json::from_str(text).map_err(|error| {
-        if text.contains("\"assignments\"") {
-            return Error::input(&source.name, "this is a plan, not an instance")
-                .help("instances have `nodes` and `tasks`; check takes INSTANCE, then PLAN");
-        }
-        explain(source, &error)
-    })?;
-    let mut draft = Draft { one_task_per_node: doc.one_task_per_node, ..Draft::default() };
-    for (name, resource) in doc.resources.0 {
-        let at = draft.resource(&name) as usize;
-        draft.resources[at].1 = resource.unit;
+    for (k, Object(node)) in file.nodes.into_iter().enumerate() {
+        let capacity =
+            names.quantities(&mut draft, node.capacity, || format!("nodes[{k}].capacity"))?;
+        let used = names.quantities(&mut draft, node.used, || format!("nodes[{k}].used"))?;
+        draft.nodes.push(NodeDraft {
+            id: node.id.0,
+            capacity,
+            used,
+            labels: node.labels.0,
+            state: node.state.into(),
+            price: node.price.map(|price| price.0),
+            price_per_hour: node.price_per_hour.map(|price| price.0),
+        });
     }
-    if let Some(text) = doc.goal {
-        let goal = Goal::parse(&text)
-            .map_err(|error| Error::input(&source.name, error.to_string()).at("goal"))?;
-        draft.goal = Some(goal);
-    }
-    for node in doc.nodes {
-        let node = node_draft(&mut draft, node);
-        draft.nodes.push(node);
-    }
-    for task in doc.tasks {
-        let demand = quantities(&mut draft, task.demand);
+    for (k, Object(task)) in file.tasks.into_iter().enumerate() {
+        let mut any_of: Vec<_> =
+            task.requires.0.into_iter().map(|(key, values)| (key, values.0)).collect();
+        any_of.sort();
+        let demand = names.quantities(&mut draft, task.demand, || format!("tasks[{k}].demand"))?;
         draft.tasks.push(TaskDraft {
             id: task.id.0,
             demand,
-            duration: task.duration.map(|seconds| seconds.0),
-            requires: requirement(
-                task.requires.0.into_iter().map(|(key, any)| (key, any.0)).collect(),
-            ),
+            duration: task.duration.map(|duration| duration.0),
+            requires: Requirement { any_of },
         });
     }
-    for pair in doc.pairs {
-        let demand = quantities(&mut draft, pair.demand);
+    for (k, Object(pair)) in file.pairs.into_iter().enumerate() {
+        let demand = names.quantities(&mut draft, pair.demand, || format!("pairs[{k}].demand"))?;
         draft.pairs.push(PairDraft {
             task: pair.task.0,
             node: pair.node.0,
@@ -224,125 +207,93 @@ pub(super) fn read(source: &Source) -> Result<Draft> {
             demand,
         });
     }
+    check_used(source, &draft)?;
     Ok(draft)
 }
 
-fn node_draft(draft: &mut Draft, node: NodeDoc) -> NodeDraft {
-    NodeDraft {
-        id: node.id.0,
-        capacity: quantities(draft, node.capacity),
-        used: quantities(draft, node.used),
-        labels: node.labels.0,
-        state: match node.state {
-            StateDoc::Ready => NodeState::Ready,
-            StateDoc::Drain => NodeState::Drain,
-            StateDoc::Down => NodeState::Down,
-        },
-        price: node.price.map(|price| price.0),
-        price_per_hour: node.price_per_hour.map(|price| price.0),
-    }
+/// Positions of resources by name.
+struct ResourceNames<'a> {
+    source: Text<'a>,
+    at: FxHashMap<String, u16>,
 }
 
-fn quantities(draft: &mut Draft, map: Ordered<Quantity>) -> Vec<(u16, Decimal)> {
-    map.0.into_iter().map(|(name, quantity)| (draft.resource(&name), quantity.0)).collect()
-}
-
-/// A requirement in the one order that equal ones share.
-pub(super) fn requirement(mut any_of: Vec<(String, Vec<String>)>) -> Requirement {
-    for (_, values) in &mut any_of {
-        values.sort();
-        values.dedup();
-    }
-    any_of.sort();
-    Requirement { any_of }
-}
-
-/// The decimal that a scaled integer stands for.
-pub(super) fn decimal(scale: Scale, value: i64) -> Decimal {
-    Decimal::parse(&scale.show(value)).unwrap_or(Decimal::ZERO)
-}
-
-/// The instance as JSON that reads back as the same instance.
-pub fn write_instance(instance: &Instance) -> String {
-    let doc = document(instance);
-    // One node, task or pair a line: people read and compare these files.
-    let line = |value: serde_json::Result<String>| format!("    {}", value.unwrap_or_default());
-    let list = |lines: Vec<String>| format!("[\n{}\n  ]", lines.join(",\n"));
-    let mut parts = vec![format!("  \"schema_version\": {SCHEMA_VERSION}")];
-    if !doc.resources.is_empty() {
-        let text = serde_json::to_string(&doc.resources).unwrap_or_default();
-        parts.push(format!("  \"resources\": {text}"));
-    }
-    let nodes = doc.nodes.iter().map(|node| line(serde_json::to_string(node))).collect();
-    parts.push(format!("  \"nodes\": {}", list(nodes)));
-    let tasks = doc.tasks.iter().map(|task| line(serde_json::to_string(task))).collect();
-    parts.push(format!("  \"tasks\": {}", list(tasks)));
-    if !doc.pairs.is_empty() {
-        let pairs = doc.pairs.iter().map(|pair| line(serde_json::to_string(pair))).collect();
-        parts.push(format!("  \"pairs\": {}", list(pairs)));
-    }
-    parts.push(format!("  \"goal\": \"{}\"", instance.goal()));
-    if doc.one_task_per_node {
-        parts.push("  \"one_task_per_node\": true".to_owned());
-    }
-    format!("{{\n{}\n}}\n", parts.join(",\n"))
-}
-
-fn document(instance: &Instance) -> InstanceDoc {
-    let resources = instance.resources();
-    let named = |values: &[i64], zeros: bool| {
-        let each = resources.iter().zip(values).filter(|(_, value)| zeros || **value != 0);
-        Ordered(each.map(|(r, v)| (r.name.clone(), Quantity(decimal(r.scale, *v)))).collect())
-    };
-    let money = |value: i64| (value != 0).then(|| Quantity(decimal(instance.cost_scale(), value)));
-    let nodes = instance.node_ids().map(|node| NodeDoc {
-        id: Id(instance.node_name(node).to_owned()),
-        capacity: named(instance.capacity(node), true),
-        used: named(instance.used(node), false),
-        labels: Ordered(instance.labels(node).clone()),
-        state: match instance.state(node) {
-            NodeState::Ready => StateDoc::Ready,
-            NodeState::Drain => StateDoc::Drain,
-            NodeState::Down => StateDoc::Down,
-        },
-        price: money(instance.price(node)),
-        price_per_hour: money(instance.rate(node).saturating_mul(3600)),
-    });
-    let tasks = instance.task_ids().map(|task| {
-        let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
-        TaskDoc {
-            id: Id(instance.task_name(task).to_owned()),
-            demand: named(instance.demand(task), false),
-            duration: Some(instance.duration(task)).filter(|d| *d > 0).map(Seconds),
-            requires: Ordered(
-                requirement
-                    .any_of
-                    .iter()
-                    .map(|(key, any)| (key.clone(), AnyOf(any.clone())))
-                    .collect(),
-            ),
+impl ResourceNames<'_> {
+    fn position(
+        &mut self,
+        draft: &mut Draft,
+        name: &str,
+        place: impl Fn() -> String,
+    ) -> Result<u16> {
+        if let Some(at) = self.at.get(name) {
+            return Ok(*at);
         }
-    });
-    let pairs =
-        instance.task_ids().flat_map(|task| instance.pairs(task).map(move |pair| (task, pair)));
-    let pairs = pairs.map(|(task, pair)| PairDoc {
-        task: Id(instance.task_name(task).to_owned()),
-        node: Id(instance.node_name(pair.node).to_owned()),
-        cost: Some(Quantity(decimal(instance.cost_scale(), pair.cost))),
-        demand: named(pair.demand, true),
-    });
-    InstanceDoc {
-        schema_version: SCHEMA_VERSION,
-        resources: Ordered(
-            resources
-                .iter()
-                .map(|r| (r.name.clone(), ResourceDoc { unit: r.unit.clone() }))
-                .collect(),
-        ),
-        nodes: nodes.collect(),
-        tasks: tasks.collect(),
-        pairs: pairs.collect(),
-        goal: Some(instance.goal().to_string()),
-        one_task_per_node: instance.one_task_per_node(),
+        let error = |cause: String| Err(self.source.error(cause).at(place()));
+        if name.trim() != name || name.is_empty() || name.contains(char::is_control) {
+            return error(format!("{name:?} is no name for a resource: use printable characters"));
+        }
+        if draft.resources.len() >= 1000 {
+            return error("there are more than 1000 resources".to_owned());
+        }
+        let at = draft.resource(name);
+        self.at.insert(name.to_owned(), at);
+        Ok(at)
     }
+
+    fn quantities(
+        &mut self,
+        draft: &mut Draft,
+        map: Ordered<Quantity>,
+        place: impl Fn() -> String,
+    ) -> Result<Vec<(u16, Decimal)>> {
+        let mut list = Vec::with_capacity(map.0.len());
+        for (name, quantity) in map.0 {
+            list.push((self.position(draft, &name, &place)?, quantity.0));
+        }
+        Ok(list)
+    }
+}
+
+/// Load in a resource that no node has is a slip of the pen.
+fn check_used(source: Text, draft: &Draft) -> Result<()> {
+    let mut offered = vec![false; draft.resources.len()];
+    for (r, _) in draft.nodes.iter().flat_map(|node| &node.capacity) {
+        offered[usize::from(*r)] = true;
+    }
+    for (k, node) in draft.nodes.iter().enumerate() {
+        for (r, _) in &node.used {
+            if offered[usize::from(*r)] {
+                continue;
+            }
+            let name = &draft.resources[usize::from(*r)].0;
+            let known = draft.resources.iter().zip(&offered).filter(|(_, offered)| **offered);
+            let near = nearest(name, known.map(|((name, _), _)| name.as_str()));
+            let cause = format!("no node has a capacity for resource `{name}`");
+            let remedy = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+            return Err(source.error(cause).at(format!("nodes[{k}].used.{name}")).help(remedy));
+        }
+    }
+    Ok(())
+}
+
+/// Where in the file a wrong draft is wrong: a path such as `tasks[3].demand.cpu`.
+pub(super) fn place(error: &DraftError) -> String {
+    let item = match error.item {
+        DraftItem::Task(k) => format!("tasks[{k}]"),
+        DraftItem::Node(k) => format!("nodes[{k}]"),
+        DraftItem::Pair(k) => format!("pairs[{k}]"),
+        DraftItem::Resource(_) | DraftItem::Whole => String::new(),
+    };
+    match (item.as_str(), error.field.as_str()) {
+        ("", field) => field.to_owned(),
+        (_, "") => item,
+        (_, field) => format!("{item}.{field}"),
+    }
+}
+
+/// An instance written by hand in tests.
+#[cfg(test)]
+pub(super) fn instance(text: &str) -> Result<crate::model::Instance> {
+    use super::{Input, Source};
+    let source = Source { name: "f".into(), bytes: text.into() };
+    super::read_instance(&Input::One(source), None)
 }

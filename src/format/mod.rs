@@ -1,12 +1,246 @@
-//! temp
+//! Bytes to instances and plans, and back: one file a format, the format found
+//! from the content.
+
+mod cloudbalancing;
+mod csv;
+mod csv_write;
+mod digest;
+mod gap;
 mod json;
+mod json_error;
+mod json_write;
+mod openb;
+mod plan;
 mod source;
-mod value;
-pub use json::{instance_schema, write_instance};
+mod table;
+mod values;
+
+pub use csv_write::{CsvFiles, write_csv};
+pub use digest::digest;
+pub use json::schema;
+pub use json_write::write_instance;
+pub use plan::read_claim;
 pub use source::Source;
-pub fn digest(_: &crate::model::Instance) -> String {
-    "sha256:x".into()
+
+use crate::error::{Error, Result};
+use crate::model::{Draft, DraftError, DraftItem, Instance, nearest};
+use source::Text;
+use table::Table;
+
+/// The formats an instance can be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The project's own JSON.
+    Json,
+    /// The project's own tables.
+    Csv,
+    /// Generalized assignment, as in the OR-Library.
+    Gap,
+    /// Cloud balancing.
+    CloudBalancing,
+    /// The openb cluster trace.
+    Openb,
 }
-pub fn read_json(s: &Source) -> crate::Result<crate::model::Instance> {
-    Ok(json::read(s)?.build().map_err(|e| crate::Error::input("x", e.to_string()))?)
+
+impl Format {
+    /// Every format with its name and one line of help.
+    pub const ALL: [(Format, &'static str, &'static str); 5] = [
+        (Format::Json, "json", "one JSON instance"),
+        (Format::Csv, "csv", "a table of tasks and a table of nodes, pairs optional"),
+        (Format::Gap, "gap", "generalized assignment: integers as in the OR-Library"),
+        (Format::CloudBalancing, "cloudbalancing", "JSON with computerList and processList"),
+        (Format::Openb, "openb", "the openb cluster trace: tables of pods and nodes"),
+    ];
+
+    /// The name used in flags.
+    pub fn name(self) -> &'static str {
+        Format::ALL.iter().find(|(format, _, _)| *format == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// The format called `name`.
+    ///
+    /// # Errors
+    /// A name that is not in [`Format::ALL`], with the nearest one that is.
+    pub fn parse(name: &str) -> Result<Format> {
+        let names = || Format::ALL.iter().map(|(_, name, _)| *name);
+        let known = Format::ALL.iter().find(|(_, known, _)| *known == name);
+        known.map(|(format, _, _)| *format).ok_or_else(|| {
+            let remedy = match nearest(name, names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("formats are {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            Error::usage(format!("unknown format `{name}`")).help(remedy)
+        })
+    }
+
+    /// True for formats of two tables.
+    fn has_tables(self) -> bool {
+        matches!(self, Format::Csv | Format::Openb)
+    }
 }
+
+/// What an instance is read from.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// One file that holds everything.
+    One(Source),
+    /// Tables.
+    Tables {
+        /// A row a task.
+        tasks: Source,
+        /// A row a node.
+        nodes: Source,
+        /// A row a pair of task and node, where cost or demand depends on both.
+        pairs: Option<Source>,
+    },
+}
+
+/// Reads and checks an instance; `forced` skips the detection of its format.
+///
+/// # Errors
+/// Everything that [`read_draft`] refuses, and a draft that makes no instance:
+/// no tasks, repeated ids, unknown names in pairs, quantities out of range; each
+/// with the line or field.
+pub fn read_instance(input: &Input, forced: Option<Format>) -> Result<Instance> {
+    let (format, draft) = parse(input, forced)?;
+    draft.build().map_err(|error| locate(input, format, &error))
+}
+
+/// Reads an instance without the checks that concern the problem as a whole.
+///
+/// # Errors
+/// Text that is in no known format or in another than `forced`, and what is
+/// wrong with a file in itself, with its line and column.
+pub fn read_draft(input: &Input, forced: Option<Format>) -> Result<Draft> {
+    parse(input, forced).map(|(_, draft)| draft)
+}
+
+fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
+    let tables = matches!(input, Input::Tables { .. });
+    if let Some(format) = forced.filter(|format| format.has_tables() != tables) {
+        let cause = match tables {
+            true => format!("--tasks and --nodes hold no {} instance", format.name()),
+            false => format!("{} instances come in two files", format.name()),
+        };
+        let remedy = match tables {
+            true => "give the instance as one file, without --tasks and --nodes",
+            false => TWO_TABLES,
+        };
+        return Err(Error::usage(cause).help(remedy));
+    }
+    match input {
+        Input::One(source) => {
+            let text = source.text()?;
+            let format = forced.map_or_else(|| detect(text), Ok)?;
+            let draft = match format {
+                Format::Gap => gap::read(text),
+                Format::CloudBalancing => cloudbalancing::read(text),
+                Format::Json | Format::Csv | Format::Openb => json::read(text),
+            };
+            Ok((format, draft?))
+        }
+        Input::Tables { tasks, nodes, pairs } => parse_tables(tasks, nodes, pairs.as_ref(), forced),
+    }
+}
+
+fn parse_tables(
+    tasks: &Source,
+    nodes: &Source,
+    pairs: Option<&Source>,
+    forced: Option<Format>,
+) -> Result<(Format, Draft)> {
+    let tasks = Table::open(tasks.text()?)?;
+    let nodes = Table::open(nodes.text()?)?;
+    let foreign = openb::is_nodes(&nodes) || openb::is_pods(&tasks) || openb::is_nodes(&tasks);
+    let format = forced.unwrap_or(if foreign { Format::Openb } else { Format::Csv });
+    if format == Format::Openb {
+        if let Some(pairs) = pairs {
+            let error = Error::usage("openb instances have no pairs").in_file(&pairs.name);
+            return Err(error.help("leave the pairs away"));
+        }
+        return Ok((format, openb::read(&tasks, &nodes)?));
+    }
+    let pairs = pairs.map(|pairs| Table::open(pairs.text()?)).transpose()?;
+    Ok((format, csv::read(&tasks, &nodes, pairs.as_ref())?))
+}
+
+const TWO_TABLES: &str = "give the tables with --tasks FILE --nodes FILE";
+
+/// The format of a file that holds everything.
+fn detect(source: Text) -> Result<Format> {
+    let text = source.text.trim_start();
+    if text.starts_with('{') {
+        let keys = ["nodes", "tasks", "computerList", "processList", "assignments"];
+        return match json_error::first_key(text, &keys) {
+            Some("computerList" | "processList") => Ok(Format::CloudBalancing),
+            Some("assignments") => {
+                let remedy = "the instance comes first: are instance and plan swapped?";
+                Err(source.error("this is a plan, not an instance").help(remedy))
+            }
+            _ => Ok(Format::Json),
+        };
+    }
+    if text.starts_with('[') {
+        let cause = "an instance is a JSON object, the top level is a list";
+        return Err(source.error(cause).help("write { \"nodes\": [...], \"tasks\": [...] }"));
+    }
+    let line = text.lines().next().unwrap_or("");
+    if line.contains([',', ';']) {
+        let cause = "this is one CSV table; an instance needs two, tasks and nodes";
+        return Err(source.error(cause).help(TWO_TABLES));
+    }
+    if line.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+') {
+        return Ok(Format::Gap);
+    }
+    let names: Vec<&str> = Format::ALL.iter().map(|(_, name, _)| *name).collect();
+    let remedy = format!("formats are {}; force one with --format", names.join(", "));
+    Err(source.error("this is in no known instance format").help(remedy))
+}
+
+/// Where in the files a draft is wrong.
+fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
+    let said = |file: &Source, place: String| {
+        Error::input(&file.name, error.cause.clone()).at(place).help(error.remedy.clone())
+    };
+    match input {
+        Input::One(source) => said(
+            source,
+            match (format, error.item) {
+                (Format::Gap, DraftItem::Task(k)) => format!("task t{k}"),
+                (Format::Gap, DraftItem::Node(k)) => format!("node n{k}"),
+                (Format::CloudBalancing, DraftItem::Task(k)) => format!("processList[{k}]"),
+                (Format::CloudBalancing, DraftItem::Node(k)) => format!("computerList[{k}]"),
+                (Format::Gap | Format::CloudBalancing, _) => String::new(),
+                _ => json::place(error),
+            },
+        ),
+        Input::Tables { tasks, nodes, pairs } => {
+            let of_pairs = pairs.as_ref().unwrap_or(tasks);
+            let (file, row) = match error.item {
+                DraftItem::Node(k) => (nodes, Some(k)),
+                DraftItem::Pair(k) => (of_pairs, Some(k)),
+                DraftItem::Task(k) => (tasks, Some(k)),
+                DraftItem::Whole if error.field == "price" => (nodes, None),
+                DraftItem::Whole if error.field == "pairs" => (of_pairs, None),
+                DraftItem::Whole | DraftItem::Resource(_) => (tasks, None),
+            };
+            said(file, row.map_or_else(String::new, |row| place_in_table(file, row, error)))
+        }
+    }
+}
+
+/// `line N, column `cpu``, or the line alone where no one column is at fault.
+fn place_in_table(file: &Source, row: usize, error: &DraftError) -> String {
+    let Ok(table) = file.text().and_then(Table::open) else {
+        return String::new();
+    };
+    let place = table.place_of_row(row);
+    let column = error.field.strip_prefix("demand.").unwrap_or(&error.field);
+    match table.column(column) {
+        Some(_) => format!("{place}, column `{column}`"),
+        None => place,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ mod backend;
 mod balance;
 mod external;
 mod model;
+mod point;
 mod program;
 mod tiers;
 

@@ -9,7 +9,7 @@
 use super::balance::BalanceRows;
 use super::program::{Col, Program};
 use crate::metrics;
-use crate::model::{Classes, Goal, Instance, NodeId, Plan, TaskId, Term, Tier};
+use crate::model::{Classes, Goal, Instance, NodeId, Plan, Term, Tier};
 
 /// Nodes that the model treats as one, and how the counts are meant.
 pub(super) struct Shape<'a> {
@@ -80,15 +80,15 @@ pub(super) struct Model<'a> {
     pub(super) program: Program,
     /// Per task class and group: the count's column where placing is possible.
     pub(super) counts: Vec<Vec<Option<Col>>>,
-    unplaced: Vec<Col>,
-    used: Vec<Col>,
-    peak: Option<Col>,
-    balance: Option<BalanceRows>,
+    pub(super) unplaced: Vec<Col>,
+    pub(super) used: Vec<Col>,
+    pub(super) peak: Option<Col>,
+    pub(super) balance: Option<BalanceRows>,
     /// Objective of the program = value of the tier x unit + offset.
     pub(super) unit: f64,
     pub(super) offset: f64,
     /// Resource by whose load identical nodes are ordered.
-    key: usize,
+    pub(super) key: usize,
 }
 
 impl<'a> Model<'a> {
@@ -289,7 +289,7 @@ impl<'a> Model<'a> {
     }
 
     /// Whether two neighbouring groups are nodes of one class.
-    fn twins(&self, a: usize, b: usize) -> bool {
+    pub(super) fn twins(&self, a: usize, b: usize) -> bool {
         let (a, b) = (self.shape.groups[a][0], self.shape.groups[b][0]);
         self.shape.classes.nodes.iter().any(|class| {
             class.nodes.binary_search(&a).is_ok() && class.nodes.binary_search(&b).is_ok()
@@ -373,97 +373,6 @@ impl<'a> Model<'a> {
     /// `factor` times the load that the plan puts on a group.
     pub(super) fn load_terms(&self, group: usize, resource: usize, factor: f64) -> Vec<(Col, f64)> {
         load_terms(self.shape, &self.counts, group, resource, factor)
-    }
-
-    /// Column values that stand for a plan, with identical nodes put in order.
-    pub(super) fn start(&self, plan: &Plan) -> Vec<f64> {
-        let instance = self.shape.instance;
-        let mut point: Vec<f64> = self.program.columns.iter().map(|c| c.lower).collect();
-        let place = self.ordered(plan);
-        let mut left: Vec<f64> =
-            self.shape.classes.tasks.iter().map(|c| c.tasks.len() as f64).collect();
-        for (k, class) in self.shape.classes.tasks.iter().enumerate() {
-            for task in &class.tasks {
-                let group = plan.placement[task.index()].and_then(|node| place[node.index()]);
-                let Some(group) = group else { continue };
-                if let Some(col) = self.counts[k][group] {
-                    point[col as usize] += 1.0;
-                    left[k] -= 1.0;
-                    if let Some(used) = self.used.get(group) {
-                        point[*used as usize] = 1.0;
-                    }
-                }
-            }
-        }
-        for (col, left) in self.unplaced.iter().zip(left) {
-            point[*col as usize] = left;
-        }
-        if let Some(z) = self.peak {
-            point[z as usize] = metrics::Metrics::of(instance, plan, None).peak;
-        }
-        if let Some(balance) = &self.balance {
-            balance.start(&mut point);
-        }
-        point
-    }
-
-    /// Which group stands for each node: identical nodes swap places until
-    /// their loads descend.
-    fn ordered(&self, plan: &Plan) -> Vec<Option<usize>> {
-        let instance = self.shape.instance;
-        let width = instance.resources().len();
-        let loads = metrics::loads(instance, plan);
-        let mut tasks = vec![0usize; instance.nodes()];
-        plan.placements().for_each(|(_, node)| tasks[node.index()] += 1);
-        let mut place = vec![None; instance.nodes()];
-        let mut g = 0;
-        while g < self.shape.groups.len() {
-            let mut end = g + 1;
-            while end < self.shape.groups.len() && self.shape.integer && self.twins(end - 1, end) {
-                end += 1;
-            }
-            let mut nodes: Vec<NodeId> =
-                self.shape.groups[g..end].iter().map(|group| group[0]).collect();
-            let load =
-                |node: &NodeId| (loads[node.index() * width + self.key], tasks[node.index()]);
-            nodes.sort_by(|a, b| load(b).cmp(&load(a)).then(a.cmp(b)));
-            for (k, node) in nodes.into_iter().enumerate() {
-                place[node.index()] = Some(g + k);
-            }
-            g = end;
-        }
-        place
-    }
-
-    /// The plan that a solver's point stands for; `None` when its counts are no
-    /// whole numbers or do not add up.
-    pub(super) fn plan(&self, point: &[f64]) -> Option<Plan> {
-        let mut plan = Plan::empty(self.shape.instance.tasks());
-        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
-            let mut tasks = class.tasks.iter();
-            for (group, col) in self.shape.groups.iter().zip(counts) {
-                let Some(col) = col else { continue };
-                let value = point[*col as usize];
-                let whole = value.round();
-                if (value - whole).abs() > 1e-4 || whole < 0.0 {
-                    return None;
-                }
-                for _ in 0..whole as usize {
-                    let task: &TaskId = tasks.next()?;
-                    plan.placement[task.index()] = Some(group[0]);
-                }
-            }
-            if !self.shape.allow_unplaced && tasks.next().is_some() {
-                return None;
-            }
-        }
-        Some(plan)
-    }
-
-    /// Where the tangents of the variance should be for this plan to be priced
-    /// exactly: each node's distance from the mean, in percent.
-    pub(super) fn distances(instance: &Instance, plan: &Plan) -> Vec<f64> {
-        super::balance::distances(instance, plan)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::backend::{self, Answer, Backend, Effort};
+use super::balance::distances;
 use super::model::{Model, Settled, Shape, settle, unit, whole};
 use crate::error::Result;
 use crate::metrics::{self, attainable_peak};
@@ -125,7 +126,7 @@ impl Round<'_> {
             || self.settled.iter().any(|s| s.tier.weight(Term::Balance) > 0.0);
         let mut points = vec![0.0];
         if let (Some(plan), true) = (&finding.plan, curved) {
-            add_points(&mut points, Model::distances(instance, plan));
+            add_points(&mut points, distances(instance, plan));
         }
         let mut bound: Option<f64> = None;
         let end = Stop::after(self.time);
@@ -197,7 +198,7 @@ impl Round<'_> {
         if let Some(point) = &answer.point {
             match model.plan(point).filter(|plan| holds(instance, plan)) {
                 Some(plan) => {
-                    step.distances = Some(Model::distances(instance, &plan));
+                    step.distances = Some(distances(instance, &plan));
                     if self.better(&plan, finding.plan.as_ref()) {
                         finding.plan = Some(plan);
                     }

@@ -3,6 +3,7 @@
 //! randomness.
 
 mod classes;
+mod costs;
 mod draft;
 mod goal;
 mod instance;

@@ -2,10 +2,10 @@
 
 use super::Report;
 
-/// Keeps spreadsheets from taking a name for a formula: they strip the
-/// apostrophe, and so does the plan reader.
+/// Keeps spreadsheets from taking a name for a formula: they hide the
+/// apostrophe, and the plan reader takes it away.
 pub(super) fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if text.trim_start_matches('\'').starts_with(['=', '+', '-', '@']) {
         format!("'{text}")
     } else {
         text.to_owned()

@@ -1,237 +1,19 @@
-//! One call from an instance to a plan with its proof: heuristics, bounds and
-//! the exact method, in the order that the chosen method asks for.
+//! The work behind [`super::solve`], step by step.
 
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::bounds::{Bound, Bounds, impossible, why_nowhere};
+use super::reasons::unplaced;
+use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch};
+use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Backend, Exact, Request};
 use crate::metrics::goal_values;
-use crate::model::{Classes, Goal, Instance, Plan, TaskId, Term, Tier, nearest};
-use crate::policy::{self, Order, PolicyInfo, Start, multi_start};
-use crate::state::State;
-use crate::stop::Stop;
+use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
+use crate::policy::{self, PolicyInfo, Start, multi_start};
 
-/// How to plan.
-#[derive(Clone, Copy, Debug)]
-pub enum Method {
-    /// Heuristics, then bounds, then the exact method where it fits.
-    Auto,
-    /// The integer program, from the heuristics' plan.
-    Ilp,
-    /// One policy.
-    Policy(&'static PolicyInfo),
-}
-
-impl Method {
-    /// The methods that are no policies, with a line of help each.
-    pub const GENERAL: [(&'static str, &'static str); 2] = [
-        (
-            "auto",
-            "heuristics, then bounds, then the ILP where it fits the time and can still improve",
-        ),
-        ("ilp", "the integer program over classes of tasks, exact, tier by tier"),
-    ];
-
-    /// The name used in flags and files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Method::Auto => "auto",
-            Method::Ilp => "ilp",
-            Method::Policy(policy) => policy.name,
-        }
-    }
-
-    /// Every name there is.
-    pub fn names() -> Vec<&'static str> {
-        let policies = policy::POLICIES.iter().map(|policy| policy.name);
-        Method::GENERAL.iter().map(|(name, _)| *name).chain(policies).collect()
-    }
-
-    /// The method of that name.
-    ///
-    /// # Errors
-    /// An unknown name, with the nearest known one.
-    pub fn parse(name: &str) -> Result<Method> {
-        match name {
-            "auto" => Ok(Method::Auto),
-            "ilp" => Ok(Method::Ilp),
-            _ => policy::find(name).map(Method::Policy).ok_or_else(|| {
-                let names = Method::names();
-                Error::usage(format!("unknown method `{name}`")).help(
-                    match nearest(name, names.iter().copied()) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("methods are {}", names.join(", ")),
-                    },
-                )
-            }),
-        }
-    }
-}
-
-/// What a person may choose.
-#[derive(Clone, Debug)]
-pub struct Params {
-    /// How to plan.
-    pub method: Method,
-    /// Which solver the exact method uses.
-    pub solver: Backend,
-    /// Wall-clock limit on everything.
-    pub time_limit: Duration,
-    /// Relative gap at which to stop.
-    pub gap: f64,
-    /// Seed of everything random.
-    pub seed: u64,
-    /// Threads; `None` takes what the machine has.
-    pub threads: Option<usize>,
-    /// Tasks may stay unplaced; as few as possible do.
-    pub allow_unplaced: bool,
-    /// One order for a policy instead of its multi-start.
-    pub order: Option<Order>,
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        Params {
-            method: Method::Auto,
-            solver: Backend::default_of_build(),
-            time_limit: Duration::from_secs(10),
-            gap: 0.0,
-            seed: 1,
-            threads: None,
-            allow_unplaced: false,
-            order: None,
-        }
-    }
-}
-
-/// One tier of the goal: what was reached and what cannot be beaten.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TierOutcome {
-    /// The tier as written.
-    pub tier: String,
-    /// What the plan achieves.
-    pub value: f64,
-    /// No plan that keeps the earlier tiers achieves less.
-    pub bound: f64,
-    /// Where the bound comes from.
-    pub why: String,
-    /// (value - bound) / |value|, 0 when the tier is proven.
-    pub gap: f64,
-}
-
-/// Why a task has no node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unplaced {
-    /// The task.
-    pub task: TaskId,
-    /// Short name for scripts.
-    pub reason: &'static str,
-    /// The reason in words.
-    pub detail: String,
-}
-
-/// A plan and everything that vouches for it.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The method that was asked for.
-    pub method: &'static str,
-    /// Its seed.
-    pub seed: u64,
-    /// The plan, checked.
-    pub plan: Plan,
-    /// Every tier, most important first.
-    pub goal: Vec<TierOutcome>,
-    /// Every tier is proven.
-    pub optimal: bool,
-    /// What found the plan.
-    pub found_by: String,
-    /// Tasks without a node.
-    pub unplaced: Vec<Unplaced>,
-    /// What a person should know.
-    pub notes: Vec<String>,
-    /// Wall-clock time.
-    pub elapsed: Duration,
-}
-
-/// There is no plan.
-#[derive(Clone, Debug)]
-pub struct NoPlan {
-    /// No plan exists; otherwise none was found.
-    pub proven: bool,
-    /// Short name for scripts.
-    pub code: &'static str,
-    /// Why, in words.
-    pub cause: String,
-    /// What to do about it.
-    pub remedy: String,
-}
-
-/// The answer.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// A plan.
-    Plan(Box<Outcome>),
-    /// None.
-    NoPlan(NoPlan),
-}
-
-/// What runs beside a solve: when to stop, what to say, and the best plan so
-/// far for whoever cannot wait.
-pub struct Watch<'a> {
-    /// When to stop.
-    pub stop: Stop,
-    /// Told of progress.
-    pub log: &'a (dyn Fn(&str) + Sync),
-    best: Mutex<Option<Outcome>>,
-}
-
-impl<'a> Watch<'a> {
-    /// Stops with `stop` and talks to `log`.
-    pub fn new(stop: Stop, log: &'a (dyn Fn(&str) + Sync)) -> Watch<'a> {
-        Watch { stop, log, best: Mutex::new(None) }
-    }
-
-    /// The best plan so far, with the bounds proven so far.
-    pub fn best(&self) -> Option<Outcome> {
-        self.best.lock().ok()?.clone()
-    }
-
-    fn show(&self, outcome: &Outcome) {
-        if let Ok(mut best) = self.best.lock() {
-            *best = Some(outcome.clone());
-        }
-    }
-}
-
-/// Plans the instance.
-///
-/// # Errors
-/// A solver is missing or fails, or an answer contradicts itself.
-pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
-    let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
-    solve_watched(instance, params, &watch)
-}
-
-/// Plans the instance while `watch` looks on.
-///
-/// # Errors
-/// As for [`solve`].
-pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
-    let run = || Run::new(instance, params, watch).answer();
-    match params.threads {
-        None => run(),
-        Some(threads) => rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|e| Error::new(Kind::Io, format!("cannot start {threads} threads: {e}")))?
-            .install(run),
-    }
-}
-
-struct Run<'a> {
+/// One solve on its way.
+pub(super) struct Run<'a> {
     instance: &'a Instance,
     params: &'a Params,
     watch: &'a Watch<'a>,
@@ -248,7 +30,7 @@ struct Incumbent {
 }
 
 impl<'a> Run<'a> {
-    fn new(instance: &'a Instance, params: &'a Params, watch: &'a Watch<'a>) -> Run<'a> {
+    pub(super) fn new(instance: &'a Instance, params: &'a Params, watch: &'a Watch<'a>) -> Run<'a> {
         let goal = match params.allow_unplaced {
             true => instance.goal().with_unplaced_first(),
             false => instance.goal().clone(),
@@ -264,7 +46,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn answer(self) -> Result<Answer> {
+    pub(super) fn answer(self) -> Result<Answer> {
         if matches!(self.params.method, Method::Ilp) {
             self.params.solver.ensure()?;
         }
@@ -554,45 +336,4 @@ fn describe(outcome: &Outcome) -> String {
         tiers.collect::<Vec<_>>().join(", "),
         outcome.found_by
     )
-}
-
-/// Every unplaced task with what stands in its way in this plan.
-fn unplaced(instance: &Instance, plan: &Plan) -> Vec<Unplaced> {
-    let mut state = State::new(instance);
-    plan.placements().for_each(|(task, node)| state.place(task, node));
-    plan.unplaced()
-        .map(|task| {
-            let nowhere = !instance.node_ids().any(|node| instance.fits_alone(task, node));
-            let (reason, detail) =
-                if nowhere { why_nowhere(instance, task) } else { why_not_now(&state, task) };
-            Unplaced { task, reason, detail }
-        })
-        .collect()
-}
-
-/// What each node that could take the task lacks, as things stand.
-fn why_not_now(state: &State, task: TaskId) -> (&'static str, String) {
-    let instance = state.instance();
-    let width = instance.resources().len();
-    let mut lacks = vec![0usize; width];
-    let mut taken = 0;
-    let mut eligible = 0;
-    for node in instance.node_ids().filter(|node| instance.fits_alone(task, *node)) {
-        eligible += 1;
-        let demand = instance.demand_on(task, node);
-        let (load, capacity) = (state.load(node), instance.capacity(node));
-        match (0..width).find(|&r| demand[r] > 0 && load[r] + demand[r] > capacity[r]) {
-            Some(r) => lacks[r] += 1,
-            None => taken += 1,
-        }
-    }
-    let mut parts: Vec<String> = (0..width)
-        .filter(|&r| lacks[r] > 0)
-        .map(|r| format!("{} lack {}", lacks[r], instance.resources()[r].name))
-        .collect();
-    if taken > 0 {
-        parts.push(format!("{taken} have their one task"));
-    }
-    let reason = if taken == eligible { "one-task-per-node" } else { "capacity" };
-    (reason, format!("of {eligible} nodes it could run on, {}", parts.join(", ")))
 }

@@ -1,0 +1,118 @@
+//! A fingerprint of an instance, so that a plan can say what it was made for.
+
+use sha2::{Digest, Sha256};
+
+use crate::model::{Instance, NodeState, Scale};
+
+/// `sha256:` and 64 hexadecimal digits over everything that decides which plans
+/// are feasible and what they cost: names, quantities, rules. The goal and the
+/// units' names are left out. Equal instances have equal digests whatever
+/// format they came from; the order of tasks, nodes and resources matters, the
+/// order of labels does not.
+pub fn digest(instance: &Instance) -> String {
+    let mut bytes = Canonical(Sha256::new());
+    bytes.text("stowplan instance 1");
+    bytes.count(instance.resources().len());
+    for resource in instance.resources() {
+        bytes.text(&resource.name);
+        bytes.scale(resource.scale);
+    }
+    // Instances divide integers by what they have in common, so a scale and its
+    // integers are the same however the numbers were written. Without any cost
+    // the scale means nothing.
+    bytes.scale(if has_costs(instance) { instance.cost_scale() } else { Scale::ONE });
+    nodes(&mut bytes, instance);
+    tasks(&mut bytes, instance);
+    bytes.integer(i64::from(instance.one_task_per_node()));
+
+    let mut text = String::from("sha256:");
+    for byte in bytes.0.finalize().iter() {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+    text
+}
+
+fn has_costs(instance: &Instance) -> bool {
+    instance.node_ids().any(|node| instance.price(node) != 0 || instance.rate(node) != 0)
+        || instance.task_ids().any(|task| instance.pairs(task).any(|pair| pair.cost != 0))
+}
+
+fn nodes(bytes: &mut Canonical, instance: &Instance) {
+    bytes.count(instance.nodes());
+    for node in instance.node_ids() {
+        bytes.text(instance.node_name(node));
+        bytes.integers(instance.capacity(node));
+        bytes.integers(instance.used(node));
+        bytes.integer(match instance.state(node) {
+            NodeState::Ready => 0,
+            NodeState::Drain => 1,
+            NodeState::Down => 2,
+        });
+        bytes.integer(instance.price(node));
+        bytes.integer(instance.rate(node));
+        let mut labels: Vec<_> = instance.labels(node).iter().collect();
+        labels.sort();
+        bytes.count(labels.len());
+        for (key, value) in labels {
+            bytes.text(key);
+            bytes.text(value);
+        }
+    }
+}
+
+fn tasks(bytes: &mut Canonical, instance: &Instance) {
+    bytes.count(instance.tasks());
+    for task in instance.task_ids() {
+        bytes.text(instance.task_name(task));
+        bytes.integers(instance.demand(task));
+        bytes.integer(instance.duration(task));
+        let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+        bytes.count(requirement.any_of.len());
+        for (key, values) in &requirement.any_of {
+            bytes.text(key);
+            let mut values: Vec<_> = values.iter().collect();
+            values.sort();
+            values.dedup();
+            bytes.count(values.len());
+            values.into_iter().for_each(|value| bytes.text(value));
+        }
+        let pairs = instance.pairs(task);
+        bytes.count(pairs.len());
+        for pair in pairs {
+            bytes.count(pair.node.index());
+            bytes.integer(pair.cost);
+            bytes.integers(pair.demand);
+        }
+    }
+}
+
+/// Bytes in which nothing can be mistaken for something else: texts and lists
+/// go with their lengths.
+struct Canonical(Sha256);
+
+impl Canonical {
+    fn integer(&mut self, value: i64) {
+        self.0.update(value.to_le_bytes());
+    }
+
+    fn count(&mut self, value: usize) {
+        self.0.update((value as u64).to_le_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.0.update(text.as_bytes());
+    }
+
+    /// As many as there are resources, which is known.
+    fn integers(&mut self, values: &[i64]) {
+        values.iter().for_each(|value| self.integer(*value));
+    }
+
+    fn scale(&mut self, scale: Scale) {
+        self.integer(scale.num);
+        self.integer(scale.den);
+    }
+}

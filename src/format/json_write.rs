@@ -1,0 +1,234 @@
+//! Writing an instance as JSON, one node, task and pair a line.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::json::{NodeFile, PairFile, ResourceFile, TaskFile};
+use super::values::{Id, OneOrMany, Ordered, Quantity, SCHEMA_VERSION, Seconds};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Decimal, Instance, NodeId, Pair, Scale, TaskId};
+
+/// Writes the instance as JSON that reads back as an equal instance: the same
+/// names, quantities, rules and goal.
+///
+/// # Errors
+/// A writer that fails.
+pub fn write_instance(instance: &Instance, to: &mut impl Write) -> Result<()> {
+    let resources = instance
+        .resources()
+        .iter()
+        .map(|resource| (resource.name.clone(), ResourceFile { unit: resource.unit.clone() }));
+    let resources = Ordered(resources.collect());
+    write(to, format_args!("{{\n\"schema_version\": {SCHEMA_VERSION},\n\"resources\": "))?;
+    value(to, &resources)?;
+    write(to, format_args!(",\n\"nodes\": "))?;
+    list(to, instance.node_ids().map(|node| node_file(instance, node)))?;
+    write(to, format_args!(",\n\"tasks\": "))?;
+    list(to, instance.task_ids().map(|task| task_file(instance, task)))?;
+    if instance.has_pairs() {
+        write(to, format_args!(",\n\"pairs\": "))?;
+        let tasks = instance.task_ids();
+        let pairs = tasks.flat_map(|task| instance.pairs(task).map(move |pair| (task, pair)));
+        list(to, pairs.map(|(task, pair)| pair_file(instance, task, pair)))?;
+    }
+    write(to, format_args!(",\n\"goal\": "))?;
+    value(to, &instance.goal().to_string())?;
+    if instance.one_task_per_node() {
+        write(to, format_args!(",\n\"one_task_per_node\": true"))?;
+    }
+    write(to, format_args!("\n}}\n"))
+}
+
+/// Items between brackets, one a line.
+fn list<T: Serialize>(to: &mut impl Write, items: impl Iterator<Item = Result<T>>) -> Result<()> {
+    for (k, item) in items.enumerate() {
+        write(to, format_args!("{}\n  ", if k == 0 { "[" } else { "," }))?;
+        value(to, &item?)?;
+    }
+    write(to, format_args!("\n]"))
+}
+
+fn value(to: &mut impl Write, value: &impl Serialize) -> Result<()> {
+    serde_json::to_writer(to, value).map_err(|error| io_error(&error.into()))
+}
+
+fn write(to: &mut impl Write, text: std::fmt::Arguments) -> Result<()> {
+    to.write_fmt(text).map_err(|error| io_error(&error))
+}
+
+pub(super) fn io_error(error: &io::Error) -> Error {
+    Error::new(Kind::Io, format!("writing failed: {error}"))
+}
+
+fn node_file(instance: &Instance, node: NodeId) -> Result<NodeFile> {
+    let labels = instance.labels(node).clone();
+    Ok(NodeFile {
+        id: Id(instance.node_name(node).to_owned()),
+        // Zeros too: a resource that no node names is an error when tasks need it.
+        capacity: amounts(instance, instance.capacity(node), |_, _| true)?,
+        used: amounts(instance, instance.used(node), |_, used| used != 0)?,
+        labels: Ordered(labels),
+        state: instance.state(node).into(),
+        price: price(instance, node)?.map(Quantity),
+        price_per_hour: price_per_hour(instance, node)?.map(Quantity),
+    })
+}
+
+fn task_file(instance: &Instance, task: TaskId) -> Result<TaskFile> {
+    let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+    let requires = requirement.any_of.iter().cloned();
+    Ok(TaskFile {
+        id: Id(instance.task_name(task).to_owned()),
+        demand: amounts(instance, instance.demand(task), |_, demand| demand != 0)?,
+        duration: Some(instance.duration(task)).filter(|d| *d != 0).map(Seconds),
+        requires: Ordered(requires.map(|(key, values)| (key, OneOrMany(values))).collect()),
+    })
+}
+
+fn pair_file(instance: &Instance, task: TaskId, pair: Pair) -> Result<PairFile> {
+    let usual = instance.demand(task);
+    Ok(PairFile {
+        task: Id(instance.task_name(task).to_owned()),
+        node: Id(instance.node_name(pair.node).to_owned()),
+        cost: pair_cost(instance, task, pair)?.map(Quantity),
+        demand: amounts(instance, pair.demand, |r, demand| demand != usual[r])?,
+    })
+}
+
+/// The quantities of a row that `wanted` says should be written.
+fn amounts(
+    instance: &Instance,
+    row: &[i64],
+    wanted: impl Fn(usize, i64) -> bool,
+) -> Result<Ordered<Quantity>> {
+    let mut list = Vec::with_capacity(row.len());
+    for (r, (resource, amount)) in instance.resources().iter().zip(row).enumerate() {
+        if wanted(r, *amount) {
+            let quantity = decimal(&resource.scale.show(*amount))?;
+            list.push((resource.name.clone(), Quantity(quantity)));
+        }
+    }
+    Ok(Ordered(list))
+}
+
+/// The node's price as written, `None` for 0.
+pub(super) fn price(instance: &Instance, node: NodeId) -> Result<Option<Decimal>> {
+    let price = Some(instance.price(node)).filter(|price| *price != 0);
+    price.map(|price| decimal(&instance.cost_scale().show(price))).transpose()
+}
+
+/// The node's hourly price as written, `None` for 0.
+pub(super) fn price_per_hour(instance: &Instance, node: NodeId) -> Result<Option<Decimal>> {
+    if instance.rate(node) == 0 {
+        return Ok(None);
+    }
+    let scale = instance.cost_scale();
+    let exact = || {
+        // Seconds to hours; both products are checked, the division is exact.
+        let common = gcd(3600, scale.den);
+        let num = scale.num.checked_mul(3600 / common)?;
+        Some(Scale { num, den: scale.den / common }.show(instance.rate(node)))
+    };
+    decimal(&exact().unwrap_or_default()).map(Some)
+}
+
+/// The pair's cost as written, `None` where it is what the node costs anyway.
+pub(super) fn pair_cost(instance: &Instance, task: TaskId, pair: Pair) -> Result<Option<Decimal>> {
+    if pair.cost == instance.rate(pair.node) * instance.duration(task) {
+        return Ok(None);
+    }
+    decimal(&instance.cost_scale().show(pair.cost)).map(Some)
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// What was read as a decimal is one again.
+fn decimal(text: &str) -> Result<Decimal> {
+    Decimal::parse(text).map_err(|_| {
+        let cause = format!("the amount `{text}` cannot be written exactly");
+        Error::new(Kind::Input, cause).help("use a larger unit or fewer decimals")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::digest::digest;
+    use super::super::json::instance;
+    use super::*;
+
+    const FULL: &str = r#"{ "schema_version": 1,
+      "resources": { "gpu": { "unit": "card" }, "idle": {} },
+      "nodes": [
+        { "id": "n\"1", "capacity": {"cpu": 8, "gpu": 0.5}, "used": {"cpu": "1500m"},
+          "labels": {"rack": "r1", "a": ""}, "state": "drain", "price": 4800.05, "price_per_hour": "1.1" },
+        { "id": 2, "capacity": {"cpu": 6} }, { "id": "gone", "capacity": {}, "state": "down" } ],
+      "tasks": [
+        { "id": "t1", "demand": {"cpu": "500m", "memory": 0}, "duration": "30m",
+          "requires": {"gpu_model": ["A100", "H100"], "a": "b"} },
+        { "id": "t2", "duration": 7 } ],
+      "pairs": [ { "task": "t1", "node": 2, "cost": 0.123456789, "demand": {"cpu": 3} },
+                 { "task": "t2", "node": "n\"1", "demand": {"gpu": 0.25} } ],
+      "goal": "cost + 10*nodes, peak", "one_task_per_node": true }"#;
+
+    fn written(instance: &Instance) -> String {
+        let mut text = Vec::new();
+        write_instance(instance, &mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_reads_back_as_the_same() {
+        let first = instance(FULL).unwrap();
+        let text = written(&first);
+        let second = instance(&text).unwrap();
+        assert_eq!(format!("{first:?}"), format!("{second:?}"), "{text}");
+        assert_eq!(digest(&first), digest(&second));
+        assert_eq!(written(&second), text);
+    }
+
+    #[test]
+    fn the_schema_names_every_field_with_its_meaning() {
+        let schema = super::super::json::schema();
+        assert_eq!(schema["$defs"]["Version"]["const"], 1);
+        let node = &schema["$defs"]["Node"]["properties"];
+        assert_eq!(node["price"]["description"], "Price of using the node at all.");
+        assert_eq!(schema["$defs"]["Task"]["additionalProperties"], false);
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let value = |text: &str| serde_json::from_str(text).unwrap();
+        assert!(validator.is_valid(&value(FULL)));
+        assert!(validator.is_valid(&value(&written(&instance(FULL).unwrap()))));
+        assert!(!validator.is_valid(&value(&FULL.replace("\"drain\"", "\"gone\""))));
+        assert!(!validator.is_valid(&value(&FULL.replace("\"labels\"", "\"lables\""))));
+    }
+
+    #[test]
+    fn the_digest_sees_content_and_not_spelling() {
+        let base = digest(&instance(FULL).unwrap());
+        assert_eq!(base.len(), "sha256:".len() + 64);
+        let same = [
+            ("\"500m\"", "0.5"),
+            ("\"30m\"", "1800"),
+            ("cost + 10*nodes, peak", "nodes"),
+            ("\"rack\": \"r1\", \"a\": \"\"", "\"a\": \"\", \"rack\": \"r1\""),
+            ("\"1.1\"", "1.10"),
+        ];
+        for (from, to) in same {
+            assert_eq!(digest(&instance(&FULL.replace(from, to)).unwrap()), base, "{from}");
+        }
+        let other = [
+            ("500m", "501m"),
+            ("\"30m\"", "1801"),
+            ("\"drain\"", "\"ready\""),
+            ("4800.05", "4800.06"),
+            ("H100", "H200"),
+            ("true", "false"),
+            ("\"idle\"", "\"idly\""),
+        ];
+        for (from, to) in other {
+            assert_ne!(digest(&instance(&FULL.replace(from, to)).unwrap()), base, "{from}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Reading a plan somebody wrote down, JSON or CSV, into a [`Claim`].
+
+use serde::Deserialize;
+
+use super::json_error;
+use super::source::{Source, Text};
+use super::table::Table;
+use super::values::{Id, Object, Version};
+use crate::error::Result;
+use crate::model::{Claim, ClaimedTier};
+
+/// The keys a claim is made of. Plans carry more, and later versions add keys,
+/// so what is not listed is ignored.
+#[derive(Debug, Deserialize)]
+struct PlanFile {
+    #[serde(rename = "schema_version", default)]
+    _schema_version: Option<Version>,
+    assignments: Vec<Object<AssignmentFile>>,
+    #[serde(default)]
+    unplaced: Vec<Object<UnplacedFile>>,
+    #[serde(default)]
+    goal: Vec<Object<TierFile>>,
+    #[serde(default)]
+    status: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AssignmentFile {
+    task: Id,
+    node: Id,
+}
+
+#[derive(Debug, Deserialize)]
+struct UnplacedFile {
+    task: Id,
+}
+
+#[derive(Debug, Deserialize)]
+struct TierFile {
+    tier: String,
+    value: f64,
+    #[serde(default)]
+    bound: Option<f64>,
+}
+
+const PLAN_REMEDY: &str =
+    "a plan is JSON with `assignments`, or CSV with the columns `task` and `node`";
+
+/// Reads a plan: JSON as `solve` writes it, or CSV with the columns `task` and
+/// `node` among others, an empty node meaning that the task is unplaced.
+///
+/// # Errors
+/// What is neither, an instance in its place, missing keys and columns, a task
+/// without a name.
+pub fn read_claim(source: &Source) -> Result<Claim> {
+    let text = source.text()?;
+    let first = text.text.trim_start();
+    if first.starts_with('{') {
+        return read_json(text);
+    }
+    if first.starts_with('[') {
+        return Err(text
+            .error("a plan is a JSON object, the top level is a list")
+            .help(PLAN_REMEDY));
+    }
+    read_csv(text)
+}
+
+fn read_json(source: Text) -> Result<Claim> {
+    let keys = ["assignments", "nodes", "tasks", "computerList", "processList"];
+    match json_error::first_key(source.text, &keys) {
+        Some("assignments") => {}
+        Some(_) => {
+            let remedy = "the instance comes first, then the plan: are the two files swapped?";
+            return Err(source.error("this is an instance, not a plan").help(remedy));
+        }
+        None => {} // reading says what is missing or broken
+    }
+    let file: Object<PlanFile> =
+        serde_json::from_slice(source.text.as_bytes()).map_err(|error| {
+            let error = json_error::locate(source, &error);
+            if error.remedy.is_empty() { error.help(PLAN_REMEDY) } else { error }
+        })?;
+    let file = file.0;
+    let assignments = file.assignments.into_iter();
+    let tiers = file.goal.into_iter();
+    Ok(Claim {
+        assignments: assignments.map(|Object(entry)| (entry.task.0, entry.node.0)).collect(),
+        unplaced: file.unplaced.into_iter().map(|Object(entry)| entry.task.0).collect(),
+        goal: tiers
+            .map(|Object(tier)| ClaimedTier {
+                tier: tier.tier,
+                value: tier.value,
+                bound: tier.bound,
+            })
+            .collect(),
+        status: file.status,
+    })
+}
+
+/// Plans as CSV put an apostrophe before names that a spreadsheet would take for
+/// a formula; here it goes again.
+fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(name) if name.trim_start_matches('\'').starts_with(['=', '+', '-', '@']) => name,
+        _ => cell,
+    }
+}
+
+fn read_csv(source: Text) -> Result<Claim> {
+    let table = Table::open(source)?;
+    let (Some(task), Some(node)) = (table.column("task"), table.column("node")) else {
+        let missing = match (table.column("task"), table.column("node")) {
+            (None, None) => "this is no plan: it has neither a column `task` nor a column `node`",
+            (None, _) => "this is no plan: it has no column `task`",
+            _ => "this is no plan: it has no column `node`",
+        };
+        return Err(source.error(missing).at("line 1").help(PLAN_REMEDY));
+    };
+    let mut claim = Claim::default();
+    table.rows(|row| {
+        match (unguarded(row.cell(task)), unguarded(row.cell(node))) {
+            ("", _) => {
+                let error = row.error(task, "this row names no task");
+                return Err(error.help("write the id of the task it is about"));
+            }
+            (task, "") => claim.unplaced.push(task.to_owned()),
+            (task, node) => claim.assignments.push((task.to_owned(), node.to_owned())),
+        }
+        Ok(())
+    })?;
+    Ok(claim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(text: &str) -> Result<Claim> {
+        read_claim(&Source { name: "p".into(), bytes: text.into() })
+    }
+
+    #[test]
+    fn both_forms_are_read() {
+        let json = claim(
+            r#"{"schema_version": 1, "tool": "x", "status": "feasible", "future": {"a": [1]},
+                "goal": [{"tier": "peak", "value": 0.5, "bound": 0.25, "gap": 0.5}],
+                "assignments": [{"task": "a", "node": 7, "unit": 0}],
+                "unplaced": [{"task": "b", "reason": "capacity"}]}"#,
+        )
+        .unwrap();
+        let csv = claim("why,node,task\n,7,a\ncapacity,,b\n").unwrap();
+        for claim in [&json, &csv] {
+            assert_eq!(claim.assignments, [("a".to_owned(), "7".to_owned())]);
+            assert_eq!(claim.unplaced, ["b"]);
+        }
+        assert_eq!(json.status.as_deref(), Some("feasible"));
+        assert_eq!((json.goal[0].value, json.goal[0].bound), (0.5, Some(0.25)));
+    }
+
+    #[test]
+    fn what_is_no_plan_says_so() {
+        for (text, message) in [
+            ("", "p: the file is empty"),
+            (r#"{"nodes": [], "tasks": []}"#, "p: this is an instance, not a plan"),
+            ("[]", "p: a plan is a JSON object, the top level is a list"),
+            ("{}", "p: line 1 column 2: missing field `assignments`"),
+            (r#"{"assignments": [{"task": "a"}]}"#, "p: line 1 column 30: missing field `node`"),
+            (
+                r#"{"assignments": 3}"#,
+                "p: line 1 column 17: invalid type: integer `3`, expected a list",
+            ),
+            ("task,cpu\na,1\n", "p: line 1: this is no plan: it has no column `node`"),
+            ("task,node\n,n\n", "p: line 2, column `task`: this row names no task"),
+            (
+                r#"{"schema_version": 2, "assignments": []}"#,
+                "p: line 1 column 20: schema_version is 2; this program reads version 1",
+            ),
+        ] {
+            assert_eq!(claim(text).unwrap_err().to_string(), message);
+        }
+    }
+}
