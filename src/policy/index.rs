@@ -1,12 +1,16 @@
-//! A tree over the nodes that knows, for every group of neighbours, how much
-//! room there is at most and how loaded they are at least. The best node for a
-//! task is found by branch and bound on it instead of by scoring every node.
+//! Nodes in blocks of neighbours. A block knows how much room there is at most
+//! and how loaded its nodes are at least, which skips most blocks; within a
+//! block, utilisations lie side by side in memory, so that one pass of vector
+//! arithmetic skips most nodes. Only the few that remain are scored.
 
 use super::{Policy, Score};
 use crate::model::{Instance, NodeId, TaskId};
 use crate::state::State;
 
-/// What is known of a group of nodes in one resource.
+/// Nodes in a block.
+pub(super) const BLOCK: usize = 64;
+
+/// What is known of a block of nodes in one resource.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     /// Most room on any node.
@@ -41,30 +45,22 @@ impl Summary {
         }
     }
 
+    /// One node. A capacity of 0 has no utilisation: it neither raises a node's
+    /// load nor leaves room.
     fn of(capacity: i64, load: i64) -> Summary {
-        if capacity == 0 {
-            // No utilisation here: it neither raises a node's load nor leaves room.
-            return Summary {
-                max_free: 0,
-                min_utilisation: 0.0,
-                max_utilisation: 1.0,
-                min_step: 0.0,
-                max_step: 0.0,
-            };
-        }
-        let utilisation = load as f64 / capacity as f64;
-        let step = 1.0 / capacity as f64;
+        let step = if capacity > 0 { 1.0 / capacity as f64 } else { 0.0 };
+        let utilisation = load as f64 * step;
         Summary {
             max_free: capacity - load,
             min_utilisation: utilisation,
-            max_utilisation: utilisation,
+            max_utilisation: if capacity > 0 { utilisation } else { 1.0 },
             min_step: step,
             max_step: step,
         }
     }
 }
 
-/// A run of neighbouring nodes.
+/// A block of neighbouring nodes.
 pub struct Group<'a> {
     /// Index of its first node.
     pub first: usize,
@@ -72,52 +68,82 @@ pub struct Group<'a> {
     pub last: usize,
     /// One summary a resource.
     pub resources: &'a [Summary],
+    /// Lowest utilisation of the fullest resource of any node.
+    pub min_dominant: f64,
     /// Least price that placing a first task on one of its nodes costs: 0 as
     /// soon as one of them is used.
     pub min_entry: i64,
 }
 
-/// The tree: a complete binary tree in an array, leaves in node order.
+/// The nodes of one block side by side.
+pub struct Lanes<'a> {
+    /// Index of the first node.
+    pub first: usize,
+    /// Utilisation per resource and node, row-major.
+    pub utilisation: &'a [f64],
+    /// What one unit of demand adds to it, likewise.
+    pub step: &'a [f64],
+    /// Utilisation of the fullest resource before the task.
+    pub dominant: &'a [f64; BLOCK],
+    /// Utilisation with the task in the fullest resource that it demands.
+    pub level: &'a [f64; BLOCK],
+    /// Price that a first task costs, 0 on used nodes.
+    pub entry: &'a [f64; BLOCK],
+}
+
+impl Lanes<'_> {
+    /// One resource's utilisations and steps.
+    pub fn resource(&self, r: usize) -> (&[f64], &[f64]) {
+        let range = r * BLOCK..(r + 1) * BLOCK;
+        (&self.utilisation[range.clone()], &self.step[range])
+    }
+}
+
+/// What changes while tasks are placed.
+#[derive(Clone)]
+struct Blocks {
+    /// Blocks x resources.
+    summaries: Vec<Summary>,
+    min_dominant: Vec<f64>,
+    min_entry: Vec<i64>,
+    /// Blocks x resources x lanes. Lanes beyond the last node are never free.
+    utilisation: Vec<f64>,
+    step: Vec<f64>,
+    /// Blocks x lanes.
+    dominant: Vec<[f64; BLOCK]>,
+    entry: Vec<[f64; BLOCK]>,
+}
+
+/// The index over an instance's nodes.
 pub(super) struct NodeIndex<'a> {
     instance: &'a Instance,
-    /// Number of leaves, a power of two.
-    leaves: usize,
-    /// Row-major, tree nodes x resources; tree node 1 is the root.
-    summaries: Vec<Summary>,
-    entry: Vec<i64>,
-    /// Per requirement and tree node: whether any node below is eligible.
+    blocks: Blocks,
+    fresh: Blocks,
+    /// Per requirement and block: whether any node is eligible.
     eligible: Vec<Vec<bool>>,
-    fresh: Option<(Vec<Summary>, Vec<i64>)>,
 }
 
 impl<'a> NodeIndex<'a> {
     pub(super) fn new(instance: &'a Instance) -> NodeIndex<'a> {
-        let leaves = instance.nodes().next_power_of_two();
+        let count = instance.nodes().div_ceil(BLOCK);
         let width = instance.resources().len();
-        let mut index = NodeIndex {
-            instance,
-            leaves,
-            summaries: vec![Summary::NOTHING; 2 * leaves * width],
-            entry: vec![i64::MAX; 2 * leaves],
-            eligible: Vec::new(),
-            fresh: None,
+        let blocks = Blocks {
+            summaries: vec![Summary::NOTHING; count * width],
+            min_dominant: vec![0.0; count],
+            min_entry: vec![0; count],
+            utilisation: vec![f64::INFINITY; count * width * BLOCK],
+            step: vec![0.0; count * width * BLOCK],
+            dominant: vec![[f64::INFINITY; BLOCK]; count],
+            entry: vec![[f64::INFINITY; BLOCK]; count],
         };
-        for requirement in 0..instance.requirements().len() as u32 {
-            let mut any = vec![false; 2 * leaves];
-            let eligible = instance.eligible_nodes(requirement);
-            any[leaves..leaves + eligible.len()].copy_from_slice(eligible);
-            for k in (1..leaves).rev() {
-                any[k] = any[2 * k] || any[2 * k + 1];
-            }
-            index.eligible.push(any);
-        }
+        let any = |eligible: &[bool]| eligible.chunks(BLOCK).map(|b| b.contains(&true)).collect();
+        let requirements = 0..instance.requirements().len() as u32;
+        let eligible = requirements.map(|id| any(instance.eligible_nodes(id))).collect();
+        let mut index = NodeIndex { instance, fresh: blocks.clone(), blocks, eligible };
         let empty = State::new(instance);
-        for node in instance.node_ids() {
-            index.set_leaf(&empty, node);
-        }
-        for k in (1..leaves).rev() {
-            index.pull(k);
-        }
+        instance.node_ids().for_each(|node| index.set_lane(&empty, node));
+        (0..count).for_each(|block| index.summarise(&empty, block));
+        index.fresh = index.blocks.clone();
         index
     }
 
@@ -127,62 +153,75 @@ impl<'a> NodeIndex<'a> {
 
     /// Back to nothing placed.
     pub(super) fn reset(&mut self) {
-        match &self.fresh {
-            None => self.fresh = Some((self.summaries.clone(), self.entry.clone())),
-            Some((summaries, entry)) => {
-                self.summaries.copy_from_slice(summaries);
-                self.entry.copy_from_slice(entry);
-            }
-        }
+        self.blocks.clone_from(&self.fresh);
     }
 
     /// Takes over what changed on one node.
     pub(super) fn refresh(&mut self, state: &State, node: NodeId) {
-        self.set_leaf(state, node);
-        let mut k = (self.leaves + node.index()) / 2;
-        while k > 0 {
-            self.pull(k);
-            k /= 2;
-        }
+        self.set_lane(state, node);
+        self.summarise(state, node.index() / BLOCK);
     }
 
-    fn set_leaf(&mut self, state: &State, node: NodeId) {
+    fn set_lane(&mut self, state: &State, node: NodeId) {
         let width = self.instance.resources().len();
-        let leaf = self.leaves + node.index();
+        let (block, lane) = (node.index() / BLOCK, node.index() % BLOCK);
         let load = state.load(node);
+        let mut dominant = 0.0f64;
         for (r, capacity) in self.instance.capacity(node).iter().enumerate() {
-            self.summaries[leaf * width + r] = Summary::of(*capacity, load[r]);
+            let one = Summary::of(*capacity, load[r]);
+            let at = (block * width + r) * BLOCK + lane;
+            self.blocks.utilisation[at] = one.min_utilisation;
+            self.blocks.step[at] = one.min_step;
+            dominant = dominant.max(one.min_utilisation);
         }
-        self.entry[leaf] = if state.count(node) == 0 { self.instance.price(node) } else { 0 };
+        self.blocks.dominant[block][lane] = dominant;
+        let unused = state.count(node) == 0;
+        let price = if unused { self.instance.price(node) } else { 0 };
+        self.blocks.entry[block][lane] = price as f64;
     }
 
-    fn pull(&mut self, k: usize) {
+    fn summarise(&mut self, state: &State, block: usize) {
         let width = self.instance.resources().len();
-        for r in 0..width {
-            let left = self.summaries[2 * k * width + r];
-            let right = self.summaries[(2 * k + 1) * width + r];
-            self.summaries[k * width + r] = left.join(right);
+        let nodes = block * BLOCK..((block + 1) * BLOCK).min(self.instance.nodes());
+        let row = &mut self.blocks.summaries[block * width..(block + 1) * width];
+        row.fill(Summary::NOTHING);
+        for node in nodes.map(NodeId::from) {
+            let load = state.load(node);
+            for (r, capacity) in self.instance.capacity(node).iter().enumerate() {
+                row[r] = row[r].join(Summary::of(*capacity, load[r]));
+            }
         }
-        self.entry[k] = self.entry[2 * k].min(self.entry[2 * k + 1]);
+        let least = |lanes: &[f64; BLOCK]| lanes.iter().copied().fold(f64::INFINITY, f64::min);
+        self.blocks.min_dominant[block] = least(&self.blocks.dominant[block]);
+        self.blocks.min_entry[block] = least(&self.blocks.entry[block]) as i64;
     }
 
     /// The node with the lowest score among those the task fits on; the first
     /// of equals.
     pub(super) fn best(&self, state: &State, policy: &dyn Policy, task: TaskId) -> Option<NodeId> {
-        let mut search = Search {
-            index: self,
-            state,
-            policy,
-            task,
-            demand: self.instance.demand(task),
-            any: &self.eligible[self.instance.requirement_of(task) as usize],
-            best: None,
-        };
+        let demand = self.instance.demand(task);
+        let mut search = Search { index: self, state, policy, task, demand, best: None };
         if self.instance.task_has_pairs(task) {
-            // Demand and cost differ from node to node: groups say nothing.
-            self.instance.node_ids().for_each(|node| search.leaf(node));
-        } else if let Some(bound) = search.bound(1, 0, self.leaves) {
-            search.visit(1, 0, self.leaves, bound);
+            // Demand and cost differ from node to node: blocks say nothing.
+            self.instance.node_ids().for_each(|node| search.score(node));
+            return search.best.map(|(_, node)| node);
+        }
+        // The most promising block first: its best node rules out most others.
+        let count = self.blocks.min_dominant.len();
+        let bounds: Vec<Option<Score>> = (0..count).map(|block| search.bound(block)).collect();
+        let promising = (0..count)
+            .filter_map(|block| bounds[block].map(|bound| (bound, block)))
+            .reduce(|a, b| if b.0 < a.0 { b } else { a })?
+            .1;
+        search.block(promising);
+        for (block, bound) in bounds.iter().enumerate() {
+            let Some(bound) = bound else { continue };
+            let late = |(best, node): (Score, NodeId)| {
+                *bound > best || (*bound == best && block * BLOCK > node.index())
+            };
+            if block != promising && !search.best.is_some_and(late) {
+                search.block(block);
+            }
         }
         search.best.map(|(_, node)| node)
     }
@@ -194,49 +233,69 @@ struct Search<'a, 'b> {
     policy: &'b dyn Policy,
     task: TaskId,
     demand: &'b [i64],
-    any: &'b [bool],
     best: Option<(Score, NodeId)>,
 }
 
 impl Search<'_, '_> {
-    /// The group's bound, `None` when the task fits on none of its nodes.
-    fn bound(&self, k: usize, first: usize, size: usize) -> Option<Score> {
-        if !self.any[k] {
+    /// The block's bound, `None` when the task fits on none of its nodes.
+    fn bound(&self, block: usize) -> Option<Score> {
+        let instance = self.index.instance;
+        if !self.index.eligible[instance.requirement_of(self.task) as usize][block] {
             return None;
         }
         let width = self.demand.len();
-        let resources = &self.index.summaries[k * width..(k + 1) * width];
+        let blocks = &self.index.blocks;
+        let resources = &blocks.summaries[block * width..(block + 1) * width];
         let full = |(demand, s): (&i64, &Summary)| *demand > 0 && *demand > s.max_free;
         if self.demand.iter().zip(resources).any(full) {
             return None;
         }
-        let group =
-            Group { first, last: first + size - 1, resources, min_entry: self.index.entry[k] };
+        let group = Group {
+            first: block * BLOCK,
+            last: ((block + 1) * BLOCK).min(instance.nodes()) - 1,
+            resources,
+            min_dominant: blocks.min_dominant[block],
+            min_entry: blocks.min_entry[block],
+        };
         Some(self.policy.bound(&group, self.demand))
     }
 
-    fn visit(&mut self, k: usize, first: usize, size: usize, bound: Score) {
-        if let Some((best, node)) = self.best
-            && (bound > best || (bound == best && first > node.index()))
-        {
-            return;
+    /// Scores the nodes of a block that arithmetic does not rule out.
+    fn block(&mut self, block: usize) {
+        let width = self.demand.len();
+        let blocks = &self.index.blocks;
+        let range = block * width * BLOCK..(block + 1) * width * BLOCK;
+        let (utilisation, step) = (&blocks.utilisation[range.clone()], &blocks.step[range]);
+        let mut level = [0.0f64; BLOCK];
+        for (r, demand) in self.demand.iter().enumerate().filter(|(_, demand)| **demand > 0) {
+            let row = r * BLOCK..(r + 1) * BLOCK;
+            let lanes = utilisation[row.clone()].iter().zip(&step[row]);
+            for (level, (utilisation, step)) in level.iter_mut().zip(lanes) {
+                *level = level.max(utilisation + *demand as f64 * step);
+            }
         }
-        if size == 1 {
-            return self.leaf(NodeId(first as u32));
-        }
-        let half = size / 2;
-        let left = self.bound(2 * k, first, half).map(|b| (b, 2 * k, first));
-        let right = self.bound(2 * k + 1, first + half, half);
-        let right = right.map(|b| (b, 2 * k + 1, first + half));
-        let swap = matches!((left, right), (Some((a, ..)), Some((b, ..))) if b < a);
-        let ordered = if swap { [right, left] } else { [left, right] };
-        for (bound, k, first) in ordered.into_iter().flatten() {
-            self.visit(k, first, half, bound);
+        let lanes = Lanes {
+            first: block * BLOCK,
+            utilisation,
+            step,
+            dominant: &blocks.dominant[block],
+            level: &level,
+            entry: &blocks.entry[block],
+        };
+        let mut low = [0.0f64; BLOCK];
+        self.policy.lanes(&lanes, self.demand, &mut low);
+        let nodes = BLOCK.min(self.index.instance.nodes() - block * BLOCK);
+        for lane in 0..nodes {
+            let beaten = self.best.is_some_and(|(best, _)| low[lane] > best[0]);
+            // Rounding may put an exact fit a hair above 1.
+            if !beaten && level[lane] <= 1.0 + 1e-9 {
+                self.score(NodeId::from(block * BLOCK + lane));
+            }
         }
     }
 
-    fn leaf(&mut self, node: NodeId) {
-        if node.index() < self.index.instance.nodes() && self.state.fits(self.task, node) {
+    fn score(&mut self, node: NodeId) {
+        if self.state.fits(self.task, node) {
             let score = self.policy.score(self.state, self.task, node);
             if self.best.is_none_or(|(best, at)| (score, node) < (best, at)) {
                 self.best = Some((score, node));

@@ -6,7 +6,7 @@ mod multistart;
 mod order;
 mod rules;
 
-pub use index::{Group, Summary};
+pub use index::{Group, Lanes, Summary};
 pub use multistart::{Start, multi_start};
 pub use order::{ORDERS, Order, OrderInfo};
 
@@ -26,6 +26,10 @@ pub trait Policy {
     /// A score that no node of the group can go below, for a task with this
     /// demand on every node.
     fn bound(&self, group: &Group, demand: &[i64]) -> Score;
+
+    /// Per node of a block, a number that its score's first entry cannot go
+    /// below. Nodes on which the task does not fit may get anything.
+    fn lanes(&self, lanes: &Lanes, demand: &[i64], low: &mut [f64]);
 
     /// Told of every placement.
     fn placed(&mut self, _node: NodeId) {}

@@ -9,7 +9,7 @@ use crate::model::{Goal, Instance, Plan};
 use crate::stop::Stop;
 
 /// Placements that a multi-start makes in all before it settles for what it has.
-const PLACEMENTS: usize = 300_000;
+const PLACEMENTS: usize = 200_000;
 
 /// How a plan came about.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! The rules themselves.
 
-use super::{Group, Policy, Score};
+use super::{Group, Lanes, Policy, Score};
 use crate::model::{Instance, NodeId, TaskId};
 use crate::state::State;
 
@@ -27,7 +27,7 @@ fn least_resulting_load(group: &Group, demand: &[i64]) -> f64 {
     below(
         loads
             .map(|(s, demand)| s.min_utilisation + *demand as f64 * s.min_step)
-            .fold(0.0, f64::max),
+            .fold(group.min_dominant, f64::max),
     )
 }
 
@@ -41,6 +41,11 @@ impl Policy for MinLoad {
 
     fn bound(&self, group: &Group, demand: &[i64]) -> Score {
         [least_resulting_load(group, demand), 0.0]
+    }
+
+    fn lanes(&self, lanes: &Lanes, _demand: &[i64], low: &mut [f64]) {
+        let nodes = lanes.level.iter().zip(lanes.dominant);
+        low.iter_mut().zip(nodes).for_each(|(low, (level, own))| *low = below(level.max(*own)));
     }
 }
 
@@ -66,6 +71,18 @@ impl Policy for BestFit {
             });
         [below(left.sum::<f64>()) - 1e-12, 0.0]
     }
+
+    fn lanes(&self, lanes: &Lanes, demand: &[i64], low: &mut [f64]) {
+        low.fill(-1e-12);
+        for (r, demand) in demand.iter().enumerate() {
+            let (utilisation, step) = lanes.resource(r);
+            for (low, (utilisation, step)) in low.iter_mut().zip(utilisation.iter().zip(step)) {
+                let left = 1.0 - utilisation - *demand as f64 * step;
+                // No capacity, no capacity left: its step is 0.
+                *low += if *step > 0.0 { below(left.max(0.0)) } else { 0.0 };
+            }
+        }
+    }
 }
 
 /// Least added cost, the price of a node not yet used included.
@@ -81,6 +98,10 @@ impl Policy for MinCost {
 
     fn bound(&self, group: &Group, demand: &[i64]) -> Score {
         [group.min_entry as f64, least_resulting_load(group, demand)]
+    }
+
+    fn lanes(&self, lanes: &Lanes, _demand: &[i64], low: &mut [f64]) {
+        low.copy_from_slice(lanes.entry);
     }
 }
 
@@ -112,6 +133,13 @@ impl Policy for RoundRobin {
             return [0.0, 0.0];
         }
         [self.steps(group.first), 0.0]
+    }
+
+    fn lanes(&self, lanes: &Lanes, _demand: &[i64], low: &mut [f64]) {
+        let nodes = (lanes.first..).zip(low.iter_mut());
+        nodes.for_each(|(node, low)| {
+            *low = if node < self.nodes { self.steps(node) } else { f64::MAX }
+        });
     }
 
     fn placed(&mut self, node: NodeId) {
