@@ -7,7 +7,7 @@ mod peak;
 
 pub use impossible::{Impossible, impossible, why_nowhere};
 
-use crate::model::{Classes, Instance, NodeState, Scale, Term, Tier};
+use crate::model::{Classes, Instance, Scale, Term, Tier};
 use area::Area;
 
 /// A proven limit, and the argument in a few words.
@@ -153,18 +153,9 @@ impl<'a> Bounds<'a> {
         if !even || first == 0 || instance.has_pairs() || dropped > 0 {
             return nothing;
         }
-        // Nodes that take no task keep their load; the others start from theirs.
-        let (mut open, fixed): (Vec<i64>, Vec<i64>) = {
-            let (open, fixed): (Vec<_>, Vec<_>) =
-                counted.iter().partition(|node| instance.state(**node) == NodeState::Ready);
-            let used = |nodes: Vec<&crate::model::NodeId>| {
-                nodes.into_iter().map(|node| instance.used(*node)[0]).collect()
-            };
-            (used(open), used(fixed))
-        };
-        area::pour(&mut open, self.area.least_total(0, 0));
-        let loads = open.iter().chain(&fixed).map(|load| *load as f64 / first as f64);
-        let utilisation: Vec<f64> = loads.collect();
+        let mut loads: Vec<i64> = counted.iter().map(|node| instance.used(*node)[0]).collect();
+        area::pour(&mut loads, self.area.least_total(0, 0));
+        let utilisation: Vec<f64> = loads.iter().map(|load| *load as f64 / first as f64).collect();
         let n = utilisation.len() as f64;
         let mean = utilisation.iter().sum::<f64>() / n;
         let variance = utilisation.iter().map(|u| (u - mean) * (u - mean)).sum::<f64>() / n;

@@ -251,7 +251,7 @@ fn microlp(program: &Program, start: Option<&[f64]>, effort: Effort) -> Result<A
     options.mip_gap = effort.gap;
     options.time_limit = Some(effort.time);
     // Its tree keeps an LP basis a node: bound the memory, not only the time.
-    let node = (program.columns.len() + program.rows.len()) as u64 * 64;
+    let node = (program.columns.len() + program.rows.len()) as u64 * 4;
     options.node_limit = Some((1_000_000_000 / node.max(1)).max(1_000));
     options.warm_start = start.map(|point| {
         // microlp's variables are positions in order of creation, which good_lp

@@ -21,9 +21,9 @@ pub enum NodeState {
     /// Takes tasks.
     #[default]
     Ready,
-    /// Takes no new task; what runs there still counts as load.
+    /// Takes no new task and is on its way out; counts in no figure.
     Drain,
-    /// Gone: takes nothing and counts nowhere.
+    /// Gone.
     Down,
 }
 
@@ -191,9 +191,10 @@ impl Instance {
         self.state[node.index()]
     }
 
-    /// True when the node counts in metrics and goals: it is not down.
+    /// True when the node counts in metrics and goals: it is ready. What no plan
+    /// can use or relieve says nothing about a plan.
     pub fn counted(&self, node: NodeId) -> bool {
-        self.state(node) != NodeState::Down
+        self.state(node) == NodeState::Ready
     }
 
     /// The node's labels.

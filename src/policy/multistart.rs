@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::index::NodeIndex;
 use super::{Order, PolicyInfo, run_on};
 use crate::metrics::goal_values;
-use crate::model::{Goal, Instance, Plan};
+use crate::model::{Goal, Instance, Plan, Term, Tier};
 use crate::stop::Stop;
 
 /// Placements that a multi-start makes in all before it settles for what it has.
@@ -33,8 +33,8 @@ impl std::fmt::Display for Start {
 }
 
 /// Runs each policy from every order, and from as many perturbed ones as the
-/// size of the instance allows. The best plan by unplaced tasks and then `goal`
-/// wins, the earliest start among equals, so the result does not depend on the
+/// size of the instance allows. The best plan by unplaced tasks, then `goal`, then
+/// balance wins, the earliest start among equals, so the result does not depend on the
 /// number of threads. The first start always runs; others only before `stop`.
 pub fn multi_start(
     instance: &Instance,
@@ -55,7 +55,11 @@ pub fn multi_start(
         });
         starts.extend(noisy);
     }
-    let goal = goal.with_unplaced_first();
+    let mut goal = goal.with_unplaced_first();
+    if !goal.mentions(Term::Balance) {
+        // Nobody asked for it, but between equals the more even plan looks saner.
+        goal.tiers.push(Tier::single(Term::Balance));
+    }
     let best = starts
         .par_iter()
         .enumerate()
