@@ -43,8 +43,7 @@ struct Process {
 /// # Errors
 /// Syntax, missing keys and wrong types, with line and column.
 pub(super) fn read(source: Text) -> Result<Draft> {
-    let file: Object<CloudFile> = serde_json::from_slice(source.text.as_bytes())
-        .map_err(|e| json_error::locate(source, &e))?;
+    let file: Object<CloudFile> = json_error::parse(source)?;
     let mut draft = Draft { goal: Some(Goal::single(Term::Cost)), ..Draft::default() };
     for name in ["cpu", "memory", "network"] {
         draft.resource(name);

@@ -159,8 +159,7 @@ pub fn schema() -> serde_json::Value {
 /// Syntax, unknown or missing fields, wrong types, quantities that are none:
 /// with line and column. Resources that are named oddly: with the field's path.
 pub(super) fn read(source: Text) -> Result<Draft> {
-    let file: Object<InstanceFile> = serde_json::from_slice(source.text.as_bytes())
-        .map_err(|e| json_error::locate(source, &e))?;
+    let file: Object<InstanceFile> = json_error::parse(source)?;
     let file = file.0;
     let mut draft = Draft {
         goal: file.goal.map(|goal| goal.0),

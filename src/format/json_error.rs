@@ -1,15 +1,37 @@
 //! What serde_json says, in words for people: the line, the cause, the remedy.
 
 use serde::Deserializer as _;
-use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 
 use super::source::Text;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::model::nearest;
 
+/// Reads a document.
+///
+/// # Errors
+/// Anything wrong, with line, column, the path of the field, cause and remedy.
+pub(super) fn parse<T: DeserializeOwned>(source: Text) -> Result<T> {
+    serde_json::from_str(source.text).map_err(|error| {
+        let mut located = locate(source, &error);
+        if !error.is_data() {
+            return located; // broken JSON has no fields
+        }
+        // Keeping track of the path costs time, so only failures pay for it.
+        let mut again = serde_json::Deserializer::from_str(source.text);
+        if let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut again) {
+            let path = error.path().to_string();
+            if path != "." && !located.place.is_empty() {
+                located.place = format!("{}, {path}", located.place);
+            }
+        }
+        located
+    })
+}
+
 /// The failure with its place in the file, its cause and, where one is known, a remedy.
-pub(super) fn locate(source: Text, error: &serde_json::Error) -> Error {
+fn locate(source: Text, error: &serde_json::Error) -> Error {
     let full = error.to_string();
     let (line, column) = (error.line(), error.column());
     let message = full.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&full);
@@ -88,7 +110,7 @@ pub(super) fn first_key(text: &str, wanted: &[&'static str]) -> Option<&'static 
         fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
             f.write_str("an object")
         }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
             while let Some(key) = map.next_key::<String>()? {
                 *self.found = self.wanted.iter().copied().find(|wanted| **wanted == key);
                 if self.found.is_some() {

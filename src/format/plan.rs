@@ -76,11 +76,8 @@ fn read_json(source: Text) -> Result<Claim> {
         }
         None => {} // reading says what is missing or broken
     }
-    let file: Object<PlanFile> =
-        serde_json::from_slice(source.text.as_bytes()).map_err(|error| {
-            let error = json_error::locate(source, &error);
-            if error.remedy.is_empty() { error.help(PLAN_REMEDY) } else { error }
-        })?;
+    let file: Object<PlanFile> = json_error::parse(source)
+        .map_err(|error| if error.remedy.is_empty() { error.help(PLAN_REMEDY) } else { error })?;
     let file = file.0;
     let assignments = file.assignments.into_iter();
     let tiers = file.goal.into_iter();
@@ -165,10 +162,13 @@ mod tests {
             (r#"{"nodes": [], "tasks": []}"#, "p: this is an instance, not a plan"),
             ("[]", "p: a plan is a JSON object, the top level is a list"),
             ("{}", "p: line 1 column 2: missing field `assignments`"),
-            (r#"{"assignments": [{"task": "a"}]}"#, "p: line 1 column 30: missing field `node`"),
+            (
+                r#"{"assignments": [{"task": "a"}]}"#,
+                "p: line 1 column 30, assignments[0]: missing field `node`",
+            ),
             (
                 r#"{"assignments": 3}"#,
-                "p: line 1 column 17: invalid type: integer `3`, expected a list",
+                "p: line 1 column 17, assignments: invalid type: integer `3`, expected a list",
             ),
             ("task,cpu\na,1\n", "p: line 1: this is no plan: it has no column `node`"),
             ("task,node\n,n\n", "p: line 2, column `task`: this row names no task"),

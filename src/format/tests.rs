@@ -87,12 +87,12 @@ fn a_wrong_problem_is_placed_in_its_file() {
         (
             r#"{"nodes""#,
             r#"{"goal":"peek","nodes""#,
-            "f: line 1 column 14: unknown goal `peek`: did you mean `peak`?; goals are peak, balance, cost, nodes, demand",
+            "f: line 1 column 14, goal: unknown goal `peek`: did you mean `peak`?; goals are peak, balance, cost, nodes, demand",
         ),
         (
             r#"{"nodes""#,
             r#"{"schema_version":2,"nodes""#,
-            "f: line 1 column 19: schema_version is 2; this program reads version 1",
+            "f: line 1 column 19, schema_version: schema_version is 2; this program reads version 1",
         ),
     ] {
         assert_eq!(one(&JSON.replace(from, to)).unwrap_err().to_string(), message);

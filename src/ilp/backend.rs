@@ -161,7 +161,8 @@ impl Backend {
 pub(super) struct Answer {
     /// A value per column, when a feasible point was found.
     pub(super) point: Option<Vec<f64>>,
-    /// No point has a lower objective.
+    /// No point has a lower objective. A completed search without a bound proves
+    /// the value of its point.
     pub(super) bound: Option<f64>,
     /// The solver claims that no point exists.
     pub(super) infeasible: bool,

@@ -117,19 +117,23 @@ where
         Err(other) => return Err(failed(backend.name(), &other.to_string())),
     };
     let point: Vec<f64> = columns.iter().map(|column| solution.value(*column)).collect();
+    // These points come back in single precision, and GLPK's continuous columns
+    // not at all: only the counts in them are used. What a completed search
+    // proves is the value of the plan that they stand for.
     let complete = notes.status == Some(Status::Optimal);
-    let objective = program.columns.iter().zip(&point).map(|(c, x)| c.cost * x).sum::<f64>();
-    Ok(Answer {
-        bound: if complete { Some(objective) } else { notes.bound },
-        point: Some(point),
-        infeasible: false,
-        complete,
-    })
+    let bound = if complete { None } else { notes.bound };
+    Ok(Answer { bound, point: Some(point), infeasible: false, complete })
 }
 
 /// External solvers take no start, so the best known value becomes a row.
 fn with_cutoff(program: &Program, start: Option<&[f64]>) -> Program {
     let mut limited = program.clone();
+    if program.columns.iter().all(|column| column.cost == 0.0) {
+        // Not every solver reads an objective without terms.
+        let nothing = limited.column(0.0, 0.0, false) as usize;
+        limited.columns[nothing].cost = 1.0;
+        return limited;
+    }
     if let Some(start) = start {
         let costs = program.columns.iter().enumerate().filter(|(_, c)| c.cost != 0.0);
         let terms: Vec<_> = costs.map(|(col, c)| (col as u32, c.cost)).collect();

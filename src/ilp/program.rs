@@ -55,6 +55,11 @@ impl Program {
         }
     }
 
+    /// Objective of a point.
+    pub(super) fn objective(&self, point: &[f64]) -> f64 {
+        self.columns.iter().zip(point).map(|(column, x)| column.cost * x).sum()
+    }
+
     /// The largest amount by which a point misses a row, a bound or integrality,
     /// relative to the size of the row.
     pub(super) fn violation(&self, point: &[f64]) -> f64 {

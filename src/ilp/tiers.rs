@@ -195,9 +195,13 @@ impl Round<'_> {
         let instance = self.request.instance;
         let mut step = Step { bound: None, distances: None };
         let mut trusted = true;
+        let mut bound = answer.bound;
         if let Some(point) = &answer.point {
             match model.plan(point).filter(|plan| holds(instance, plan)) {
                 Some(plan) => {
+                    if answer.complete && bound.is_none() {
+                        bound = Some(model.program.objective(&model.start(&plan)));
+                    }
                     step.distances = Some(distances(instance, &plan));
                     if self.better(&plan, finding.plan.as_ref()) {
                         finding.plan = Some(plan);
@@ -213,7 +217,7 @@ impl Round<'_> {
                 }
             }
         }
-        if let (Some(bound), true) = (answer.bound, trusted) {
+        if let (Some(bound), true) = (bound, trusted) {
             let safe = safe_bound(instance, self.tier, bound + model.offset);
             let value = finding.plan.as_ref().map(|plan| value_of(instance, plan, self.tier));
             // No proof can lie above a plan that holds: then the solver is wrong.

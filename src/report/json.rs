@@ -308,5 +308,6 @@ pub fn no_plan_json(
 
 /// JSON Schema of a plan.
 pub fn plan_schema() -> serde_json::Value {
-    schemars::schema_for!(PlanDoc).to_value()
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<PlanDoc>().to_value()
 }

@@ -1,1 +1,225 @@
+//! What people get wrong, and what they are told: exit 2, nothing on standard
+//! output, the place, the cause and the remedy on standard error.
 
+use crate::helpers::stowplan;
+
+/// Bytes given on standard input, and what the message must contain.
+fn refuse(bytes: &[u8], arguments: &[&str], wants: &[&str]) {
+    let output =
+        stowplan().args(["solve", "-"]).args(arguments).write_stdin(bytes).output().unwrap();
+    judge(&output, wants, &String::from_utf8_lossy(bytes));
+}
+
+fn judge(output: &std::process::Output, wants: &[&str], what: &str) {
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{what}\n{message}");
+    assert!(output.stdout.is_empty(), "{what}");
+    assert!(!message.contains("panicked"), "{message}");
+    for want in wants {
+        assert!(message.contains(want), "input: {what}\nmessage: {message}\nlacks: {want}");
+    }
+}
+
+/// An instance around one node and one task.
+fn around(node: &str, task: &str) -> String {
+    format!(r#"{{"nodes": [{{"id": "n"{node}}}], "tasks": [{{"id": "t"{task}}}]}}"#)
+}
+
+#[test]
+fn instances_in_json() {
+    let cases: Vec<(String, &[&str])> = vec![
+        ("".into(), &["<stdin>", "empty"]),
+        (" \n\t ".into(), &["empty"]),
+        ("{".into(), &["<stdin>: line 1", "help"]),
+        (r#"{"nodes": [], "tasks": []} trailing"#.into(), &["line 1 column", "trailing"]),
+        (r#"{"nodes": [], "tasks": []}"#.into(), &["no tasks"]),
+        (r#"{"nodes": [], "tasks": [{"id": "t"}]}"#.into(), &["no nodes"]),
+        (r#"{"tasks": []}"#.into(), &["missing field `nodes`"]),
+        (r#"{"nodes": {}, "tasks": []}"#.into(), &["expected a list"]),
+        (around(r#", "capacity": {"cpu": -1}"#, ""), &["line 1 column", "`-1` is negative"]),
+        (around(r#", "capacity": {"cpu": 1e308}"#, ""), &["out of range"]),
+        (around(r#", "capacity": {"cpu": 1e999}"#, ""), &["line 1 column", "out of range"]),
+        (around(r#", "capacity": {"cpu": NaN}"#, ""), &["line 1"]),
+        (around(r#", "capacity": {"cpu": "NaN"}"#, ""), &["NaN", "not a quantity"]),
+        (around(r#", "capacity": {"cpu": "1,5"}"#, ""), &["not a quantity"]),
+        (around(r#", "capacity": {"cpu": true}"#, ""), &["cpu"]),
+        (around(r#", "capacity": {"cpu": 1, "cpu": 2}"#, ""), &["cpu", "twice"]),
+        (around(r#", "capasity": {"cpu": 1}"#, ""), &["unknown", "capasity", "did you mean `capacity`?"]),
+        (around(r#", "capacity": {"cpu": 1}, "state": "sleeping""#, ""), &["sleeping", "drain"]),
+        (around(r#", "capacity": {"cpu": 1}"#, r#", "demand": {"cpus": 1}"#), &["`cpus`", "did you mean `cpu`?"]),
+        (around(r#", "capacity": {"cpu": 1}"#, r#", "duration": "soon""#), &["soon", "duration"]),
+        (around(r#", "capacity": {"cpu": 1}"#, r#", "duration": -5"#), &["duration"]),
+        (around(r#", "capacity": {"cpu": 1}"#, r#", "requires": {"k": []}"#), &["requires"]),
+        (around(r#", "capacity": {"cpu": 1}"#, r#", "requires": "k=v""#), &["requires"]),
+        (around(r#", "capacity": {"cpu": 1}, "price": -4"#, ""), &["negative"]),
+        (
+            r#"{"nodes": [{"id": "n", "capacity": {"cpu": 1}}], "tasks": [{"id": "t"}, {"id": "t"}]}"#.into(),
+            &["`t` appears twice", "tasks[1]"],
+        ),
+        (
+            r#"{"nodes": [{"id": "n", "capacity": {"cpu": 1}}, {"id": "n", "capacity": {"cpu": 1}}], "tasks": [{"id": "t"}]}"#.into(),
+            &["`n` appears twice", "nodes[1]"],
+        ),
+        (r#"{"nodes": [{"id": "", "capacity": {"cpu": 1}}], "tasks": [{"id": "t"}]}"#.into(), &["no id", "nodes[0]"]),
+        (r#"{"nodes": [{"capacity": {"cpu": 1}}], "tasks": [{"id": "t"}]}"#.into(), &["missing field `id`"]),
+        (r#"{"nodes": [{"id": 1.5, "capacity": {"cpu": 1}}], "tasks": [{"id": "t"}]}"#.into(), &["1.5"]),
+        (
+            r#"{"nodes": [{"id": "n", "capacity": {"cpu": 1}}], "tasks": [{"id": "t"}], "pairs": [{"task": "t", "node": "m", "cost": 1}]}"#.into(),
+            &["no node `m`", "pairs[0]"],
+        ),
+        (
+            r#"{"nodes": [{"id": "n", "capacity": {"cpu": 1}}], "tasks": [{"id": "t"}], "pairs": [{"task": "t", "node": "n"}, {"task": "t", "node": "n"}]}"#.into(),
+            &["paired twice"],
+        ),
+        (
+            r#"{"nodes": [{"id": "n", "capacity": {"cpu": 1}}], "tasks": [{"id": "t"}], "goal": "peek"}"#.into(),
+            &["unknown goal `peek`", "did you mean `peak`?"],
+        ),
+        (
+            r#"{"schema_version": 2, "nodes": [{"id": "n", "capacity": {"cpu": 1}}], "tasks": [{"id": "t"}]}"#.into(),
+            &["schema_version"],
+        ),
+        (
+            r#"{"nodes": [{"id": "n", "capacity": {"cpu": 900000000000000000}}, {"id": "m", "capacity": {"cpu": 900000000000000001}}], "tasks": [{"id": "t"}]}"#.into(),
+            &["2^60", "larger unit"],
+        ),
+        (
+            r#"{"nodes": [{"id": "n", "capacity": {"cpu": 100000000000000000}}], "tasks": [{"id": "t", "demand": {"cpu": "0.0000000001"}}]}"#.into(),
+            &["decimal places"],
+        ),
+        (r#"{"assignments": []}"#.into(), &["plan"]),
+        ("[".repeat(100_000), &["<stdin>"]),
+        (format!("{{\"nodes\": {}", "[".repeat(100_000)), &["line 1"]),
+        ("hello, world\n1,2\n".into(), &["--tasks"]),
+        ("once upon a time".into(), &["format"]),
+    ];
+    for (text, wants) in &cases {
+        refuse(text.as_bytes(), &[], wants);
+    }
+}
+
+#[test]
+fn encodings() {
+    refuse(b"\xff\xfe{\x00}\x00", &[], &["UTF-16", "UTF-8"]);
+    refuse(b"{\"nodes\": [{\"id\": \"\xe9\"}]}", &[], &["UTF-8"]);
+    refuse(b"\x00\x01\x02\x03", &[], &["<stdin>"]);
+    // A byte order mark is no error.
+    let text = format!("\u{feff}{}", around(r#", "capacity": {"cpu": 1}"#, ""));
+    stowplan().args(["solve", "-"]).write_stdin(text).assert().success();
+}
+
+#[test]
+fn foreign_formats() {
+    refuse(b"2 2 1 1", &[], &["need 12 numbers, the file has 4"]);
+    refuse(b"0 3", &[], &["both must be at least 1"]);
+    refuse(b"999999999 999999999 1", &[], &["the file has 3"]);
+    refuse(b"1 1\n1 x 3", &["--format", "gap"], &["line 2", "`x`"]);
+    refuse(br#"{"computerList": [], "processList": []}"#, &[], &["no tasks"]);
+    refuse(br#"{"computerList": [{"id": 0}], "processList": []}"#, &[], &["cpuPower"]);
+    refuse(b"{}", &["--format", "jsonn"], &["unknown format `jsonn`", "did you mean `json`?"]);
+}
+
+#[test]
+fn tables() {
+    const NODES: &str = "node,cpu,memory\nn1,4,8\n";
+    const TASKS: &str = "task,cpu,memory\nt1,1,2\n";
+    let cases: [(&str, &str, &[&str]); 20] = [
+        ("", NODES, &["tasks.csv", "empty"]),
+        ("task,cpu,memory\n", NODES, &["tasks.csv", "no rows"]),
+        ("task,cpu,memory\nt1,1\n", NODES, &["tasks.csv: line 2", "2 cells, the header has 3"]),
+        ("task,cpu,memory\nt1,1,2,3\n", NODES, &["line 2", "4 cells, the header has 3"]),
+        ("task,cpu,memory\nt1,-1,2\n", NODES, &["line 2, column `cpu`", "negative"]),
+        ("task,cpu,memory\nt1,abc,2\n", NODES, &["line 2, column `cpu`", "not a quantity"]),
+        ("task,cpu,memory\nt1,nan,2\n", NODES, &["line 2, column `cpu`", "not a quantity"]),
+        ("task,cpu,memory\nt1,1e308,2\n", NODES, &["line 2, column `cpu`", "out of range"]),
+        ("task,cpu,memory\nt1,1,2\nt1,1,2\n", NODES, &["tasks.csv: line 3", "`t1` appears twice"]),
+        ("task,cpu,memory\n,1,2\n", NODES, &["line 2", "no id"]),
+        (
+            "task,cpu,memory,durration\nt1,1,2,3\n",
+            NODES,
+            &["`durration`", "did you mean `duration`?"],
+        ),
+        ("task,cpu,memory,color\nt1,1,2,red\n", NODES, &["tasks.csv: line 1, column `color`"]),
+        ("task,cpus,memory\nt1,1,2\n", NODES, &["`cpus`", "did you mean `cpu`?"]),
+        ("task,cpu,cpu\nt1,1,2\n", NODES, &["column `cpu` appears twice"]),
+        ("task;cpu;memory\nt1;1;2\n", NODES, &["semicolons"]),
+        ("task,cpu,memory\n\"t1,1,2\n", NODES, &["line 2", "never closed"]),
+        ("cpu,memory\n1,2\n", NODES, &["tasks.csv: line 1", "task"]),
+        ("{}", NODES, &["tasks.csv", "JSON"]),
+        (
+            TASKS,
+            "node,cpu,memory,state\nn1,4,8,asleep\n",
+            &["nodes.csv: line 2, column `state`", "asleep"],
+        ),
+        (NODES, TASKS, &["tasks.csv"]),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let (tasks, nodes) = (folder.path().join("tasks.csv"), folder.path().join("nodes.csv"));
+    for (task_text, node_text, wants) in cases {
+        std::fs::write(&tasks, task_text).unwrap();
+        std::fs::write(&nodes, node_text).unwrap();
+        let output = stowplan()
+            .arg("solve")
+            .arg("--tasks")
+            .arg(&tasks)
+            .arg("--nodes")
+            .arg(&nodes)
+            .output()
+            .unwrap();
+        judge(&output, wants, &format!("{task_text}\n{node_text}"));
+    }
+}
+
+#[test]
+fn command_lines() {
+    let cases: [(&[&str], &[&str]); 21] = [
+        (&["solv"], &["solve"]),
+        (&["solve", "data"], &["data", "f"]),
+        (&["solve", "data/missing.json"], &["data/missing.json", "no such file"]),
+        (&["solve", "data/four-nodes.json", "--gool", "peak"], &["--gool", "--goal"]),
+        (&["solve", "data/four-nodes.json", "--goal", ""], &["empty goal"]),
+        (&["solve", "data/four-nodes.json", "--goal=-1*cost"], &["not a weight"]),
+        (&["solve", "data/four-nodes.json", "--method", "min-lod"], &["did you mean `min-load`?"]),
+        (&["solve", "data/four-nodes.json", "--order", "input"], &["--order is for policies"]),
+        (
+            &["solve", "data/four-nodes.json", "--method", "min-load", "--order", "x"],
+            &["orders are"],
+        ),
+        (&["solve", "data/four-nodes.json", "--time-limit", "soon"], &["not a time"]),
+        (&["solve", "data/four-nodes.json", "--time-limit=-1"], &["not a time"]),
+        (&["solve", "data/four-nodes.json", "--time-limit", "nan"], &["not a time"]),
+        (&["solve", "data/four-nodes.json", "--gap", "x"], &["not a gap"]),
+        (&["solve", "data/four-nodes.json", "--threads", "0"], &["--threads"]),
+        (&["solve", "data/four-nodes.json", "--seed=-1"], &["--seed"]),
+        (&["solve", "data/four-nodes.json", "--weights", "cpus=1"], &["did you mean `cpu`?"]),
+        (&["solve", "data/four-nodes.json", "--weights", "cpu"], &["RESOURCE=WEIGHT"]),
+        (&["solve", "data/four-nodes.json", "--weights", "cpu=inf"], &["not a weight"]),
+        (&["solve", "data/four-nodes.json", "--solver", "hihgs"], &["did you mean `highs`?"]),
+        (&["generate", "uniform", "--tasks", "0"], &["0 tasks"]),
+        (&["generate", "uniform", "--fill", "NaN"], &["fill NaN"]),
+    ];
+    for (arguments, wants) in cases {
+        judge(&stowplan().args(arguments).output().unwrap(), wants, &format!("{arguments:?}"));
+    }
+}
+
+#[test]
+fn plans() {
+    let cases: [(&str, &[&str]); 7] = [
+        ("", &["empty"]),
+        ("{", &["line 1"]),
+        (r#"{"assignments": [{"task": "t1"}]}"#, &["node"]),
+        (r#"{"nodes": [], "tasks": []}"#, &["instance"]),
+        ("task,machine\nt1,n1\n", &["no column `node`"]),
+        ("task,node\n,n1\n", &["line 2", "names no task"]),
+        ("[1, 2]", &["plan"]),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan");
+    for (text, wants) in cases {
+        std::fs::write(&plan, text).unwrap();
+        let output =
+            stowplan().args(["check", "data/four-nodes.json"]).arg(&plan).output().unwrap();
+        judge(&output, wants, text);
+    }
+}

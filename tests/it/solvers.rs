@@ -1,1 +1,135 @@
+//! Solvers against each other and against brute force. Which external ones must
+//! be there is named in `STOWPLAN_EXPECT_SOLVERS`; others are skipped aloud.
 
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use stowplan::ilp::{Availability, Backend};
+use stowplan::model::Instance;
+use stowplan::solve::{Answer, Method, Params, solve};
+
+use crate::helpers::{GOALS, brute_force, less, plan, tiny, with_goal};
+
+fn values(instance: &Instance, solver: Backend) -> Option<Vec<f64>> {
+    let params = Params { method: Method::Ilp, solver, ..Params::default() };
+    match solve(instance, &params).unwrap() {
+        Answer::NoPlan(none) => {
+            assert!(none.proven, "{solver:?}: {}", none.cause);
+            None
+        }
+        Answer::Plan(outcome) => {
+            assert!(outcome.optimal, "{solver:?}: {:?} {:?}", outcome.goal, outcome.notes);
+            assert!(outcome.notes.is_empty(), "{solver:?}: {:?}", outcome.notes);
+            Some(outcome.goal.iter().map(|tier| tier.value).collect())
+        }
+    }
+}
+
+/// `count` tiny instances, the same in every run, each with one of the goals.
+fn instances(count: usize) -> Vec<Instance> {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let draw = |k: usize| {
+        with_goal(&tiny().new_tree(&mut runner).unwrap().current(), GOALS[k % GOALS.len()])
+    };
+    (0..count).map(draw).collect()
+}
+
+fn agree(solver: Backend, count: usize) {
+    for instance in instances(count) {
+        let (found, truth) = (values(&instance, solver), brute_force(&instance, false));
+        let same = match (&found, &truth) {
+            (Some(a), Some(b)) => !less(a, b) && !less(b, a),
+            (None, None) => true,
+            _ => false,
+        };
+        assert!(same, "{solver:?} {found:?}, brute force {truth:?}");
+    }
+}
+
+#[test]
+fn microlp_agrees_with_brute_force_on_200_instances() {
+    agree(Backend::Microlp, 200);
+}
+
+#[cfg(feature = "highs")]
+#[test]
+fn highs_agrees_with_brute_force_on_200_instances() {
+    agree(Backend::Highs, 200);
+}
+
+/// Larger than brute force can do.
+#[cfg(feature = "highs")]
+#[test]
+fn highs_and_microlp_give_equal_values_on_200_random_small_instances() {
+    use stowplan::generate::{KINDS, Settings, generate};
+    use stowplan::model::Goal;
+
+    let mut compared = 0;
+    for k in 0..200u64 {
+        let kind = &KINDS[k as usize % KINDS.len()];
+        let settings = Settings {
+            kind,
+            tasks: 6 + (k % 5) as usize,
+            nodes: 3 + (k % 2) as usize,
+            resources: 1 + (k % 2) as usize,
+            fill: 0.6,
+            seed: k,
+            priced: true,
+        };
+        let goal = ["peak", "cost", "nodes, peak", "cost + 2*nodes"][k as usize / 9 % 4];
+        let instance =
+            generate(&settings).unwrap().build().unwrap().with_goal(Goal::parse(goal).unwrap());
+        let (a, b) = (values(&instance, Backend::Microlp), values(&instance, Backend::Highs));
+        let same = match (&a, &b) {
+            (Some(a), Some(b)) => !less(a, b) && !less(b, a),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        assert!(same, "{} {k} {goal}: microlp {a:?}, HiGHS {b:?}", kind.name);
+        compared += usize::from(a.is_some());
+    }
+    assert!(compared > 120, "only {compared} of 200 have a plan");
+}
+
+#[test]
+fn external_solvers_agree_with_brute_force() {
+    let expected = std::env::var("STOWPLAN_EXPECT_SOLVERS").unwrap_or_default();
+    for solver in [Backend::Cbc, Backend::Glpk, Backend::HighsExecutable] {
+        match solver.availability() {
+            Availability::Missing(what) => {
+                assert!(!expected.split(' ').any(|name| name == solver.name()), "{what}");
+                eprintln!("skipped {}: {what}", solver.name());
+            }
+            _ => agree(solver, 40),
+        }
+    }
+}
+
+/// A solver that is stopped keeps the heuristics' plan and states no bound that
+/// it has not proven.
+#[test]
+fn a_time_limit_loses_nothing() {
+    use stowplan::generate::{Settings, generate, kind};
+    let settings = Settings {
+        kind: kind("uniform").unwrap(),
+        tasks: 40,
+        nodes: 8,
+        resources: 2,
+        fill: 0.85,
+        seed: 5,
+        priced: false,
+    };
+    let instance = generate(&settings).unwrap().build().unwrap();
+    let run = |method, seconds: f64| {
+        let time_limit = std::time::Duration::from_secs_f64(seconds);
+        plan(solve(&instance, &Params { method, time_limit, ..Params::default() }).unwrap())
+    };
+    let heuristic = run(Method::parse("min-load").unwrap(), 10.0);
+    for seconds in [0.0, 0.3, 1.5] {
+        let exact = run(Method::Ilp, seconds);
+        let tier = &exact.goal[0];
+        assert!(tier.bound <= tier.value);
+        if seconds > 0.0 {
+            assert!(tier.value <= heuristic.goal[0].value, "{tier:?}");
+        }
+    }
+}
