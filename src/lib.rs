@@ -1,5 +1,30 @@
 //! Plans which task runs on which node as an optimisation problem, and proves
 //! how good the plan is.
+//!
+//! Three nouns: an [`Instance`](model::Instance) is given and immutable, a
+//! [`State`](state::State) is its mutable counterpart, a [`Plan`](model::Plan)
+//! is a snapshot. [`solve::solve`] goes from the first to the last and adds the
+//! proof; [`check::check_plan`] judges any plan without sharing code with it.
+//!
+//! ```
+//! use stowplan::format::{Input, Source, read_instance};
+//! use stowplan::solve::{Answer, Params, solve};
+//!
+//! let text = br#"{
+//!     "nodes": [{"id": "n1", "capacity": {"gpu": 8}}, {"id": "n2", "capacity": {"gpu": 4}}],
+//!     "tasks": [{"id": "a", "demand": {"gpu": 4}}, {"id": "b", "demand": {"gpu": 2}}]
+//! }"#;
+//! let input = Input::One(Source { name: "example".into(), bytes: text.to_vec() });
+//! let instance = read_instance(&input, None)?;
+//! match solve(&instance, &Params::default())? {
+//!     Answer::Plan(outcome) => {
+//!         assert!(outcome.optimal);
+//!         assert_eq!(outcome.goal[0].value, 0.5); // the peak utilisation
+//!     }
+//!     Answer::NoPlan(none) => println!("{}", none.cause),
+//! }
+//! # Ok::<(), stowplan::Error>(())
+//! ```
 
 pub mod bounds;
 pub mod check;

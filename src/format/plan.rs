@@ -174,7 +174,7 @@ mod tests {
             ("task,node\n,n\n", "p: line 2, column `task`: this row names no task"),
             (
                 r#"{"schema_version": 2, "assignments": []}"#,
-                "p: line 1 column 20: schema_version is 2; this program reads version 1",
+                "p: line 1 column 20, schema_version: schema_version is 2; this program reads version 1",
             ),
         ] {
             assert_eq!(claim(text).unwrap_err().to_string(), message);

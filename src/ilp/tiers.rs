@@ -298,7 +298,7 @@ fn meets(value: f64, bound: f64, gap: f64) -> bool {
 fn safe_bound(instance: &Instance, tier: &Tier, objective: f64) -> f64 {
     let unit = unit(instance, tier);
     if whole(instance, tier) {
-        let steps = (objective - 1e-5 * objective.abs().max(1.0).min(1e4)).ceil();
+        let steps = (objective - 1e-5 * objective.abs().clamp(1.0, 1e4)).ceil();
         return match tier.only() {
             Some(Term::Cost) => instance.cost_scale().to_f64(steps as i64),
             _ => steps / unit,

@@ -232,7 +232,7 @@ impl PlanDoc {
                 .collect(),
             metrics: metrics(report),
             notes: outcome.notes.clone(),
-            timing: report.timing.then(|| TimingDoc { seconds: outcome.elapsed.as_secs_f64() }),
+            timing: report.timing.then_some(TimingDoc { seconds: outcome.elapsed.as_secs_f64() }),
         }
     }
 }

@@ -28,7 +28,9 @@ fn a_good_plan_passes() {
 
 #[test]
 fn each_violation_is_named_with_its_amounts() {
-    let cases: [(&str, &[(&str, &str)], &str, &str); 9] = [
+    /// Instance, assignments, further keys of the plan, what must be said.
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
+    let cases: [Case; 9] = [
         (
             FOUR,
             &[("t1", "n2"), ("t2", "n4"), ("t3", "n3")],

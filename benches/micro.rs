@@ -1,0 +1,83 @@
+//! Micro-benchmarks: readers, policies, bounds, checker.
+//!
+//! ```sh
+//! cargo bench
+//! ```
+
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
+use stowplan::bounds::Bounds;
+use stowplan::check::check_plan;
+use stowplan::format::{Input, Source, read_instance, write_csv, write_instance};
+use stowplan::generate::{Settings, generate, kind};
+use stowplan::model::Instance;
+use stowplan::policy::{self, Order};
+
+fn main() {
+    divan::main();
+}
+
+fn instance(tasks: usize, nodes: usize) -> Instance {
+    let settings = Settings {
+        kind: kind("uniform").unwrap(),
+        tasks,
+        nodes,
+        resources: 3,
+        fill: 0.85,
+        seed: 1,
+        priced: false,
+    };
+    generate(&settings).unwrap().build().unwrap()
+}
+
+fn source(name: &str, bytes: Vec<u8>) -> Source {
+    Source { name: name.to_owned(), bytes }
+}
+
+#[divan::bench]
+fn read_json(bencher: Bencher) {
+    let mut bytes = Vec::new();
+    write_instance(&instance(20_000, 200), &mut bytes).unwrap();
+    let size = bytes.len();
+    let input = Input::One(source("i.json", bytes));
+    bencher.counter(BytesCount::new(size)).bench(|| read_instance(&input, None).unwrap());
+}
+
+#[divan::bench]
+fn read_csv(bencher: Bencher) {
+    let files = write_csv(&instance(20_000, 200)).unwrap();
+    let size = files.tasks.len() + files.nodes.len();
+    let input = Input::Tables {
+        tasks: source("tasks.csv", files.tasks.into_bytes()),
+        nodes: source("nodes.csv", files.nodes.into_bytes()),
+        pairs: None,
+    };
+    bencher.counter(BytesCount::new(size)).bench(|| read_instance(&input, None).unwrap());
+}
+
+#[divan::bench(args = ["min-load", "best-fit", "min-cost", "round-robin"])]
+fn place(bencher: Bencher, name: &str) {
+    let instance = instance(20_000, 1_000);
+    let order = Order::LargestFirst.of(&instance, 1);
+    let policy = policy::find(name).unwrap();
+    bencher
+        .counter(ItemsCount::new(instance.tasks()))
+        .bench(|| policy::run(&instance, policy, &order));
+}
+
+#[divan::bench]
+fn bounds(bencher: Bencher) {
+    let instance = instance(20_000, 1_000);
+    let tier = instance.goal().tiers[0].clone();
+    bencher.bench(|| Bounds::of(&instance).tier(&tier, 0));
+}
+
+#[divan::bench]
+fn check(bencher: Bencher) {
+    let instance = instance(20_000, 1_000);
+    let order = Order::LargestFirst.of(&instance, 1);
+    let plan = policy::run(&instance, policy::find("min-load").unwrap(), &order);
+    bencher
+        .counter(ItemsCount::new(instance.tasks()))
+        .bench(|| check_plan(&instance, &plan, false));
+}
