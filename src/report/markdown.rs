@@ -1,5 +1,6 @@
 //! Plans for issues, wikis and merge requests.
 
+use super::units::Unit;
 use super::{Report, number};
 
 /// A cell whose text cannot break the table or become markup.
@@ -33,14 +34,14 @@ pub fn plan_markdown(report: &Report) -> String {
         on[node.index()].push(cell(instance.task_name(task)));
     }
     let mut header = vec!["node".to_owned()];
-    header.extend(instance.resources().iter().map(|r| cell(&r.name)));
+    let units = Unit::all(instance);
+    header.extend(units.iter().map(|unit| cell(&unit.title(""))));
     header.extend(["utilisation".to_owned(), "tasks".to_owned()]);
     let rows = instance.node_ids().map(|node| {
         let figures = &metrics.nodes[node.index()];
         let mut row = vec![cell(instance.node_name(node))];
-        for (r, resource) in instance.resources().iter().enumerate() {
-            let used = resource.scale.show(figures.load[r]);
-            row.push(format!("{used} / {}", resource.scale.show(instance.capacity(node)[r])));
+        for (r, unit) in units.iter().enumerate() {
+            row.push(unit.used_of(figures.load[r], instance.capacity(node)[r]));
         }
         row.push(figures.dominant.map_or("-".to_owned(), |u| format!("{:.1} %", 100.0 * u)));
         row.push(on[node.index()].join(", "));

@@ -7,6 +7,7 @@ mod json;
 mod markdown;
 mod number;
 mod table;
+mod units;
 
 pub use comparison::{comparison_csv, comparison_json, comparison_markdown, comparison_table};
 pub use csv::plan_csv;

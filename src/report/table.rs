@@ -3,8 +3,9 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::units::Unit;
 use super::{Report, number};
-use crate::model::{Instance, NodeId, NodeState};
+use crate::model::{NodeId, NodeState};
 
 /// Nodes listed at most, the fullest first, unless everything is insisted on.
 const NODE_ROWS: usize = 40;
@@ -115,18 +116,8 @@ fn nodes(report: &Report) -> String {
     let instance = report.instance;
     let mut table = bare();
     let mut header = vec!["node".to_owned(), "tasks".to_owned()];
-    let prefixes: Vec<Prefix> =
-        (0..instance.resources().len()).map(|r| prefix(instance, r)).collect();
-    header.extend(instance.resources().iter().zip(&prefixes).map(|(r, prefix)| {
-        match (prefix.name, r.unit.as_deref()) {
-            ("", None) => format!("{} used / capacity", r.name),
-            // "Gi" and "byte" are written GiB.
-            (prefix, Some("byte")) => format!("{} used / capacity ({prefix}B)", r.name),
-            (prefix, unit) => {
-                format!("{} used / capacity ({prefix}{})", r.name, unit.unwrap_or(""))
-            }
-        }
-    }));
+    let units: Vec<Unit> = Unit::all(instance);
+    header.extend(units.iter().map(|unit| unit.title("used / capacity")));
     if report.weights.is_some() {
         header.push("weighted load".to_owned());
     }
@@ -135,7 +126,7 @@ fn nodes(report: &Report) -> String {
     table.set_header(header);
     let shown = fullest(report);
     for node in &shown {
-        table.add_row(node_row(report, *node, &prefixes));
+        table.add_row(node_row(report, *node, &units));
     }
     right(&mut table, 1..columns - 1);
     let mut text = indented(&table);
@@ -146,16 +137,12 @@ fn nodes(report: &Report) -> String {
     text
 }
 
-fn node_row(report: &Report, node: NodeId, prefixes: &[Prefix]) -> Vec<String> {
+fn node_row(report: &Report, node: NodeId, units: &[Unit]) -> Vec<String> {
     let instance = report.instance;
     let figures = &report.metrics.nodes[node.index()];
     let mut row = vec![instance.node_name(node).to_owned(), number::grouped(figures.tasks)];
-    for (r, resource) in instance.resources().iter().enumerate() {
-        let show = |amount: i64| match prefixes[r].size {
-            1 => resource.scale.show(amount),
-            size => number::plain(resource.scale.to_f64(amount) / size as f64),
-        };
-        row.push(format!("{} / {}", show(figures.load[r]), show(instance.capacity(node)[r])));
+    for (r, unit) in units.iter().enumerate() {
+        row.push(unit.used_of(figures.load[r], instance.capacity(node)[r]));
     }
     if report.weights.is_some() {
         row.push(format!("{:.4}", figures.weighted));
@@ -174,28 +161,6 @@ fn state(state: NodeState) -> &'static str {
         NodeState::Drain => "drain",
         NodeState::Down => "down",
     }
-}
-
-/// A multiple of a unit, so that bytes can be read.
-struct Prefix {
-    name: &'static str,
-    size: i64,
-}
-
-/// The largest binary multiple of which every node's capacity is a whole number.
-fn prefix(instance: &Instance, resource: usize) -> Prefix {
-    let scale = instance.resources()[resource].scale;
-    let capacities = || {
-        let all = instance.node_ids().map(|node| instance.capacity(node)[resource]);
-        all.filter(|capacity| *capacity > 0).map(|capacity| scale.to_f64(capacity))
-    };
-    for (name, power) in [("Ti", 40), ("Gi", 30), ("Mi", 20)] {
-        let size = 1i64 << power;
-        if capacities().next().is_some() && capacities().all(|c| c % size as f64 == 0.0) {
-            return Prefix { name, size };
-        }
-    }
-    Prefix { name: "", size: 1 }
 }
 
 /// A bar of blocks, eighths of a block included, coloured by how full it is.

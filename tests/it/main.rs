@@ -8,5 +8,6 @@ mod golden;
 mod helpers;
 mod properties;
 mod public;
+mod readme;
 mod solvers;
 mod tidy;
