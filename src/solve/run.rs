@@ -46,7 +46,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(super) fn answer(self) -> Result<Answer> {
+    pub(super) fn answer(mut self) -> Result<Answer> {
         if matches!(self.params.method, Method::Ilp) {
             self.params.solver.ensure()?;
         }
@@ -136,28 +136,42 @@ impl<'a> Run<'a> {
     }
 
     /// Raises the bounds of tiers that counting leaves open by the relaxation.
-    fn relax(&self, incumbent: &Incumbent, bounds: &mut [Bound]) -> Result<()> {
+    fn relax(&mut self, incumbent: &Incumbent, bounds: &mut [Bound]) -> Result<()> {
         let mut request = self.request(self.bounds.classes(), Some(&incumbent.plan), bounds);
         request.backend = Backend::default_of_build(); // an LP needs no stronger one
         let tiers = &self.goal.tiers;
+        let mut doubts = Vec::new();
         for (k, tier) in tiers.iter().enumerate() {
             let value = self.value(&incumbent.plan, tier);
             if proven(tier, value, bounds[k].value) {
                 continue;
             }
             let stop = &self.watch.stop;
-            if let Some(bound) = ilp::relaxation(&request, &tiers[..k], tier, stop)? {
-                let relaxed = Bound::new(bound.min(value), "the linear relaxation over classes");
-                bounds[k] = bounds[k].clone().max(relaxed);
+            match ilp::relaxation(&request, &tiers[..k], tier, stop)? {
+                // No relaxation lies above a plan that holds: then the solver is wrong.
+                Some(bound) if bound > value + 1e-6 * value.abs() + 1e-9 => doubts.push(format!(
+                    "{} states a relaxation of {tier} above a known plan; it was set aside",
+                    request.backend.name()
+                )),
+                Some(bound) => {
+                    let relaxed =
+                        Bound::new(bound.min(value), "the linear relaxation over classes");
+                    bounds[k] = bounds[k].clone().max(relaxed);
+                }
+                None => {}
             }
         }
+        self.notes.extend(doubts);
         Ok(())
     }
 
     /// The exact method, where the method asks for it and something is open.
     fn exact(mut self, incumbent: Option<Incumbent>, mut bounds: Vec<Bound>) -> Result<Answer> {
         let open = match &incumbent {
-            Some(incumbent) => !self.outcome(incumbent, &bounds)?.optimal,
+            Some(incumbent) => {
+                let outcome = self.outcome(incumbent, &bounds)?;
+                outcome.goal.iter().any(|tier| tier.gap > self.params.gap)
+            }
             None => true,
         };
         let classes = self.bounds.classes().clone();

@@ -9,5 +9,6 @@ mod helpers;
 mod properties;
 mod public;
 mod readme;
+mod snapshots;
 mod solvers;
 mod tidy;
