@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::model::nearest;
+
 /// What sort of failure it is; the exit code follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -54,6 +56,16 @@ impl Error {
     /// A wrong request.
     pub fn usage(cause: impl Into<String>) -> Error {
         Error::new(Kind::Usage, cause)
+    }
+
+    /// A name that is not among the known ones, with the nearest of them or all.
+    pub fn unknown(what: &str, name: &str, known: &[&str]) -> Error {
+        Error::usage(format!("unknown {what} `{name}`")).help(
+            match nearest(name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known are {}", known.join(", ")),
+            },
+        )
     }
 
     /// The same failure in this file.

@@ -133,8 +133,7 @@ fn fraction(text: &str) -> Result<f64> {
 fn order(name: &str) -> Result<Order> {
     ORDERS.iter().find(|row| row.name == name).map(|row| row.order).ok_or_else(|| {
         let names: Vec<&str> = ORDERS.iter().map(|row| row.name).collect();
-        Error::usage(format!("unknown order `{name}`"))
-            .help(format!("orders are {}", names.join(", ")))
+        Error::unknown("order", name, &names)
     })
 }
 

@@ -5,7 +5,7 @@
 
 use super::source::Text;
 use crate::error::Result;
-use crate::model::{Decimal, Draft, Goal, NodeDraft, PairDraft, TaskDraft, Term};
+use crate::model::{Decimal, Draft};
 
 /// Reads one problem. Tasks are `t0`, `t1`, ..., nodes `n0`, `n1`, ..., the one
 /// resource is `load`.
@@ -18,27 +18,7 @@ pub(super) fn read(source: Text) -> Result<Draft> {
     let (m, n) = sizes(source, &numbers)?;
     let (costs, rest) = numbers[2..].split_at(m * n);
     let (demands, capacities) = rest.split_at(m * n);
-
-    let mut draft = Draft { goal: Some(Goal::single(Term::Cost)), ..Draft::default() };
-    let load = draft.resource("load");
-    draft.nodes = (capacities.iter().enumerate())
-        .map(|(i, capacity)| NodeDraft {
-            id: format!("n{i}"),
-            capacity: vec![(load, *capacity)],
-            ..NodeDraft::default()
-        })
-        .collect();
-    draft.tasks =
-        (0..n).map(|j| TaskDraft { id: format!("t{j}"), ..TaskDraft::default() }).collect();
-    draft.pairs = (0..m * n)
-        .map(|k| PairDraft {
-            task: format!("t{}", k % n),
-            node: format!("n{}", k / n),
-            cost: Some(costs[k]),
-            demand: vec![(load, demands[k])],
-        })
-        .collect();
-    Ok(draft)
+    Ok(Draft::pairwise("load", costs, demands, capacities))
 }
 
 /// Every number of the file.

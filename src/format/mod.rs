@@ -23,7 +23,7 @@ pub use plan::read_claim;
 pub use source::Source;
 
 use crate::error::{Error, Result};
-use crate::model::{Draft, DraftError, DraftItem, Instance, nearest};
+use crate::model::{Draft, DraftError, DraftItem, Instance};
 use source::Text;
 use table::Table;
 
@@ -62,15 +62,11 @@ impl Format {
     /// # Errors
     /// A name that is not in [`Format::ALL`], with the nearest one that is.
     pub fn parse(name: &str) -> Result<Format> {
-        let names = || Format::ALL.iter().map(|(_, name, _)| *name);
-        let known = Format::ALL.iter().find(|(_, known, _)| *known == name);
-        known.map(|(format, _, _)| *format).ok_or_else(|| {
-            let remedy = match nearest(name, names()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("formats are {}", names().collect::<Vec<_>>().join(", ")),
-            };
-            Error::usage(format!("unknown format `{name}`")).help(remedy)
-        })
+        Format::ALL
+            .iter()
+            .find(|row| row.1 == name)
+            .map(|row| row.0)
+            .ok_or_else(|| Error::unknown("format", name, &Format::ALL.map(|(_, known, _)| known)))
     }
 
     /// True for formats of two tables.

@@ -5,8 +5,8 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Settings, whole};
-use crate::model::{Draft, Goal, NodeDraft, PairDraft, TaskDraft, Term};
+use super::Settings;
+use crate::model::{Decimal, Draft};
 
 /// Row-major, nodes x tasks.
 struct Table {
@@ -37,7 +37,7 @@ fn loose(settings: &Settings, rng: &mut ChaCha8Rng, factor: f64) -> Draft {
     }
     let most = load.into_iter().max().unwrap_or(0);
     let capacity = factor * (0.6 * 15.0 * n as f64 / m as f64 + 0.4 * most as f64);
-    draft(settings, Table { cost, demand, capacity: vec![at_least_one(capacity); m] })
+    draft(Table { cost, demand, capacity: vec![at_least_one(capacity); m] })
 }
 
 /// Type C: demand U(5, 25), cost U(10, 50), capacity 0.8 * sum of demands / m.
@@ -73,32 +73,14 @@ fn tight(settings: &Settings, mut draw: impl FnMut() -> (i64, i64)) -> Draft {
                 .max(row.iter().copied().min().unwrap_or(1))
         })
         .collect();
-    draft(settings, Table { cost: cost.into_iter().map(|c| c.max(0)).collect(), demand, capacity })
+    draft(Table { cost: cost.into_iter().map(|c| c.max(0)).collect(), demand, capacity })
 }
 
 fn at_least_one(capacity: f64) -> i64 {
     capacity.floor().max(1.0) as i64
 }
 
-fn draft(settings: &Settings, table: Table) -> Draft {
-    let (m, n) = (settings.nodes, settings.tasks);
-    let mut draft = Draft { goal: Some(Goal::single(Term::Cost)), ..Draft::default() };
-    let load = draft.resource("load");
-    let node = |j: usize| NodeDraft {
-        id: format!("n{j}"),
-        capacity: vec![(load, whole(table.capacity[j]))],
-        ..NodeDraft::default()
-    };
-    draft.nodes = (0..m).map(node).collect();
-    draft.tasks =
-        (0..n).map(|i| TaskDraft { id: format!("t{i}"), ..TaskDraft::default() }).collect();
-    draft.pairs = (0..m * n)
-        .map(|k| PairDraft {
-            task: format!("t{}", k % n),
-            node: format!("n{}", k / n),
-            cost: Some(whole(table.cost[k])),
-            demand: vec![(load, whole(table.demand[k]))],
-        })
-        .collect();
-    draft
+fn draft(table: Table) -> Draft {
+    let whole = |list: Vec<i64>| list.into_iter().map(super::whole).collect::<Vec<Decimal>>();
+    Draft::pairwise("load", &whole(table.cost), &whole(table.demand), &whole(table.capacity))
 }

@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::{Error, Result};
-use crate::model::{Decimal, Draft, nearest};
+use crate::model::{Decimal, Draft};
 
 /// What to generate.
 #[derive(Clone, Debug)]
@@ -124,11 +124,7 @@ pub const KINDS: &[Kind] = &[
 pub fn kind(name: &str) -> Result<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
         let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-        let error = Error::usage(format!("unknown type `{name}`"));
-        error.help(match nearest(name, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("types are {}", names.join(", ")),
-        })
+        Error::unknown("type", name, &names)
     })
 }
 

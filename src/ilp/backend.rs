@@ -102,11 +102,7 @@ impl Backend {
     pub fn parse(name: &str) -> Result<Backend> {
         BACKENDS.iter().find(|row| row.name == name).map(|row| row.backend).ok_or_else(|| {
             let known: Vec<&str> = BACKENDS.iter().map(|row| row.name).collect();
-            let near = crate::model::nearest(name, known.iter().copied());
-            Error::usage(format!("unknown solver `{name}`")).help(match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("solvers are {}", known.join(", ")),
-            })
+            Error::unknown("solver", name, &known)
         })
     }
 

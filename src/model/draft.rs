@@ -117,6 +117,38 @@ impl Draft {
         at as u16
     }
 
+    /// A generalised assignment problem: tasks `t0`, `t1`, ... and nodes `n0`,
+    /// `n1`, ... whose costs and demands differ for every pair. `costs` and
+    /// `demands` are row-major, nodes x tasks; the goal is `cost`.
+    pub fn pairwise(
+        resource: &str,
+        costs: &[Decimal],
+        demands: &[Decimal],
+        capacities: &[Decimal],
+    ) -> Draft {
+        let mut draft = Draft { goal: Some(Goal::single(Term::Cost)), ..Draft::default() };
+        let load = draft.resource(resource);
+        draft.nodes = (capacities.iter().enumerate())
+            .map(|(j, capacity)| NodeDraft {
+                id: format!("n{j}"),
+                capacity: vec![(load, *capacity)],
+                ..NodeDraft::default()
+            })
+            .collect();
+        let tasks = costs.len() / capacities.len().max(1);
+        draft.tasks =
+            (0..tasks).map(|i| TaskDraft { id: format!("t{i}"), ..TaskDraft::default() }).collect();
+        draft.pairs = (costs.iter().zip(demands).enumerate())
+            .map(|(k, (cost, demand))| PairDraft {
+                task: format!("t{}", k % tasks),
+                node: format!("n{}", k / tasks),
+                cost: Some(*cost),
+                demand: vec![(load, *demand)],
+            })
+            .collect();
+        draft
+    }
+
     /// Checks the draft and turns it into an instance.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::json::TierDoc;
 use super::table::{bare, indented};
 use super::{csv, json, markdown, number};
 use crate::compare::{Comparison, Row};
@@ -21,19 +22,10 @@ struct RowDoc {
     instance: String,
     method: String,
     status: String,
-    goal: Vec<GoalDoc>,
+    goal: Vec<TierDoc>,
     metrics: BTreeMap<&'static str, f64>,
     gap_to_reference: Option<f64>,
     seconds: f64,
-}
-
-#[derive(Serialize)]
-struct GoalDoc {
-    tier: String,
-    value: f64,
-    bound: f64,
-    gap: f64,
-    bound_from: String,
 }
 
 #[derive(Serialize)]
@@ -49,17 +41,7 @@ pub fn comparison_json(comparison: &Comparison) -> String {
         instance: row.instance.clone(),
         method: row.method.clone(),
         status: row.status.to_owned(),
-        goal: row
-            .goal
-            .iter()
-            .map(|tier| GoalDoc {
-                tier: tier.tier.clone(),
-                value: tier.value,
-                bound: tier.bound,
-                gap: tier.gap,
-                bound_from: tier.why.clone(),
-            })
-            .collect(),
+        goal: row.goal.iter().map(TierDoc::of).collect(),
         metrics: metrics(row),
         gap_to_reference: row.gap_to_reference,
         seconds: row.seconds,

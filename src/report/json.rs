@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Report;
 use crate::model::Scale;
-use crate::solve::NoPlan;
+use crate::solve::{NoPlan, TierOutcome};
 
 /// The version of the contract.
 const SCHEMA_VERSION: u32 = 1;
@@ -186,6 +186,19 @@ fn exact(scale: Scale, value: i64) -> serde_json::Number {
     whole.or_else(|| serde_json::Number::from_f64(number)).unwrap_or_else(|| 0.into())
 }
 
+impl TierDoc {
+    /// The document of a tier.
+    pub(super) fn of(tier: &TierOutcome) -> TierDoc {
+        TierDoc {
+            tier: tier.tier.clone(),
+            value: tier.value,
+            bound: tier.bound,
+            gap: tier.gap,
+            bound_from: tier.why.clone(),
+        }
+    }
+}
+
 impl PlanDoc {
     /// The document of a report.
     pub fn of(report: &Report) -> PlanDoc {
@@ -202,17 +215,7 @@ impl PlanDoc {
             seed: outcome.seed,
             status: report.status().to_owned(),
             found_by: outcome.found_by.clone(),
-            goal: outcome
-                .goal
-                .iter()
-                .map(|tier| TierDoc {
-                    tier: tier.tier.clone(),
-                    value: tier.value,
-                    bound: tier.bound,
-                    gap: tier.gap,
-                    bound_from: tier.why.clone(),
-                })
-                .collect(),
+            goal: outcome.goal.iter().map(TierDoc::of).collect(),
             assignments: outcome
                 .plan
                 .placements()

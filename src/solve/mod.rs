@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
-use crate::model::{Instance, Plan, TaskId, nearest};
+use crate::model::{Instance, Plan, TaskId};
 use crate::policy::{self, Order, PolicyInfo};
 use crate::stop::Stop;
 use run::Run;
@@ -58,15 +58,9 @@ impl Method {
         match name {
             "auto" => Ok(Method::Auto),
             "ilp" => Ok(Method::Ilp),
-            _ => policy::find(name).map(Method::Policy).ok_or_else(|| {
-                let names = Method::names();
-                Error::usage(format!("unknown method `{name}`")).help(
-                    match nearest(name, names.iter().copied()) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("methods are {}", names.join(", ")),
-                    },
-                )
-            }),
+            _ => policy::find(name)
+                .map(Method::Policy)
+                .ok_or_else(|| Error::unknown("method", name, &Method::names())),
         }
     }
 }

@@ -183,7 +183,7 @@ fn command_lines() {
         (&["solve", "data/four-nodes.json", "--order", "input"], &["--order is for policies"]),
         (
             &["solve", "data/four-nodes.json", "--method", "min-load", "--order", "x"],
-            &["orders are"],
+            &["known are longest-first"],
         ),
         (&["solve", "data/four-nodes.json", "--time-limit", "soon"], &["not a time"]),
         (&["solve", "data/four-nodes.json", "--time-limit=-1"], &["not a time"]),

@@ -61,10 +61,10 @@ fn imports(line: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Who may import whom. `error` may be imported by all but `model`.
+/// Who may import whom.
 const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("model", &[]),
-    ("error", &[]),
+    ("error", &["model"]),
     ("stop", &[]),
     ("metrics", &["model"]),
     ("check", &["model", "metrics"]),
