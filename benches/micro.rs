@@ -55,14 +55,14 @@ fn read_csv(bencher: Bencher) {
     bencher.counter(BytesCount::new(size)).bench(|| read_instance(&input, None).unwrap());
 }
 
-#[divan::bench(args = ["min-load", "best-fit", "min-cost", "round-robin"])]
+#[divan::bench(args = policy::POLICIES.iter().map(|policy| policy.name))]
 fn place(bencher: Bencher, name: &str) {
     let instance = instance(20_000, 1_000);
     let order = Order::LargestFirst.of(&instance, 1);
     let policy = policy::find(name).unwrap();
     bencher
         .counter(ItemsCount::new(instance.tasks()))
-        .bench(|| policy::run(&instance, policy, &order));
+        .bench(|| policy::run(&instance, policy, &order, 1));
 }
 
 #[divan::bench]
@@ -76,7 +76,7 @@ fn bounds(bencher: Bencher) {
 fn check(bencher: Bencher) {
     let instance = instance(20_000, 1_000);
     let order = Order::LargestFirst.of(&instance, 1);
-    let plan = policy::run(&instance, policy::find("min-load").unwrap(), &order);
+    let plan = policy::run(&instance, policy::find("min-load").unwrap(), &order, 1);
     bencher
         .counter(ItemsCount::new(instance.tasks()))
         .bench(|| check_plan(&instance, &plan, false));

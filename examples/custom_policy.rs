@@ -32,7 +32,7 @@ static FEWEST_TASKS: PolicyInfo = PolicyInfo {
     name: "fewest-tasks",
     help: "the node with the fewest tasks",
     reference: "",
-    new: |_| Box::new(FewestTasks),
+    new: |_, _| Box::new(FewestTasks),
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,11 +47,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let instance = generate(&settings)?.build()?;
     for policy in policy::POLICIES.iter().chain([&FEWEST_TASKS]) {
-        let plan = policy::run(&instance, policy, &Order::LargestFirst.of(&instance, 1));
+        let plan = policy::run(&instance, policy, &Order::LargestFirst.of(&instance, 1), 1);
         assert!(check_plan(&instance, &plan, true).is_empty());
         let metrics = Metrics::of(&instance, &plan, None);
         println!(
-            "{:12}  peak {:.4}  balance {:.6}  unplaced {}",
+            "{:20}  peak {:.4}  balance {:.6}  unplaced {}",
             policy.name, metrics.peak, metrics.balance_degree, metrics.unplaced
         );
     }

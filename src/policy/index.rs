@@ -73,6 +73,8 @@ pub struct Group<'a> {
     /// Least price that placing a first task on one of its nodes costs: 0 as
     /// soon as one of them is used.
     pub min_entry: i64,
+    /// Fewest tasks of the plan on any node.
+    pub min_tasks: f64,
 }
 
 /// The nodes of one block side by side.
@@ -89,6 +91,8 @@ pub struct Lanes<'a> {
     pub level: &'a [f64; BLOCK],
     /// Price that a first task costs, 0 on used nodes.
     pub entry: &'a [f64; BLOCK],
+    /// Tasks of the plan.
+    pub tasks: &'a [f64; BLOCK],
 }
 
 impl Lanes<'_> {
@@ -106,12 +110,14 @@ struct Blocks {
     summaries: Vec<Summary>,
     min_dominant: Vec<f64>,
     min_entry: Vec<i64>,
+    min_tasks: Vec<f64>,
     /// Blocks x resources x lanes. Lanes beyond the last node are never free.
     utilisation: Vec<f64>,
     step: Vec<f64>,
     /// Blocks x lanes.
     dominant: Vec<[f64; BLOCK]>,
     entry: Vec<[f64; BLOCK]>,
+    tasks: Vec<[f64; BLOCK]>,
 }
 
 /// The index over an instance's nodes.
@@ -131,10 +137,12 @@ impl<'a> NodeIndex<'a> {
             summaries: vec![Summary::NOTHING; count * width],
             min_dominant: vec![0.0; count],
             min_entry: vec![0; count],
+            min_tasks: vec![0.0; count],
             utilisation: vec![f64::INFINITY; count * width * BLOCK],
             step: vec![0.0; count * width * BLOCK],
             dominant: vec![[f64::INFINITY; BLOCK]; count],
             entry: vec![[f64::INFINITY; BLOCK]; count],
+            tasks: vec![[f64::INFINITY; BLOCK]; count],
         };
         let any = |eligible: &[bool]| eligible.chunks(BLOCK).map(|b| b.contains(&true)).collect();
         let requirements = 0..instance.requirements().len() as u32;
@@ -178,6 +186,7 @@ impl<'a> NodeIndex<'a> {
         let unused = state.count(node) == 0;
         let price = if unused { self.instance.price(node) } else { 0 };
         self.blocks.entry[block][lane] = price as f64;
+        self.blocks.tasks[block][lane] = f64::from(state.count(node));
     }
 
     fn summarise(&mut self, state: &State, block: usize) {
@@ -194,6 +203,7 @@ impl<'a> NodeIndex<'a> {
         let least = |lanes: &[f64; BLOCK]| lanes.iter().copied().fold(f64::INFINITY, f64::min);
         self.blocks.min_dominant[block] = least(&self.blocks.dominant[block]);
         self.blocks.min_entry[block] = least(&self.blocks.entry[block]) as i64;
+        self.blocks.min_tasks[block] = least(&self.blocks.tasks[block]);
     }
 
     /// The node with the lowest score among those the task fits on; the first
@@ -256,6 +266,7 @@ impl Search<'_, '_> {
             resources,
             min_dominant: blocks.min_dominant[block],
             min_entry: blocks.min_entry[block],
+            min_tasks: blocks.min_tasks[block],
         };
         Some(self.policy.bound(&group, self.demand))
     }
@@ -281,6 +292,7 @@ impl Search<'_, '_> {
             dominant: &blocks.dominant[block],
             level: &level,
             entry: &blocks.entry[block],
+            tasks: &blocks.tasks[block],
         };
         let mut low = [0.0f64; BLOCK];
         self.policy.lanes(&lanes, self.demand, &mut low);

@@ -70,7 +70,7 @@ pub fn multi_start(
                     return None;
                 }
                 let order = start.order.of(instance, start.seed);
-                let plan = run_on(index, start.policy, &order);
+                let plan = run_on(index, start.policy, &order, start.seed);
                 let values: Vec<f64> =
                     goal_values(instance, &plan, &goal).iter().map(|v| v.value).collect();
                 Some((values, k, plan))

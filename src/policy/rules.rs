@@ -5,7 +5,7 @@ use crate::model::{Instance, NodeId, TaskId};
 use crate::state::State;
 
 /// Utilisation of the node's fullest resource with the task there.
-fn resulting_load(state: &State, task: TaskId, node: NodeId) -> f64 {
+pub(super) fn resulting_load(state: &State, task: TaskId, node: NodeId) -> f64 {
     let instance = state.instance();
     let demand = instance.demand_on(task, node);
     let load = state.load(node);
@@ -18,7 +18,7 @@ fn resulting_load(state: &State, task: TaskId, node: NodeId) -> f64 {
 
 /// A little below what floating point makes of it, so that rounding in a bound
 /// never hides the best node.
-fn below(value: f64) -> f64 {
+pub(super) fn below(value: f64) -> f64 {
     value * (1.0 - 1e-12)
 }
 
@@ -49,47 +49,24 @@ impl Policy for MinLoad {
     }
 }
 
-/// Least capacity left, as the sum over resources of the fraction left.
-pub(super) struct BestFit;
+/// Least added cost, the price of a node not yet used included. Where nothing
+/// costs anything, least load.
+pub(super) struct MinCost {
+    free: bool,
+}
 
-impl Policy for BestFit {
-    fn score(&self, state: &State, task: TaskId, node: NodeId) -> Score {
-        let instance = state.instance();
-        let demand = instance.demand_on(task, node);
-        let load = state.load(node);
-        let capacity = instance.capacity(node);
-        let left = (0..demand.len())
-            .filter(|&r| capacity[r] > 0)
-            .map(|r| (capacity[r] - load[r] - demand[r]).max(0) as f64 / capacity[r] as f64);
-        [left.sum(), 0.0]
-    }
-
-    fn bound(&self, group: &Group, demand: &[i64]) -> Score {
-        let left =
-            group.resources.iter().zip(demand).map(|(s, demand)| {
-                (1.0 - s.max_utilisation - *demand as f64 * s.max_step).max(0.0)
-            });
-        [below(left.sum::<f64>()) - 1e-12, 0.0]
-    }
-
-    fn lanes(&self, lanes: &Lanes, demand: &[i64], low: &mut [f64]) {
-        low.fill(-1e-12);
-        for (r, demand) in demand.iter().enumerate() {
-            let (utilisation, step) = lanes.resource(r);
-            for (low, (utilisation, step)) in low.iter_mut().zip(utilisation.iter().zip(step)) {
-                let left = 1.0 - utilisation - *demand as f64 * step;
-                // No capacity, no capacity left: its step is 0.
-                *low += if *step > 0.0 { below(left.max(0.0)) } else { 0.0 };
-            }
-        }
+impl MinCost {
+    pub(super) fn new(instance: &Instance) -> MinCost {
+        let costs = |node| instance.price(node) > 0 || instance.rate(node) > 0;
+        MinCost { free: !instance.has_pairs() && !instance.node_ids().any(costs) }
     }
 }
 
-/// Least added cost, the price of a node not yet used included.
-pub(super) struct MinCost;
-
 impl Policy for MinCost {
     fn score(&self, state: &State, task: TaskId, node: NodeId) -> Score {
+        if self.free {
+            return MinLoad.score(state, task, node);
+        }
         let instance = state.instance();
         let entry = if state.count(node) == 0 { instance.price(node) } else { 0 };
         let cost = instance.cost_on(task, node) + entry;
@@ -97,10 +74,16 @@ impl Policy for MinCost {
     }
 
     fn bound(&self, group: &Group, demand: &[i64]) -> Score {
+        if self.free {
+            return MinLoad.bound(group, demand);
+        }
         [group.min_entry as f64, least_resulting_load(group, demand)]
     }
 
-    fn lanes(&self, lanes: &Lanes, _demand: &[i64], low: &mut [f64]) {
+    fn lanes(&self, lanes: &Lanes, demand: &[i64], low: &mut [f64]) {
+        if self.free {
+            return MinLoad.lanes(lanes, demand, low);
+        }
         low.copy_from_slice(lanes.entry);
     }
 }
@@ -144,5 +127,22 @@ impl Policy for RoundRobin {
 
     fn placed(&mut self, node: NodeId) {
         self.next = (node.index() + 1) % self.nodes;
+    }
+}
+
+/// Fewest tasks of the plan.
+pub(super) struct LeastTasks;
+
+impl Policy for LeastTasks {
+    fn score(&self, state: &State, _task: TaskId, node: NodeId) -> Score {
+        [f64::from(state.count(node)), 0.0]
+    }
+
+    fn bound(&self, group: &Group, _demand: &[i64]) -> Score {
+        [group.min_tasks, 0.0]
+    }
+
+    fn lanes(&self, lanes: &Lanes, _demand: &[i64], low: &mut [f64]) {
+        low.copy_from_slice(lanes.tasks);
     }
 }

@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
     fn heuristics(&self) -> Incumbent {
         let (instance, params) = (self.instance, self.params);
         if let (Method::Policy(policy), Some(order)) = (params.method, params.order) {
-            let plan = policy::run(instance, policy, &order.of(instance, params.seed));
+            let plan = policy::run(instance, policy, &order.of(instance, params.seed), params.seed);
             let start = Start { policy, order, seed: params.seed };
             return Incumbent { plan, found_by: start.to_string() };
         }

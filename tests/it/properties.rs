@@ -64,7 +64,7 @@ proptest! {
         let instance = draft.build().unwrap();
         let order = ORDERS[order].order.of(&instance, 7);
         let policy = &POLICIES[which];
-        prop_assert_eq!(policy::run(&instance, policy, &order).placement, by_hand(&instance, policy, &order));
+        prop_assert_eq!(policy::run(&instance, policy, &order, 5).placement, by_hand(&instance, policy, &order));
     }
 }
 
@@ -144,13 +144,14 @@ fn by_hand(
     info: &policy::PolicyInfo,
     order: &[TaskId],
 ) -> Vec<Option<NodeId>> {
-    let mut rule = (info.new)(instance);
+    let mut rule = (info.new)(instance, 5);
     let mut state = stowplan::state::State::new(instance);
     for &task in order {
         let fitting = instance.node_ids().filter(|node| state.fits(task, *node));
         let scored = fitting.map(|node| (rule.score(&state, task, node), node));
         let best = scored.reduce(|a, b| if b.0 < a.0 { b } else { a });
-        if let Some((_, node)) = best {
+        let best = rule.choose(&state, task).unwrap_or(best.map(|(_, node)| node));
+        if let Some(node) = best {
             state.place(task, node);
             rule.placed(node);
         }

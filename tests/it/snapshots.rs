@@ -70,6 +70,35 @@ fn comparisons() {
     }
 }
 
+/// The documents' five nodes and ten tasks, in the documents' order, by every
+/// policy: which node each task goes to, and the peak.
+#[test]
+fn every_policy_on_five_nodes() {
+    let mut text = String::new();
+    for policy in stowplan::policy::POLICIES {
+        let plan = printed(&[
+            "solve",
+            "data/five-nodes.json",
+            "--method",
+            policy.name,
+            "--order",
+            "input",
+            "--output",
+            "json",
+        ]);
+        let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+        let nodes: Vec<&str> = plan["assignments"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| a["node"].as_str().unwrap())
+            .collect();
+        let peak = plan["metrics"]["peak"].as_f64().unwrap();
+        text += &format!("{:20}  {}  peak {peak:.2}\n", policy.name, nodes.join(" "));
+    }
+    insta::assert_snapshot!("every_policy_on_five_nodes", text);
+}
+
 #[test]
 fn tables_of_methods() {
     insta::assert_snapshot!("policies", printed(&["policies"]));
