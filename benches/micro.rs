@@ -11,7 +11,7 @@ use stowplan::check::check_plan;
 use stowplan::format::{Input, Source, read_instance, write_csv, write_instance};
 use stowplan::generate::{Settings, generate, kind};
 use stowplan::model::Instance;
-use stowplan::policy::{self, Order};
+use stowplan::policy::{self, Choice, Order};
 
 fn main() {
     divan::main();
@@ -51,6 +51,7 @@ fn read_csv(bencher: Bencher) {
         tasks: source("tasks.csv", files.tasks.into_bytes()),
         nodes: source("nodes.csv", files.nodes.into_bytes()),
         pairs: None,
+        rules: None,
     };
     bencher.counter(BytesCount::new(size)).bench(|| read_instance(&input, None).unwrap());
 }
@@ -59,10 +60,11 @@ fn read_csv(bencher: Bencher) {
 fn place(bencher: Bencher, name: &str) {
     let instance = instance(20_000, 1_000);
     let order = Order::LargestFirst.of(&instance, 1);
-    let policy = policy::find(name).unwrap();
+    let policy = Choice::from(policy::find(name).unwrap());
+    let settings = policy::Settings::default();
     bencher
         .counter(ItemsCount::new(instance.tasks()))
-        .bench(|| policy::run(&instance, policy, &order, 1));
+        .bench(|| policy::run(&instance, policy, &settings, &order));
 }
 
 #[divan::bench]
@@ -76,7 +78,8 @@ fn bounds(bencher: Bencher) {
 fn check(bencher: Bencher) {
     let instance = instance(20_000, 1_000);
     let order = Order::LargestFirst.of(&instance, 1);
-    let plan = policy::run(&instance, policy::find("min-load").unwrap(), &order, 1);
+    let policy = Choice::from(policy::find("min-load").unwrap());
+    let plan = policy::run(&instance, policy, &policy::Settings::default(), &order).unwrap();
     bencher
         .counter(ItemsCount::new(instance.tasks()))
         .bench(|| check_plan(&instance, &plan, false));

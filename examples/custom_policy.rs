@@ -1,4 +1,5 @@
-//! A placement policy of your own: the node with the fewest tasks.
+//! A placement policy of your own: the node that has room for the most tasks of
+//! this kind.
 //!
 //! ```sh
 //! cargo run --example custom_policy
@@ -8,31 +9,28 @@ use stowplan::check::check_plan;
 use stowplan::generate::{Settings, generate, kind};
 use stowplan::metrics::Metrics;
 use stowplan::model::{NodeId, TaskId};
-use stowplan::policy::{self, Group, Lanes, Order, Policy, PolicyInfo, Score};
+use stowplan::policy::{self, Choice, Order, Policy, PolicyInfo, Score};
 use stowplan::state::State;
 
-struct FewestTasks;
+struct MostRoom;
 
-impl Policy for FewestTasks {
-    fn score(&self, state: &State, _task: TaskId, node: NodeId) -> Score {
-        [f64::from(state.count(node)), 0.0]
-    }
-
-    // No bound is needed for a policy to be right, only for it to be fast.
-    fn bound(&self, _group: &Group, _demand: &[i64]) -> Score {
-        [0.0, 0.0]
-    }
-
-    fn lanes(&self, _lanes: &Lanes, _demand: &[i64], low: &mut [f64]) {
-        low.fill(0.0);
+impl Policy for MostRoom {
+    // Lowest wins. Bounds are not needed for a policy to be right, only to be fast.
+    fn score(&self, state: &State, task: TaskId, node: NodeId) -> Score {
+        let instance = state.instance();
+        let demand = instance.demand_on(task, node);
+        let room = instance.limit(node).iter().zip(state.load(node)).zip(demand);
+        let times = room.filter(|(_, d)| **d > 0).map(|((limit, load), d)| (limit - load) / d);
+        [-times.min().map_or(f64::INFINITY, |times| times as f64), 0.0]
     }
 }
 
-static FEWEST_TASKS: PolicyInfo = PolicyInfo {
-    name: "fewest-tasks",
-    help: "the node with the fewest tasks",
+static MOST_ROOM: PolicyInfo = PolicyInfo {
+    name: "most-room",
+    help: "the node that has room for the most tasks of this kind",
     reference: "",
-    new: |_, _| Box::new(FewestTasks),
+    ranks: true,
+    new: |_, _| Ok(Box::new(MostRoom)),
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,14 +44,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         priced: false,
     };
     let instance = generate(&settings)?.build()?;
-    for policy in policy::POLICIES.iter().chain([&FEWEST_TASKS]) {
-        let plan = policy::run(&instance, policy, &Order::LargestFirst.of(&instance, 1), 1);
-        assert!(check_plan(&instance, &plan, true).is_empty());
-        let metrics = Metrics::of(&instance, &plan, None);
-        println!(
-            "{:20}  peak {:.4}  balance {:.6}  unplaced {}",
-            policy.name, metrics.peak, metrics.balance_degree, metrics.unplaced
-        );
+    let order = Order::LargestFirst.of(&instance, 1);
+    for info in policy::POLICIES.iter().chain([&MOST_ROOM]) {
+        match policy::run(&instance, Choice::from(info), &policy::Settings::default(), &order) {
+            Ok(plan) => {
+                assert!(check_plan(&instance, &plan, true).is_empty());
+                let metrics = Metrics::of(&instance, &plan, None);
+                println!(
+                    "{:30}  peak {:.4}  balance {:.6}  unplaced {}",
+                    info.name, metrics.peak, metrics.balance_degree, metrics.unplaced
+                );
+            }
+            Err(lacks) => println!("{:30}  {lacks}", info.name),
+        }
     }
     Ok(())
 }

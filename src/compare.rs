@@ -28,6 +28,9 @@ pub struct Row {
     pub gap_to_reference: Option<f64>,
     /// Wall-clock seconds.
     pub seconds: f64,
+    /// Place among the methods on this instance, by the whole goal; equals share
+    /// one. Absent without a plan.
+    pub rank: Option<usize>,
 }
 
 impl Row {
@@ -83,13 +86,48 @@ pub fn compare(
         if let Some(best) = best {
             rows[from..].iter_mut().for_each(|row| row.gap_to_reference = distance(row, &best));
         }
+        rank(&mut rows[from..]);
     }
     let failed = rows
         .iter()
         .enumerate()
         .flat_map(|(k, row)| thresholds.iter().filter_map(move |t| Some((k, t.broken_by(row)?))))
         .collect();
-    Ok(Comparison { reference: reference.name().to_owned(), rows, failed })
+    Ok(Comparison { reference: reference.name(), rows, failed })
+}
+
+/// Ranks the rows of one instance: how many rows with a plan are better, and one.
+fn rank(rows: &mut [Row]) {
+    let ranks: Vec<Option<usize>> = rows
+        .iter()
+        .map(|row| {
+            let better = rows.iter().filter(|other| {
+                other.has_plan() && distance(other, row).is_some_and(|distance| distance < 0.0)
+            });
+            row.has_plan().then(|| 1 + better.count())
+        })
+        .collect();
+    rows.iter_mut().zip(ranks).for_each(|(row, rank)| row.rank = rank);
+}
+
+impl Comparison {
+    /// The best method of each instance first, those without a plan last; which
+    /// rows failed stays true.
+    pub fn sort_by_rank(&mut self) {
+        let mut order: Vec<usize> = (0..self.rows.len()).collect();
+        let mut first = std::collections::HashMap::new();
+        for (k, row) in self.rows.iter().enumerate() {
+            first.entry(row.instance.clone()).or_insert(k);
+        }
+        order.sort_by_key(|k| {
+            let row = &self.rows[*k];
+            (first[&row.instance], row.rank.unwrap_or(usize::MAX), *k)
+        });
+        for (at, _) in &mut self.failed {
+            *at = order.iter().position(|k| k == at).unwrap_or(*at);
+        }
+        self.rows = order.iter().map(|k| self.rows[*k].clone()).collect();
+    }
 }
 
 fn run(name: &str, instance: &Instance, method: Method, params: &Params) -> Result<Row> {
@@ -97,13 +135,14 @@ fn run(name: &str, instance: &Instance, method: Method, params: &Params) -> Resu
     let answer = solve(instance, &Params { method, ..params.clone() })?;
     let mut row = Row {
         instance: name.to_owned(),
-        method: method.name().to_owned(),
+        method: method.name(),
         status: "unknown",
         goal: Vec::new(),
         metrics: None,
         cost: 0.0,
         gap_to_reference: None,
         seconds: began.elapsed().as_secs_f64(),
+        rank: None,
     };
     match answer {
         Answer::Plan(outcome) => {
@@ -167,9 +206,7 @@ impl Threshold {
         let (left, limit) =
             text.split_once('>').ok_or_else(|| bad("there is no `>`".to_owned()))?;
         let (method, figure) = match left.rsplit_once(':') {
-            Some((method, figure)) => {
-                (Some(Method::parse(method.trim())?.name().to_owned()), figure.trim())
-            }
+            Some((method, figure)) => (Some(Method::parse(method.trim())?.name()), figure.trim()),
             None => (None, left.trim()),
         };
         let figure =

@@ -1,7 +1,7 @@
 //! Totals: how much is asked, how much there is, by resource and by what tasks
 //! require.
 
-use crate::model::{Classes, Instance, NodeId, RequirementId, TaskId};
+use crate::model::{Classes, Instance, NodeId, RequirementId, Scale, TaskId};
 
 /// How many distinct demands the large-task arguments look at per resource.
 const THRESHOLDS: usize = 64;
@@ -12,8 +12,10 @@ pub(super) struct Area {
     pub(super) demands: Vec<Vec<i64>>,
     /// Per resource, free capacity of each node that takes tasks, most first.
     pub(super) frees: Vec<Vec<i64>>,
-    /// Nodes that take at least one task.
-    pub(super) usable_nodes: usize,
+    /// Tasks that each ready node takes at most, most first.
+    pub(super) slots: Vec<u32>,
+    /// Leaving out one task is as bad as leaving out any other.
+    pub(super) all_weigh_one: bool,
     /// Tasks that fit on no node at all.
     pub(super) homeless: usize,
     /// Per requirement: nodes it accepts, and per resource the demand of tasks
@@ -25,12 +27,35 @@ pub(super) struct Area {
 
 /// Tasks confined to the nodes of one requirement.
 pub(super) struct RequirementGroup {
-    /// The requirement.
-    pub(super) requirement: RequirementId,
+    /// The requirement; `None` for every node that takes tasks.
+    pub(super) requirement: Option<RequirementId>,
     /// Demand per resource, of tasks whose nodes all lie in the group.
     pub(super) demand: Vec<i64>,
     /// Number of those tasks.
     pub(super) tasks: usize,
+}
+
+impl RequirementGroup {
+    /// The nodes that the group's tasks can use.
+    pub(super) fn nodes<'a>(&self, instance: &'a Instance) -> impl Iterator<Item = NodeId> + 'a {
+        let eligible = self.requirement.map(|requirement| instance.eligible_nodes(requirement));
+        instance.node_ids().filter(move |node| match eligible {
+            Some(eligible) => eligible[node.index()],
+            None => instance.counted(*node),
+        })
+    }
+
+    /// ` that require gpu_model = A100`; empty when the group is everything.
+    pub(super) fn whose(&self, instance: &Instance) -> String {
+        let asks = self.requirement.map(|r| instance.requirements()[r as usize].to_string());
+        match asks {
+            Some(asks) if !asks.is_empty() => format!(" that require {asks}"),
+            Some(_) if instance.node_ids().any(|node| !instance.taints(node).is_empty()) => {
+                " that tolerate no taint".to_owned()
+            }
+            _ => String::new(),
+        }
+    }
 }
 
 impl Area {
@@ -39,7 +64,7 @@ impl Area {
         let least: Vec<Vec<i64>> =
             instance.task_ids().map(|task| least_demand(instance, task)).collect();
         let usable: Vec<NodeId> =
-            instance.node_ids().filter(|node| instance.eligible_nodes(0)[node.index()]).collect();
+            instance.node_ids().filter(|node| instance.counted(*node)).collect();
         let sorted = |mut list: Vec<i64>| {
             list.sort_unstable_by(|a, b| b.cmp(a));
             list
@@ -48,25 +73,46 @@ impl Area {
         let frees = (0..width)
             .map(|r| sorted(usable.iter().map(|node| instance.free(*node, r)).collect()))
             .collect();
-        let classes = Classes::of(instance);
-        let homeless = classes
-            .tasks
-            .iter()
-            .filter(|class| {
-                let fits =
-                    |n: &crate::model::NodeClass| instance.fits_alone(class.example(), n.nodes[0]);
-                !classes.nodes.iter().any(fits)
-            })
-            .map(|class| class.tasks.len())
-            .sum();
-        Area {
+        let classes = Classes::without_rules(instance);
+        let mut slots: Vec<u32> = usable.iter().map(|node| instance.max_tasks(*node)).collect();
+        slots.sort_unstable_by(|a, b| b.cmp(a));
+        let mut area = Area {
             demands,
             frees,
-            usable_nodes: usable.len(),
-            homeless,
+            slots,
+            all_weigh_one: instance.task_ids().all(|task| instance.drop_weight(task) == 1)
+                && instance.weight_scale() == Scale::ONE,
+            homeless: 0,
             groups: groups(instance, &least),
             classes,
+        };
+        let lost = area.classes.tasks.iter().filter(|c| !area.has_home(instance, c.example()));
+        area.homeless = lost.map(|class| class.tasks.len()).sum();
+        area
+    }
+
+    /// Whether the task fits on any node alone.
+    pub(super) fn has_home(&self, instance: &Instance, task: TaskId) -> bool {
+        self.classes.nodes.iter().any(|class| instance.fits_alone(task, class.example()))
+    }
+
+    /// Tasks that all nodes together take at most, whatever their size.
+    pub(super) fn most_tasks(&self) -> u64 {
+        self.slots.iter().map(|slots| u64::from(*slots)).sum()
+    }
+
+    /// Fewest nodes that take so many tasks, whatever their size.
+    pub(super) fn fewest_for_count(&self, tasks: usize) -> usize {
+        let mut missing = tasks as u64;
+        let mut nodes = 0;
+        for slots in &self.slots {
+            if missing == 0 {
+                break;
+            }
+            missing = missing.saturating_sub(u64::from(*slots));
+            nodes += 1;
         }
+        nodes
     }
 
     /// Sum over tasks of the least demand, without the `dropped` largest.
@@ -99,7 +145,7 @@ impl Area {
     ) -> i64 {
         let mut offers: Vec<(i64, i64)> = instance
             .node_ids()
-            .filter(|node| instance.eligible_nodes(0)[node.index()])
+            .filter(|node| instance.counted(*node))
             .map(|node| (instance.price(node), instance.free(node, resource)))
             .filter(|(_, free)| *free > 0)
             .collect();
@@ -232,7 +278,12 @@ fn groups(instance: &Instance, least: &[Vec<i64>]) -> Vec<RequirementGroup> {
     };
     // Comparing all requirements with each other costs their number squared.
     let compare = if count <= 64 { count } else { 1 };
-    (0..count)
+    let all = RequirementGroup {
+        requirement: None,
+        demand: (0..width).map(|r| (0..count).map(|k| demand[k][r]).sum()).collect(),
+        tasks: instance.tasks(),
+    };
+    let each = (0..count)
         .map(|own| {
             let members: Vec<usize> = if own < compare {
                 (0..count).filter(|&k| k == own || inside(k, own)).collect()
@@ -240,12 +291,13 @@ fn groups(instance: &Instance, least: &[Vec<i64>]) -> Vec<RequirementGroup> {
                 vec![own]
             };
             RequirementGroup {
-                requirement: own as RequirementId,
+                requirement: Some(own as RequirementId),
                 demand: (0..width).map(|r| members.iter().map(|&k| demand[k][r]).sum()).collect(),
                 tasks: members.iter().map(|&k| tasks[k]).sum(),
             }
         })
-        .collect()
+        .filter(|group| group.tasks > 0);
+    std::iter::once(all).chain(each).collect()
 }
 
 /// Pours `amount` into the lowest of `levels`, one unit at a time, as evenly as

@@ -1,7 +1,7 @@
 //! Cheap proofs that no plan exists, in words.
 
 use super::Bounds;
-use crate::model::{Instance, TaskId};
+use crate::model::{ANY, Instance, Refusal, Requirement, TaskId, Toleration};
 
 /// Why no plan can place every task.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,9 +28,8 @@ fn no_home(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
         return None;
     }
     let classes = &bounds.area.classes;
-    let task = classes.tasks.iter().map(|class| class.example()).find(|task| {
-        !classes.nodes.iter().any(|class| instance.fits_alone(*task, class.example()))
-    })?;
+    let mut examples = classes.tasks.iter().map(|class| class.example());
+    let task = examples.find(|task| !bounds.area.has_home(instance, *task))?;
     let others = match bounds.area.homeless {
         1 => String::new(),
         n => format!(" ({} more tasks fit nowhere either)", n - 1),
@@ -48,14 +47,7 @@ pub fn why_nowhere(instance: &Instance, task: TaskId) -> (&'static str, String) 
     let eligible: Vec<_> =
         instance.node_ids().filter(|node| instance.eligible(task, *node)).collect();
     if eligible.is_empty() {
-        let asks = &instance.requirements()[instance.requirement_of(task) as usize].any_of;
-        let ready = instance.eligible_nodes(0).iter().any(|ready| *ready);
-        if !ready {
-            return ("state", "no node is ready".to_owned());
-        }
-        let asks: Vec<String> =
-            asks.iter().map(|(key, values)| format!("{key} = {}", values.join(" or "))).collect();
-        return ("requires", format!("no ready node has {}", asks.join(" and ")));
+        return ineligible(instance, task);
     }
     for (r, resource) in instance.resources().iter().enumerate() {
         let short = |node: &crate::model::NodeId| {
@@ -84,38 +76,71 @@ pub fn why_nowhere(instance: &Instance, task: TaskId) -> (&'static str, String) 
     ("capacity", format!("every node lacks something: {}", blocks.join(", ")))
 }
 
+/// Why no node is eligible.
+fn ineligible(instance: &Instance, task: TaskId) -> (&'static str, String) {
+    let mut ready = instance.node_ids().filter(|node| instance.counted(*node)).peekable();
+    if ready.peek().is_none() {
+        return ("state", "no node is ready".to_owned());
+    }
+    let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+    if let Some(pin) = instance.pin(task) {
+        let name = instance.node_name(pin);
+        return match requirement.refusal(instance.labels(pin), instance.taints(pin)) {
+            Some(refusal) => ("pinned", format!("it is pinned to `{name}`, which {refusal}")),
+            None => ("pinned", format!("it is pinned to `{name}`, which is not ready")),
+        };
+    }
+    let untolerated = ready.find_map(|node| {
+        let labels_only = Requirement { tolerations: tolerate_all(), ..requirement.clone() };
+        let labels = instance.labels(node);
+        match requirement.refusal(labels, instance.taints(node)) {
+            Some(Refusal::Tainted(taint)) if labels_only.accepts(labels, &[]) => {
+                Some((node, taint.to_string()))
+            }
+            _ => None,
+        }
+    });
+    match untolerated {
+        Some((node, taint)) => (
+            "tainted",
+            format!(
+                "every ready node with the right labels has a taint that it does not tolerate (`{}` has {taint})",
+                instance.node_name(node)
+            ),
+        ),
+        None => ("requires", format!("no ready node has {requirement}")),
+    }
+}
+
+fn tolerate_all() -> Vec<Toleration> {
+    vec![Toleration { key: ANY.to_owned(), value: None }]
+}
+
 fn more_tasks_than_nodes(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
-    let nodes = bounds.area.usable_nodes;
-    if !instance.one_task_per_node() || instance.tasks() <= nodes {
+    let most = bounds.area.most_tasks();
+    if instance.tasks() as u64 <= most {
         return None;
     }
-    Some(Impossible {
-        code: "one-task-per-node",
-        cause: format!("{} tasks, one a node, and {nodes} nodes that take tasks", instance.tasks()),
-        task: None,
-    })
+    let cause = if instance.one_task_per_node() {
+        let nodes = bounds.area.slots.iter().filter(|slots| **slots > 0).count();
+        format!("{} tasks, one a node, and {nodes} nodes that take tasks", instance.tasks())
+    } else {
+        format!("{} tasks, and all nodes together take {most} at most", instance.tasks())
+    };
+    Some(Impossible { code: "max-tasks", cause, task: None })
 }
 
 fn more_demand_than_capacity(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
     for group in &bounds.area.groups {
-        let eligible = instance.eligible_nodes(group.requirement);
         for (r, resource) in instance.resources().iter().enumerate() {
-            let nodes = instance.node_ids().filter(|node| eligible[node.index()]);
-            let free: i64 = nodes.map(|node| instance.free(node, r)).sum();
+            let free: i64 = group.nodes(instance).map(|node| instance.free(node, r)).sum();
             if group.demand[r] <= free {
                 continue;
             }
-            let asks = &instance.requirements()[group.requirement as usize].any_of;
-            let whose = if asks.is_empty() {
-                String::new()
-            } else {
-                let of =
-                    asks.iter().map(|(key, values)| format!("{key} = {}", values.join(" or ")));
-                format!(" with {}", of.collect::<Vec<_>>().join(" and "))
-            };
             let cause = format!(
-                "{} tasks need {} {} in all and the nodes{whose} have {} free: {} too little",
+                "{} tasks{} need {} {} in all and the nodes they can use have {} free: {} too little",
                 group.tasks,
+                group.whose(instance),
                 resource.scale.show(group.demand[r]),
                 resource.name,
                 resource.scale.show(free),

@@ -43,7 +43,8 @@ impl<'a> Bounds<'a> {
         Bounds { instance, area: Area::of(instance) }
     }
 
-    /// The instance's classes, which the bounds were computed from.
+    /// The instance's classes without regard to rules between tasks, which the
+    /// bounds were computed from.
     pub fn classes(&self) -> &Classes {
         &self.area.classes
     }
@@ -71,7 +72,9 @@ impl<'a> Bounds<'a> {
             Term::Cost => self.cost(dropped),
             Term::Nodes => self.nodes(dropped),
             Term::Demand => self.demand(dropped),
-            Term::Unplaced => self.unplaced(),
+            Term::Soft => Bound::new(0.0, "soft rules cost nothing or more"),
+            Term::Unplaced(None) if self.area.all_weigh_one => self.unplaced(),
+            Term::Unplaced(priority) => self.unplaceable(priority),
         }
     }
 
@@ -101,9 +104,8 @@ impl<'a> Bounds<'a> {
     /// large tasks.
     fn nodes(&self, dropped: usize) -> Bound {
         let placed = self.instance.tasks().saturating_sub(dropped);
-        let one_each =
-            if self.instance.one_task_per_node() { placed } else { usize::from(placed > 0) };
-        let mut best = Bound::new(one_each as f64, "tasks that need a node");
+        let by_count = self.area.fewest_for_count(placed);
+        let mut best = Bound::new(by_count as f64, "tasks that need a node");
         for (r, resource) in self.instance.resources().iter().enumerate() {
             let total = self.area.fewest_for_total(r, dropped);
             let why = format!("the total demand for {}", resource.name);
@@ -127,16 +129,28 @@ impl<'a> Bounds<'a> {
     fn unplaced(&self) -> Bound {
         let tasks = self.instance.tasks();
         let mut best = Bound::new(self.area.homeless as f64, "tasks that fit on no node");
-        if self.instance.one_task_per_node() {
-            let extra = tasks.saturating_sub(self.area.usable_nodes);
-            best = best.max(Bound::new(extra as f64, "more tasks than nodes"));
-        }
+        let extra = (tasks as u64).saturating_sub(self.area.most_tasks());
+        best = best.max(Bound::new(extra as f64, "more tasks than nodes take"));
         for (r, resource) in self.instance.resources().iter().enumerate() {
             let over = self.area.too_many(r);
             let why = format!("total demand for {} over total capacity", resource.name);
             best = best.max(Bound::new(over as f64, why));
         }
         best
+    }
+
+    /// Weight of tasks of a priority that fit nowhere.
+    fn unplaceable(&self, priority: Option<i64>) -> Bound {
+        let instance = self.instance;
+        let classes = self.area.classes.tasks.iter().filter(|class| {
+            priority.is_none_or(|p| instance.priority(class.example()) == p)
+                && !self.area.has_home(instance, class.example())
+        });
+        let weight: i64 = classes
+            .map(|class| class.tasks.len() as i64 * instance.drop_weight(class.example()))
+            .sum();
+        let value = instance.weight_scale().to_f64(weight);
+        Bound::new(value, "the weight of tasks that fit on no node")
     }
 
     /// With one resource and equal capacities the total load is fixed and the

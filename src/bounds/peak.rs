@@ -48,8 +48,7 @@ fn confined(
     group: &super::area::RequirementGroup,
     dropped: usize,
 ) -> Bound {
-    let eligible = instance.eligible_nodes(group.requirement);
-    let nodes: Vec<NodeId> = instance.node_ids().filter(|node| eligible[node.index()]).collect();
+    let nodes: Vec<NodeId> = group.nodes(instance).collect();
     let mut best = Bound::new(0.0, "");
     for (r, resource) in instance.resources().iter().enumerate() {
         let largest: i64 = area.demands[r].iter().take(dropped).sum();
@@ -59,14 +58,8 @@ fn confined(
             demand,
         );
         if level > best.value {
-            let asks = &instance.requirements()[group.requirement as usize].any_of;
-            let of = asks.iter().map(|(key, values)| format!("{key} {}", values.join(" or ")));
-            let of: Vec<String> = of.collect();
-            let whose = if of.is_empty() {
-                String::new()
-            } else {
-                format!(" of tasks that require {}", of.join(" and "))
-            };
+            let whose = group.whose(instance);
+            let whose = if whose.is_empty() { whose } else { format!(" of tasks{whose}") };
             let why = format!("total {}{whose} over total capacity", resource.name);
             best = Bound::new(level, why);
         }
@@ -133,7 +126,7 @@ fn alone(instance: &Instance, task: crate::model::TaskId, node: NodeId) -> f64 {
 /// classical argument that of the m q + 1 largest tasks some node gets q + 1.
 fn counted(instance: &Instance, area: &Area, resource: usize, dropped: usize, floor: f64) -> Bound {
     let mut kinds: Vec<(i64, i64, i64)> = Vec::new();
-    let usable = instance.node_ids().filter(|node| instance.eligible_nodes(0)[node.index()]);
+    let usable = instance.node_ids().filter(|node| instance.counted(*node));
     let mut list: Vec<(i64, i64)> = usable
         .map(|node| (instance.used(node)[resource], instance.capacity(node)[resource]))
         .filter(|(used, capacity)| used < capacity)

@@ -22,7 +22,7 @@ pub(super) struct Args {
     goal: GoalArgs,
     #[command(flatten)]
     params: ParamArgs,
-    /// Methods, separated by commas; `all` for every one
+    /// Methods, separated by commas; `all` for every one, the best first
     #[arg(long, alias = "method", default_value = "auto,min-load", value_name = "LIST")]
     methods: String,
     /// Method the others are measured against [default: the first]
@@ -65,7 +65,17 @@ pub(super) fn run(args: Args) -> Done {
         let instance = args.goal.apply(read(Some(path), &args.tables)?)?;
         instances.push((path.display().to_string(), instance));
     }
-    let comparison = compare(&instances, &methods, reference, &params, &thresholds, |row| {
+    let mut methods = methods;
+    if args.methods.trim() == "all" {
+        methods.retain(|method| {
+            let lacks = instances.iter().find_map(|(_, i)| method.lacks(i, &params.policy));
+            if let Some(lacks) = &lacks {
+                say(&format!("left out: {lacks}"));
+            }
+            lacks.is_none()
+        });
+    }
+    let mut comparison = compare(&instances, &methods, reference, &params, &thresholds, |row| {
         if args.verbose {
             let value = row.goal.first().map_or(f64::NAN, |tier| tier.value);
             say(&format!(
@@ -74,6 +84,9 @@ pub(super) fn run(args: Args) -> Done {
             ));
         }
     })?;
+    if args.methods.trim() == "all" {
+        comparison.sort_by_rank();
+    }
     args.output.write(&match args.output.output {
         Form::Table => report::comparison_table(&comparison),
         Form::Json => report::comparison_json(&comparison),

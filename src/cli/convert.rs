@@ -56,8 +56,10 @@ pub(super) fn write_tables(folder: &Path, tables: &CsvFiles) -> Result<()> {
     })?;
     write_file(&folder.join("tasks.csv"), &tables.tasks)?;
     write_file(&folder.join("nodes.csv"), &tables.nodes)?;
-    if let Some(pairs) = &tables.pairs {
-        write_file(&folder.join("pairs.csv"), pairs)?;
+    for (name, table) in [("pairs.csv", &tables.pairs), ("rules.csv", &tables.rules)] {
+        if let Some(table) = table {
+            write_file(&folder.join(name), table)?;
+        }
     }
     Ok(())
 }

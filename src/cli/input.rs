@@ -28,6 +28,9 @@ pub(super) struct TableArgs {
     /// Table of costs and demands that depend on task and node
     #[arg(long, value_name = "FILE", requires = "tasks")]
     pub(super) pairs: Option<PathBuf>,
+    /// Table of rules between tasks
+    #[arg(long, value_name = "FILE", requires = "tasks")]
+    pub(super) rules: Option<PathBuf>,
     /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
@@ -49,6 +52,7 @@ pub(super) fn read(instance: Option<&Path>, tables: &TableArgs) -> Result<Instan
             tasks: Source::read(tasks)?,
             nodes: Source::read(nodes)?,
             pairs: tables.pairs.as_deref().map(Source::read).transpose()?,
+            rules: tables.rules.as_deref().map(Source::read).transpose()?,
         },
         _ => {
             return Err(
@@ -63,7 +67,7 @@ pub(super) fn read(instance: Option<&Path>, tables: &TableArgs) -> Result<Instan
 #[derive(Debug, clap::Args)]
 pub(super) struct GoalArgs {
     /// What to minimise: tiers separated by commas, each a weighted sum of
-    /// peak, balance, cost, nodes, demand [default: the instance's, else peak]
+    /// peak, balance, cost, nodes, demand, soft [default: the instance's, else peak]
     #[arg(long, value_name = "GOAL")]
     pub(super) goal: Option<String>,
     /// At most one task of the plan on each node

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::format::digest;
 use crate::ilp::Backend;
 use crate::model::{Instance, Term};
-use crate::policy::{ORDERS, Order};
+use crate::policy::{ORDERS, Order, Settings};
 use crate::report::{self, Report};
 use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched};
 use crate::stop::Stop;
@@ -72,6 +72,21 @@ pub(super) struct ParamArgs {
     /// Solver of the integer program (see `stowplan solvers`)
     #[arg(long, value_name = "SOLVER")]
     pub(super) solver: Option<String>,
+    /// Resource that least-bandwidth looks at [default: network]
+    #[arg(long, value_name = "NAME", help_heading = "Policies")]
+    resource: Option<String>,
+    /// Factor of GPU utilisation in load-aware's weight 1 / (alpha GPU + beta memory + gamma)
+    #[arg(long, default_value_t = 1.0, value_name = "X", help_heading = "Policies")]
+    alpha: f64,
+    /// Factor of memory utilisation in load-aware's weight
+    #[arg(long, default_value_t = 1.0, value_name = "X", help_heading = "Policies")]
+    beta: f64,
+    /// Constant of load-aware's weight, above 0
+    #[arg(long, default_value_t = 0.1, value_name = "X", help_heading = "Policies")]
+    gamma: f64,
+    /// How much worse than its best the first policy of a hybrid may rate a node: 0.1 or 10%
+    #[arg(long, default_value = "10%", value_name = "PART", help_heading = "Policies")]
+    tolerance: String,
 }
 
 impl ParamArgs {
@@ -88,11 +103,19 @@ impl ParamArgs {
             method,
             solver: solver.unwrap_or_else(Backend::default_of_build),
             time_limit: time_limit(&self.time_limit)?,
-            gap: fraction(&self.gap)?,
+            gap: fraction("--gap", &self.gap)?,
             seed: self.seed,
             threads: self.threads,
             allow_unplaced: self.allow_unplaced,
             order,
+            policy: Settings {
+                seed: self.seed,
+                resource: self.resource.clone(),
+                alpha: self.alpha,
+                beta: self.beta,
+                gamma: self.gamma,
+                tolerance: fraction("--tolerance", &self.tolerance)?,
+            },
         })
     }
 }
@@ -117,8 +140,9 @@ fn time_limit(text: &str) -> Result<Duration> {
 }
 
 /// `0.05` or `5%`.
-fn fraction(text: &str) -> Result<f64> {
-    let bad = || Error::usage(format!("--gap: `{text}` is not a gap")).help("write 0.01 or 1%");
+fn fraction(flag: &str, text: &str) -> Result<f64> {
+    let bad =
+        || Error::usage(format!("{flag}: `{text}` is no part of one")).help("write 0.01 or 1%");
     let (number, scale) = match text.trim().strip_suffix('%') {
         Some(number) => (number.trim(), 0.01),
         None => (text.trim(), 1.0),
@@ -252,7 +276,7 @@ fn print_no_plan(args: &Args, instance: &Instance, params: &Params, none: &NoPla
     let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
     super::output::complain(&error);
     if args.output.output == Form::Json {
-        let text = report::no_plan_json(instance, digest(instance), params.method.name(), none);
+        let text = report::no_plan_json(instance, digest(instance), &params.method.name(), none);
         args.output.write(&text)?;
     }
     Ok(if none.proven { FAILED } else { NOTHING_FOUND })

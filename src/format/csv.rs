@@ -2,47 +2,93 @@
 //! demand depends on both. A column that is not reserved and is named in both
 //! of the first two is a resource.
 
+use super::csv_cells as cells;
 use super::table::{Row, Table};
+use super::words;
 use crate::error::{Error, Result};
-use crate::model::{
-    Decimal, Draft, Labels, NodeDraft, NodeState, PairDraft, Requirement, TaskDraft, nearest,
-    parse_duration,
-};
+use crate::model::{Decimal, Draft, NodeDraft, PairDraft, ResourceDraft, TaskDraft, nearest};
 
 /// Names that the id column may also have.
 pub(super) const ID: [&str; 2] = ["id", "name"];
 /// Reserved in the tasks table, beside `task`.
-pub(super) const TASK: [&str; 2] = ["duration", "requires"];
-/// Reserved in the nodes table, beside `node` and `used:<resource>`.
-pub(super) const NODE: [&str; 4] = ["labels", "state", "price", "price_per_hour"];
+pub(super) const TASK: [&str; 15] = [
+    "duration",
+    "requires",
+    "avoid",
+    "prefers",
+    "tolerations",
+    "priority",
+    "weight",
+    "replicas",
+    "together",
+    "apart",
+    "spread",
+    "node",
+    "pinned",
+    "key",
+    "group",
+];
+/// Reserved in the nodes table, beside `node` and columns with a [`PREFIXES`].
+pub(super) const NODE: [&str; 9] = [
+    "labels",
+    "state",
+    "price",
+    "price_per_hour",
+    "taints",
+    "max_tasks",
+    "weight",
+    "connections",
+    "response_time",
+];
+/// Reserved in the rules table.
+pub(super) const RULE: [&str; 11] = [
+    "id",
+    "rule",
+    "tasks",
+    "group",
+    "each",
+    "over",
+    "at_least",
+    "at_most",
+    "max_skew",
+    "near",
+    "near_group",
+];
 /// Reserved in the pairs table, beside `task` and `node`.
 pub(super) const PAIR: [&str; 1] = ["cost"];
 /// Precedes a resource's name where a column holds the load that is there already.
 pub(super) const USED: &str = "used:";
-
-const STATES: [(&str, NodeState); 3] =
-    [("ready", NodeState::Ready), ("drain", NodeState::Drain), ("down", NodeState::Down)];
+/// Likewise, the capacity of a resource that comes in cards.
+pub(super) const CARDS: &str = "cards:";
+/// Likewise, what the plan leaves free.
+pub(super) const RESERVE: &str = "reserve:";
+/// Likewise, the load above which each unit has its price.
+pub(super) const SAFETY: &str = "safety:";
+/// Likewise, that price, the same in every row.
+pub(super) const SAFETY_PRICE: &str = "safety_price:";
+const PREFIXES: [&str; 5] = [USED, CARDS, RESERVE, SAFETY, SAFETY_PRICE];
 
 /// True for names that a resource cannot have in tables.
 pub(super) fn is_reserved(name: &str) -> bool {
     let mut reserved = ID.iter().chain(&TASK).chain(&NODE).chain(&PAIR).chain(&["task", "node"]);
-    name.starts_with(USED) || reserved.any(|known| *known == name)
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || reserved.any(|known| *known == name)
 }
 
 /// What a column holds.
 #[derive(Clone, Copy, PartialEq)]
 enum Column {
-    Task,
-    Node,
+    /// The id of the row's task or node, or of a pair's task.
+    Id,
+    /// The node of a pair.
+    PairNode,
     Resource(u16),
     Used(u16),
-    Duration,
-    Requires,
-    Labels,
-    State,
-    Price,
-    PricePerHour,
+    Reserve(u16),
+    Safety(u16),
+    SafetyPrice(u16),
     Cost,
+    /// Another reserved column, by its name.
+    Named(&'static str),
 }
 
 /// Reads the tables. Empty cells are 0, or absent in pairs.
@@ -50,20 +96,28 @@ enum Column {
 /// # Errors
 /// Swapped tables, no id column or two, columns that are neither reserved nor
 /// a resource of both tables, and cells that do not read, each by line and column.
-pub(super) fn read(tasks: &Table, nodes: &Table, pairs: Option<&Table>) -> Result<Draft> {
+pub(super) fn read(
+    tasks: &Table,
+    nodes: &Table,
+    pairs: Option<&Table>,
+    rules: Option<&Table>,
+) -> Result<Draft> {
     check_swapped(tasks, nodes)?;
     let task_id = id_column(tasks, "task")?;
     let node_id = id_column(nodes, "node")?;
     let mut draft = Draft::default();
-    for name in &nodes.headers {
-        if !is_reserved(name) && tasks.headers.contains(name) {
-            draft.resource(name);
+    for header in &nodes.headers {
+        let cards = header.strip_prefix(CARDS).map(str::trim);
+        let name = cards.unwrap_or(header);
+        if !is_reserved(name) && tasks.headers.iter().any(|known| known == name) {
+            let at = usize::from(draft.resource(name));
+            draft.resources[at].devices |= cards.is_some();
         }
     }
     if draft.resources.len() > 1000 {
         return Err(nodes.source.error("there are more than 1000 resources"));
     }
-    let names: Vec<String> = draft.resources.iter().map(|(name, _)| name.clone()).collect();
+    let names: Vec<String> = draft.resources.iter().map(|known| known.name.clone()).collect();
     let columns = task_columns(tasks, nodes, task_id, &names)?;
     tasks.rows(|row| {
         draft.tasks.push(task(row, &columns)?);
@@ -72,7 +126,7 @@ pub(super) fn read(tasks: &Table, nodes: &Table, pairs: Option<&Table>) -> Resul
     let columns = node_columns(nodes, tasks, node_id, &names)?;
     nodes.rows(|row| {
         draft.nodes.push(node(row, &columns)?);
-        Ok(())
+        safety_prices(row, &columns, &mut draft.resources)
     })?;
     if let Some(pairs) = pairs {
         let columns = pair_columns(pairs, &names)?;
@@ -80,6 +134,9 @@ pub(super) fn read(tasks: &Table, nodes: &Table, pairs: Option<&Table>) -> Resul
             draft.pairs.push(pair(row, &columns)?);
             Ok(())
         })?;
+    }
+    if let Some(rules) = rules {
+        draft.rules = cells::rules(rules)?;
     }
     Ok(draft)
 }
@@ -124,12 +181,16 @@ fn resource(names: &[String], name: &str) -> Option<u16> {
     names.iter().position(|known| known == name).map(|at| at as u16)
 }
 
+/// The reserved column of that name.
+fn named(reserved: &'static [&'static str], name: &str) -> Option<Column> {
+    reserved.iter().find(|known| **known == name).map(|known| Column::Named(known))
+}
+
 fn task_columns(tasks: &Table, nodes: &Table, id: usize, names: &[String]) -> Result<Vec<Column>> {
-    let column = |(k, name): (usize, &String)| match name.as_str() {
-        _ if k == id => Ok(Column::Task),
-        "duration" => Ok(Column::Duration),
-        "requires" => Ok(Column::Requires),
-        _ => match resource(names, name) {
+    let column = |(k, name): (usize, &String)| match named(&TASK, name) {
+        _ if k == id => Ok(Column::Id),
+        Some(column) => Ok(column),
+        None => match resource(names, name) {
             Some(r) => Ok(Column::Resource(r)),
             None => Err(unknown(tasks, name, &TASK, Some(nodes))),
         },
@@ -138,24 +199,33 @@ fn task_columns(tasks: &Table, nodes: &Table, id: usize, names: &[String]) -> Re
 }
 
 fn node_columns(nodes: &Table, tasks: &Table, id: usize, names: &[String]) -> Result<Vec<Column>> {
-    let column = |(k, name): (usize, &String)| match name.as_str() {
-        _ if k == id => Ok(Column::Node),
-        "labels" => Ok(Column::Labels),
-        "state" => Ok(Column::State),
-        "price" => Ok(Column::Price),
-        "price_per_hour" => Ok(Column::PricePerHour),
-        _ => match (name.strip_prefix(USED), resource(names, name)) {
-            (None, Some(r)) => Ok(Column::Resource(r)),
-            (None, None) => Err(unknown(nodes, name, &NODE, Some(tasks))),
-            (Some(used), _) => resource(names, used.trim()).map(Column::Used).ok_or_else(|| {
-                let near = nearest(used.trim(), names.iter().map(String::as_str));
-                let remedy = match near {
-                    Some(near) => format!("did you mean `{USED}{near}`?"),
-                    None => format!("resources are {}", names.join(", ")),
-                };
-                nodes.header_error(name, format!("there is no resource `{used}`")).help(remedy)
-            }),
-        },
+    let column = |(k, name): (usize, &String)| {
+        if k == id {
+            return Ok(Column::Id);
+        }
+        if let Some(column) = named(&NODE, name) {
+            return Ok(column);
+        }
+        let prefix = PREFIXES.iter().find_map(|p| Some((*p, name.strip_prefix(p)?.trim())));
+        let Some((prefix, rest)) = prefix else {
+            let known = resource(names, name).map(Column::Resource);
+            return known.ok_or_else(|| unknown(nodes, name, &NODE, Some(tasks)));
+        };
+        let r = resource(names, rest).ok_or_else(|| {
+            let near = nearest(rest, names.iter().map(String::as_str));
+            let remedy = match near {
+                Some(near) => format!("did you mean `{prefix}{near}`?"),
+                None => format!("resources are {}", names.join(", ")),
+            };
+            nodes.header_error(name, format!("there is no resource `{rest}`")).help(remedy)
+        })?;
+        Ok(match prefix {
+            CARDS => Column::Resource(r),
+            USED => Column::Used(r),
+            RESERVE => Column::Reserve(r),
+            SAFETY => Column::Safety(r),
+            _ => Column::SafetyPrice(r),
+        })
     };
     nodes.headers.iter().enumerate().map(column).collect()
 }
@@ -169,8 +239,8 @@ fn pair_columns(pairs: &Table, names: &[String]) -> Result<Vec<Column>> {
     }
     let known: Vec<&str> = PAIR.into_iter().chain(names.iter().map(String::as_str)).collect();
     let column = |name: &String| match name.as_str() {
-        "task" => Ok(Column::Task),
-        "node" => Ok(Column::Node),
+        "task" => Ok(Column::Id),
+        "node" => Ok(Column::PairNode),
         "cost" => Ok(Column::Cost),
         _ => match resource(names, name) {
             Some(r) => Ok(Column::Resource(r)),
@@ -184,7 +254,8 @@ fn pair_columns(pairs: &Table, names: &[String]) -> Result<Vec<Column>> {
 fn unknown(table: &Table, name: &str, reserved: &[&str], other: Option<&Table>) -> Error {
     let error = table.header_error(name, format!("unknown column `{name}`"));
     let foreign = if reserved == TASK { &NODE[..] } else { &TASK[..] };
-    if let Some(other) = other.filter(|_| foreign.contains(&name) || name.starts_with(USED)) {
+    let prefixed = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    if let Some(other) = other.filter(|_| foreign.contains(&name) || prefixed) {
         return error.help(format!("it belongs in {}", other.source.name));
     }
     let others = other.map_or(&[][..], |other| &other.headers[..]);
@@ -205,16 +276,15 @@ fn task(row: &Row, columns: &[Column]) -> Result<TaskDraft> {
     let mut task = TaskDraft::default();
     for (k, column) in columns.iter().enumerate() {
         match column {
-            Column::Task => task.id = row.cell(k).to_owned(),
+            Column::Id => task.id = row.cell(k).to_owned(),
             Column::Resource(r) => push(&mut task.demand, *r, row.quantity(k)?),
-            Column::Duration if !row.cell(k).is_empty() => {
-                let duration = parse_duration(row.cell(k)).map_err(|cause| row.error(k, cause))?;
-                task.duration = Some(duration);
+            Column::Named(name) if !row.cell(k).is_empty() => {
+                cells::task(row, k, name, &mut task)?;
             }
-            Column::Requires => task.requires = requirement(row, k)?,
             _ => {}
         }
     }
+    task.requires.tolerations.sort();
     Ok(task)
 }
 
@@ -222,17 +292,34 @@ fn node(row: &Row, columns: &[Column]) -> Result<NodeDraft> {
     let mut node = NodeDraft::default();
     for (k, column) in columns.iter().enumerate() {
         match column {
-            Column::Node => node.id = row.cell(k).to_owned(),
+            Column::Id => node.id = row.cell(k).to_owned(),
             Column::Resource(r) => push(&mut node.capacity, *r, row.quantity(k)?),
             Column::Used(r) => push(&mut node.used, *r, row.quantity(k)?),
-            Column::Labels => node.labels = labels(row, k)?,
-            Column::State => node.state = state(row, k)?,
-            Column::Price => node.price = row.quantity(k)?,
-            Column::PricePerHour => node.price_per_hour = row.quantity(k)?,
+            _ if row.cell(k).is_empty() => {}
+            Column::Reserve(r) => node.reserve.push((*r, row.read(k, words::part)?)),
+            Column::Safety(r) => node.safety.push((*r, row.read(k, words::part)?)),
+            Column::Named(name) => cells::node(row, k, name, &mut node)?,
             _ => {}
         }
     }
     Ok(node)
+}
+
+/// A resource has one price for load above safety capacities, on all nodes.
+fn safety_prices(row: &Row, columns: &[Column], resources: &mut [ResourceDraft]) -> Result<()> {
+    for (k, column) in columns.iter().enumerate() {
+        let Column::SafetyPrice(r) = column else { continue };
+        let known = &mut resources[usize::from(*r)].safety_price;
+        match (row.quantity(k)?, *known) {
+            (Some(price), Some(other)) if price != other => {
+                let error = row.error(k, format!("the price is {other} in a row above"));
+                return Err(error.help("a resource has one safety price, the same on every node"));
+            }
+            (Some(price), _) => *known = Some(price),
+            (None, _) => {}
+        }
+    }
+    Ok(())
 }
 
 fn pair(row: &Row, columns: &[Column]) -> Result<PairDraft> {
@@ -240,8 +327,8 @@ fn pair(row: &Row, columns: &[Column]) -> Result<PairDraft> {
     let (mut cost, mut demand) = (None, Vec::new());
     for (k, column) in columns.iter().enumerate() {
         match column {
-            Column::Task => task = row.cell(k).to_owned(),
-            Column::Node => node = row.cell(k).to_owned(),
+            Column::Id => task = row.cell(k).to_owned(),
+            Column::PairNode => node = row.cell(k).to_owned(),
             Column::Cost => cost = row.quantity(k)?,
             Column::Resource(r) => push(&mut demand, *r, row.quantity(k)?),
             _ => {}
@@ -252,62 +339,6 @@ fn pair(row: &Row, columns: &[Column]) -> Result<PairDraft> {
 
 fn push(list: &mut Vec<(u16, Decimal)>, resource: u16, quantity: Option<Decimal>) {
     list.extend(quantity.map(|quantity| (resource, quantity)));
-}
-
-fn state(row: &Row, column: usize) -> Result<NodeState> {
-    let text = row.cell(column);
-    if text.is_empty() {
-        return Ok(NodeState::Ready);
-    }
-    let known = STATES.iter().find(|(name, _)| *name == text);
-    known.map(|(_, state)| *state).ok_or_else(|| {
-        let remedy = match nearest(text, STATES.iter().map(|(name, _)| *name)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "states are ready, drain and down".to_owned(),
-        };
-        row.error(column, format!("unknown state `{text}`")).help(remedy)
-    })
-}
-
-/// `rack=r1;gpu_model=A100`
-fn labels(row: &Row, column: usize) -> Result<Labels> {
-    let mut labels: Labels = Vec::new();
-    for (key, value) in entries(row, column, "rack=r1;gpu_model=A100")? {
-        if labels.iter().any(|(known, _)| known == key) {
-            return Err(row.error(column, format!("the key `{key}` appears twice")));
-        }
-        labels.push((key.to_owned(), value.to_owned()));
-    }
-    Ok(labels)
-}
-
-/// `gpu_model=A100|H100;zone=z1`
-fn requirement(row: &Row, column: usize) -> Result<Requirement> {
-    let mut any_of: Vec<(String, Vec<String>)> = Vec::new();
-    for (key, values) in entries(row, column, "gpu_model=A100|H100;zone=z1")? {
-        if any_of.iter().any(|(known, _)| known == key) {
-            let error = row.error(column, format!("the key `{key}` appears twice"));
-            return Err(error.help("write the values that will do with | between them"));
-        }
-        let values = values.split('|').map(|value| value.trim().to_owned());
-        any_of.push((key.to_owned(), values.collect()));
-    }
-    any_of.sort();
-    Ok(Requirement { any_of })
-}
-
-/// `key=value` between semicolons.
-fn entries<'r>(row: &'r Row, column: usize, example: &str) -> Result<Vec<(&'r str, &'r str)>> {
-    let parts = row.cell(column).split(';').map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .map(|part| match part.split_once('=') {
-            Some((key, value)) if !key.trim().is_empty() => Ok((key.trim(), value.trim())),
-            _ => {
-                let error = row.error(column, format!("`{part}` is not of the form key=value"));
-                Err(error.help(format!("write such as {example}")))
-            }
-        })
-        .collect()
 }
 
 /// The tables' texts as an instance, for tests.
@@ -323,6 +354,7 @@ pub(super) fn instance(
         tasks: source("tasks.csv", tasks),
         nodes: source("nodes.csv", nodes),
         pairs: pairs.map(|text| source("pairs.csv", text)),
+        rules: None,
     };
     super::read_instance(&input, None)
 }

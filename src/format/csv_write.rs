@@ -1,9 +1,15 @@
 //! Writing an instance as tables: tasks, nodes, and pairs where there are any.
 
-use super::csv::{NODE, PAIR, TASK, USED, is_reserved};
-use super::json_write::{pair_cost, price, price_per_hour};
+use super::csv::{CARDS, NODE, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, USED, is_reserved};
+use super::json_write::{
+    current, drop_weight, job_name, jobs, over, pair_cost, price, price_per_hour, rule_files,
+    safety_price, within,
+};
+use super::rule_file::AskFile;
+use super::values::OneOrMany;
+use super::words;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Instance, NodeId, NodeState, Pair, TaskId};
+use crate::model::{Decimal, Instance, NodeId, NodeState, Pair, Preference, Rule, TaskId};
 
 /// An instance as tables, each the content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +20,8 @@ pub struct CsvFiles {
     pub nodes: String,
     /// For `pairs.csv`, when cost or demand depends on both task and node.
     pub pairs: Option<String>,
+    /// For `rules.csv`, when there are rules beside those within gangs.
+    pub rules: Option<String>,
 }
 
 /// Writes the instance as tables that read back as the same tasks, nodes and
@@ -31,7 +39,8 @@ pub fn write_csv(instance: &Instance) -> Result<CsvFiles> {
         check_trimmed(&resource.name)?;
     }
     let pairs = if instance.has_pairs() { Some(pairs(instance)?) } else { None };
-    Ok(CsvFiles { tasks: tasks(instance)?, nodes: nodes(instance)?, pairs })
+    let rules = rules(instance)?;
+    Ok(CsvFiles { tasks: tasks(instance)?, nodes: nodes(instance)?, pairs, rules })
 }
 
 fn unwritable(what: &str) -> Error {
@@ -96,28 +105,120 @@ fn amounts<'a>(
 fn tasks(instance: &Instance) -> Result<String> {
     let names = owned(&["task"]).chain(resource_names(instance)).chain(owned(&TASK));
     let mut table = Columns::new(names.collect(), 1 + instance.resources().len());
-    for task in instance.task_ids() {
+    for task in jobs(instance) {
         table.rows.push(task_row(instance, task)?);
     }
     table.write()
 }
 
 fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
-    check_trimmed(instance.task_name(task))?;
-    let mut row = vec![instance.task_name(task).to_owned()];
-    row.extend(amounts(instance, instance.demand(task), |_, _| true));
-    row.push(match instance.duration(task) {
-        0 => String::new(),
-        seconds => seconds.to_string(),
-    });
+    let name = job_name(instance, task);
+    check_trimmed(name)?;
     let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
-    let mut parts = Vec::with_capacity(requirement.any_of.len());
-    for (key, values) in &requirement.any_of {
+    let [together, apart, spread] = within(instance, task);
+    let shown = |number: i64, usual: i64| match number {
+        n if n == usual => String::new(),
+        n => n.to_string(),
+    };
+    let label = |rule: Option<&Rule>| rule.map_or("", |rule| over(instance, rule)).to_owned();
+    let current = current(instance, task).unwrap_or_default();
+    check_list(current.iter(), "node")?;
+    let key = instance.own_key(task).unwrap_or_default();
+    check_trimmed(key)?;
+    let mut row = vec![name.to_owned()];
+    row.extend(amounts(instance, instance.demand(task), |_, _| true));
+    // In the order of TASK.
+    row.extend([
+        shown(instance.duration(task), 0),
+        any_of(&requirement.any_of, ";")?,
+        any_of(&requirement.none_of, ";")?,
+        preferences(&requirement.prefers)?,
+        joined(&requirement.tolerations)?,
+        shown(instance.priority(task), 0),
+        drop_weight(instance, task)?.map_or_else(String::new, |weight| weight.to_string()),
+        instance.gang_of(task).map_or_else(String::new, |(gang, _)| gang.size.to_string()),
+        label(together),
+        label(apart),
+        spread.map_or_else(String::new, |rule| words::show_spread(&rule.ask, over(instance, rule))),
+        current.join("|"),
+        instance.pin(task).map_or_else(String::new, |_| "true".to_owned()),
+        key.to_owned(),
+        String::new(),
+    ]);
+    Ok(row)
+}
+
+/// `key=a|b;other=c`
+fn any_of(list: &[(String, Vec<String>)], between: &str) -> Result<String> {
+    let mut parts = Vec::with_capacity(list.len());
+    for (key, values) in list {
         check_entry(key, values.iter(), &[';', '|'])?;
         parts.push(format!("{key}={}", values.join("|")));
     }
-    row.push(parts.join(";"));
-    Ok(row)
+    Ok(parts.join(between))
+}
+
+fn preferences(list: &[Preference]) -> Result<String> {
+    let mut parts = Vec::with_capacity(list.len());
+    for preference in list {
+        for (key, values) in &preference.any_of {
+            if key.contains('&') || values.iter().any(|v| v.contains(['&', '*'])) {
+                return Err(unwritable(&format!("the preference for `{key}`")));
+            }
+        }
+        parts.push(format!("{}*{}", any_of(&preference.any_of, "&")?, preference.weight));
+    }
+    Ok(parts.join(";"))
+}
+
+/// Texts with ; between them.
+fn joined<T: ToString>(list: &[T]) -> Result<String> {
+    let parts: Vec<String> = list.iter().map(ToString::to_string).collect();
+    match parts.iter().find(|part| part.contains(';')) {
+        Some(part) => Err(unwritable(&format!("`{part}`"))),
+        None => Ok(parts.join(";")),
+    }
+}
+
+/// Names that are told apart by | in one cell.
+fn check_list<'a>(names: impl Iterator<Item = &'a String>, what: &str) -> Result<()> {
+    for name in names {
+        check_trimmed(name)?;
+        if name.contains('|') {
+            return Err(unwritable(&format!("the {what} `{name}` in a list")));
+        }
+    }
+    Ok(())
+}
+
+/// The table of rules, `None` when there are none beside those within gangs.
+fn rules(instance: &Instance) -> Result<Option<String>> {
+    let files = rule_files(instance);
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let mut table = Columns::new(owned(&RULE).collect(), 3);
+    for rule in files {
+        let number = |number: Option<u32>| number.map_or_else(String::new, |n| n.to_string());
+        let list = |list: Option<OneOrMany>| {
+            let names = list.map_or_else(Vec::new, |list| list.0);
+            check_list(names.iter(), "task").map(|()| names.join("|"))
+        };
+        table.rows.push(vec![
+            rule.id.map_or_else(String::new, |id| id.0),
+            rule.rule.map_or("", AskFile::name).to_owned(),
+            list(rule.tasks)?,
+            String::new(),
+            String::new(),
+            rule.over.unwrap_or_default(),
+            number(rule.at_least),
+            number(rule.at_most),
+            number(rule.max_skew),
+            list(rule.near)?,
+            String::new(),
+        ]);
+    }
+    table.write().map(Some)
 }
 
 /// Keys and values that can be told apart again.
@@ -140,8 +241,14 @@ fn check_entry<'a>(
 }
 
 fn nodes(instance: &Instance) -> Result<String> {
-    let used = resource_names(instance).map(|name| format!("{USED}{name}"));
-    let names = owned(&["node"]).chain(resource_names(instance)).chain(used).chain(owned(&NODE));
+    let capacity = instance.resources().iter().map(|resource| match resource.devices {
+        true => format!("{CARDS}{}", resource.name),
+        false => resource.name.clone(),
+    });
+    let with =
+        |prefix: &'static str| resource_names(instance).map(move |name| format!("{prefix}{name}"));
+    let names = owned(&["node"]).chain(capacity).chain(with(USED)).chain(with(RESERVE));
+    let names = names.chain(with(SAFETY)).chain(with(SAFETY_PRICE)).chain(owned(&NODE));
     let mut table = Columns::new(names.collect(), 1 + instance.resources().len());
     for node in instance.node_ids() {
         table.rows.push(node_row(instance, node)?);
@@ -151,30 +258,55 @@ fn nodes(instance: &Instance) -> Result<String> {
 
 fn node_row(instance: &Instance, node: NodeId) -> Result<Vec<String>> {
     check_trimmed(instance.node_name(node))?;
+    let (capacity, limit) = (instance.capacity(node), instance.limit(node));
+    let kept: Vec<i64> = capacity.iter().zip(limit).map(|(c, limit)| c - limit).collect();
     let mut row = vec![instance.node_name(node).to_owned()];
-    row.extend(amounts(instance, instance.capacity(node), |_, _| true));
+    row.extend(amounts(instance, capacity, |_, _| true));
     row.extend(amounts(instance, instance.used(node), |_, used| used != 0));
-    let mut parts = Vec::new();
+    row.extend(amounts(instance, &kept, |_, kept| kept != 0));
+    match instance.safety(node) {
+        [] => row.extend(vec![String::new(); capacity.len()]),
+        safety => row.extend(amounts(instance, safety, |_, s| s != i64::MAX)),
+    }
+    for r in 0..capacity.len() {
+        row.push(safety_price(instance, r)?.map_or_else(String::new, |price| price.to_string()));
+    }
+    let mut labels = Vec::new();
     for (key, value) in instance.labels(node) {
         check_entry(key, std::iter::once(value), &[';'])?;
-        parts.push(format!("{key}={value}"));
+        labels.push(format!("{key}={value}"));
     }
-    row.push(parts.join(";"));
-    row.push(match instance.state(node) {
-        NodeState::Ready => String::new(),
-        NodeState::Drain => "drain".to_owned(),
-        NodeState::Down => "down".to_owned(),
-    });
-    for cost in [price(instance, node)?, price_per_hour(instance, node)?] {
-        row.push(cost.map_or_else(String::new, |cost| cost.to_string()));
-    }
+    let text = |value: Option<Decimal>| value.map_or_else(String::new, |value| value.to_string());
+    let traffic = instance.traffic(node);
+    // In the order of NODE.
+    row.extend([
+        labels.join(";"),
+        match instance.state(node) {
+            NodeState::Ready => String::new(),
+            NodeState::Drain => "drain".to_owned(),
+            NodeState::Down => "down".to_owned(),
+        },
+        text(price(instance, node)?),
+        text(price_per_hour(instance, node)?),
+        joined(instance.taints(node))?,
+        match instance.own_max_tasks(node) {
+            u32::MAX => String::new(),
+            most => most.to_string(),
+        },
+        text(Some(traffic.weight).filter(|weight| *weight != Decimal::ONE)),
+        match traffic.connections {
+            0 => String::new(),
+            connections => connections.to_string(),
+        },
+        text(Some(traffic.response_time).filter(|time| !time.is_zero())),
+    ]);
     Ok(row)
 }
 
 fn pairs(instance: &Instance) -> Result<String> {
     let names = owned(&["task", "node"]).chain(owned(&PAIR)).chain(resource_names(instance));
     let mut table = Columns::new(names.collect(), 2);
-    for task in instance.task_ids() {
+    for task in jobs(instance) {
         for pair in instance.pairs(task) {
             table.rows.push(pair_row(instance, task, pair)?);
         }
@@ -186,7 +318,7 @@ fn pair_row(instance: &Instance, task: TaskId, pair: Pair) -> Result<Vec<String>
     let usual = instance.demand(task);
     let cost = pair_cost(instance, task, pair)?;
     let mut row = vec![
-        instance.task_name(task).to_owned(),
+        job_name(instance, task).to_owned(),
         instance.node_name(pair.node).to_owned(),
         cost.map_or_else(String::new, |cost| cost.to_string()),
     ];

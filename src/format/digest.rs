@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Instance, NodeState, Scale};
+use crate::model::{Ask, Instance, NodeState, Scale, TaskId};
 
 /// `sha256:` and 64 hexadecimal digits over everything that decides which plans
 /// are feasible and what they cost: names, quantities, rules. The goal and the
@@ -16,7 +16,11 @@ pub fn digest(instance: &Instance) -> String {
     for resource in instance.resources() {
         bytes.text(&resource.name);
         bytes.scale(resource.scale);
+        bytes.integer(i64::from(resource.devices));
     }
+    bytes.scale(instance.soft_scale());
+    bytes.scale(instance.weight_scale());
+    (0..instance.resources().len()).for_each(|r| bytes.integer(instance.safety_price(r)));
     // Instances divide integers by what they have in common, so a scale and its
     // integers are the same however the numbers were written. Without any cost
     // the scale means nothing.
@@ -24,6 +28,7 @@ pub fn digest(instance: &Instance) -> String {
     nodes(&mut bytes, instance);
     tasks(&mut bytes, instance);
     bytes.integer(i64::from(instance.one_task_per_node()));
+    rules(&mut bytes, instance);
 
     let mut text = String::from("sha256:");
     for byte in bytes.0.finalize().iter() {
@@ -52,6 +57,15 @@ fn nodes(bytes: &mut Canonical, instance: &Instance) {
         });
         bytes.integer(instance.price(node));
         bytes.integer(instance.rate(node));
+        bytes.integers(instance.limit(node));
+        bytes.integers(instance.safety(node));
+        bytes.integer(i64::from(instance.max_tasks(node)));
+        bytes.count(instance.taints(node).len());
+        instance.taints(node).iter().for_each(|taint| bytes.text(&taint.to_string()));
+        let traffic = instance.traffic(node);
+        bytes.text(&traffic.weight.to_string());
+        bytes.count(traffic.connections as usize);
+        bytes.text(&traffic.response_time.to_string());
         let mut labels: Vec<_> = instance.labels(node).iter().collect();
         labels.sort();
         bytes.count(labels.len());
@@ -69,21 +83,44 @@ fn tasks(bytes: &mut Canonical, instance: &Instance) {
         bytes.integers(instance.demand(task));
         bytes.integer(instance.duration(task));
         let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
-        bytes.count(requirement.any_of.len());
-        for (key, values) in &requirement.any_of {
-            bytes.text(key);
-            let mut values: Vec<_> = values.iter().collect();
-            values.sort();
-            values.dedup();
-            bytes.count(values.len());
-            values.into_iter().for_each(|value| bytes.text(value));
+        bytes.labels(&requirement.any_of);
+        bytes.labels(&requirement.none_of);
+        bytes.count(requirement.tolerations.len());
+        requirement.tolerations.iter().for_each(|t| bytes.text(&t.to_string()));
+        bytes.count(requirement.prefers.len());
+        for preference in &requirement.prefers {
+            bytes.labels(&preference.any_of);
+            bytes.text(&preference.weight.to_string());
         }
+        bytes.integer(instance.priority(task));
+        bytes.integer(instance.drop_weight(task));
+        bytes.count(instance.current(task).map_or(0, |node| node.index() + 1));
+        bytes.integer(i64::from(instance.pin(task).is_some()));
+        bytes.text(instance.own_key(task).unwrap_or_default());
         let pairs = instance.pairs(task);
         bytes.count(pairs.len());
         for pair in pairs {
             bytes.count(pair.node.index());
             bytes.integer(pair.cost);
             bytes.integers(pair.demand);
+        }
+    }
+}
+
+fn rules(bytes: &mut Canonical, instance: &Instance) {
+    bytes.count(instance.rules().len());
+    for rule in instance.rules() {
+        bytes.text(&rule.ask.to_string());
+        bytes.text(&instance.label_values()[rule.over as usize].key);
+        bytes.tasks(&rule.tasks);
+        match &rule.ask {
+            Ask::Spread { at_least, at_most, max_skew } => {
+                [*at_least, *at_most, max_skew.map_or(u32::MAX, |skew| skew)]
+                    .into_iter()
+                    .for_each(|number| bytes.count(number as usize));
+            }
+            Ask::Near { others } => bytes.tasks(others),
+            Ask::Gang | Ask::Together | Ask::Apart => {}
         }
     }
 }
@@ -104,6 +141,24 @@ impl Canonical {
     fn text(&mut self, text: &str) {
         self.count(text.len());
         self.0.update(text.as_bytes());
+    }
+
+    fn tasks(&mut self, tasks: &[TaskId]) {
+        self.count(tasks.len());
+        tasks.iter().for_each(|task| self.count(task.index()));
+    }
+
+    /// Keys with values, whose order does not matter.
+    fn labels(&mut self, any_of: &[(String, Vec<String>)]) {
+        self.count(any_of.len());
+        for (key, values) in any_of {
+            self.text(key);
+            let mut values: Vec<_> = values.iter().collect();
+            values.sort();
+            values.dedup();
+            self.count(values.len());
+            values.into_iter().for_each(|value| self.text(value));
+        }
     }
 
     /// As many as there are resources, which is known.

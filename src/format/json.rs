@@ -5,12 +5,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::json_error;
+use super::rule_file::{RuleFile, SpreadFile};
 use super::source::Text;
-use super::values::{GoalText, Id, Object, OneOrMany, Ordered, Quantity, Seconds, Version};
+use super::values::{
+    GoalText, Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, Seconds, Version,
+};
+use super::words;
 use crate::error::Result;
 use crate::model::{
-    Decimal, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, Requirement, TaskDraft,
-    nearest,
+    Ask, Decimal, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, Part, Preference,
+    Requirement, TaskDraft, nearest,
 };
 
 /// A planning problem: nodes with capacities, tasks with demands.
@@ -31,6 +35,12 @@ pub(super) struct InstanceFile {
     /// Costs and demands that depend on both the task and the node.
     #[serde(default)]
     pairs: Vec<Object<PairFile>>,
+    /// Rules between tasks.
+    #[serde(default)]
+    rules: Vec<Object<RuleFile>>,
+    /// What the plan leaves free on every node that has no `reserve` of its own.
+    #[serde(default)]
+    reserve: Ordered<Portion>,
     /// What is minimised; `peak` when absent.
     #[serde(default)]
     goal: Option<GoalText>,
@@ -47,6 +57,21 @@ pub(super) struct ResourceFile {
     /// What one unit is called, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) unit: Option<String>,
+    /// One unit is a card: a task has whole cards, or a share of one card.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) devices: bool,
+    /// Price of one unit of load above a node's `safety`, in the goal `soft`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) safety_price: Option<Quantity>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A machine.
@@ -73,6 +98,28 @@ pub(super) struct NodeFile {
     /// Cost of one hour of one task on the node; multiplied by the task's duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) price_per_hour: Option<Quantity>,
+    /// Marks that keep tasks away which do not tolerate them: `key=value`, with
+    /// `:prefer` behind it where it only makes the node less welcome.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) taints: Vec<String>,
+    /// Most tasks of the plan on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) max_tasks: Option<u32>,
+    /// What the plan leaves free.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub(super) reserve: Ordered<Portion>,
+    /// Load above which each unit has its resource's `safety_price`.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub(super) safety: Ordered<Portion>,
+    /// Share of the work that weighted policies give it; 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) weight: Option<Quantity>,
+    /// Connections it has already.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) connections: u32,
+    /// Time it takes to answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) response_time: Option<Millis>,
 }
 
 /// Whether a node takes tasks: `ready` does, `drain` takes no new task but its
@@ -103,6 +150,57 @@ pub(super) struct TaskFile {
     /// Labels its node must have; for each key one of the values.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub(super) requires: Ordered<OneOrMany>,
+    /// Labels its node must not have.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub(super) avoid: Ordered<OneOrMany>,
+    /// Labels it would like, each with what it costs in the goal `soft` not to have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) prefers: Vec<Object<PreferenceFile>>,
+    /// Taints it does not mind: `key=value`, `key` for every value, `*` for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tolerations: Vec<String>,
+    /// Higher ones are placed first, whatever it takes from lower ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) priority: i64,
+    /// How much leaving it out weighs among tasks of its priority; 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) weight: Option<Quantity>,
+    /// Makes it a gang: so many units, all placed or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) replicas: Option<u32>,
+    /// All units on one value of this label (`node` is the node itself).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) together: Option<String>,
+    /// At most one unit on each value of this label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) apart: Option<String>,
+    /// Units on many values, few, or evenly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) spread: Option<Object<SpreadFile>>,
+    /// Where it runs now; for a gang one node, or one for each unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) node: Option<OneOrMany>,
+    /// It stays on that node.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) pinned: bool,
+    /// What hash policies hash, and what rules can group by; the id when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<Id>,
+    /// Names by which rules can refer to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<OneOrMany>,
+}
+
+/// Labels a task would like.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Preference")]
+pub(super) struct PreferenceFile {
+    /// For each key one of the values; all keys together.
+    pub(super) labels: Ordered<OneOrMany>,
+    /// What it costs not to have them; 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) weight: Option<Quantity>,
 }
 
 /// What one task costs and needs on one node.
@@ -169,34 +267,24 @@ pub(super) fn read(source: Text) -> Result<Draft> {
     let mut names = ResourceNames { source, at: FxHashMap::default() };
     for (name, resource) in file.resources.0 {
         let at = names.position(&mut draft, &name, || format!("resources.{name}"))?;
-        draft.resources[usize::from(at)].1 = resource.0.unit;
+        let known = &mut draft.resources[usize::from(at)];
+        known.unit = resource.0.unit;
+        known.devices = resource.0.devices;
+        known.safety_price = resource.0.safety_price.map(|price| price.0);
     }
     for (k, Object(node)) in file.nodes.into_iter().enumerate() {
-        let capacity =
-            names.quantities(&mut draft, node.capacity, || format!("nodes[{k}].capacity"))?;
-        let used = names.quantities(&mut draft, node.used, || format!("nodes[{k}].used"))?;
-        draft.nodes.push(NodeDraft {
-            id: node.id.0,
-            capacity,
-            used,
-            labels: node.labels.0,
-            state: node.state.into(),
-            price: node.price.map(|price| price.0),
-            price_per_hour: node.price_per_hour.map(|price| price.0),
-        });
+        let node = node_draft(&mut names, &mut draft, node, k)?;
+        draft.nodes.push(node);
     }
     for (k, Object(task)) in file.tasks.into_iter().enumerate() {
-        let mut any_of: Vec<_> =
-            task.requires.0.into_iter().map(|(key, values)| (key, values.0)).collect();
-        any_of.sort();
-        let demand = names.quantities(&mut draft, task.demand, || format!("tasks[{k}].demand"))?;
-        draft.tasks.push(TaskDraft {
-            id: task.id.0,
-            demand,
-            duration: task.duration.map(|duration| duration.0),
-            requires: Requirement { any_of },
-        });
+        let task = task_draft(&mut names, &mut draft, task, k)?;
+        draft.tasks.push(task);
     }
+    for (k, Object(rule)) in file.rules.into_iter().enumerate() {
+        let wrong = |(field, cause)| source.error(cause).at(format!("rules[{k}].{field}"));
+        draft.rules.push(rule.draft().map_err(wrong)?);
+    }
+    draft.reserve = names.portions(&mut draft, file.reserve, || "reserve".to_owned())?;
     for (k, Object(pair)) in file.pairs.into_iter().enumerate() {
         let demand = names.quantities(&mut draft, pair.demand, || format!("pairs[{k}].demand"))?;
         draft.pairs.push(PairDraft {
@@ -208,6 +296,81 @@ pub(super) fn read(source: Text) -> Result<Draft> {
     }
     check_used(source, &draft)?;
     Ok(draft)
+}
+
+fn node_draft(
+    names: &mut ResourceNames,
+    draft: &mut Draft,
+    node: NodeFile,
+    k: usize,
+) -> Result<NodeDraft> {
+    let place = |field: &'static str| move || format!("nodes[{k}].{field}");
+    let wrong = |cause: String| names.source.error(cause).at(format!("nodes[{k}].taints"));
+    let taints = node.taints.iter().map(|text| words::taint(text));
+    let taints = taints.collect::<std::result::Result<_, _>>().map_err(wrong)?;
+    Ok(NodeDraft {
+        id: node.id.0,
+        capacity: names.quantities(draft, node.capacity, place("capacity"))?,
+        used: names.quantities(draft, node.used, place("used"))?,
+        labels: node.labels.0,
+        state: node.state.into(),
+        price: node.price.map(|price| price.0),
+        price_per_hour: node.price_per_hour.map(|price| price.0),
+        taints,
+        max_tasks: node.max_tasks,
+        reserve: names.portions(draft, node.reserve, place("reserve"))?,
+        safety: names.portions(draft, node.safety, place("safety"))?,
+        weight: node.weight.map(|weight| weight.0),
+        connections: node.connections,
+        response_time: node.response_time.map(|time| time.0),
+    })
+}
+
+/// Keys with values, sorted by key.
+fn sorted(labels: Ordered<OneOrMany>) -> Vec<(String, Vec<String>)> {
+    let mut list: Vec<_> = labels.0.into_iter().map(|(key, values)| (key, values.0)).collect();
+    list.sort();
+    list
+}
+
+fn task_draft(
+    names: &mut ResourceNames,
+    draft: &mut Draft,
+    task: TaskFile,
+    k: usize,
+) -> Result<TaskDraft> {
+    let tolerations = task.tolerations.iter().map(|text| words::toleration(text));
+    let mut tolerations: Vec<_> = tolerations
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|cause| names.source.error(cause).at(format!("tasks[{k}].tolerations")))?;
+    tolerations.sort();
+    let mut within = Vec::new();
+    within.extend(task.together.map(|over| (Ask::Together, over)));
+    within.extend(task.apart.map(|over| (Ask::Apart, over)));
+    within.extend(task.spread.map(|Object(spread)| (spread.ask(), spread.over)));
+    let prefers = task.prefers.into_iter().map(|Object(preference)| Preference {
+        any_of: sorted(preference.labels),
+        weight: preference.weight.map_or(Decimal::ONE, |weight| weight.0),
+    });
+    Ok(TaskDraft {
+        id: task.id.0,
+        demand: names.quantities(draft, task.demand, || format!("tasks[{k}].demand"))?,
+        duration: task.duration.map(|duration| duration.0),
+        requires: Requirement {
+            any_of: sorted(task.requires),
+            none_of: sorted(task.avoid),
+            tolerations,
+            prefers: prefers.collect(),
+        },
+        priority: task.priority,
+        weight: task.weight.map(|weight| weight.0),
+        replicas: task.replicas,
+        within,
+        current: task.node.map_or_else(Vec::new, |nodes| nodes.0),
+        pinned: task.pinned,
+        key: task.key.map(|key| key.0),
+        groups: task.group.map_or_else(Vec::new, |groups| groups.0),
+    })
 }
 
 /// Positions of resources by name.
@@ -250,25 +413,50 @@ impl ResourceNames<'_> {
         }
         Ok(list)
     }
+
+    fn portions(
+        &mut self,
+        draft: &mut Draft,
+        map: Ordered<Portion>,
+        place: impl Fn() -> String,
+    ) -> Result<Vec<(u16, Part)>> {
+        let mut list = Vec::with_capacity(map.0.len());
+        for (name, portion) in map.0 {
+            list.push((self.position(draft, &name, &place)?, portion.0));
+        }
+        Ok(list)
+    }
 }
 
-/// Load in a resource that no node has is a slip of the pen.
+/// A load or a reserve in a resource that no node has is a slip of the pen.
 fn check_used(source: Text, draft: &Draft) -> Result<()> {
     let mut offered = vec![false; draft.resources.len()];
     for (r, _) in draft.nodes.iter().flat_map(|node| &node.capacity) {
         offered[usize::from(*r)] = true;
     }
+    let check = |r: u16, place: String| {
+        if offered[usize::from(r)] {
+            return Ok(());
+        }
+        let name = &draft.resources[usize::from(r)].name;
+        let known = draft.resources.iter().zip(&offered).filter(|(_, offered)| **offered);
+        let near = nearest(name, known.map(|(resource, _)| resource.name.as_str()));
+        let cause = format!("no node has a capacity for resource `{name}`");
+        let remedy = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+        Err(source.error(cause).at(format!("{place}.{name}")).help(remedy))
+    };
+    for (r, _) in &draft.reserve {
+        check(*r, "reserve".to_owned())?;
+    }
     for (k, node) in draft.nodes.iter().enumerate() {
         for (r, _) in &node.used {
-            if offered[usize::from(*r)] {
-                continue;
-            }
-            let name = &draft.resources[usize::from(*r)].0;
-            let known = draft.resources.iter().zip(&offered).filter(|(_, offered)| **offered);
-            let near = nearest(name, known.map(|((name, _), _)| name.as_str()));
-            let cause = format!("no node has a capacity for resource `{name}`");
-            let remedy = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
-            return Err(source.error(cause).at(format!("nodes[{k}].used.{name}")).help(remedy));
+            check(*r, format!("nodes[{k}].used"))?;
+        }
+        for (r, _) in &node.reserve {
+            check(*r, format!("nodes[{k}].reserve"))?;
+        }
+        for (r, _) in &node.safety {
+            check(*r, format!("nodes[{k}].safety"))?;
         }
     }
     Ok(())
@@ -280,6 +468,7 @@ pub(super) fn place(error: &DraftError) -> String {
         DraftItem::Task(k) => format!("tasks[{k}]"),
         DraftItem::Node(k) => format!("nodes[{k}]"),
         DraftItem::Pair(k) => format!("pairs[{k}]"),
+        DraftItem::Rule(k) => format!("rules[{k}]"),
         DraftItem::Resource(_) | DraftItem::Whole => String::new(),
     };
     match (item.as_str(), error.field.as_str()) {

@@ -4,10 +4,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::json::{NodeFile, PairFile, ResourceFile, TaskFile};
-use super::values::{Id, OneOrMany, Ordered, Quantity, SCHEMA_VERSION, Seconds};
+use super::json::{NodeFile, PairFile, PreferenceFile, ResourceFile, TaskFile};
+use super::rule_file::{AskFile, RuleFile, SpreadFile};
+use super::values::{
+    Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, SCHEMA_VERSION, Seconds,
+};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Decimal, Instance, NodeId, Pair, Scale, TaskId};
+use crate::model::{Ask, Decimal, Instance, NodeId, Pair, Part, Rule, Scale, TaskId};
 
 /// Writes the instance as JSON that reads back as an equal instance: the same
 /// names, quantities, rules and goal.
@@ -15,22 +18,31 @@ use crate::model::{Decimal, Instance, NodeId, Pair, Scale, TaskId};
 /// # Errors
 /// A writer that fails.
 pub fn write_instance(instance: &Instance, to: &mut impl Write) -> Result<()> {
-    let resources = instance
-        .resources()
-        .iter()
-        .map(|resource| (resource.name.clone(), ResourceFile { unit: resource.unit.clone() }));
-    let resources = Ordered(resources.collect());
+    let resources = instance.resources().iter().enumerate().map(|(r, resource)| {
+        let file = ResourceFile {
+            unit: resource.unit.clone(),
+            devices: resource.devices,
+            safety_price: safety_price(instance, r)?.map(Quantity),
+        };
+        Ok((resource.name.clone(), file))
+    });
+    let resources = Ordered(resources.collect::<Result<_>>()?);
     write(to, format_args!("{{\n\"schema_version\": {SCHEMA_VERSION},\n\"resources\": "))?;
     value(to, &resources)?;
     write(to, format_args!(",\n\"nodes\": "))?;
     list(to, instance.node_ids().map(|node| node_file(instance, node)))?;
     write(to, format_args!(",\n\"tasks\": "))?;
-    list(to, instance.task_ids().map(|task| task_file(instance, task)))?;
+    list(to, jobs(instance).map(|task| task_file(instance, task)))?;
     if instance.has_pairs() {
         write(to, format_args!(",\n\"pairs\": "))?;
-        let tasks = instance.task_ids();
-        let pairs = tasks.flat_map(|task| instance.pairs(task).map(move |pair| (task, pair)));
+        let pairs =
+            jobs(instance).flat_map(|task| instance.pairs(task).map(move |pair| (task, pair)));
         list(to, pairs.map(|(task, pair)| pair_file(instance, task, pair)))?;
+    }
+    let mut rules = rule_files(instance).into_iter().peekable();
+    if rules.peek().is_some() {
+        write(to, format_args!(",\n\"rules\": "))?;
+        list(to, rules.map(Ok))?;
     }
     write(to, format_args!(",\n\"goal\": "))?;
     value(to, &instance.goal().to_string())?;
@@ -61,35 +73,190 @@ pub(super) fn io_error(error: &io::Error) -> Error {
     Error::new(Kind::Io, format!("writing failed: {error}"))
 }
 
+/// Plain tasks, and of each gang the first unit, which stands for all.
+pub(super) fn jobs(instance: &Instance) -> impl Iterator<Item = TaskId> + '_ {
+    instance.task_ids().filter(|task| instance.gang_of(*task).is_none_or(|(_, unit)| unit == 0))
+}
+
+/// The id under which a task or a whole gang is written.
+pub(super) fn job_name(instance: &Instance, task: TaskId) -> &str {
+    match instance.gang_of(task) {
+        Some((gang, _)) => &gang.name,
+        None => instance.task_name(task),
+    }
+}
+
 fn node_file(instance: &Instance, node: NodeId) -> Result<NodeFile> {
     let labels = instance.labels(node).clone();
+    let (capacity, limit) = (instance.capacity(node), instance.limit(node));
+    let kept: Vec<i64> = capacity.iter().zip(limit).map(|(c, limit)| c - limit).collect();
+    let traffic = instance.traffic(node);
     Ok(NodeFile {
         id: Id(instance.node_name(node).to_owned()),
         // Zeros too: a resource that no node names is an error when tasks need it.
-        capacity: amounts(instance, instance.capacity(node), |_, _| true)?,
+        capacity: amounts(instance, capacity, |_, _| true)?,
         used: amounts(instance, instance.used(node), |_, used| used != 0)?,
         labels: Ordered(labels),
         state: instance.state(node).into(),
         price: price(instance, node)?.map(Quantity),
         price_per_hour: price_per_hour(instance, node)?.map(Quantity),
+        taints: instance.taints(node).iter().map(ToString::to_string).collect(),
+        max_tasks: Some(instance.own_max_tasks(node)).filter(|most| *most < u32::MAX),
+        reserve: portions(amounts(instance, &kept, |_, kept| kept != 0)?),
+        safety: portions(amounts(instance, instance.safety(node), |_, s| s != i64::MAX)?),
+        weight: Some(traffic.weight).filter(|w| *w != Decimal::ONE).map(Quantity),
+        connections: traffic.connections,
+        response_time: Some(traffic.response_time).filter(|t| !t.is_zero()).map(Millis),
     })
+}
+
+fn portions(amounts: Ordered<Quantity>) -> Ordered<Portion> {
+    Ordered(
+        amounts
+            .0
+            .into_iter()
+            .map(|(name, amount)| (name, Portion(Part::Exact(amount.0))))
+            .collect(),
+    )
+}
+
+fn labels(any_of: &[(String, Vec<String>)]) -> Ordered<OneOrMany> {
+    Ordered(any_of.iter().cloned().map(|(key, values)| (key, OneOrMany(values))).collect())
 }
 
 fn task_file(instance: &Instance, task: TaskId) -> Result<TaskFile> {
     let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
-    let requires = requirement.any_of.iter().cloned();
+    let gang = instance.gang_of(task).map(|(gang, _)| gang);
+    let prefers = requirement.prefers.iter().map(|p| {
+        Object(PreferenceFile {
+            labels: labels(&p.any_of),
+            weight: Some(p.weight).filter(|w| *w != Decimal::ONE).map(Quantity),
+        })
+    });
+    let [together, apart, spread] = within(instance, task);
     Ok(TaskFile {
-        id: Id(instance.task_name(task).to_owned()),
+        id: Id(job_name(instance, task).to_owned()),
         demand: amounts(instance, instance.demand(task), |_, demand| demand != 0)?,
         duration: Some(instance.duration(task)).filter(|d| *d != 0).map(Seconds),
-        requires: Ordered(requires.map(|(key, values)| (key, OneOrMany(values))).collect()),
+        requires: labels(&requirement.any_of),
+        avoid: labels(&requirement.none_of),
+        prefers: prefers.collect(),
+        tolerations: requirement.tolerations.iter().map(ToString::to_string).collect(),
+        priority: instance.priority(task),
+        weight: drop_weight(instance, task)?.map(Quantity),
+        replicas: gang.map(|gang| gang.size),
+        together: together.map(|rule| over(instance, rule).to_owned()),
+        apart: apart.map(|rule| over(instance, rule).to_owned()),
+        spread: spread.and_then(|r| SpreadFile::of(&r.ask, over(instance, r))).map(Object),
+        node: current(instance, task).map(OneOrMany),
+        pinned: instance.pin(task).is_some(),
+        key: instance.own_key(task).map(|key| Id(key.to_owned())),
+        group: None,
     })
+}
+
+/// The label that a rule is over.
+pub(super) fn over<'a>(instance: &'a Instance, rule: &Rule) -> &'a str {
+    &instance.label_values()[rule.over as usize].key
+}
+
+/// The rules within the task's gang that stand on the task itself: one of each.
+pub(super) fn within(instance: &Instance, task: TaskId) -> [Option<&Rule>; 3] {
+    let own = |wanted: fn(&Ask) -> bool| {
+        let (gang, _) = instance.gang_of(task)?;
+        let rules = instance.rules_of(gang.first).iter();
+        rules.map(|(rule, _)| &instance.rules()[*rule as usize]).find(|rule| {
+            let all = rule.tasks.len() == gang.size as usize && rule.tasks[0] == gang.first;
+            all && rule.tasks.last().is_some_and(|last| last.0 == gang.first.0 + gang.size - 1)
+                && wanted(&rule.ask)
+        })
+    };
+    [
+        own(|ask| *ask == Ask::Together),
+        own(|ask| *ask == Ask::Apart),
+        own(|ask| matches!(ask, Ask::Spread { .. })),
+    ]
+}
+
+/// Rules that do not stand on a gang.
+pub(super) fn rule_files(instance: &Instance) -> Vec<RuleFile> {
+    let stands_on_gang = |rule: &Rule| {
+        rule.ask == Ask::Gang
+            || within(instance, rule.tasks[0]).iter().flatten().any(|own| std::ptr::eq(*own, rule))
+    };
+    let ids = |tasks: &[TaskId]| {
+        let mut ids: Vec<String> =
+            tasks.iter().map(|task| job_name(instance, *task).to_owned()).collect();
+        ids.dedup();
+        OneOrMany(ids)
+    };
+    let others = instance.rules().iter().filter(|rule| !stands_on_gang(rule));
+    others
+        .map(|rule| {
+            let spread = SpreadFile::of(&rule.ask, over(instance, rule));
+            RuleFile {
+                id: Some(Id(rule.name.clone())),
+                rule: Some(match rule.ask {
+                    Ask::Gang | Ask::Together => AskFile::Together,
+                    Ask::Apart => AskFile::Apart,
+                    Ask::Spread { .. } => AskFile::Spread,
+                    Ask::Near { .. } => AskFile::Near,
+                }),
+                tasks: Some(ids(&rule.tasks)),
+                over: Some(over(instance, rule).to_owned()),
+                at_least: spread.as_ref().and_then(|s| s.at_least),
+                at_most: spread.as_ref().and_then(|s| s.at_most),
+                max_skew: spread.as_ref().and_then(|s| s.max_skew),
+                near: match &rule.ask {
+                    Ask::Near { others } => Some(ids(others)),
+                    _ => None,
+                },
+                ..RuleFile::default()
+            }
+        })
+        .collect()
+}
+
+/// Where a job runs now: one node, or one for each unit where they differ.
+pub(super) fn current(instance: &Instance, task: TaskId) -> Option<Vec<String>> {
+    let units = instance.gang_of(task).map_or(1, |(gang, _)| gang.size);
+    let nodes = (0..units).map(|unit| instance.current(TaskId(task.0 + unit)));
+    let names = nodes.map(|node| node.map(|node| instance.node_name(node).to_owned()));
+    let mut names: Vec<String> = names.collect::<Option<_>>()?;
+    if names.iter().all(|name| *name == names[0]) {
+        names.truncate(1);
+    }
+    Some(names)
+}
+
+/// What leaving the task out weighs as written, `None` for 1.
+pub(super) fn drop_weight(instance: &Instance, task: TaskId) -> Result<Option<Decimal>> {
+    let weight = decimal(&instance.weight_scale().show(instance.drop_weight(task)))?;
+    Ok(Some(weight).filter(|weight| *weight != Decimal::ONE))
+}
+
+/// Price of one unit of load above safety capacities as written, `None` for 0.
+pub(super) fn safety_price(instance: &Instance, resource: usize) -> Result<Option<Decimal>> {
+    let price = instance.safety_price(resource);
+    if price == 0 {
+        return Ok(None);
+    }
+    // Per step to per unit; the products are checked, the division is exact.
+    let (soft, unit) = (instance.soft_scale(), instance.resources()[resource].scale);
+    let exact = || {
+        let common = gcd(soft.num, unit.num);
+        let num = (soft.num / common).checked_mul(unit.den)?;
+        let den = soft.den.checked_mul(unit.num / common)?;
+        let again = gcd(num, den);
+        Some(Scale { num: num / again, den: den / again }.show(price))
+    };
+    decimal(&exact().unwrap_or_default()).map(Some)
 }
 
 fn pair_file(instance: &Instance, task: TaskId, pair: Pair) -> Result<PairFile> {
     let usual = instance.demand(task);
     Ok(PairFile {
-        task: Id(instance.task_name(task).to_owned()),
+        task: Id(job_name(instance, task).to_owned()),
         node: Id(instance.node_name(pair.node).to_owned()),
         cost: pair_cost(instance, task, pair)?.map(Quantity),
         demand: amounts(instance, pair.demand, |r, demand| demand != usual[r])?,

@@ -3,6 +3,7 @@
 
 mod cloudbalancing;
 mod csv;
+mod csv_cells;
 mod csv_write;
 mod digest;
 mod gap;
@@ -11,9 +12,11 @@ mod json_error;
 mod json_write;
 mod openb;
 mod plan;
+mod rule_file;
 mod source;
 mod table;
 mod values;
+mod words;
 
 pub use csv_write::{CsvFiles, write_csv};
 pub use digest::digest;
@@ -88,6 +91,8 @@ pub enum Input {
         nodes: Source,
         /// A row a pair of task and node, where cost or demand depends on both.
         pairs: Option<Source>,
+        /// A row a rule between tasks.
+        rules: Option<Source>,
     },
 }
 
@@ -135,14 +140,16 @@ fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
             };
             Ok((format, draft?))
         }
-        Input::Tables { tasks, nodes, pairs } => parse_tables(tasks, nodes, pairs.as_ref(), forced),
+        Input::Tables { tasks, nodes, pairs, rules } => {
+            parse_tables(tasks, nodes, [pairs.as_ref(), rules.as_ref()], forced)
+        }
     }
 }
 
 fn parse_tables(
     tasks: &Source,
     nodes: &Source,
-    pairs: Option<&Source>,
+    [pairs, rules]: [Option<&Source>; 2],
     forced: Option<Format>,
 ) -> Result<(Format, Draft)> {
     let tasks = Table::open(tasks.text()?)?;
@@ -150,14 +157,15 @@ fn parse_tables(
     let foreign = openb::is_nodes(&nodes) || openb::is_pods(&tasks) || openb::is_nodes(&tasks);
     let format = forced.unwrap_or(if foreign { Format::Openb } else { Format::Csv });
     if format == Format::Openb {
-        if let Some(pairs) = pairs {
-            let error = Error::usage("openb instances have no pairs").in_file(&pairs.name);
-            return Err(error.help("leave the pairs away"));
+        if let Some(more) = pairs.or(rules) {
+            let error = Error::usage("openb instances have neither pairs nor rules");
+            return Err(error.in_file(&more.name).help("leave them away"));
         }
         return Ok((format, openb::read(&tasks, &nodes)?));
     }
     let pairs = pairs.map(|pairs| Table::open(pairs.text()?)).transpose()?;
-    Ok((format, csv::read(&tasks, &nodes, pairs.as_ref())?))
+    let rules = rules.map(|rules| Table::open(rules.text()?)).transpose()?;
+    Ok((format, csv::read(&tasks, &nodes, pairs.as_ref(), rules.as_ref())?))
 }
 
 const TWO_TABLES: &str = "give the tables with --tasks FILE --nodes FILE";
@@ -210,12 +218,13 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
                 _ => json::place(error),
             },
         ),
-        Input::Tables { tasks, nodes, pairs } => {
+        Input::Tables { tasks, nodes, pairs, rules } => {
             let of_pairs = pairs.as_ref().unwrap_or(tasks);
             let (file, row) = match error.item {
                 DraftItem::Node(k) => (nodes, Some(k)),
                 DraftItem::Pair(k) => (of_pairs, Some(k)),
                 DraftItem::Task(k) => (tasks, Some(k)),
+                DraftItem::Rule(k) => (rules.as_ref().unwrap_or(tasks), Some(k)),
                 DraftItem::Whole if error.field == "price" => (nodes, None),
                 DraftItem::Whole if error.field == "pairs" => (of_pairs, None),
                 DraftItem::Whole | DraftItem::Resource(_) => (tasks, None),
@@ -232,6 +241,7 @@ fn place_in_table(file: &Source, row: usize, error: &DraftError) -> String {
     };
     let place = table.place_of_row(row);
     let column = error.field.strip_prefix("demand.").unwrap_or(&error.field);
+    let column = column.strip_prefix("capacity.").unwrap_or(column);
     match table.column(column) {
         Some(_) => format!("{place}, column `{column}`"),
         None => place,

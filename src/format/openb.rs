@@ -6,7 +6,9 @@
 
 use super::table::{Row, Table};
 use crate::error::Result;
-use crate::model::{Decimal, Draft, Goal, NodeDraft, Requirement, TaskDraft, Term, nearest};
+use crate::model::{
+    Decimal, Draft, Goal, NodeDraft, Requirement, ResourceDraft, TaskDraft, Term, nearest,
+};
 
 /// The label that carries a node's card model.
 const MODEL: &str = "gpu_model";
@@ -22,7 +24,7 @@ pub(super) fn is_pods(table: &Table) -> bool {
 }
 
 /// Reads the two tables. Resources are `cpu` in cores, `memory` in MiB and
-/// `gpu` in cards, shares of a card included.
+/// `gpu`, whose devices are the cards: whole ones, or a share of one.
 ///
 /// # Errors
 /// Swapped tables, missing columns, cells that are no whole numbers.
@@ -33,7 +35,12 @@ pub(super) fn read(pods: &Table, nodes: &Table) -> Result<Draft> {
     }
     let mut draft = Draft { goal: Some(Goal::single(Term::Peak)), ..Draft::default() };
     for (name, unit) in [("cpu", "core"), ("memory", "MiB"), ("gpu", "card")] {
-        draft.resources.push((name.to_owned(), Some(unit.to_owned())));
+        draft.resources.push(ResourceDraft {
+            name: name.to_owned(),
+            unit: Some(unit.to_owned()),
+            devices: name == "gpu",
+            safety_price: None,
+        });
     }
     let [id, cpu, memory, gpu, model] =
         columns(nodes, ["sn", "cpu_milli", "memory_mib", "gpu", "model"])?;
@@ -65,8 +72,8 @@ pub(super) fn read(pods: &Table, nodes: &Table) -> Result<Draft> {
                 (1, whole(row, memory)?),
                 (2, milli(row, share, cards)?),
             ],
-            duration: None,
             requires: models(row.cell(spec)),
+            ..TaskDraft::default()
         });
         Ok(())
     })?;
@@ -78,7 +85,7 @@ fn models(spec: &str) -> Requirement {
     let values: Vec<String> =
         spec.split('|').map(str::trim).filter(|m| !m.is_empty()).map(str::to_owned).collect();
     let any_of = if values.is_empty() { Vec::new() } else { vec![(MODEL.to_owned(), values)] };
-    Requirement { any_of }
+    Requirement { any_of, ..Requirement::default() }
 }
 
 fn columns<const N: usize>(table: &Table, names: [&str; N]) -> Result<[usize; N]> {

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use super::json_error;
 use super::source::{Source, Text};
 use super::table::Table;
-use super::values::{Id, Object, Version};
+use super::values::{Id, Object, Ordered, Version};
 use crate::error::Result;
-use crate::model::{Claim, ClaimedTier};
+use crate::model::{Claim, ClaimedPlacement, ClaimedTier};
 
 /// The keys a claim is made of. Plans carry more, and later versions add keys,
 /// so what is not listed is ignored.
@@ -27,12 +27,18 @@ struct PlanFile {
 #[derive(Debug, Deserialize)]
 struct AssignmentFile {
     task: Id,
+    #[serde(default)]
+    unit: Option<u32>,
     node: Id,
+    #[serde(default)]
+    devices: Ordered<Vec<u32>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct UnplacedFile {
     task: Id,
+    #[serde(default)]
+    unit: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,8 +88,15 @@ fn read_json(source: Text) -> Result<Claim> {
     let assignments = file.assignments.into_iter();
     let tiers = file.goal.into_iter();
     Ok(Claim {
-        assignments: assignments.map(|Object(entry)| (entry.task.0, entry.node.0)).collect(),
-        unplaced: file.unplaced.into_iter().map(|Object(entry)| entry.task.0).collect(),
+        assignments: assignments
+            .map(|Object(entry)| ClaimedPlacement {
+                task: entry.task.0,
+                unit: entry.unit,
+                node: entry.node.0,
+                devices: entry.devices.0,
+            })
+            .collect(),
+        unplaced: file.unplaced.into_iter().map(|Object(e)| (e.task.0, e.unit)).collect(),
         goal: tiers
             .map(|Object(tier)| ClaimedTier {
                 tier: tier.tier,
@@ -114,19 +127,45 @@ fn read_csv(source: Text) -> Result<Claim> {
         };
         return Err(source.error(missing).at("line 1").help(PLAN_REMEDY));
     };
+    let (unit, cards) = (table.column("unit"), table.column("devices"));
     let mut claim = Claim::default();
     table.rows(|row| {
+        let unit = match unit.map(|column| (column, row.cell(column))) {
+            None | Some((_, "")) => None,
+            Some((column, text)) => Some(text.parse().map_err(|_| {
+                row.error(column, format!("`{text}` is no unit: units are numbered from 0"))
+            })?),
+        };
         match (unguarded(row.cell(task)), unguarded(row.cell(node))) {
             ("", _) => {
                 let error = row.error(task, "this row names no task");
                 return Err(error.help("write the id of the task it is about"));
             }
-            (task, "") => claim.unplaced.push(task.to_owned()),
-            (task, node) => claim.assignments.push((task.to_owned(), node.to_owned())),
+            (task, "") => claim.unplaced.push((task.to_owned(), unit)),
+            (task, node) => claim.assignments.push(ClaimedPlacement {
+                task: task.to_owned(),
+                unit,
+                node: node.to_owned(),
+                devices: match cards.filter(|column| !row.cell(*column).is_empty()) {
+                    Some(column) => row.read(column, devices)?,
+                    None => Vec::new(),
+                },
+            }),
         }
         Ok(())
     })?;
     Ok(claim)
+}
+
+/// `gpu=0|3;nic=1`
+fn devices(text: &str) -> std::result::Result<Vec<(String, Vec<u32>)>, String> {
+    let bad = || format!("`{text}` names no cards: write such as gpu=0|3");
+    let part = |part: &str| {
+        let (name, numbers) = part.split_once('=').ok_or_else(bad)?;
+        let numbers = numbers.split('|').map(|number| number.trim().parse().map_err(|_| bad()));
+        Ok((name.trim().to_owned(), numbers.collect::<std::result::Result<_, _>>()?))
+    };
+    text.split(';').map(part).collect()
 }
 
 #[cfg(test)]
@@ -148,8 +187,9 @@ mod tests {
         .unwrap();
         let csv = claim("why,node,task\n,7,a\ncapacity,,b\n").unwrap();
         for claim in [&json, &csv] {
-            assert_eq!(claim.assignments, [("a".to_owned(), "7".to_owned())]);
-            assert_eq!(claim.unplaced, ["b"]);
+            let [only] = &claim.assignments[..] else { panic!("{claim:?}") };
+            assert_eq!((only.task.as_str(), only.node.as_str()), ("a", "7"));
+            assert_eq!(claim.unplaced, [("b".to_owned(), None)]);
         }
         assert_eq!(json.status.as_deref(), Some("feasible"));
         assert_eq!((json.goal[0].value, json.goal[0].bound), (0.5, Some(0.25)));

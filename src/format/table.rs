@@ -142,6 +142,15 @@ impl Row<'_> {
         }
     }
 
+    /// What `parse` makes of a cell.
+    pub(super) fn read<T>(
+        &self,
+        column: usize,
+        parse: impl Fn(&str) -> std::result::Result<T, String>,
+    ) -> Result<T> {
+        parse(self.cell(column)).map_err(|cause| self.error(column, cause))
+    }
+
     /// An error about one cell.
     pub(super) fn error(&self, column: usize, cause: impl Into<String>) -> Error {
         let name = self.table.headers.get(column).map_or("", String::as_str);

@@ -51,6 +51,7 @@ fn forced_formats_must_suit_the_files() {
         tasks: source("t", "task,cpu\na,1\n"),
         nodes: source("n", "node,cpu\nx,1\n"),
         pairs: None,
+        rules: None,
     };
     assert!(read_instance(&tables, Some(Format::Csv)).is_ok());
     let json = read_instance(&tables, Some(Format::Json)).unwrap_err();
@@ -87,7 +88,7 @@ fn a_wrong_problem_is_placed_in_its_file() {
         (
             r#"{"nodes""#,
             r#"{"goal":"peek","nodes""#,
-            "f: line 1 column 14, goal: unknown goal `peek`: did you mean `peak`?; goals are peak, balance, cost, nodes, demand",
+            "f: line 1 column 14, goal: unknown goal `peek`: did you mean `peak`?; goals are peak, balance, cost, nodes, demand, soft",
         ),
         (
             r#"{"nodes""#,
@@ -142,14 +143,14 @@ fn damaged_files_are_read_or_refused_with_a_cause() {
     for bytes in damaged(tasks) {
         let tasks = Source { name: "t".into(), bytes };
         judge(read_instance(
-            &Input::Tables { tasks, nodes: source("n", nodes), pairs: None },
+            &Input::Tables { tasks, nodes: source("n", nodes), pairs: None, rules: None },
             None,
         ));
     }
     for bytes in damaged(nodes) {
         let nodes = Source { name: "n".into(), bytes };
         judge(read_instance(
-            &Input::Tables { tasks: source("t", tasks), nodes, pairs: None },
+            &Input::Tables { tasks: source("t", tasks), nodes, pairs: None, rules: None },
             None,
         ));
     }
@@ -188,6 +189,7 @@ fn round_trip(input: &Input) -> Instance {
         tasks: source("tasks.csv", &files.tasks),
         nodes: source("nodes.csv", &files.nodes),
         pairs: files.pairs.map(|text| source("pairs.csv", &text)),
+        rules: files.rules.map(|text| source("rules.csv", &text)),
     };
     assert_eq!(digest(&instance), digest(&read_instance(&tables, None).unwrap()));
     instance
@@ -226,7 +228,8 @@ fn every_public_instance_is_read() {
         ("openb_pod_list_gpushare100.csv", "openb_node_list_gpu_node.csv", 1213),
         ("openb_pod_list_gpushare40.csv", "openb_node_list_all_node.csv", 1523),
     ] {
-        let input = Input::Tables { tasks: open(pods), nodes: open(nodes), pairs: None };
+        let input =
+            Input::Tables { tasks: open(pods), nodes: open(nodes), pairs: None, rules: None };
         let instance = round_trip(&input);
         assert_eq!((instance.nodes(), instance.tasks()), (count, 8152));
         let cards: i64 = instance.node_ids().map(|node| instance.capacity(node)[2]).sum();

@@ -13,7 +13,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::model::{Decimal, Goal, parse_duration};
+use super::words;
+use crate::model::{Decimal, Goal, Part, parse_duration};
 
 /// The version of the instance and plan formats that this program reads and writes.
 pub(super) const SCHEMA_VERSION: u64 = 1;
@@ -29,6 +30,14 @@ pub(super) struct Quantity(pub(super) Decimal);
 /// Whole seconds: a number, or a string such as `30m`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Seconds(pub(super) i64);
+
+/// A part of a capacity: a quantity, or a string such as `10%`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Portion(pub(super) Part);
+
+/// Milliseconds: a number, or a string such as `5ms`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Millis(pub(super) Decimal);
 
 /// One string or a list of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +117,13 @@ from_text!(Seconds, "a duration: seconds, or a string such as \"30m\"", |text| {
     parse_duration(text).map(Seconds)
 });
 
+from_text!(Portion, "an amount, or a part of the capacity such as \"10%\"", |text| {
+    words::part(text).map(Portion)
+});
+from_text!(Millis, "milliseconds: a number, or a string such as \"5ms\"", |text| {
+    words::millis(text).map(Millis)
+});
+
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Name;
@@ -162,9 +178,12 @@ impl<'de> Deserialize<'de> for OneOrMany {
             fn visit_str<E: Error>(self, text: &str) -> Result<OneOrMany, E> {
                 Ok(OneOrMany(vec![text.to_owned()]))
             }
+            fn visit_u64<E: Error>(self, value: u64) -> Result<OneOrMany, E> {
+                Ok(OneOrMany(vec![value.to_string()]))
+            }
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
                 let mut values = Vec::new();
-                while let Some(value) = list.next_element()? {
+                while let Some(Id(value)) = list.next_element()? {
                     values.push(value);
                 }
                 if values.is_empty() {
@@ -253,6 +272,21 @@ impl Serialize for Quantity {
     }
 }
 
+impl Serialize for Portion {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Part::Exact(exact) => Quantity(exact).serialize(to),
+            Part::Percent(percent) => to.collect_str(&format_args!("{percent}%")),
+        }
+    }
+}
+
+impl Serialize for Millis {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Quantity(self.0).serialize(to)
+    }
+}
+
 impl Serialize for OneOrMany {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match &self.0[..] {
@@ -269,6 +303,12 @@ impl<V: Serialize> Serialize for Ordered<V> {
             map.serialize_entry(key, value)?;
         }
         map.end()
+    }
+}
+
+impl<T: Serialize> Serialize for Object<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
     }
 }
 
@@ -291,6 +331,10 @@ schema!(Id, { "description": "A name: a string, or a whole number taken as one."
 schema!(Quantity, { "description": "An exact amount, zero or more: a number, or a string with an \
     optional suffix (n u m k M G T P E Ki Mi Gi Ti Pi Ei).", "type": ["number", "string"], "minimum": 0 });
 schema!(Seconds, { "description": "Whole seconds: a number, or a string such as 90s, 30m, 1.5h, 2d.",
+    "type": ["number", "string"], "minimum": 0 });
+schema!(Portion, { "description": "An amount, or a part of the node's capacity such as 10%.",
+    "type": ["number", "string"], "minimum": 0 });
+schema!(Millis, { "description": "Milliseconds: a number, or a string such as 5ms or 0.2s.",
     "type": ["number", "string"], "minimum": 0 });
 schema!(OneOrMany, { "description": "One string, or a list of at least one.",
     "anyOf": [{ "type": "string" },

@@ -28,7 +28,7 @@ pub(super) fn gpu_cluster(settings: &Settings, rng: &mut ChaCha8Rng) -> Draft {
     let mut draft = Draft::default();
     for (name, unit) in [("gpu", "card"), ("cpu", "core"), ("memory", "GiB")] {
         let at = draft.resource(name) as usize;
-        draft.resources[at].1 = Some(unit.to_owned());
+        draft.resources[at].unit = Some(unit.to_owned());
     }
     let mut total = [0.0; 3];
     for j in 0..settings.nodes {
@@ -90,7 +90,8 @@ fn job(
         id: format!("job-{index:05}"),
         demand: demand.iter().enumerate().map(|(r, amount)| (r as u16, whole(*amount))).collect(),
         duration: Some(600 * rng.random_range(1..=144)),
-        requires: Requirement { any_of },
+        requires: Requirement { any_of, ..Requirement::default() },
+        ..TaskDraft::default()
     }
 }
 

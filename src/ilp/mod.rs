@@ -3,10 +3,13 @@
 
 mod backend;
 mod balance;
+mod cards;
 mod external;
 mod model;
+mod objective;
 mod point;
 mod program;
+mod rules;
 mod tiers;
 
 pub use backend::{Availability, BACKENDS, Backend, BackendInfo};

@@ -7,7 +7,10 @@
 //! and nodes that nothing can tell apart changes neither rows nor objective.
 
 use super::balance::BalanceRows;
+use super::cards::CardRows;
+use super::objective::{unit, whole};
 use super::program::{Col, Program};
+use super::rules::Derived;
 use crate::metrics;
 use crate::model::{Classes, Goal, Instance, NodeId, Plan, Term, Tier};
 
@@ -32,7 +35,7 @@ impl<'a> Shape<'a> {
         allow_unplaced: bool,
     ) -> Self {
         let nodes = classes.nodes.iter().flat_map(|class| class.nodes.iter());
-        let ready = nodes.filter(|node| instance.eligible_nodes(0)[node.index()]);
+        let ready = nodes.filter(|node| instance.counted(**node));
         Shape {
             instance,
             classes,
@@ -48,12 +51,11 @@ impl<'a> Shape<'a> {
         classes: &'a Classes,
         allow_unplaced: bool,
     ) -> Self {
-        let ready = |node: &NodeId| instance.eligible_nodes(0)[node.index()];
         let groups = classes.nodes.iter().map(|class| class.nodes.clone());
         Shape {
             instance,
             classes,
-            groups: groups.filter(|nodes| ready(&nodes[0])).collect(),
+            groups: groups.filter(|nodes| instance.counted(nodes[0])).collect(),
             integer: false,
             allow_unplaced,
         }
@@ -84,6 +86,11 @@ pub(super) struct Model<'a> {
     pub(super) used: Vec<Col>,
     pub(super) peak: Option<Col>,
     pub(super) balance: Option<BalanceRows>,
+    /// Load above safety capacities, with the price of a step.
+    pub(super) excess: Vec<(Col, f64)>,
+    pub(super) cards: Vec<CardRows>,
+    /// Columns whose values follow from others.
+    pub(super) derived: Vec<Derived>,
     /// Objective of the program = value of the tier x unit + offset.
     pub(super) unit: f64,
     pub(super) offset: f64,
@@ -109,6 +116,9 @@ impl<'a> Model<'a> {
             used: Vec::new(),
             peak: None,
             balance: None,
+            excess: Vec::new(),
+            cards: Vec::new(),
+            derived: Vec::new(),
             unit: unit(shape.instance, tier),
             offset: 0.0,
             key: key_resource(shape.instance),
@@ -122,7 +132,14 @@ impl<'a> Model<'a> {
             model.used_columns();
         }
         model.capacity_rows(&limits);
-        model.one_task_rows();
+        model.max_tasks_rows();
+        if shape.integer {
+            model.card_rows();
+            model.rule_rows();
+        }
+        if wanted(Term::Soft) {
+            model.excess_rows();
+        }
         if tier.weight(Term::Peak) > 0.0
             || settled.iter().any(|s| s.peak.is_none() && s.tier.weight(Term::Peak) > 0.0)
         {
@@ -223,20 +240,21 @@ impl<'a> Model<'a> {
         terms.iter().map(|(col, a)| a * self.program.columns[*col as usize].upper).sum()
     }
 
-    /// At most one task of the plan on a node.
-    fn one_task_rows(&mut self) {
-        if !self.shape.instance.one_task_per_node() {
-            return;
-        }
+    /// No more tasks on a node than it takes.
+    fn max_tasks_rows(&mut self) {
         for (g, group) in self.shape.groups.iter().enumerate() {
-            let mut terms: Vec<(Col, f64)> =
-                self.counts.iter().filter_map(|c| c[g]).map(|c| (c, 1.0)).collect();
+            let most = f64::from(self.shape.instance.max_tasks(group[0]));
+            let terms: Vec<(Col, f64)> =
+                self.counts.iter().filter_map(|row| row[g]).map(|col| (col, 1.0)).collect();
+            if self.largest_load(&terms) <= most {
+                continue;
+            }
             match self.used.get(g) {
-                Some(used) if !terms.is_empty() => {
-                    terms.push((*used, -1.0));
-                    self.program.at_most(terms, 0.0);
+                Some(used) => {
+                    let used = (*used, -most);
+                    self.program.at_most(terms.into_iter().chain([used]).collect(), 0.0);
                 }
-                _ => self.program.at_most(terms, group.len() as f64),
+                None => self.program.at_most(terms, most * group.len() as f64),
             }
         }
     }
@@ -319,57 +337,6 @@ impl<'a> Model<'a> {
         self.offset = constant;
     }
 
-    /// A tier as a linear form times `unit`, and its constant.
-    fn tier_terms(&self, tier: &Tier, unit: f64) -> (Vec<(Col, f64)>, f64) {
-        let mut terms = Vec::new();
-        let mut constant = 0.0;
-        for weighted in &tier.terms {
-            let (part, fixed) = self.term(weighted.term);
-            let factor = weighted.weight * unit;
-            terms.extend(part.into_iter().map(|(col, a)| (col, a * factor)));
-            constant += fixed * factor;
-        }
-        (terms, constant)
-    }
-
-    fn term(&self, term: Term) -> (Vec<(Col, f64)>, f64) {
-        match term {
-            Term::Peak => (self.peak.iter().map(|z| (*z, 1.0)).collect(), 0.0),
-            Term::Balance => {
-                (self.balance.as_ref().map_or_else(Vec::new, BalanceRows::variance), 0.0)
-            }
-            Term::Nodes => (self.used.iter().map(|y| (*y, 1.0)).collect(), 0.0),
-            Term::Unplaced => (self.unplaced.iter().map(|w| (*w, 1.0)).collect(), 0.0),
-            Term::Cost => (self.cost_terms(), 0.0),
-            Term::Demand => {
-                let scales = self.shape.instance.resources().iter().map(|resource| resource.scale);
-                let parts = scales.enumerate().flat_map(|(r, scale)| {
-                    let factor = scale.num as f64 / scale.den as f64;
-                    (0..self.shape.groups.len()).flat_map(move |g| self.load_terms(g, r, factor))
-                });
-                (parts.collect(), 0.0)
-            }
-        }
-    }
-
-    fn cost_terms(&self) -> Vec<(Col, f64)> {
-        let instance = self.shape.instance;
-        let scale = instance.cost_scale();
-        let factor = scale.num as f64 / scale.den as f64;
-        let mut terms = Vec::new();
-        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
-            for (group, col) in self.shape.groups.iter().zip(counts) {
-                let cost = instance.cost_on(class.example(), group[0]);
-                if let (Some(col), true) = (col, cost != 0) {
-                    terms.push((*col, cost as f64 * factor));
-                }
-            }
-        }
-        let priced = self.shape.groups.iter().zip(&self.used);
-        terms.extend(priced.map(|(group, used)| (*used, instance.price(group[0]) as f64 * factor)));
-        terms
-    }
-
     /// `factor` times the load that the plan puts on a group.
     pub(super) fn load_terms(&self, group: usize, resource: usize, factor: f64) -> Vec<(Col, f64)> {
         load_terms(self.shape, &self.counts, group, resource, factor)
@@ -429,30 +396,6 @@ fn key_resource(instance: &Instance) -> usize {
     };
     let shares: Vec<f64> = (0..instance.resources().len()).map(share).collect();
     (0..shares.len()).max_by(|a, b| shares[*a].total_cmp(&shares[*b]).then(b.cmp(a))).unwrap_or(0)
-}
-
-/// True when the tier's value times [`unit`] is always a whole number.
-pub(super) fn whole(instance: &Instance, tier: &Tier) -> bool {
-    let cost_is_whole = instance.cost_scale().den == 1 || tier.only() == Some(Term::Cost);
-    let demand_is_whole = instance.resources().iter().all(|resource| resource.scale.den == 1);
-    tier.terms.iter().all(|t| match t.term {
-        Term::Nodes | Term::Unplaced => t.weight.fract() == 0.0,
-        Term::Cost => t.weight.fract() == 0.0 && cost_is_whole,
-        Term::Demand => t.weight.fract() == 0.0 && demand_is_whole,
-        Term::Peak | Term::Balance => false,
-    })
-}
-
-/// Factor from a tier's value to the program's objective: costs in whole cost
-/// units, everything else as it is, so that coefficients stay moderate.
-pub(super) fn unit(instance: &Instance, tier: &Tier) -> f64 {
-    let scale = instance.cost_scale();
-    match tier.only() {
-        Some(Term::Cost) => scale.den as f64 / scale.num as f64,
-        Some(Term::Peak) => 100.0,
-        Some(Term::Balance) => 1e4,
-        _ => 1.0,
-    }
 }
 
 /// The tier with its value in a plan, ready to be held there.

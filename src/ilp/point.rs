@@ -3,6 +3,7 @@
 use super::model::Model;
 use crate::metrics;
 use crate::model::{NodeId, Plan, TaskId};
+use crate::state::State;
 
 impl Model<'_> {
     /// Column values that stand for a plan, with identical nodes put in order.
@@ -10,12 +11,14 @@ impl Model<'_> {
         let instance = self.shape.instance;
         let mut point: Vec<f64> = self.program.columns.iter().map(|c| c.lower).collect();
         let place = self.ordered(plan);
+        let mut on: Vec<Vec<TaskId>> = vec![Vec::new(); self.shape.groups.len()];
         let mut left: Vec<f64> =
             self.shape.classes.tasks.iter().map(|c| c.tasks.len() as f64).collect();
         for (k, class) in self.shape.classes.tasks.iter().enumerate() {
             for task in &class.tasks {
                 let group = plan.placement[task.index()].and_then(|node| place[node.index()]);
                 let Some(group) = group else { continue };
+                on[group].push(*task);
                 if let Some(col) = self.counts[k][group] {
                     point[col as usize] += 1.0;
                     left[k] -= 1.0;
@@ -28,6 +31,10 @@ impl Model<'_> {
         for (col, left) in self.unplaced.iter().zip(left) {
             point[*col as usize] = left;
         }
+        if !self.cards.is_empty() {
+            self.start_cards(&mut point, &on);
+        }
+        self.derived.iter().for_each(|derived| derived.start(&mut point));
         if let Some(z) = self.peak {
             point[z as usize] = metrics::Metrics::of(instance, plan, None).peak;
         }
@@ -68,7 +75,8 @@ impl Model<'_> {
     /// The plan that a solver's point stands for; `None` when its counts are no
     /// whole numbers or do not add up.
     pub(super) fn plan(&self, point: &[f64]) -> Option<Plan> {
-        let mut plan = Plan::empty(self.shape.instance.tasks());
+        let instance = self.shape.instance;
+        let mut plan = Plan::empty(instance.tasks());
         for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
             let mut tasks = class.tasks.iter();
             for (group, col) in self.shape.groups.iter().zip(counts) {
@@ -87,6 +95,9 @@ impl Model<'_> {
                 return None;
             }
         }
-        Some(plan)
+        Some(match instance.devices() {
+            [] => plan,
+            _ => State::load_plan(instance, &plan).unload(),
+        })
     }
 }

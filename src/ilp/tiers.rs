@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::backend::{self, Answer, Backend, Effort};
 use super::balance::distances;
-use super::model::{Model, Settled, Shape, settle, unit, whole};
+use super::model::{Model, Settled, Shape, settle};
+use super::objective::{steps, unit, whole};
+use crate::check::check_plan;
 use crate::error::Result;
 use crate::metrics::{self, attainable_peak};
 use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
@@ -17,7 +19,7 @@ const ROUNDS: usize = 60;
 pub struct Request<'a> {
     /// The problem.
     pub instance: &'a Instance,
-    /// Its classes.
+    /// Its classes; for a relaxation without regard to rules between tasks.
     pub classes: &'a Classes,
     /// Every tier, `unplaced` included where tasks may stay unplaced.
     pub goal: &'a Goal,
@@ -197,7 +199,10 @@ impl Round<'_> {
         let mut trusted = true;
         let mut bound = answer.bound;
         if let Some(point) = &answer.point {
-            match model.plan(point).filter(|plan| holds(instance, plan)) {
+            match model
+                .plan(point)
+                .filter(|plan| check_plan(instance, plan, self.request.allow_unplaced).is_empty())
+            {
                 Some(plan) => {
                     if answer.complete && bound.is_none() {
                         bound = Some(model.program.objective(&model.start(&plan)));
@@ -210,7 +215,7 @@ impl Round<'_> {
                 None => {
                     trusted = false;
                     finding.warnings.push(format!(
-                        "{}'s answer for {} breaks a capacity when counted in whole numbers; it was set aside",
+                        "{}'s answer for {} breaks a rule when counted in whole numbers; it was set aside",
                         self.request.backend.name(),
                         self.tier
                     ));
@@ -270,19 +275,6 @@ fn add_points(points: &mut Vec<f64>, distances: Vec<f64>) -> bool {
     points.len() > before
 }
 
-/// Loads within capacities, every task where it may be, in integers.
-fn holds(instance: &Instance, plan: &Plan) -> bool {
-    let width = instance.resources().len();
-    let loads = metrics::loads(instance, plan);
-    let within = instance.node_ids().all(|node| {
-        (0..width).all(|r| {
-            let load = loads[node.index() * width + r];
-            load <= instance.capacity(node)[r] || load == instance.used(node)[r]
-        })
-    });
-    within && plan.placements().all(|(task, node)| instance.eligible(task, node))
-}
-
 fn value_of(instance: &Instance, plan: &Plan, tier: &Tier) -> f64 {
     let goal = Goal { tiers: vec![tier.clone()] };
     metrics::goal_values(instance, plan, &goal)[0].value
@@ -298,11 +290,9 @@ fn meets(value: f64, bound: f64, gap: f64) -> bool {
 fn safe_bound(instance: &Instance, tier: &Tier, objective: f64) -> f64 {
     let unit = unit(instance, tier);
     if whole(instance, tier) {
-        let steps = (objective - 1e-5 * objective.abs().clamp(1.0, 1e4)).ceil();
-        return match tier.only() {
-            Some(Term::Cost) => instance.cost_scale().to_f64(steps as i64),
-            _ => steps / unit,
-        };
+        let whole = (objective - 1e-5 * objective.abs().clamp(1.0, 1e4)).ceil();
+        let scale = tier.only().and_then(|term| steps(instance, term));
+        return scale.map_or(whole / unit, |scale| scale.to_f64(whole as i64));
     }
     let value = objective / unit;
     match tier.only() {

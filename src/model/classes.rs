@@ -45,13 +45,35 @@ pub struct Classes {
 impl Classes {
     /// Groups tasks and nodes; linear in the size of the instance.
     pub fn of(instance: &Instance) -> Classes {
-        let tasks = group(instance.task_ids(), |task| task_key(instance, task));
+        Classes::group(instance, true)
+    }
+
+    /// Groups them as if there were no rules between tasks: fewer classes, for
+    /// relaxations that leave those rules out.
+    pub fn without_rules(instance: &Instance) -> Classes {
+        Classes::group(instance, false)
+    }
+
+    fn group(instance: &Instance, rules: bool) -> Classes {
+        let tasks = group(instance.task_ids(), |task| {
+            let mut key = task_key(instance, task);
+            if rules {
+                key.push(i64::MIN); // keeps pairs and rules apart
+                let entries = instance.rules_of(task).iter();
+                key.extend(entries.map(|(rule, other)| i64::from(*rule) * 2 + i64::from(*other)));
+            }
+            key
+        });
         let columns = columns(instance);
+        let pins = pins(instance);
         let nodes = group(instance.node_ids(), |node| {
             let mut key = node_key(instance, node);
-            if let Some(column) = columns.get(node.index()) {
-                key.extend_from_slice(column);
+            if rules {
+                let labels = instance.label_values().iter().skip(1);
+                key.extend(labels.map(|label| i64::from(label.of[node.index()])));
             }
+            key.extend(pins.get(node.index()).copied());
+            key.extend(columns.get(node.index()).into_iter().flatten());
             key
         });
         Classes {
@@ -80,6 +102,9 @@ fn task_key(instance: &Instance, task: TaskId) -> Vec<i64> {
     let mut key = instance.demand(task).to_vec();
     key.push(i64::from(instance.requirement_of(task)));
     key.push(instance.duration(task));
+    key.push(instance.priority(task));
+    key.push(instance.drop_weight(task));
+    key.push(instance.pin(task).map_or(-1, |node| i64::from(node.0)));
     for pair in instance.pairs(task) {
         key.push(i64::from(pair.node.0));
         key.push(pair.cost);
@@ -90,14 +115,28 @@ fn task_key(instance: &Instance, task: TaskId) -> Vec<i64> {
 
 fn node_key(instance: &Instance, node: NodeId) -> Vec<i64> {
     let mut key = instance.capacity(node).to_vec();
+    key.extend_from_slice(instance.limit(node));
+    key.extend_from_slice(instance.safety(node));
     key.extend_from_slice(instance.used(node));
     key.push(instance.state(node) as i64);
     key.push(instance.price(node));
     key.push(instance.rate(node));
-    for requirement in 0..instance.requirements().len() as u32 {
-        key.push(i64::from(instance.eligible_nodes(requirement)[node.index()]));
+    key.push(i64::from(instance.max_tasks(node)));
+    for (requirement, penalty) in instance.penalty.iter().enumerate() {
+        key.push(i64::from(instance.eligible_nodes(requirement as u32)[node.index()]));
+        key.push(penalty.get(node.index()).copied().unwrap_or(0));
     }
     key
+}
+
+/// A number of its own for each node that tasks are pinned to; empty when none is.
+fn pins(instance: &Instance) -> Vec<i64> {
+    let mut pins = Vec::new();
+    for node in instance.task_ids().filter_map(|task| instance.pin(task)) {
+        pins.resize(instance.nodes(), -1);
+        pins[node.index()] = i64::from(node.0);
+    }
+    pins
 }
 
 /// What the pairs say of each node; empty without pairs.

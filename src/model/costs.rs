@@ -1,6 +1,7 @@
 //! Prices, hourly rates and pair costs in integers of one scale.
 
-use super::draft::{DraftError, DraftItem, error, gcd};
+use super::build::{error, gcd};
+use super::draft::{DraftError, DraftItem};
 use super::{Decimal, Draft, Instance, Scale};
 
 /// Prices, hourly rates and pair costs as integers of one scale.

@@ -17,24 +17,44 @@ pub enum Term {
     Nodes,
     /// Total demand placed, the documents' objective.
     Demand,
-    /// Tasks left without a node. Never written by hand: it is the implicit
-    /// first tier when tasks may stay unplaced.
-    Unplaced,
+    /// What soft rules cost that are not kept: preferences, soft taints, load
+    /// above safety capacities. The implicit last tier where there are any.
+    Soft,
+    /// Weight of tasks left without a node, of one priority or of all. Never
+    /// written by hand: the implicit first tiers when tasks may stay unplaced.
+    Unplaced(Option<i64>),
 }
 
 impl Term {
     /// Every term a person may write, with its meaning.
-    pub const ALL: [(Term, &'static str, &'static str); 5] = [
+    pub const ALL: [(Term, &'static str, &'static str); 6] = [
         (Term::Peak, "peak", "highest utilisation of any node in any resource"),
         (Term::Balance, "balance", "balance degree: variance of node utilisation"),
         (Term::Cost, "cost", "cost of placements plus the price of used nodes"),
         (Term::Nodes, "nodes", "number of used nodes"),
         (Term::Demand, "demand", "total demand placed, summed over resources"),
+        (Term::Soft, "soft", "price of preferences not met and of load above safety capacities"),
     ];
 
+    /// Reads the name of an implicit term: `unplaced` or `unplaced(5)`.
+    fn implicit(word: &str) -> Option<Term> {
+        let rest = word.strip_prefix("unplaced")?;
+        if rest.is_empty() {
+            return Some(Term::Unplaced(None));
+        }
+        let priority = rest.strip_prefix('(')?.strip_suffix(')')?;
+        priority.parse().ok().map(|priority| Term::Unplaced(Some(priority)))
+    }
+}
+
+impl fmt::Display for Term {
     /// The name used in flags and files.
-    pub fn name(self) -> &'static str {
-        Term::ALL.iter().find(|(term, _, _)| *term == self).map_or("unplaced", |(_, name, _)| name)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, Term::ALL.iter().find(|(term, _, _)| term == self)) {
+            (_, Some((_, name, _))) => f.write_str(name),
+            (Term::Unplaced(Some(priority)), None) => write!(f, "unplaced({priority})"),
+            (_, None) => f.write_str("unplaced"),
+        }
     }
 }
 
@@ -65,6 +85,17 @@ impl Tier {
         match self.terms[..] {
             [WeightedTerm { weight: 1.0, term }] => Some(term),
             _ => None,
+        }
+    }
+
+    /// Reads one tier as plans state it, implicit ones included.
+    ///
+    /// # Errors
+    /// As for [`Goal::parse`].
+    pub fn parse(text: &str) -> Result<Tier, GoalError> {
+        match Term::implicit(text) {
+            Some(term) => Ok(Tier::single(term)),
+            None => Goal::parse(text)?.tiers.into_iter().next().ok_or(GoalError::Empty),
         }
     }
 
@@ -160,9 +191,14 @@ impl Goal {
         Ok(Goal { tiers })
     }
 
-    /// The goal with "as few unplaced tasks as possible" before everything.
-    pub fn with_unplaced_first(&self) -> Goal {
-        let mut tiers = vec![Tier::single(Term::Unplaced)];
+    /// The goal with "leave as little unplaced as possible" before everything: a
+    /// tier for each of the priorities, the highest first, or one for all when
+    /// there is but one.
+    pub fn with_unplaced_first(&self, priorities: &[i64]) -> Goal {
+        let mut tiers: Vec<Tier> = match priorities {
+            [] | [_] => vec![Tier::single(Term::Unplaced(None))],
+            many => many.iter().map(|p| Tier::single(Term::Unplaced(Some(*p)))).collect(),
+        };
         tiers.extend(self.tiers.iter().cloned());
         Goal { tiers }
     }
@@ -179,11 +215,10 @@ impl fmt::Display for Tier {
             if k > 0 {
                 f.write_str(" + ")?;
             }
-            if *weight == 1.0 {
-                f.write_str(term.name())?;
-            } else {
-                write!(f, "{weight}*{}", term.name())?;
+            if *weight != 1.0 {
+                write!(f, "{weight}*")?;
             }
+            write!(f, "{term}")?;
         }
         Ok(())
     }

@@ -1,8 +1,12 @@
 //! The immutable problem: what is given to the planner, in integers and flat
 //! arrays. Built once, from a [`Draft`](super::Draft).
 
+use super::devices::Devices;
 use super::names::Names;
-use super::{Goal, NodeId, Scale, TaskId};
+use super::{
+    Decimal, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement, RequirementId, Rule,
+    RuleId, Scale, Taint, TaskId, Term, Tier,
+};
 
 /// A named quantity that nodes have and tasks need.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +17,8 @@ pub struct Resource {
     pub unit: Option<String>,
     /// What one integer step stands for.
     pub scale: Scale,
+    /// One unit is a card, see [`Instance::devices`].
+    pub devices: bool,
 }
 
 /// Whether a node takes tasks.
@@ -27,27 +33,37 @@ pub enum NodeState {
     Down,
 }
 
-/// Label keys and values of a node.
-pub type Labels = Vec<(String, String)>;
-
-/// What a task asks of a node's labels: every key must have one of its values.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Requirement {
-    /// Keys with the values that will do, sorted by key.
-    pub any_of: Vec<(String, Vec<String>)>,
+/// What load balancers know of a node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Traffic {
+    /// Share of the work that weighted policies give it.
+    pub weight: Decimal,
+    /// Connections it has already.
+    pub connections: u32,
+    /// Time it takes to answer, in milliseconds.
+    pub response_time: Decimal,
 }
 
-impl Requirement {
-    /// True when `labels` satisfy every key.
-    pub fn accepts(&self, labels: &Labels) -> bool {
-        self.any_of.iter().all(|(key, values)| {
-            labels.iter().any(|(k, v)| k == key && values.iter().any(|value| value == v))
-        })
+impl Traffic {
+    pub(super) fn of(node: &NodeDraft) -> Traffic {
+        Traffic {
+            weight: node.weight.unwrap_or(Decimal::ONE),
+            connections: node.connections,
+            response_time: node.response_time.unwrap_or(Decimal::ZERO),
+        }
     }
 }
 
-/// A requirement, by its position in [`Instance::requirements`]. 0 asks nothing.
-pub type RequirementId = u32;
+/// A job of several units, placed all or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gang {
+    /// The job's id; its units are called `id[0]`, `id[1]`, ...
+    pub name: String,
+    /// Its first unit; the others follow.
+    pub first: TaskId,
+    /// Number of units.
+    pub size: u32,
+}
 
 /// What one task costs and needs on one node, where that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,18 +95,46 @@ pub struct Instance {
     pub(super) resources: Vec<Resource>,
     pub(super) cost_scale: Scale,
     pub(super) task_names: Names,
+    /// In order of their first units.
+    pub(super) gangs: Vec<Gang>,
     pub(super) demand: Vec<i64>,
     pub(super) duration: Vec<i64>,
     pub(super) requirement: Vec<RequirementId>,
+    pub(super) priority: Vec<i64>,
+    /// Empty when all weigh 1.
+    pub(super) weight: Vec<i64>,
+    pub(super) weight_scale: Scale,
+    /// Empty when nothing runs anywhere yet; likewise `pinned`.
+    pub(super) current: Vec<Option<NodeId>>,
+    pub(super) pinned: Vec<bool>,
+    /// Empty when no task has a key.
+    pub(super) keys: Vec<Option<String>>,
     pub(super) node_names: Names,
     pub(super) capacity: Vec<i64>,
+    /// Capacity less what is reserved.
+    pub(super) limit: Vec<i64>,
+    /// `i64::MAX` where there is none; empty when there is none at all.
+    pub(super) safety: Vec<i64>,
     pub(super) used: Vec<i64>,
     pub(super) state: Vec<NodeState>,
     pub(super) price: Vec<i64>,
     pub(super) rate: Vec<i64>,
+    pub(super) max_tasks: Vec<u32>,
+    pub(super) traffic: Vec<Traffic>,
     pub(super) labels: Vec<Labels>,
+    pub(super) taints: Vec<Vec<Taint>>,
     pub(super) requirements: Vec<Requirement>,
     pub(super) eligible: Vec<Vec<bool>>,
+    /// Per requirement and node; an empty row where nothing is missed.
+    pub(super) penalty: Vec<Vec<i64>>,
+    /// Per resource and step above the safety capacity.
+    pub(super) soft_price: Vec<i64>,
+    pub(super) soft_scale: Scale,
+    pub(super) devices: Vec<Devices>,
+    pub(super) rules: Vec<Rule>,
+    /// Row starts, and the entries: rule, and whether as one of `near`'s others.
+    pub(super) rules_of: (Vec<u32>, Vec<(RuleId, bool)>),
+    pub(super) label_values: Vec<LabelValues>,
     pub(super) pairs: PairTable,
     pub(super) goal: Goal,
     pub(super) one_task_per_node: bool,
@@ -165,14 +209,132 @@ impl Instance {
         &self.eligible[requirement as usize]
     }
 
-    /// True when the node is ready and satisfies the task's requirement.
+    /// True when the node is ready, satisfies the task's requirement, and is the
+    /// one it is pinned to if it is pinned.
     pub fn eligible(&self, task: TaskId, node: NodeId) -> bool {
         self.eligible[self.requirement_of(task) as usize][node.index()]
+            && (self.pinned.is_empty() || self.pin(task).is_none_or(|pin| pin == node))
+    }
+
+    /// The node that the task is pinned to.
+    pub fn pin(&self, task: TaskId) -> Option<NodeId> {
+        match self.pinned.get(task.index()) {
+            Some(true) => self.current[task.index()],
+            _ => None,
+        }
+    }
+
+    /// Where the task runs now.
+    pub fn current(&self, task: TaskId) -> Option<NodeId> {
+        self.current.get(task.index()).copied().flatten()
+    }
+
+    /// Higher ones are placed first.
+    pub fn priority(&self, task: TaskId) -> i64 {
+        self.priority[task.index()]
+    }
+
+    /// Every priority there is, the highest first.
+    pub fn priorities(&self) -> Vec<i64> {
+        let mut all = self.priority.clone();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        all.dedup();
+        all
+    }
+
+    /// What leaving the task out weighs, in steps of [`Instance::weight_scale`].
+    pub fn drop_weight(&self, task: TaskId) -> i64 {
+        self.weight.get(task.index()).copied().unwrap_or(1)
+    }
+
+    /// What one step of a weight stands for.
+    pub fn weight_scale(&self) -> Scale {
+        self.weight_scale
+    }
+
+    /// What hash policies hash.
+    pub fn key(&self, task: TaskId) -> &str {
+        let own = self.keys.get(task.index()).and_then(|key| key.as_deref());
+        own.unwrap_or_else(|| self.task_name(task))
+    }
+
+    /// The key as given.
+    pub fn own_key(&self, task: TaskId) -> Option<&str> {
+        self.keys.get(task.index()).and_then(|key| key.as_deref())
+    }
+
+    /// Jobs of several units, in instance order.
+    pub fn gangs(&self) -> &[Gang] {
+        &self.gangs
+    }
+
+    /// The gang that the task is a unit of, and which unit.
+    pub fn gang_of(&self, task: TaskId) -> Option<(&Gang, u32)> {
+        let at = self.gangs.partition_point(|gang| gang.first <= task);
+        let gang = self.gangs.get(at.checked_sub(1)?)?;
+        let unit = task.0 - gang.first.0;
+        (unit < gang.size).then_some((gang, unit))
+    }
+
+    /// Rules between tasks.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rules that concern the task, and whether as one of `near`'s others.
+    pub fn rules_of(&self, task: TaskId) -> &[(RuleId, bool)] {
+        match self.rules_of.0.get(task.index()..=task.index() + 1) {
+            Some(&[from, to]) => &self.rules_of.1[from as usize..to as usize],
+            _ => &[],
+        }
+    }
+
+    /// The labels that rules look at; the first is the node itself.
+    pub fn label_values(&self) -> &[LabelValues] {
+        &self.label_values
+    }
+
+    /// The value that the rule sees in the node; `None` without the label.
+    pub fn value_of(&self, rule: &Rule, node: NodeId) -> Option<u32> {
+        let value = self.label_values[rule.over as usize].of[node.index()];
+        (value != LabelValues::NONE).then_some(value)
     }
 
     /// Capacity per resource.
     pub fn capacity(&self, node: NodeId) -> &[i64] {
         self.row(&self.capacity, node.index())
+    }
+
+    /// What the plan may fill: the capacity less what is reserved.
+    pub fn limit(&self, node: NodeId) -> &[i64] {
+        self.row(&self.limit, node.index())
+    }
+
+    /// Loads above which each step has its price; `i64::MAX` where there is none,
+    /// nothing when no node has any.
+    pub fn safety(&self, node: NodeId) -> &[i64] {
+        if self.safety.is_empty() { &[] } else { self.row(&self.safety, node.index()) }
+    }
+
+    /// Price of one step of load above the safety capacity, in soft units.
+    pub fn safety_price(&self, resource: usize) -> i64 {
+        self.soft_price[resource]
+    }
+
+    /// Price of preferences that the node does not meet, in soft units.
+    pub fn penalty(&self, task: TaskId, node: NodeId) -> i64 {
+        self.penalty[self.requirement_of(task) as usize].get(node.index()).copied().unwrap_or(0)
+    }
+
+    /// What one soft unit stands for.
+    pub fn soft_scale(&self) -> Scale {
+        self.soft_scale
+    }
+
+    /// True when any soft rule can cost anything.
+    pub fn has_soft(&self) -> bool {
+        self.penalty.iter().any(|row| !row.is_empty())
+            || (!self.safety.is_empty() && self.soft_price.iter().any(|price| *price > 0))
     }
 
     /// Load per resource that is there already and not part of the plan.
@@ -183,7 +345,7 @@ impl Instance {
     /// What the plan may put on the node in one resource: never negative, also
     /// where the load that is there already exceeds the capacity.
     pub fn free(&self, node: NodeId, resource: usize) -> i64 {
-        (self.capacity(node)[resource] - self.used(node)[resource]).max(0)
+        (self.limit(node)[resource] - self.used(node)[resource]).max(0)
     }
 
     /// Whether the node takes tasks.
@@ -191,8 +353,8 @@ impl Instance {
         self.state[node.index()]
     }
 
-    /// True when the node counts in metrics and goals: it is ready. What no plan
-    /// can use or relieve says nothing about a plan.
+    /// True when the node takes tasks, and so counts in metrics and goals: it is
+    /// ready. What no plan can use or relieve says nothing about a plan.
     pub fn counted(&self, node: NodeId) -> bool {
         self.state(node) == NodeState::Ready
     }
@@ -200,6 +362,27 @@ impl Instance {
     /// The node's labels.
     pub fn labels(&self, node: NodeId) -> &Labels {
         &self.labels[node.index()]
+    }
+
+    /// The node's taints.
+    pub fn taints(&self, node: NodeId) -> &[Taint] {
+        &self.taints[node.index()]
+    }
+
+    /// Tasks of the plan that the node takes at most.
+    pub fn max_tasks(&self, node: NodeId) -> u32 {
+        let one = if self.one_task_per_node { 1 } else { u32::MAX };
+        self.max_tasks[node.index()].min(one)
+    }
+
+    /// The same as given for this node.
+    pub fn own_max_tasks(&self, node: NodeId) -> u32 {
+        self.max_tasks[node.index()]
+    }
+
+    /// What load balancers know of the node.
+    pub fn traffic(&self, node: NodeId) -> Traffic {
+        self.traffic[node.index()]
     }
 
     /// Price of using the node at all, in cost units.
@@ -280,13 +463,17 @@ impl Instance {
         &self.goal
     }
 
-    /// The same instance with another goal.
-    pub fn with_goal(mut self, goal: Goal) -> Instance {
+    /// The same instance with another goal. What is soft joins it as the last tier
+    /// unless the goal says where it belongs.
+    pub fn with_goal(mut self, mut goal: Goal) -> Instance {
+        if self.has_soft() && !goal.mentions(Term::Soft) {
+            goal.tiers.push(Tier::single(Term::Soft));
+        }
         self.goal = goal;
         self
     }
 
-    /// True when a node takes at most one task of the plan.
+    /// True when every node takes at most one task of the plan.
     pub fn one_task_per_node(&self) -> bool {
         self.one_task_per_node
     }
@@ -301,11 +488,25 @@ impl Instance {
     /// nothing else of the plan is there; `None` when it fits.
     pub fn lacks_alone(&self, task: TaskId, node: NodeId) -> Option<usize> {
         let demand = self.demand_on(task, node);
-        (0..demand.len()).find(|&r| demand[r] > self.free(node, r))
+        let lacks = (0..demand.len()).find(|&r| demand[r] > self.free(node, r));
+        lacks.or_else(|| {
+            let short = |device: &&Devices| {
+                let (free, demand) = (self.free_cards(node, **device), demand[device.resource]);
+                if demand < device.card {
+                    demand > 0 && !free.iter().any(|card| *card >= demand)
+                } else {
+                    (free.iter().filter(|card| **card == device.card).count() as i64)
+                        < demand / device.card
+                }
+            };
+            self.devices.iter().find(short).map(|device| device.resource)
+        })
     }
 
     /// True when the task may be placed on the node and fits there alone.
     pub fn fits_alone(&self, task: TaskId, node: NodeId) -> bool {
-        self.eligible(task, node) && self.lacks_alone(task, node).is_none()
+        self.eligible(task, node)
+            && self.max_tasks(node) > 0
+            && self.lacks_alone(task, node).is_none()
     }
 }

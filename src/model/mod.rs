@@ -2,24 +2,36 @@
 //! ([`Goal`]), what is answered ([`Plan`]). No input or output, no clock, no
 //! randomness.
 
+mod build;
 mod classes;
 mod costs;
+mod devices;
 mod draft;
+mod expand;
 mod goal;
 mod instance;
 mod names;
 mod plan;
 mod quantity;
+mod rule;
+mod selector;
+mod soft;
 
 pub use classes::{Classes, NodeClass, TaskClass};
-pub use draft::{Draft, DraftError, DraftItem, NodeDraft, PairDraft, TaskDraft};
-pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
-pub use instance::{
-    Instance, Labels, NodeState, Pair, Requirement, RequirementId, Resource, ResourceWeights,
+pub use devices::Devices;
+pub use draft::{
+    Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, ResourceDraft, RuleDraft, TaskDraft,
+    Whom,
 };
+pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
+pub use instance::{Gang, Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
 pub use names::nearest;
-pub use plan::{Claim, ClaimedTier, Plan, TierValue};
+pub use plan::{CardSet, Claim, ClaimedPlacement, ClaimedTier, Plan, TierValue};
 pub use quantity::{Decimal, QuantityError, Scale, parse_duration};
+pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};
+pub use selector::{
+    ANY, Labels, Preference, Refusal, Requirement, RequirementId, Taint, Toleration,
+};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

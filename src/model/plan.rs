@@ -2,17 +2,23 @@
 
 use super::{NodeId, TaskId};
 
+/// Cards of one node, as bits from the first card on.
+pub type CardSet = u64;
+
 /// A node for every task, or `None` where the task stays unplaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Indexed by task.
     pub placement: Vec<Option<NodeId>>,
+    /// Which cards each task has, tasks x resources with devices; empty when
+    /// nobody chose any.
+    pub cards: Vec<CardSet>,
 }
 
 impl Plan {
     /// A plan that places nothing.
     pub fn empty(tasks: usize) -> Plan {
-        Plan { placement: vec![None; tasks] }
+        Plan { placement: vec![None; tasks], cards: Vec::new() }
     }
 
     /// Number of tasks that have a node.
@@ -36,6 +42,13 @@ impl Plan {
             .enumerate()
             .filter_map(|(task, node)| node.map(|node| (TaskId::from(task), node)))
     }
+
+    /// The tasks on each node, in instance order.
+    pub fn by_node(&self, nodes: usize) -> Vec<Vec<TaskId>> {
+        let mut on = vec![Vec::new(); nodes];
+        self.placements().for_each(|(task, node)| on[node.index()].push(task));
+        on
+    }
 }
 
 /// The value of one tier of the goal.
@@ -51,14 +64,27 @@ pub struct TierValue {
 /// checker judges this, so it sees exactly what a reader of the file sees.
 #[derive(Clone, Debug, Default)]
 pub struct Claim {
-    /// (task, node) pairs as written.
-    pub assignments: Vec<(String, String)>,
-    /// Tasks said to be unplaced.
-    pub unplaced: Vec<String>,
+    /// Placements as written.
+    pub assignments: Vec<ClaimedPlacement>,
+    /// Tasks said to be unplaced, with their unit where one is named.
+    pub unplaced: Vec<(String, Option<u32>)>,
     /// Tiers with the values and bounds the file states.
     pub goal: Vec<ClaimedTier>,
     /// What the file says of the whole plan, when it says anything.
     pub status: Option<String>,
+}
+
+/// One placement as a plan file states it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimedPlacement {
+    /// Id of the task.
+    pub task: String,
+    /// Which of its replicas; when none is named, the next one in order.
+    pub unit: Option<u32>,
+    /// Id of the node.
+    pub node: String,
+    /// Resources with the numbers of the cards it has there.
+    pub devices: Vec<(String, Vec<u32>)>,
 }
 
 /// One tier as a plan file states it.

@@ -39,6 +39,9 @@ impl Decimal {
     /// Zero.
     pub const ZERO: Decimal = Decimal { mantissa: 0, decimals: 0 };
 
+    /// One.
+    pub const ONE: Decimal = Decimal { mantissa: 1, decimals: 0 };
+
     /// A whole number. Negative numbers are an error.
     pub fn from_integer(value: i64) -> Result<Decimal, QuantityError> {
         if value < 0 {
@@ -120,6 +123,21 @@ impl Decimal {
         self.mantissa.checked_mul(pow10(u32::from(up))?)
     }
 
+    /// `percent` per cent of the number, exactly; `None` when that has more than 18
+    /// digits.
+    pub fn percent(self, percent: Decimal) -> Option<Decimal> {
+        let mut mantissa = i128::from(self.mantissa) * i128::from(percent.mantissa);
+        let mut decimals = u32::from(self.decimals) + u32::from(percent.decimals) + 2;
+        while decimals > 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            decimals -= 1;
+        }
+        if decimals > 18 || mantissa >= 10i128.pow(18) {
+            return None;
+        }
+        Some(Decimal { mantissa: mantissa as i64, decimals: decimals as u8 })
+    }
+
     /// The nearest floating point number, for metrics and weights.
     pub fn to_f64(self) -> f64 {
         self.mantissa as f64 / 10f64.powi(i32::from(self.decimals))
@@ -169,6 +187,11 @@ pub struct Scale {
 impl Scale {
     /// Integers stand for themselves.
     pub const ONE: Scale = Scale { num: 1, den: 1 };
+
+    /// What one step stands for, nearly.
+    pub fn factor(self) -> f64 {
+        self.num as f64 / self.den as f64
+    }
 
     /// The number that `integer` stands for.
     pub fn to_f64(self, integer: i64) -> f64 {

@@ -1,27 +1,27 @@
-//! Rules that draw, by chance or by hash.
+//! Rules that draw nodes by chance.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::rules::resulting_load;
-use super::{Group, Lanes, Policy, Score};
-use crate::model::{Instance, NodeId, TaskId};
+use super::{Policy, Score};
+use crate::model::{NodeId, TaskId};
 use crate::state::State;
 
 /// Draws this often before it counts the nodes that fit.
 const TRIES: usize = 16;
 
 /// A node that the task fits on, each with the same chance.
-fn draw(rng: &mut ChaCha8Rng, state: &State, task: TaskId) -> Option<NodeId> {
+fn draw(rng: &mut ChaCha8Rng, state: &State, task: TaskId, banned: &[NodeId]) -> Option<NodeId> {
     let nodes = state.instance().nodes();
+    let fits = |node: &NodeId| !banned.contains(node) && state.fits(task, *node);
     for _ in 0..TRIES {
         let node = NodeId::from(rng.random_range(0..nodes));
-        if state.fits(task, node) {
+        if fits(&node) {
             return Some(node);
         }
     }
-    let fitting: Vec<NodeId> =
-        state.instance().node_ids().filter(|node| state.fits(task, *node)).collect();
+    let fitting: Vec<NodeId> = state.instance().node_ids().filter(fits).collect();
     match fitting.len() {
         0 => None,
         n => Some(fitting[rng.random_range(0..n)]),
@@ -42,16 +42,8 @@ impl Policy for Random {
         [0.0, 0.0]
     }
 
-    fn bound(&self, _group: &Group, _demand: &[i64]) -> Score {
-        [0.0, 0.0]
-    }
-
-    fn lanes(&self, _lanes: &Lanes, _demand: &[i64], low: &mut [f64]) {
-        low.fill(0.0);
-    }
-
-    fn choose(&mut self, state: &State, task: TaskId) -> Option<Option<NodeId>> {
-        Some(draw(&mut self.0, state, task))
+    fn choose(&mut self, state: &State, task: TaskId, banned: &[NodeId]) -> Option<Option<NodeId>> {
+        Some(draw(&mut self.0, state, task, banned))
     }
 }
 
@@ -69,65 +61,12 @@ impl Policy for PowerOfTwo {
         [resulting_load(state, task, node), 0.0]
     }
 
-    fn bound(&self, _group: &Group, _demand: &[i64]) -> Score {
-        [0.0, 0.0]
-    }
-
-    fn lanes(&self, _lanes: &Lanes, _demand: &[i64], low: &mut [f64]) {
-        low.fill(0.0);
-    }
-
-    fn choose(&mut self, state: &State, task: TaskId) -> Option<Option<NodeId>> {
-        let Some(first) = draw(&mut self.0, state, task) else { return Some(None) };
-        let Some(second) = draw(&mut self.0, state, task) else { return Some(Some(first)) };
+    fn choose(&mut self, state: &State, task: TaskId, banned: &[NodeId]) -> Option<Option<NodeId>> {
+        let Some(first) = draw(&mut self.0, state, task, banned) else { return Some(None) };
+        let Some(second) = draw(&mut self.0, state, task, banned) else {
+            return Some(Some(first));
+        };
         let key = |node: NodeId| (resulting_load(state, task, node), node);
         Some(Some(if key(second) < key(first) { second } else { first }))
-    }
-}
-
-/// Highest hash of task and node: a task moves only when its node is gone or
-/// full, and then no other task moves.
-pub(super) struct Rendezvous {
-    tasks: Vec<u64>,
-    nodes: Vec<u64>,
-}
-
-impl Rendezvous {
-    pub(super) fn new(instance: &Instance) -> Rendezvous {
-        Rendezvous {
-            tasks: instance.task_ids().map(|task| hash(instance.task_name(task))).collect(),
-            nodes: instance.node_ids().map(|node| hash(instance.node_name(node))).collect(),
-        }
-    }
-}
-
-/// FNV-1a over the bytes of an id, then mixed: the same on every platform.
-fn hash(id: &str) -> u64 {
-    let fnv = id.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    mix(fnv)
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014, DOI 10.1145/2660193.2660195).
-fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
-impl Policy for Rendezvous {
-    fn score(&self, _state: &State, task: TaskId, node: NodeId) -> Score {
-        let height = mix(self.tasks[task.index()] ^ self.nodes[node.index()]);
-        // 53 bits survive the change into floating point; the rest breaks ties.
-        [-((height >> 11) as f64), -((height & 0x7ff) as f64)]
-    }
-
-    fn bound(&self, _group: &Group, _demand: &[i64]) -> Score {
-        [f64::MIN, 0.0]
-    }
-
-    fn lanes(&self, _lanes: &Lanes, _demand: &[i64], low: &mut [f64]) {
-        low.fill(f64::MIN);
     }
 }

@@ -47,11 +47,11 @@ impl Summary {
 
     /// One node. A capacity of 0 has no utilisation: it neither raises a node's
     /// load nor leaves room.
-    fn of(capacity: i64, load: i64) -> Summary {
+    fn of(capacity: i64, limit: i64, load: i64) -> Summary {
         let step = if capacity > 0 { 1.0 / capacity as f64 } else { 0.0 };
         let utilisation = load as f64 * step;
         Summary {
-            max_free: capacity - load,
+            max_free: limit - load,
             min_utilisation: utilisation,
             max_utilisation: if capacity > 0 { utilisation } else { 1.0 },
             min_step: step,
@@ -73,7 +73,7 @@ pub struct Group<'a> {
     /// Least price that placing a first task on one of its nodes costs: 0 as
     /// soon as one of them is used.
     pub min_entry: i64,
-    /// Fewest tasks of the plan on any node.
+    /// Fewest connections and tasks of the plan on any node.
     pub min_tasks: f64,
 }
 
@@ -91,7 +91,7 @@ pub struct Lanes<'a> {
     pub level: &'a [f64; BLOCK],
     /// Price that a first task costs, 0 on used nodes.
     pub entry: &'a [f64; BLOCK],
-    /// Tasks of the plan.
+    /// Connections and tasks of the plan.
     pub tasks: &'a [f64; BLOCK],
 }
 
@@ -173,10 +173,10 @@ impl<'a> NodeIndex<'a> {
     fn set_lane(&mut self, state: &State, node: NodeId) {
         let width = self.instance.resources().len();
         let (block, lane) = (node.index() / BLOCK, node.index() % BLOCK);
-        let load = state.load(node);
+        let (load, limit) = (state.load(node), self.instance.limit(node));
         let mut dominant = 0.0f64;
         for (r, capacity) in self.instance.capacity(node).iter().enumerate() {
-            let one = Summary::of(*capacity, load[r]);
+            let one = Summary::of(*capacity, limit[r], load[r]);
             let at = (block * width + r) * BLOCK + lane;
             self.blocks.utilisation[at] = one.min_utilisation;
             self.blocks.step[at] = one.min_step;
@@ -186,7 +186,8 @@ impl<'a> NodeIndex<'a> {
         let unused = state.count(node) == 0;
         let price = if unused { self.instance.price(node) } else { 0 };
         self.blocks.entry[block][lane] = price as f64;
-        self.blocks.tasks[block][lane] = f64::from(state.count(node));
+        let connections = f64::from(self.instance.traffic(node).connections);
+        self.blocks.tasks[block][lane] = connections + f64::from(state.count(node));
     }
 
     fn summarise(&mut self, state: &State, block: usize) {
@@ -195,9 +196,9 @@ impl<'a> NodeIndex<'a> {
         let row = &mut self.blocks.summaries[block * width..(block + 1) * width];
         row.fill(Summary::NOTHING);
         for node in nodes.map(NodeId::from) {
-            let load = state.load(node);
+            let (load, limit) = (state.load(node), self.instance.limit(node));
             for (r, capacity) in self.instance.capacity(node).iter().enumerate() {
-                row[r] = row[r].join(Summary::of(*capacity, load[r]));
+                row[r] = row[r].join(Summary::of(*capacity, limit[r], load[r]));
             }
         }
         let least = |lanes: &[f64; BLOCK]| lanes.iter().copied().fold(f64::INFINITY, f64::min);
@@ -208,9 +209,20 @@ impl<'a> NodeIndex<'a> {
 
     /// The node with the lowest score among those the task fits on; the first
     /// of equals.
-    pub(super) fn best(&self, state: &State, policy: &dyn Policy, task: TaskId) -> Option<NodeId> {
+    pub(super) fn best(
+        &self,
+        state: &State,
+        policy: &mut dyn Policy,
+        task: TaskId,
+        banned: &[NodeId],
+    ) -> Option<NodeId> {
+        policy.prepare(state, task);
         let demand = self.instance.demand(task);
-        let mut search = Search { index: self, state, policy, task, demand, best: None };
+        let mut search = Search { index: self, state, policy, task, demand, banned, best: None };
+        if let Some(pin) = self.instance.pin(task) {
+            search.score(pin);
+            return search.best.map(|(_, node)| node);
+        }
         if self.instance.task_has_pairs(task) {
             // Demand and cost differ from node to node: blocks say nothing.
             self.instance.node_ids().for_each(|node| search.score(node));
@@ -243,6 +255,7 @@ struct Search<'a, 'b> {
     policy: &'b dyn Policy,
     task: TaskId,
     demand: &'b [i64],
+    banned: &'b [NodeId],
     best: Option<(Score, NodeId)>,
 }
 
@@ -307,7 +320,7 @@ impl Search<'_, '_> {
     }
 
     fn score(&mut self, node: NodeId) {
-        if self.state.fits(self.task, node) {
+        if !self.banned.contains(&node) && self.state.fits(self.task, node) {
             let score = self.policy.score(self.state, self.task, node);
             if self.best.is_none_or(|(best, at)| (score, node) < (best, at)) {
                 self.best = Some((score, node));

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::driver::{Bundles, run};
 use super::index::NodeIndex;
-use super::{Order, PolicyInfo, run_on};
+use super::{Choice, Order, Settings};
 use crate::metrics::goal_values;
 use crate::model::{Goal, Instance, Plan, Term, Tier};
 use crate::stop::Stop;
@@ -15,7 +16,7 @@ const PLACEMENTS: usize = 200_000;
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
     /// The policy.
-    pub policy: &'static PolicyInfo,
+    pub policy: Choice,
     /// The order of tasks.
     pub order: Order,
     /// Seed of the order.
@@ -24,7 +25,7 @@ pub struct Start {
 
 impl std::fmt::Display for Start {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.policy.name, self.order.name())?;
+        write!(f, "{} {}", self.policy.name(), self.order.name())?;
         if matches!(self.order, Order::Random | Order::Noisy) {
             write!(f, " (seed {})", self.seed)?;
         }
@@ -38,15 +39,16 @@ impl std::fmt::Display for Start {
 /// number of threads. The first start always runs; others only before `stop`.
 pub fn multi_start(
     instance: &Instance,
-    policies: &[&'static PolicyInfo],
+    policies: &[Choice],
     goal: &Goal,
-    seed: u64,
+    settings: &Settings,
     stop: &Stop,
 ) -> Option<(Plan, Start)> {
+    let seed = settings.seed;
     let each = (PLACEMENTS / instance.tasks().max(1) / policies.len().max(1)).clamp(4, 64);
     let named = [Order::LongestFirst, Order::LargestFirst, Order::ShortestFirst, Order::Input];
     let mut starts = Vec::new();
-    for policy in policies {
+    for &policy in policies {
         starts.extend(named.map(|order| Start { policy, order, seed }));
         let noisy = (0..(each - named.len()) as u64).map(|k| Start {
             policy,
@@ -55,7 +57,7 @@ pub fn multi_start(
         });
         starts.extend(noisy);
     }
-    let mut goal = goal.with_unplaced_first();
+    let mut goal = goal.with_unplaced_first(&instance.priorities());
     if !goal.mentions(Term::Balance) {
         // Nobody asked for it, but between equals the more even plan looks saner.
         goal.tiers.push(Tier::single(Term::Balance));
@@ -64,13 +66,16 @@ pub fn multi_start(
         .par_iter()
         .enumerate()
         .map_init(
-            || NodeIndex::new(instance),
-            |index, (k, start)| {
+            || (NodeIndex::new(instance), Bundles::of(instance)),
+            |(index, bundles), (k, start)| {
                 if k > 0 && stop.reached() {
                     return None;
                 }
                 let order = start.order.of(instance, start.seed);
-                let plan = run_on(index, start.policy, &order, start.seed);
+                let settings = Settings { seed: start.seed, ..settings.clone() };
+                // Policies that lack something were refused before.
+                let rule = start.policy.rule(instance, &settings).ok()?;
+                let plan = run(index, bundles, rule, &order);
                 let values: Vec<f64> =
                     goal_values(instance, &plan, &goal).iter().map(|v| v.value).collect();
                 Some((values, k, plan))

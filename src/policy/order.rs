@@ -62,8 +62,16 @@ impl Order {
         row.map_or("noisy", |row| row.name)
     }
 
-    /// The tasks in this order. `seed` matters to the seeded orders only.
+    /// The tasks in this order, higher priorities before it all. `seed` matters to
+    /// the seeded orders only.
     pub fn of(self, instance: &Instance, seed: u64) -> Vec<TaskId> {
+        let mut tasks = self.regardless(instance, seed);
+        // Stable: within a priority the order stays.
+        tasks.sort_by_key(|task| std::cmp::Reverse(instance.priority(*task)));
+        tasks
+    }
+
+    fn regardless(self, instance: &Instance, seed: u64) -> Vec<TaskId> {
         let mut tasks: Vec<TaskId> = instance.task_ids().collect();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut size = sizes(instance);

@@ -125,17 +125,18 @@ impl Policy for RoundRobin {
         });
     }
 
-    fn placed(&mut self, node: NodeId) {
+    fn placed(&mut self, _state: &State, _task: TaskId, node: NodeId) {
         self.next = (node.index() + 1) % self.nodes;
     }
 }
 
-/// Fewest tasks of the plan.
+/// Fewest connections that are there already and tasks of the plan.
 pub(super) struct LeastTasks;
 
 impl Policy for LeastTasks {
     fn score(&self, state: &State, _task: TaskId, node: NodeId) -> Score {
-        [f64::from(state.count(node)), 0.0]
+        let connections = state.instance().traffic(node).connections;
+        [f64::from(state.count(node)) + f64::from(connections), 0.0]
     }
 
     fn bound(&self, group: &Group, _demand: &[i64]) -> Score {

@@ -25,6 +25,7 @@ struct RowDoc {
     goal: Vec<TierDoc>,
     metrics: BTreeMap<&'static str, f64>,
     gap_to_reference: Option<f64>,
+    rank: Option<usize>,
     seconds: f64,
 }
 
@@ -44,6 +45,7 @@ pub fn comparison_json(comparison: &Comparison) -> String {
         goal: row.goal.iter().map(TierDoc::of).collect(),
         metrics: metrics(row),
         gap_to_reference: row.gap_to_reference,
+        rank: row.rank,
         seconds: row.seconds,
     });
     let failed = comparison.failed.iter().map(|(k, detail)| FailedDoc {
@@ -71,8 +73,9 @@ fn metrics(row: &Row) -> BTreeMap<&'static str, f64> {
     ])
 }
 
-const HEADER: [&str; 9] = [
+const HEADER: [&str; 10] = [
     "instance",
+    "rank",
     "method",
     "status",
     "value",
@@ -84,7 +87,7 @@ const HEADER: [&str; 9] = [
 ];
 
 /// Cells for people: several tiers in one cell, separated by commas.
-fn cells(row: &Row) -> [String; 9] {
+fn cells(row: &Row) -> [String; 10] {
     let tiers = |of: fn(&crate::solve::TierOutcome) -> f64| {
         let each = row.goal.iter().map(|tier| value(&tier.tier, of(tier)));
         let joined = each.collect::<Vec<_>>().join(", ");
@@ -92,6 +95,7 @@ fn cells(row: &Row) -> [String; 9] {
     };
     [
         row.instance.clone(),
+        row.rank.map_or("-".to_owned(), |rank| rank.to_string()),
         row.method.clone(),
         row.status.to_owned(),
         tiers(|tier| tier.value),
@@ -118,7 +122,7 @@ pub fn comparison_table(comparison: &Comparison) -> String {
     for row in &comparison.rows {
         table.add_row(cells(row));
     }
-    for at in 3..HEADER.len() {
+    for at in 4..HEADER.len() {
         if let Some(column) = table.column_mut(at) {
             column.set_cell_alignment(comfy_table::CellAlignment::Right);
         }
@@ -156,6 +160,7 @@ pub fn comparison_csv(comparison: &Comparison) -> String {
         "gap_to_reference",
         "balance_degree",
         "seconds",
+        "rank",
     ];
     let body = comparison.rows.iter().map(|row| {
         let text = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
@@ -171,6 +176,7 @@ pub fn comparison_csv(comparison: &Comparison) -> String {
             text(row.gap_to_reference),
             text(row.metrics.as_ref().map(|m| m.balance_degree)),
             format!("{:.3}", row.seconds),
+            row.rank.map_or(String::new(), |rank| rank.to_string()),
         ]
     });
     csv::rows(std::iter::once(header.map(str::to_owned)).chain(body))

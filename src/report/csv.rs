@@ -1,6 +1,7 @@
 //! Plans as CSV: a row a task.
 
 use super::Report;
+use crate::model::TaskId;
 
 /// Keeps spreadsheets from taking a name for a formula: they hide the
 /// apostrophe, and the plan reader takes it away.
@@ -27,20 +28,34 @@ where
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// `task,node,reason,detail`: the node is empty where a task stays unplaced.
+/// `task,node,reason,detail`, and `devices` where resources come in cards: the
+/// node is empty where a task stays unplaced.
 pub fn plan_csv(report: &Report) -> String {
     let (instance, outcome) = (report.instance, report.outcome);
+    let cards = !instance.devices().is_empty();
     let mut reasons = outcome.unplaced.iter().peekable();
-    let header = ["task", "node", "reason", "detail"].map(str::to_owned);
+    let mut header = ["task", "node", "reason", "detail"].map(str::to_owned).to_vec();
+    header.extend(cards.then(|| "devices".to_owned()));
     let body = instance.task_ids().map(|task| {
-        let name = harmless(instance.task_name(task));
-        match outcome.plan.placement[task.index()] {
-            Some(node) => [name, harmless(instance.node_name(node)), String::new(), String::new()],
-            None => match reasons.next_if(|unplaced| unplaced.task == task) {
-                Some(why) => [name, String::new(), why.reason.to_owned(), why.detail.clone()],
-                None => [name, String::new(), String::new(), String::new()],
-            },
+        let mut row = vec![harmless(instance.task_name(task))];
+        let node = outcome.plan.placement[task.index()];
+        row.push(node.map_or_else(String::new, |node| harmless(instance.node_name(node))));
+        match reasons.next_if(|unplaced| unplaced.task == task) {
+            Some(why) => row.extend([why.reason.to_owned(), why.detail.clone()]),
+            None => row.extend([String::new(), String::new()]),
         }
+        row.extend(cards.then(|| devices(report, task)));
+        row
     });
     rows(std::iter::once(header).chain(body))
+}
+
+/// `gpu=0|3`
+fn devices(report: &Report, task: TaskId) -> String {
+    let parts = super::json::cards(report.instance, &report.outcome.plan, task);
+    let part = |(name, numbers): (String, Vec<u32>)| {
+        let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        format!("{name}={}", numbers.join("|"))
+    };
+    parts.into_iter().map(part).collect::<Vec<_>>().join(";")
 }

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Report;
-use crate::model::Scale;
-use crate::solve::{NoPlan, TierOutcome};
+use crate::metrics::CardFigures;
+use crate::model::{CardSet, Instance, Plan, Scale, TaskId};
+use crate::solve::{self, NoPlan, TierOutcome};
 
 /// The version of the contract.
 const SCHEMA_VERSION: u32 = 1;
@@ -77,8 +78,14 @@ pub struct TierDoc {
 pub struct AssignmentDoc {
     /// Id of the task.
     pub task: String,
+    /// Which of a gang's units, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<u32>,
     /// Id of the node.
     pub node: String,
+    /// The cards it has there, per resource that comes in cards.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub devices: BTreeMap<String, Vec<u32>>,
 }
 
 /// One task without a node.
@@ -86,10 +93,15 @@ pub struct AssignmentDoc {
 pub struct UnplacedDoc {
     /// Id of the task.
     pub task: String,
+    /// Which of a gang's units, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<u32>,
     /// Reason code.
     pub reason: String,
     /// The reason in words.
     pub detail: String,
+    /// What could be done about it.
+    pub action: String,
 }
 
 /// Figures of a plan; utilisations are fractions of capacity.
@@ -117,8 +129,22 @@ pub struct MetricsDoc {
     pub nodes_used: usize,
     /// Cost of placements plus the price of used nodes.
     pub cost: f64,
+    /// What soft rules cost that are not kept.
+    pub soft: f64,
+    /// What is left of resources that come in cards.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub devices: BTreeMap<String, CardsDoc>,
     /// Per node, in instance order.
     pub nodes: Vec<NodeDoc>,
+}
+
+/// What is left of one resource's cards, as shares of all cards.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CardsDoc {
+    /// Free.
+    pub unallocated: f64,
+    /// Free, and of no use to a task of the instance's own mix, in the mean.
+    pub fragmented: f64,
 }
 
 /// Figures of a node.
@@ -211,7 +237,7 @@ impl PlanDoc {
                 nodes: instance.nodes(),
                 digest: report.digest.clone(),
             },
-            method: outcome.method.to_owned(),
+            method: outcome.method.clone(),
             seed: outcome.seed,
             status: report.status().to_owned(),
             found_by: outcome.found_by.clone(),
@@ -219,18 +245,28 @@ impl PlanDoc {
             assignments: outcome
                 .plan
                 .placements()
-                .map(|(task, node)| AssignmentDoc {
-                    task: instance.task_name(task).to_owned(),
-                    node: instance.node_name(node).to_owned(),
+                .map(|(task, node)| {
+                    let (name, unit) = job(instance, task);
+                    AssignmentDoc {
+                        task: name.to_owned(),
+                        unit,
+                        node: instance.node_name(node).to_owned(),
+                        devices: cards(instance, &outcome.plan, task),
+                    }
                 })
                 .collect(),
             unplaced: outcome
                 .unplaced
                 .iter()
-                .map(|unplaced| UnplacedDoc {
-                    task: instance.task_name(unplaced.task).to_owned(),
-                    reason: unplaced.reason.to_owned(),
-                    detail: unplaced.detail.clone(),
+                .map(|unplaced| {
+                    let (name, unit) = job(instance, unplaced.task);
+                    UnplacedDoc {
+                        task: name.to_owned(),
+                        unit,
+                        reason: unplaced.reason.to_owned(),
+                        detail: unplaced.detail.clone(),
+                        action: solve::action(unplaced.reason).to_owned(),
+                    }
                 })
                 .collect(),
             metrics: metrics(report),
@@ -238,6 +274,25 @@ impl PlanDoc {
             timing: report.timing.then_some(TimingDoc { seconds: outcome.elapsed.as_secs_f64() }),
         }
     }
+}
+
+/// The id under which a task was given, and which unit of a gang it is.
+fn job(instance: &Instance, task: TaskId) -> (&str, Option<u32>) {
+    match instance.gang_of(task) {
+        Some((gang, unit)) => (&gang.name, Some(unit)),
+        None => (instance.task_name(task), None),
+    }
+}
+
+/// The numbers of the cards that a task has, by resource.
+pub(super) fn cards(instance: &Instance, plan: &Plan, task: TaskId) -> BTreeMap<String, Vec<u32>> {
+    let row = instance.devices().len() * task.index();
+    let named = instance.devices().iter().enumerate().filter_map(|(d, device)| {
+        let set = plan.cards.get(row + d).copied().filter(|set| *set != 0)?;
+        let numbers = (0..CardSet::BITS).filter(|card| set >> card & 1 == 1).collect();
+        Some((instance.resources()[device.resource].name.clone(), numbers))
+    });
+    named.collect()
 }
 
 fn metrics(report: &Report) -> MetricsDoc {
@@ -271,6 +326,16 @@ fn metrics(report: &Report) -> MetricsDoc {
         jain: m.jain,
         nodes_used: m.nodes_used,
         cost: instance.cost_scale().to_f64(m.cost),
+        soft: instance.soft_scale().to_f64(m.soft),
+        devices: m
+            .cards
+            .iter()
+            .map(|figures| {
+                let name = instance.resources()[figures.resource].name.clone();
+                let CardFigures { unallocated, fragmented, .. } = *figures;
+                (name, CardsDoc { unallocated, fragmented })
+            })
+            .collect(),
         nodes: nodes.collect(),
     }
 }
@@ -289,12 +354,7 @@ pub fn plan_json(report: &Report) -> String {
 }
 
 /// The refusal as JSON.
-pub fn no_plan_json(
-    instance: &crate::model::Instance,
-    digest: String,
-    method: &str,
-    no_plan: &NoPlan,
-) -> String {
+pub fn no_plan_json(instance: &Instance, digest: String, method: &str, no_plan: &NoPlan) -> String {
     pretty(&NoPlanDoc {
         schema_version: SCHEMA_VERSION,
         tool: tool(),

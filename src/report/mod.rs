@@ -15,7 +15,7 @@ pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use markdown::plan_markdown;
 pub use table::plan_table;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, card_figures};
 use crate::model::{Instance, ResourceWeights};
 use crate::solve::Outcome;
 
@@ -50,15 +50,9 @@ impl<'a> Report<'a> {
         digest: String,
         weights: Option<&'a ResourceWeights>,
     ) -> Report<'a> {
-        Report {
-            instance,
-            outcome,
-            metrics: Metrics::of(instance, &outcome.plan, weights),
-            digest,
-            weights,
-            matrix: false,
-            timing: false,
-        }
+        let mut metrics = Metrics::of(instance, &outcome.plan, weights);
+        metrics.cards = card_figures(instance, &outcome.plan);
+        Report { instance, outcome, metrics, digest, weights, matrix: false, timing: false }
     }
 
     /// Whether the allocation matrix is small enough to read, or insisted on.
@@ -115,6 +109,21 @@ impl<'a> Report<'a> {
             outcome.method, outcome.found_by, outcome.seed
         ));
         lines
+    }
+
+    /// What is left of resources that come in cards, a line each.
+    fn card_lines(&self) -> Vec<String> {
+        let figures = self.metrics.cards.iter();
+        figures
+            .map(|left| {
+                format!(
+                    "{} cards: {} unallocated, {} fragmented for the mix of these tasks",
+                    self.instance.resources()[left.resource].name,
+                    number::percent(left.unallocated),
+                    number::percent(left.fragmented),
+                )
+            })
+            .collect()
     }
 
     fn balance_line(&self) -> String {

@@ -50,6 +50,9 @@ pub fn plan_table(report: &Report) -> String {
     text.push('\n');
     text.push_str(&unplaced(report));
     text.push_str(&format!("  {}\n", report.balance_line()));
+    for line in report.card_lines() {
+        text.push_str(&format!("  {line}\n"));
+    }
     for line in report.provenance() {
         text.push_str(&format!("  {line}\n"));
     }

@@ -10,8 +10,9 @@ use std::time::Duration;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
 use crate::model::{Instance, Plan, TaskId};
-use crate::policy::{self, Order, PolicyInfo};
+use crate::policy::{self, Choice, Order, Settings};
 use crate::stop::Stop;
+pub use reasons::{REASONS, action, block_in_words, code};
 use run::Run;
 
 /// How to plan.
@@ -21,8 +22,8 @@ pub enum Method {
     Auto,
     /// The integer program, from the heuristics' plan.
     Ilp,
-    /// One policy.
-    Policy(&'static PolicyInfo),
+    /// One policy, or a hybrid of two.
+    Policy(Choice),
 }
 
 impl Method {
@@ -36,11 +37,19 @@ impl Method {
     ];
 
     /// The name used in flags and files.
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> String {
         match self {
-            Method::Auto => "auto",
-            Method::Ilp => "ilp",
-            Method::Policy(policy) => policy.name,
+            Method::Auto => "auto".to_owned(),
+            Method::Ilp => "ilp".to_owned(),
+            Method::Policy(policy) => policy.name(),
+        }
+    }
+
+    /// What the method needs and the instance or the settings do not have.
+    pub fn lacks(self, instance: &Instance, settings: &Settings) -> Option<String> {
+        match self {
+            Method::Auto | Method::Ilp => None,
+            Method::Policy(policy) => policy.rule(instance, settings).err(),
         }
     }
 
@@ -53,14 +62,18 @@ impl Method {
     /// The method of that name.
     ///
     /// # Errors
-    /// An unknown name, with the nearest known one.
+    /// An unknown name, with the nearest known one; a hybrid that cannot be.
     pub fn parse(name: &str) -> Result<Method> {
         match name {
             "auto" => Ok(Method::Auto),
             "ilp" => Ok(Method::Ilp),
-            _ => policy::find(name)
-                .map(Method::Policy)
-                .ok_or_else(|| Error::unknown("method", name, &Method::names())),
+            _ => {
+                let choice = Choice::parse(name).map_err(Error::usage)?;
+                let half = name.split('>').map(str::trim);
+                let wrong = half.clone().find(|half| policy::find(half).is_none());
+                let unknown = || Error::unknown("method", wrong.unwrap_or(name), &Method::names());
+                choice.map(Method::Policy).ok_or_else(unknown)
+            }
         }
     }
 }
@@ -84,6 +97,8 @@ pub struct Params {
     pub allow_unplaced: bool,
     /// One order for a policy instead of its multi-start.
     pub order: Option<Order>,
+    /// What policies are told; their seed is the one above.
+    pub policy: Settings,
 }
 
 impl Default for Params {
@@ -97,6 +112,7 @@ impl Default for Params {
             threads: None,
             allow_unplaced: false,
             order: None,
+            policy: Settings::default(),
         }
     }
 }
@@ -131,7 +147,7 @@ pub struct Unplaced {
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The method that was asked for.
-    pub method: &'static str,
+    pub method: String,
     /// Its seed.
     pub seed: u64,
     /// The plan, checked.

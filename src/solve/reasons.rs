@@ -1,14 +1,34 @@
-//! Why tasks are left without a node.
+//! Why tasks are left without a node, and what would help.
 
 use super::Unplaced;
 use crate::bounds::why_nowhere;
-use crate::model::{Instance, Plan, TaskId};
-use crate::state::State;
+use crate::model::{Instance, NodeState, Plan, TaskId};
+use crate::state::{Block, State};
+
+/// Every code that an unplaced task can have, with a possible action.
+pub const REASONS: [(&str, &str); 9] = [
+    ("capacity", "add a node or capacity, or leave another task out"),
+    ("cards", "free a card: move shares together, or add cards"),
+    ("requires", "label a node so that it will do, or ask for less"),
+    ("tainted", "tolerate the taint, or lift it"),
+    ("pinned", "unpin the task, or make its node ready"),
+    ("state", "make a node ready"),
+    ("max-tasks", "let nodes take more tasks, or add one"),
+    ("rule", "loosen the rule, or add nodes on other values of its label"),
+    ("gang", "ask for fewer units, or make room for all of them at once"),
+];
+
+/// What could be done about a reason.
+pub fn action(code: &str) -> &'static str {
+    REASONS.iter().find(|(known, _)| *known == code).map_or("", |(_, action)| action)
+}
 
 /// Every unplaced task with what stands in its way in this plan.
 pub(super) fn unplaced(instance: &Instance, plan: &Plan) -> Vec<Unplaced> {
-    let mut state = State::new(instance);
-    plan.placements().for_each(|(task, node)| state.place(task, node));
+    if plan.placed() == instance.tasks() {
+        return Vec::new();
+    }
+    let state = State::load_plan(instance, plan);
     plan.unplaced()
         .map(|task| {
             let nowhere = !instance.node_ids().any(|node| instance.fits_alone(task, node));
@@ -19,29 +39,86 @@ pub(super) fn unplaced(instance: &Instance, plan: &Plan) -> Vec<Unplaced> {
         .collect()
 }
 
-/// What each node that could take the task lacks, as things stand.
+/// What blocks the task on each node that could take it alone, as things stand.
 fn why_not_now(state: &State, task: TaskId) -> (&'static str, String) {
     let instance = state.instance();
-    let width = instance.resources().len();
-    let mut lacks = vec![0usize; width];
-    let mut taken = 0;
-    let mut eligible = 0;
-    for node in instance.node_ids().filter(|node| instance.fits_alone(task, *node)) {
-        eligible += 1;
-        let demand = instance.demand_on(task, node);
-        let (load, capacity) = (state.load(node), instance.capacity(node));
-        match (0..width).find(|&r| demand[r] > 0 && load[r] + demand[r] > capacity[r]) {
-            Some(r) => lacks[r] += 1,
-            None => taken += 1,
+    let could = instance.node_ids().filter(|node| instance.fits_alone(task, *node));
+    let blocks: Vec<Option<Block>> = could.map(|node| state.blocked(task, node)).collect();
+    if let (true, Some((gang, _))) = (blocks.contains(&None), instance.gang_of(task)) {
+        let detail = format!("gang `{}` has no room for all of its {} units", gang.name, gang.size);
+        return ("gang", detail);
+    }
+    let mut tally: Vec<(Block, usize)> = Vec::new();
+    for block in blocks.iter().flatten() {
+        match tally.iter_mut().find(|(known, _)| known == block) {
+            Some((_, count)) => *count += 1,
+            None => tally.push((*block, 1)),
         }
     }
-    let mut parts: Vec<String> = (0..width)
-        .filter(|&r| lacks[r] > 0)
-        .map(|r| format!("{} lack {}", lacks[r], instance.resources()[r].name))
-        .collect();
-    if taken > 0 {
-        parts.push(format!("{taken} have their one task"));
+    tally.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let parts: Vec<String> =
+        tally.iter().map(|(block, count)| many(instance, *block, *count)).collect();
+    let code = tally.first().map_or("rule", |(block, _)| code(*block));
+    (code, format!("of {} nodes it could run on, {}", blocks.len(), parts.join(", ")))
+}
+
+/// Short name of a block for scripts.
+pub fn code(block: Block) -> &'static str {
+    match block {
+        Block::Ineligible => "requires",
+        Block::Capacity(_) => "capacity",
+        Block::Cards(_) => "cards",
+        Block::MaxTasks => "max-tasks",
+        Block::Rule(_) => "rule",
     }
-    let reason = if taken == eligible { "one-task-per-node" } else { "capacity" };
-    (reason, format!("of {eligible} nodes it could run on, {}", parts.join(", ")))
+}
+
+/// "3 lack gpu"
+fn many(instance: &Instance, block: Block, count: usize) -> String {
+    match block {
+        Block::Ineligible => format!("{count} will not do"),
+        Block::Capacity(r) => format!("{count} lack {}", instance.resources()[r].name),
+        Block::Cards(r) => {
+            format!("{count} have {} enough but on no card", instance.resources()[r].name)
+        }
+        Block::MaxTasks => format!("{count} have as many tasks as they take"),
+        Block::Rule(rule) => {
+            format!("{count} are barred by the rule `{}`", instance.rules()[rule as usize].name)
+        }
+    }
+}
+
+/// What blocks one task on one node, in words: "lacks 8 memory".
+pub fn block_in_words(state: &State, task: TaskId, node: crate::model::NodeId) -> Option<String> {
+    let instance = state.instance();
+    Some(match state.blocked(task, node)? {
+        Block::Ineligible => ineligible(instance, task, node),
+        Block::Capacity(r) => {
+            let resource = &instance.resources()[r];
+            let over =
+                state.load(node)[r] + instance.demand_on(task, node)[r] - instance.limit(node)[r];
+            let reserved = match instance.limit(node)[r] < instance.capacity(node)[r] {
+                true => " beside what is reserved",
+                false => "",
+            };
+            let unit = resource.unit.as_ref().map_or(String::new(), |unit| format!("{unit} "));
+            format!("lacks {} {unit}{}{reserved}", resource.scale.show(over), resource.name)
+        }
+        Block::Cards(r) => format!("has no {} card with room", instance.resources()[r].name),
+        Block::MaxTasks => format!("takes {} tasks and has them", instance.max_tasks(node)),
+        Block::Rule(rule) => {
+            format!("barred by the rule `{}`", instance.rules()[rule as usize].name)
+        }
+    })
+}
+
+fn ineligible(instance: &Instance, task: TaskId, node: crate::model::NodeId) -> String {
+    match instance.state(node) {
+        NodeState::Drain => return "is drained".to_owned(),
+        NodeState::Down => return "is down".to_owned(),
+        NodeState::Ready => {}
+    }
+    let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+    let refusal = requirement.refusal(instance.labels(node), instance.taints(node));
+    refusal.map_or_else(|| "is not the node it is pinned to".to_owned(), |r| r.to_string())
 }

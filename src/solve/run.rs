@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Backend, Exact, Request};
 use crate::metrics::goal_values;
 use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
-use crate::policy::{self, PolicyInfo, Start, multi_start};
+use crate::policy::{self, Choice, Settings, Start, multi_start};
 
 /// One solve on its way.
 pub(super) struct Run<'a> {
@@ -32,7 +32,7 @@ struct Incumbent {
 impl<'a> Run<'a> {
     pub(super) fn new(instance: &'a Instance, params: &'a Params, watch: &'a Watch<'a>) -> Run<'a> {
         let goal = match params.allow_unplaced {
-            true => instance.goal().with_unplaced_first(),
+            true => instance.goal().with_unplaced_first(&instance.priorities()),
             false => instance.goal().clone(),
         };
         Run {
@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
                     .to_owned(),
             }));
         }
-        let first = self.heuristics();
+        let first = self.heuristics()?;
         let complete = first.plan.placed() == self.instance.tasks();
         if !complete
             && !self.params.allow_unplaced
@@ -84,30 +84,35 @@ impl<'a> Run<'a> {
     }
 
     /// The plan of the policies that the method calls for.
-    fn heuristics(&self) -> Incumbent {
+    fn heuristics(&self) -> Result<Incumbent> {
         let (instance, params) = (self.instance, self.params);
-        if let (Method::Policy(policy), Some(order)) = (params.method, params.order) {
-            let plan = policy::run(instance, policy, &order.of(instance, params.seed), params.seed);
-            let start = Start { policy, order, seed: params.seed };
-            return Incumbent { plan, found_by: start.to_string() };
+        let settings = Settings { seed: params.seed, ..params.policy.clone() };
+        if let Method::Policy(policy) = params.method {
+            // Says what is missing, which a multi-start could not.
+            policy.rule(instance, &settings).map_err(Error::usage)?;
         }
-        let policies: Vec<&'static PolicyInfo> = match params.method {
+        if let (Method::Policy(policy), Some(order)) = (params.method, params.order) {
+            let order_of = order.of(instance, params.seed);
+            let plan = policy::run(instance, policy, &settings, &order_of).map_err(Error::usage)?;
+            let start = Start { policy, order, seed: params.seed };
+            return Ok(Incumbent { plan, found_by: start.to_string() });
+        }
+        let policies: Vec<Choice> = match params.method {
             Method::Policy(policy) => vec![policy],
             _ => {
                 let costly = self.goal.mentions(Term::Cost) || self.goal.mentions(Term::Nodes);
                 let names: &[&str] =
                     if costly { &["min-cost", "best-fit"] } else { &["min-load", "best-fit"] };
-                names.iter().filter_map(|name| policy::find(name)).collect()
+                names.iter().filter_map(|name| policy::find(name)).map(Choice::from).collect()
             }
         };
-        let found =
-            multi_start(instance, &policies, instance.goal(), params.seed, &self.watch.stop);
-        match found {
+        let found = multi_start(instance, &policies, instance.goal(), &settings, &self.watch.stop);
+        Ok(match found {
             Some((plan, start)) => Incumbent { plan, found_by: start.to_string() },
             None => {
                 Incumbent { plan: Plan::empty(instance.tasks()), found_by: "nothing".to_owned() }
             }
-        }
+        })
     }
 
     /// Bounds by counting, one a tier.
@@ -174,7 +179,7 @@ impl<'a> Run<'a> {
             }
             None => true,
         };
-        let classes = self.bounds.classes().clone();
+        let classes = Classes::of(self.instance);
         let size = classes.tasks.len().saturating_mul(self.instance.nodes());
         let wanted = match self.params.method {
             Method::Policy(_) => false,

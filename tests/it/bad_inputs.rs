@@ -188,7 +188,7 @@ fn command_lines() {
         (&["solve", "data/four-nodes.json", "--time-limit", "soon"], &["not a time"]),
         (&["solve", "data/four-nodes.json", "--time-limit=-1"], &["not a time"]),
         (&["solve", "data/four-nodes.json", "--time-limit", "nan"], &["not a time"]),
-        (&["solve", "data/four-nodes.json", "--gap", "x"], &["not a gap"]),
+        (&["solve", "data/four-nodes.json", "--gap", "x"], &["no part of one"]),
         (&["solve", "data/four-nodes.json", "--threads", "0"], &["--threads"]),
         (&["solve", "data/four-nodes.json", "--seed=-1"], &["--seed"]),
         (&["solve", "data/four-nodes.json", "--weights", "cpus=1"], &["did you mean `cpu`?"]),

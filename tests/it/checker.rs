@@ -134,7 +134,7 @@ fn one_task_a_node() {
     assert_eq!(output.status.code(), Some(1));
     assert!(
         String::from_utf8_lossy(&output.stdout)
-            .contains("node `n1` may have one task and has `t1`, `t2`")
+            .contains("node `n1` takes one task and has `t1`, `t2`")
     );
 }
 

@@ -90,7 +90,7 @@ fn a_refusal_is_json_too() {
     assert_eq!(output.status.code(), Some(1));
     let refusal: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(refusal["status"], "infeasible");
-    assert_eq!(refusal["reason"]["code"], "one-task-per-node");
+    assert_eq!(refusal["reason"]["code"], "max-tasks");
     assert!(refusal["reason"]["remedy"].as_str().unwrap().contains("--allow-unplaced"));
 }
 
@@ -235,7 +235,7 @@ fn comparisons_in_every_form() {
         ("table", "reference: auto"),
         ("json", "\"reference\": \"auto\""),
         ("csv", "instance,method,status,tier,value,bound,gap"),
-        ("markdown", "| instance | method |"),
+        ("markdown", "| instance | rank | method |"),
     ] {
         let output = stowplan()
             .args(["compare", "data/four-nodes.json", "--output", form])

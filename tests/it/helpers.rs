@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use stowplan::check::check_plan;
 use stowplan::metrics::goal_values;
 use stowplan::model::{
-    Decimal, Draft, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Plan, Requirement,
-    TaskDraft,
+    Ask, Decimal, Draft, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Part, Plan,
+    Preference, Requirement, RuleDraft, Taint, TaskDraft, Toleration, Whom,
 };
 use stowplan::solve::{Answer, Method, Outcome, Params, solve};
 
@@ -80,6 +80,7 @@ pub fn tiny() -> impl Strategy<Value = Draft> {
                         state,
                         price: Some(whole(price)),
                         price_per_hour: Some(whole(rate)),
+                        ..NodeDraft::default()
                     });
                 }
                 for (i, (demand, duration, label)) in tasks.into_iter().enumerate() {
@@ -88,7 +89,11 @@ pub fn tiny() -> impl Strategy<Value = Draft> {
                         id: format!("t{i}"),
                         demand: quantities(&demand),
                         duration: Some(duration),
-                        requires: Requirement { any_of: any_of.into_iter().collect() },
+                        requires: Requirement {
+                            any_of: any_of.into_iter().collect(),
+                            ..Requirement::default()
+                        },
+                        ..TaskDraft::default()
                     });
                 }
                 let mut seen = Vec::new();
@@ -108,8 +113,142 @@ pub fn tiny() -> impl Strategy<Value = Draft> {
     })
 }
 
+/// A tiny instance under rules: everything of [`tiny`], and taints, avoided and
+/// preferred labels, reserves, safety capacities, limits on tasks, pins, priorities and weights,
+/// gangs, cards, and every rule between tasks over nodes and racks.
+pub fn ruled() -> impl Strategy<Value = Draft> {
+    let node = (
+        prop_oneof![3 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))], // taint
+        prop_oneof![4 => Just(None), 1 => (0u32..=3).prop_map(Some)],                // max_tasks
+        prop_oneof![4 => Just(None), 1 => Just(Some(20i64))],                        // reserve %
+        prop_oneof![3 => Just(None), 1 => (0i64..=6).prop_map(Some)],                // safety
+        prop_oneof![Just("r1"), Just("r2"), Just("")],                               // rack
+        0i64..=3,                                                                    // cards
+        prop_oneof![4 => Just(0i64), 1 => Just(1i64), 1 => Just(5i64)], // used, in quarters
+    );
+    let task = (
+        prop_oneof![3 => Just(false), 1 => Just(true)], // tolerates
+        prop_oneof![4 => Just(false), 1 => Just(true)], // avoids b
+        prop_oneof![4 => Just(None), 1 => (1i64..=4).prop_map(Some)], // prefers a
+        prop_oneof![5 => Just(None), 1 => (0usize..3).prop_map(Some)], // pinned
+        (0i64..=1, prop_oneof![3 => Just(1i64), 1 => 1i64..=3]), // priority, weight
+        prop_oneof![3 => Just(0i64), 1 => Just(1i64), 1 => Just(2i64), 1 => Just(3i64), 1 => Just(4i64), 1 => Just(8i64)], // quarters of a card
+        prop_oneof![5 => Just((1u32, 0usize)), 1 => (2u32..=3, 0usize..6)], // replicas, rule within
+    );
+    let rule = (0usize..5, any::<bool>(), any::<u8>(), any::<u8>(), 1u32..=2, 0u32..=2);
+    (
+        tiny(),
+        prop::collection::vec(node, 3),
+        prop::collection::vec(task, 6),
+        prop::collection::vec(rule, 0..=2),
+        any::<bool>(),
+    )
+        .prop_map(|(mut draft, nodes, tasks, rules, cards)| {
+            draft.one_task_per_node = false;
+            draft.tasks.truncate(4);
+            let known = draft.tasks.len();
+            draft.pairs.retain(|pair| pair.task[1..].parse::<usize>().unwrap() < known);
+            draft.resources[0].safety_price = Some(whole(2));
+            let gpu = draft.resource("gpu");
+            draft.resources[usize::from(gpu)].devices = true;
+            let quarter = |n: i64| Decimal::parse(&format!("{}", n as f64 / 4.0)).unwrap();
+            for (node, (taint, most, reserve, safety, rack, count, used)) in
+                draft.nodes.iter_mut().zip(nodes)
+            {
+                node.taints.extend(taint.map(|hard| Taint {
+                    key: "gpu".into(),
+                    value: "x".into(),
+                    hard,
+                }));
+                node.max_tasks = most;
+                node.reserve.extend(reserve.map(|p| (0, Part::Percent(whole(p)))));
+                node.safety.extend(safety.map(|s| (0, Part::Exact(whole(s)))));
+                if !rack.is_empty() {
+                    node.labels.push(("rack".to_owned(), rack.to_owned()));
+                }
+                if cards {
+                    node.capacity.push((gpu, whole(count)));
+                    node.used.push((gpu, quarter(used.min(4 * count))));
+                } else {
+                    node.capacity.push((gpu, whole(0)));
+                }
+            }
+            // Some node has the label, else rules over it are errors.
+            let racks = draft.nodes.iter().any(|n| n.labels.iter().any(|(key, _)| key == "rack"));
+            if !racks {
+                draft.nodes[0].labels.push(("rack".to_owned(), "r1".to_owned()));
+            }
+            let nodes: Vec<String> = draft.nodes.iter().map(|node| node.id.clone()).collect();
+            let mut units = 0;
+            for (task, (tolerates, avoids, prefers, pin, (priority, weight), share, gang)) in
+                draft.tasks.iter_mut().zip(tasks)
+            {
+                if tolerates {
+                    let toleration = Toleration { key: "gpu".into(), value: None };
+                    task.requires.tolerations.push(toleration);
+                }
+                if avoids {
+                    task.requires.none_of.push(("kind".into(), vec!["b".into()]));
+                }
+                task.requires.prefers.extend(prefers.map(|weight| Preference {
+                    any_of: vec![("kind".into(), vec!["a".into()])],
+                    weight: whole(weight),
+                }));
+                if let Some(pin) = pin {
+                    task.current = vec![nodes[pin % nodes.len()].clone()];
+                    task.pinned = true;
+                }
+                task.priority = priority;
+                task.weight = Some(whole(weight));
+                if cards {
+                    task.demand.push((gpu, quarter(share)));
+                }
+                let (replicas, within) = gang;
+                units += replicas as usize;
+                if replicas > 1 && units <= 6 {
+                    task.replicas = Some(replicas);
+                    let spread =
+                        |at_least, at_most, max_skew| Ask::Spread { at_least, at_most, max_skew };
+                    task.within.extend(match within {
+                        0 => Some((Ask::Together, "node".to_owned())),
+                        1 => Some((Ask::Together, "rack".to_owned())),
+                        2 => Some((Ask::Apart, "node".to_owned())),
+                        3 => Some((spread(2, u32::MAX, None), "rack".to_owned())),
+                        4 => Some((spread(0, 2, Some(1)), "node".to_owned())),
+                        _ => None,
+                    });
+                }
+            }
+            for (what, over_rack, a, b, number, skew) in rules {
+                let pick = |bits: u8| {
+                    let all = draft.tasks.iter().enumerate();
+                    let some = all.filter(|(k, _)| bits >> k & 1 == 1);
+                    let some: Vec<String> = some.map(|(_, task)| task.id.clone()).collect();
+                    if some.is_empty() { vec![draft.tasks[0].id.clone()] } else { some }
+                };
+                let whom = pick(a);
+                let at_least = number.min(whom.len() as u32);
+                let (ask, near) = match what {
+                    0 => (Ask::Together, None),
+                    1 => (Ask::Apart, None),
+                    2 => (Ask::Spread { at_least, at_most: u32::MAX, max_skew: Some(skew) }, None),
+                    3 => (Ask::Spread { at_least: 0, at_most: number, max_skew: None }, None),
+                    _ => (Ask::Near { others: Vec::new() }, Some(Whom::Tasks(pick(b)))),
+                };
+                draft.rules.push(RuleDraft {
+                    name: None,
+                    ask,
+                    over: if over_rack { "rack" } else { "node" }.to_owned(),
+                    whom: Whom::Tasks(whom),
+                    near,
+                });
+            }
+            draft
+        })
+}
+
 /// Goals that together touch every term, alone, weighted and in tiers.
-pub const GOALS: [&str; 10] = [
+pub const GOALS: [&str; 11] = [
     "peak",
     "balance",
     "cost",
@@ -120,13 +259,14 @@ pub const GOALS: [&str; 10] = [
     "nodes, peak",
     "balance, cost",
     "peak + 0.01*cost, nodes",
+    "soft, cost",
 ];
 
 /// Values of the best plan by trying every placement; `None` when none is
 /// feasible. With `allow_unplaced` tasks may stay out, as few as possible.
 pub fn brute_force(instance: &Instance, allow_unplaced: bool) -> Option<Vec<f64>> {
     let goal = if allow_unplaced {
-        instance.goal().with_unplaced_first()
+        instance.goal().with_unplaced_first(&instance.priorities())
     } else {
         instance.goal().clone()
     };

@@ -6,11 +6,11 @@ use proptest::sample::select;
 use stowplan::bounds::{Bounds, impossible};
 use stowplan::check::check_plan;
 use stowplan::model::{Instance, NodeId, TaskId};
-use stowplan::policy::{self, ORDERS, POLICIES};
+use stowplan::policy::{self, Choice, ORDERS, POLICIES, Policy, Settings};
 use stowplan::report::{Report, plan_json};
 use stowplan::solve::{Answer, Method, Params, solve};
 
-use crate::helpers::{GOALS, brute_force, less, run, tiny, with_goal};
+use crate::helpers::{GOALS, brute_force, less, ruled, run, tiny, with_goal};
 
 /// `n` cases, more or fewer as `PROPTEST_CASES` is above or below its default 256.
 fn cases(n: u32) -> ProptestConfig {
@@ -25,6 +25,31 @@ proptest! {
     /// checker.
     #[test]
     fn the_ilp_equals_brute_force(draft in tiny(), goal in select(&GOALS[..]), drop in any::<bool>()) {
+        let instance = with_goal(&draft, goal);
+        let truth = brute_force(&instance, drop);
+        match (run(&instance, "ilp", drop), &truth) {
+            (Answer::NoPlan(none), None) => prop_assert!(none.proven, "{}", none.cause),
+            (Answer::Plan(outcome), Some(truth)) => {
+                let values: Vec<f64> = outcome.goal.iter().map(|tier| tier.value).collect();
+                prop_assert!(!less(truth, &values), "ilp {values:?}, brute force {truth:?}");
+                prop_assert!(!less(&values, truth), "ilp {values:?} beats brute force {truth:?}");
+                prop_assert!(outcome.optimal, "{:?}", outcome.goal);
+                prop_assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
+                prop_assert!(check_plan(&instance, &outcome.plan, drop).is_empty());
+            }
+            (answer, truth) => prop_assert!(false, "ilp {answer:?}, brute force {truth:?}"),
+        }
+        bounds_hold(&instance, drop, truth.as_deref())?;
+        heuristics_hold(&instance, drop, truth.as_deref())?;
+    }
+
+    /// The same under every rule there is.
+    #[test]
+    fn the_ilp_equals_brute_force_under_rules(
+        draft in ruled(),
+        goal in select(&GOALS[..]),
+        drop in any::<bool>(),
+    ) {
         let instance = with_goal(&draft, goal);
         let truth = brute_force(&instance, drop);
         match (run(&instance, "ilp", drop), &truth) {
@@ -63,8 +88,11 @@ proptest! {
     fn policies_take_the_best_node(draft in tiny(), order in 0..ORDERS.len(), which in 0..POLICIES.len()) {
         let instance = draft.build().unwrap();
         let order = ORDERS[order].order.of(&instance, 7);
-        let policy = &POLICIES[which];
-        prop_assert_eq!(policy::run(&instance, policy, &order, 5).placement, by_hand(&instance, policy, &order));
+        let policy = Choice::from(&POLICIES[which]);
+        let settings = Settings { seed: 5, ..Settings::default() };
+        let Ok(rule) = policy.rule(&instance, &settings) else { return Ok(()) };
+        let plan = policy::run(&instance, policy, &settings, &order).unwrap();
+        prop_assert_eq!(plan.placement, by_hand(&instance, rule, &order));
     }
 }
 
@@ -97,8 +125,15 @@ fn bounds_hold(
         prop_assert!(truth.is_none(), "called impossible: {}", proof.cause);
     }
     let Some(truth) = truth else { return Ok(()) };
-    let goal = if drop { instance.goal().with_unplaced_first() } else { instance.goal().clone() };
-    let dropped = if drop { truth[0] as usize } else { 0 };
+    let unplaced = instance.goal().with_unplaced_first(&instance.priorities());
+    let goal = if drop { unplaced } else { instance.goal().clone() };
+    // How many are left out, when each weighs 1; otherwise at most all of them.
+    let plain = instance.task_ids().all(|t| instance.drop_weight(t) == 1);
+    let dropped = match (drop, plain && instance.priorities().len() == 1) {
+        (false, _) => 0,
+        (true, true) => truth[0] as usize,
+        (true, false) => instance.tasks(),
+    };
     for (tier, value) in goal.tiers.iter().zip(truth) {
         let bound = bounds.tier(tier, dropped);
         let over = bound.value > value + 1e-9 * value.abs();
@@ -114,8 +149,11 @@ fn heuristics_hold(
     truth: Option<&[f64]>,
 ) -> Result<(), TestCaseError> {
     for policy in POLICIES {
-        let params =
-            Params { method: Method::Policy(policy), allow_unplaced: drop, ..Params::default() };
+        let method = Method::Policy(Choice::from(policy));
+        if method.lacks(instance, &Settings::default()).is_some() {
+            continue;
+        }
+        let params = Params { method, allow_unplaced: drop, ..Params::default() };
         let Answer::Plan(outcome) = solve(instance, &params).unwrap() else { continue };
         prop_assert!(check_plan(instance, &outcome.plan, drop).is_empty());
         let values: Vec<f64> = outcome.goal.iter().map(|tier| tier.value).collect();
@@ -141,19 +179,22 @@ fn heuristics_hold(
 /// The policy, scoring every node.
 fn by_hand(
     instance: &Instance,
-    info: &policy::PolicyInfo,
+    mut rule: Box<dyn Policy>,
     order: &[TaskId],
 ) -> Vec<Option<NodeId>> {
-    let mut rule = (info.new)(instance, 5);
     let mut state = stowplan::state::State::new(instance);
     for &task in order {
+        let chosen = rule.choose(&state, task, &[]);
+        if chosen.is_none() {
+            rule.prepare(&state, task);
+        }
         let fitting = instance.node_ids().filter(|node| state.fits(task, *node));
         let scored = fitting.map(|node| (rule.score(&state, task, node), node));
         let best = scored.reduce(|a, b| if b.0 < a.0 { b } else { a });
-        let best = rule.choose(&state, task).unwrap_or(best.map(|(_, node)| node));
+        let best = chosen.unwrap_or(best.map(|(_, node)| node));
         if let Some(node) = best {
             state.place(task, node);
-            rule.placed(node);
+            rule.placed(&state, task, node);
         }
     }
     state.unload().placement

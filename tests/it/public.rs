@@ -18,7 +18,8 @@ fn read(path: &Path) -> Instance {
 
 fn openb(folder: &Path, pods: &str, nodes: &str) -> Instance {
     let source = |name: &str| Source::read(&folder.join("openb").join(name)).unwrap();
-    let input = Input::Tables { tasks: source(pods), nodes: source(nodes), pairs: None };
+    let input =
+        Input::Tables { tasks: source(pods), nodes: source(nodes), pairs: None, rules: None };
     read_instance(&input, None).unwrap()
 }
 

@@ -73,7 +73,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("bounds", &["model", "metrics"]),
     ("state", &["model"]),
     ("policy", &["model", "metrics", "state", "stop"]),
-    ("ilp", &["model", "metrics", "error", "stop"]),
+    ("ilp", &["model", "metrics", "check", "state", "error", "stop"]),
     ("solve", &["model", "metrics", "check", "bounds", "state", "policy", "ilp", "error", "stop"]),
     ("compare", &["model", "metrics", "solve", "error"]),
     ("report", &["model", "metrics", "solve", "compare", "error"]),

@@ -2,7 +2,11 @@
 //! from an instance and a plan. Nothing here is incremental and nothing is
 //! shared with the search, so it can judge what the search claims.
 
-use crate::model::{Goal, Instance, NodeId, Plan, ResourceWeights, Term, Tier, TierValue};
+mod fragmentation;
+
+pub use fragmentation::{CardFigures, Mix, card_figures, fragmented};
+
+use crate::model::{Goal, Instance, NodeId, Plan, ResourceWeights, TaskId, Term, Tier, TierValue};
 
 /// Figures of one node.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +51,12 @@ pub struct Metrics {
     pub nodes_used: usize,
     /// Cost in integer cost units.
     pub cost: i64,
+    /// What soft rules cost that are not kept, in integer soft units.
+    pub soft: i64,
     /// Tasks without a node.
     pub unplaced: usize,
+    /// What is left of resources that come in cards, where the plan names cards.
+    pub cards: Vec<CardFigures>,
     /// Per node, in instance order.
     pub nodes: Vec<NodeMetrics>,
 }
@@ -135,7 +143,10 @@ impl Metrics {
             jain: over(mean * mean * dominant.len() as f64, squares, 1.0),
             nodes_used: count.iter().filter(|n| **n > 0).count(),
             cost: cost(instance, plan, &count),
+            soft: soft(instance, plan, &loads),
             unplaced: instance.tasks() - plan.placed(),
+            // Costly, so only reports ask: see [`card_figures`].
+            cards: Vec::new(),
             nodes,
         }
     }
@@ -172,6 +183,29 @@ fn cost(instance: &Instance, plan: &Plan, count: &[usize]) -> i64 {
     placements.sum::<i64>() + used.map(|node| instance.price(node)).sum::<i64>()
 }
 
+/// Preferences not met, and load above the safety capacities of nodes that
+/// count. Load that was there before is not the plan's doing.
+fn soft(instance: &Instance, plan: &Plan, loads: &[i64]) -> i64 {
+    let width = instance.resources().len();
+    let unmet = plan.placements().map(|(task, node)| instance.penalty(task, node));
+    let mut total: i64 = unmet.sum();
+    for node in instance.node_ids().filter(|node| instance.counted(*node)) {
+        for (r, safety) in instance.safety(node).iter().enumerate() {
+            let from = (*safety).max(instance.used(node)[r]);
+            let over = loads[node.index() * width + r].saturating_sub(from).max(0);
+            total += over * instance.safety_price(r);
+        }
+    }
+    total
+}
+
+/// Weight of the tasks without a node, of one priority or of all.
+fn unplaced(instance: &Instance, plan: &Plan, priority: Option<i64>) -> f64 {
+    let of = |task: &TaskId| priority.is_none_or(|p| instance.priority(*task) == p);
+    let weight: i64 = plan.unplaced().filter(of).map(|task| instance.drop_weight(task)).sum();
+    instance.weight_scale().to_f64(weight)
+}
+
 /// The documents' objective: demand placed, each resource in its own unit.
 fn demand(instance: &Instance, plan: &Plan) -> f64 {
     let mut total = vec![0i64; instance.resources().len()];
@@ -192,7 +226,8 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
         Term::Cost => instance.cost_scale().to_f64(metrics.cost),
         Term::Nodes => metrics.nodes_used as f64,
         Term::Demand => demand(instance, plan),
-        Term::Unplaced => metrics.unplaced as f64,
+        Term::Soft => instance.soft_scale().to_f64(metrics.soft),
+        Term::Unplaced(priority) => unplaced(instance, plan, priority),
     }
 }
 

@@ -1,0 +1,326 @@
+//! What a feasible plan is, written to be read: one function a rule, every
+//! violation returned. Shares nothing with the search and the policies.
+
+mod cards;
+mod rules;
+mod violation;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::metrics;
+use crate::model::{
+    CardSet, Claim, Goal, Instance, NodeId, NodeState, Plan, Refusal, TaskId, Tier, TierValue,
+    nearest,
+};
+pub use violation::Violation;
+
+/// What the checker found: no violations means the plan is feasible and says
+/// the truth about itself.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// In the order task, node, claim.
+    pub violations: Vec<Violation>,
+    /// Value of each tier, recomputed.
+    pub values: Vec<TierValue>,
+    /// The plan as understood.
+    pub plan: Plan,
+}
+
+/// Checks a plan as written down: names, rules, stated values.
+pub fn check_claim(instance: &Instance, claim: &Claim) -> Verdict {
+    let mut violations = Vec::new();
+    let mut said = FxHashSet::default();
+    let plan = resolve(instance, claim, &mut said, &mut violations);
+    violations.extend(check_plan(instance, &plan, true));
+    let silent = plan.unplaced().filter(|task| !said.contains(task));
+    violations.extend(silent.map(|task| not_placed(instance, task)));
+    let values = goal_of(instance, claim, &plan);
+    violations.extend(stated_values(claim, &values));
+    Verdict { violations, values, plan }
+}
+
+/// Checks a plan against every rule of the instance. With `allow_unplaced`,
+/// tasks without a node are no violation.
+pub fn check_plan(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    if !allow_unplaced {
+        violations.extend(plan.unplaced().map(|task| not_placed(instance, task)));
+    }
+    violations.extend(states(instance, plan));
+    violations.extend(pins(instance, plan));
+    violations.extend(requirements(instance, plan));
+    violations.extend(capacities(instance, plan));
+    violations.extend(max_tasks(instance, plan));
+    violations.extend(cards::check(instance, plan));
+    violations.extend(rules::check(instance, plan));
+    violations
+}
+
+/// Unknown names for which the nearest known one is looked up: each costs a pass
+/// over all names, and a plan for another instance altogether needs no such help.
+const SUGGESTIONS: usize = 10;
+
+/// Names to ids, with what has none reported. `said` gets the tasks that the
+/// claim calls unplaced.
+fn resolve(
+    instance: &Instance,
+    claim: &Claim,
+    said: &mut FxHashSet<TaskId>,
+    violations: &mut Vec<Violation>,
+) -> Plan {
+    let mut names = Names::of(instance);
+    let mut plan = Plan::empty(instance.tasks());
+    let width = instance.devices().len();
+    if claim.assignments.iter().any(|entry| !entry.devices.is_empty()) {
+        plan.cards = vec![0; instance.tasks() * width];
+    }
+    let placed = claim.assignments.iter().map(|entry| (&entry.task, entry.unit, Some(entry)));
+    let left = claim.unplaced.iter().map(|(task, unit)| (task, *unit, None));
+    for (task, unit, entry) in placed.chain(left) {
+        let few = violations.len() < SUGGESTIONS;
+        let Some(id) = names.next(instance, task, unit) else {
+            violations.push(Violation::UnknownTask {
+                task: unit.map_or(task.clone(), |unit| format!("{task}[{unit}]")),
+                nearest: few.then(|| names.nearest_task(task)).flatten(),
+            });
+            continue;
+        };
+        if plan.placement[id.index()].is_some() || said.contains(&id) {
+            violations.push(Violation::Twice { task: instance.task_name(id).to_owned() });
+            continue;
+        }
+        let Some(entry) = entry else {
+            said.insert(id);
+            continue;
+        };
+        match names.nodes.get(entry.node.as_str()) {
+            Some(node) => plan.placement[id.index()] = Some(*node),
+            None => violations.push(Violation::UnknownNode {
+                task: instance.task_name(id).to_owned(),
+                node: entry.node.clone(),
+                nearest: few.then(|| nearest(&entry.node, names.nodes.keys().copied())).flatten(),
+            }),
+        }
+        for (resource, numbers) in &entry.devices {
+            match card_set(instance, resource, numbers) {
+                Some((d, set)) => plan.cards[id.index() * width + d] = set,
+                None => violations.push(Violation::Cards {
+                    node: entry.node.clone(),
+                    resource: resource.clone(),
+                    detail: format!(
+                        "task `{}` is said to have cards {numbers:?}, which there are none of",
+                        instance.task_name(id)
+                    ),
+                }),
+            }
+        }
+    }
+    plan
+}
+
+fn card_set(instance: &Instance, resource: &str, numbers: &[u32]) -> Option<(usize, CardSet)> {
+    let of = |r: usize| instance.resources()[r].name == resource;
+    let d = instance.devices().iter().position(|device| of(device.resource))?;
+    let mut set = 0;
+    for number in numbers {
+        let bit = CardSet::from(1u8).checked_shl(*number)?;
+        if set & bit != 0 {
+            return None; // the same card twice
+        }
+        set |= bit;
+    }
+    Some((d, set))
+}
+
+/// The instance's names, and which unit of each gang comes next.
+struct Names<'a> {
+    tasks: FxHashMap<&'a str, TaskId>,
+    gangs: FxHashMap<&'a str, (TaskId, u32, u32)>,
+    nodes: FxHashMap<&'a str, NodeId>,
+}
+
+impl<'a> Names<'a> {
+    fn of(instance: &'a Instance) -> Names<'a> {
+        let gangs = instance.gangs().iter();
+        Names {
+            tasks: instance.task_ids().map(|task| (instance.task_name(task), task)).collect(),
+            gangs: gangs.map(|g| (g.name.as_str(), (g.first, g.size, 0))).collect(),
+            nodes: instance.node_ids().map(|node| (instance.node_name(node), node)).collect(),
+        }
+    }
+
+    /// The task of that name: by itself, as a unit, or as the gang's next unit.
+    fn next(&mut self, instance: &Instance, name: &str, unit: Option<u32>) -> Option<TaskId> {
+        let gang = self.gangs.get_mut(name);
+        match (gang, unit) {
+            (Some((first, size, _)), Some(unit)) => (unit < *size).then(|| TaskId(first.0 + unit)),
+            (Some((first, size, next)), None) => {
+                // Beyond the last unit, the last one is named once too often.
+                let unit = (*next).min(*size - 1);
+                *next += 1;
+                Some(TaskId(first.0 + unit))
+            }
+            (None, None | Some(0)) => self.tasks.get(name).copied(),
+            (None, Some(_)) => None,
+        }
+        .filter(|task| task.index() < instance.tasks())
+    }
+
+    fn nearest_task(&self, name: &str) -> Option<String> {
+        nearest(name, self.tasks.keys().chain(self.gangs.keys()).copied())
+    }
+}
+
+fn not_placed(instance: &Instance, task: TaskId) -> Violation {
+    Violation::NotPlaced { task: instance.task_name(task).to_owned() }
+}
+
+/// Tasks are on nodes that take tasks.
+fn states(instance: &Instance, plan: &Plan) -> Vec<Violation> {
+    plan.placements()
+        .filter(|(_, node)| instance.state(*node) != NodeState::Ready)
+        .map(|(task, node)| Violation::State {
+            task: instance.task_name(task).to_owned(),
+            node: instance.node_name(node).to_owned(),
+            state: instance.state(node),
+        })
+        .collect()
+}
+
+/// Pinned tasks are where they are pinned to.
+fn pins(instance: &Instance, plan: &Plan) -> Vec<Violation> {
+    let moved = plan.placements().filter_map(|(task, node)| {
+        let pin = instance.pin(task).filter(|pin| *pin != node)?;
+        Some(Violation::Pinned {
+            task: instance.task_name(task).to_owned(),
+            node: instance.node_name(node).to_owned(),
+            pin: instance.node_name(pin).to_owned(),
+        })
+    });
+    moved.collect()
+}
+
+/// Labels and taints satisfy the tasks that mind them.
+fn requirements(instance: &Instance, plan: &Plan) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for (task, node) in plan.placements() {
+        let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+        let labels = instance.labels(node);
+        let (task, at) = (instance.task_name(task).to_owned(), instance.node_name(node).to_owned());
+        violations.extend(requirement.refusal(labels, instance.taints(node)).map(|refusal| {
+            match refusal {
+                Refusal::Lacks(key, wants) => Violation::Requires {
+                    task,
+                    node: at,
+                    key: key.to_owned(),
+                    wants: wants.to_vec(),
+                    has: labels.iter().find(|(k, _)| k == key).map(|(_, value)| value.clone()),
+                },
+                Refusal::Avoids(key, value) => Violation::Avoids {
+                    task,
+                    node: at,
+                    key: key.to_owned(),
+                    value: value.to_owned(),
+                },
+                Refusal::Tainted(taint) => {
+                    Violation::Tainted { task, node: at, taint: taint.to_string() }
+                }
+            }
+        }));
+    }
+    violations
+}
+
+/// Loads stay within capacities, wherever the plan adds any.
+fn capacities(instance: &Instance, plan: &Plan) -> Vec<Violation> {
+    let width = instance.resources().len();
+    let loads = metrics::loads(instance, plan);
+    let mut over: Vec<(NodeId, usize)> = Vec::new();
+    for node in instance.node_ids() {
+        for r in 0..width {
+            let load = loads[node.index() * width + r];
+            // What exceeds the capacity before the plan is not the plan's doing.
+            if load > instance.limit(node)[r] && load > instance.used(node)[r] {
+                over.push((node, r));
+            }
+        }
+    }
+    if over.is_empty() {
+        return Vec::new();
+    }
+    let on = plan.by_node(instance.nodes());
+    over.into_iter()
+        .map(|(node, r)| {
+            let resource = &instance.resources()[r];
+            let (capacity, limit) = (instance.capacity(node)[r], instance.limit(node)[r]);
+            let adds = |task: &&TaskId| instance.demand_on(**task, node)[r] > 0;
+            Violation::Capacity {
+                node: instance.node_name(node).to_owned(),
+                resource: resource.name.clone(),
+                load: resource.scale.show(loads[node.index() * width + r]),
+                capacity: resource.scale.show(capacity),
+                reserved: (limit < capacity).then(|| resource.scale.show(capacity - limit)),
+                tasks: names(instance, on[node.index()].iter().filter(adds)),
+            }
+        })
+        .collect()
+}
+
+/// No more tasks on a node than it takes.
+fn max_tasks(instance: &Instance, plan: &Plan) -> Vec<Violation> {
+    if instance.node_ids().all(|node| instance.max_tasks(node) == u32::MAX) {
+        return Vec::new();
+    }
+    let on = plan.by_node(instance.nodes());
+    let crowded = instance
+        .node_ids()
+        .filter(|node| on[node.index()].len() as u64 > u64::from(instance.max_tasks(*node)));
+    crowded
+        .map(|node| Violation::MaxTasks {
+            node: instance.node_name(node).to_owned(),
+            most: instance.max_tasks(node),
+            tasks: names(instance, on[node.index()].iter()),
+        })
+        .collect()
+}
+
+fn names<'a>(instance: &Instance, tasks: impl Iterator<Item = &'a TaskId>) -> Vec<String> {
+    tasks.map(|task| instance.task_name(*task).to_owned()).collect()
+}
+
+/// Values of the tiers the claim states; of the instance's goal when it states none.
+fn goal_of(instance: &Instance, claim: &Claim, plan: &Plan) -> Vec<TierValue> {
+    let mut tiers = Vec::new();
+    for stated in &claim.goal {
+        tiers.extend(Tier::parse(&stated.tier));
+    }
+    let goal = if tiers.is_empty() { instance.goal().clone() } else { Goal { tiers } };
+    metrics::goal_values(instance, plan, &goal)
+}
+
+/// A plan says the truth about its values, and no bound lies above them.
+fn stated_values(claim: &Claim, values: &[TierValue]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for stated in &claim.goal {
+        let Some(actual) = values.iter().find(|v| v.tier == stated.tier) else {
+            violations.push(Violation::Tier { tier: stated.tier.clone() });
+            continue;
+        };
+        let tolerance = 1e-9 * actual.value.abs().max(1e-9);
+        if (stated.value - actual.value).abs() > tolerance {
+            violations.push(Violation::Value {
+                tier: stated.tier.clone(),
+                stated: stated.value,
+                actual: actual.value,
+            });
+        }
+        if let Some(bound) = stated.bound.filter(|bound| *bound > actual.value + tolerance) {
+            violations.push(Violation::Bound {
+                tier: stated.tier.clone(),
+                bound,
+                actual: actual.value,
+            });
+        }
+    }
+    violations
+}

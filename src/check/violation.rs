@@ -1,0 +1,154 @@
+//! What the checker can find wrong, and how it says so.
+
+use std::fmt;
+
+use crate::model::NodeState;
+
+/// One broken rule, with everything needed to find and mend it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Violation {
+    /// The plan names a task that the instance does not have.
+    UnknownTask { task: String, nearest: Option<String> },
+    /// The plan names a node that the instance does not have.
+    UnknownNode { task: String, node: String, nearest: Option<String> },
+    /// The plan gives one task several nodes, or calls a placed task unplaced.
+    Twice { task: String },
+    /// The task has no node although all tasks must be placed, or the plan does
+    /// not mention it at all.
+    NotPlaced { task: String },
+    /// The node's load in a resource exceeds its capacity, or what is left of it
+    /// beside what is reserved. Amounts as written.
+    Capacity {
+        node: String,
+        resource: String,
+        load: String,
+        capacity: String,
+        reserved: Option<String>,
+        tasks: Vec<String>,
+    },
+    /// The node takes no tasks.
+    State { task: String, node: String, state: NodeState },
+    /// The node's labels do not satisfy the task.
+    Requires { task: String, node: String, key: String, wants: Vec<String>, has: Option<String> },
+    /// The node has a label that the task avoids.
+    Avoids { task: String, node: String, key: String, value: String },
+    /// The node has a taint that the task does not tolerate.
+    Tainted { task: String, node: String, taint: String },
+    /// The task is pinned to another node.
+    Pinned { task: String, node: String, pin: String },
+    /// More tasks on a node than it takes.
+    MaxTasks { node: String, most: u32, tasks: Vec<String> },
+    /// Cards of a node are overloaded, wrong or not dealt out.
+    Cards { node: String, resource: String, detail: String },
+    /// A rule between tasks is broken.
+    Rule { rule: String, ask: String, detail: String },
+    /// The plan states a tier that no goal has.
+    Tier { tier: String },
+    /// The plan states a value that it does not have.
+    Value { tier: String, stated: f64, actual: f64 },
+    /// The plan states a bound above its own value.
+    Bound { tier: String, bound: f64, actual: f64 },
+}
+
+impl Violation {
+    /// Short name for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Violation::UnknownTask { .. } => "unknown-task",
+            Violation::UnknownNode { .. } => "unknown-node",
+            Violation::Twice { .. } => "twice",
+            Violation::NotPlaced { .. } => "not-placed",
+            Violation::Capacity { .. } => "capacity",
+            Violation::State { .. } => "state",
+            Violation::Requires { .. } => "requires",
+            Violation::Avoids { .. } => "avoids",
+            Violation::Tainted { .. } => "tainted",
+            Violation::Pinned { .. } => "pinned",
+            Violation::MaxTasks { .. } => "max-tasks",
+            Violation::Cards { .. } => "cards",
+            Violation::Rule { .. } => "rule",
+            Violation::Tier { .. } => "tier",
+            Violation::Value { .. } => "value",
+            Violation::Bound { .. } => "bound",
+        }
+    }
+}
+
+/// At most eight names, then how many more.
+pub(super) fn list(names: &[String]) -> String {
+    let shown = names.iter().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>();
+    match names.len().saturating_sub(8) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn did_you_mean(near: &Option<String>) -> String {
+    near.as_ref().map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"))
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Violation::UnknownTask { task, nearest } => {
+                write!(f, "the instance has no task `{task}`{}", did_you_mean(nearest))
+            }
+            Violation::UnknownNode { task, node, nearest } => write!(
+                f,
+                "task `{task}` is placed on `{node}`, which the instance does not have{}",
+                did_you_mean(nearest)
+            ),
+            Violation::Twice { task } => write!(f, "task `{task}` appears more than once"),
+            Violation::NotPlaced { task } => write!(f, "task `{task}` has no node"),
+            Violation::Capacity { node, resource, load, capacity, reserved, tasks } => {
+                let kept = reserved.as_ref().map(|kept| format!(", {kept} of it reserved"));
+                write!(
+                    f,
+                    "node `{node}` carries {load} {resource} and has {capacity}{}; tasks there: {}",
+                    kept.unwrap_or_default(),
+                    list(tasks)
+                )
+            }
+            Violation::State { task, node, state } => {
+                let state = match state {
+                    NodeState::Ready => "ready",
+                    NodeState::Drain => "drained",
+                    NodeState::Down => "down",
+                };
+                write!(f, "task `{task}` is on node `{node}`, which is {state}")
+            }
+            Violation::Requires { task, node, key, wants, has } => write!(
+                f,
+                "task `{task}` requires {key} = {} and node `{node}` has {}",
+                wants.join(" or "),
+                has.as_deref().unwrap_or("no such label")
+            ),
+            Violation::Avoids { task, node, key, value } => {
+                write!(f, "task `{task}` avoids {key} = {value}, which node `{node}` has")
+            }
+            Violation::Tainted { task, node, taint } => {
+                write!(f, "task `{task}` does not tolerate the taint {taint} of node `{node}`")
+            }
+            Violation::Pinned { task, node, pin } => {
+                write!(f, "task `{task}` is on node `{node}` and is pinned to `{pin}`")
+            }
+            Violation::MaxTasks { node, most, tasks } => {
+                let most = if *most == 1 { "one task".to_owned() } else { format!("{most} tasks") };
+                write!(f, "node `{node}` takes {most} and has {}", list(tasks))
+            }
+            Violation::Cards { node, resource, detail } => {
+                write!(f, "{resource} cards of node `{node}`: {detail}")
+            }
+            Violation::Rule { rule, ask, detail } => write!(f, "rule `{rule}` ({ask}): {detail}"),
+            Violation::Tier { tier } => {
+                write!(f, "the plan states a goal `{tier}`, which there is none of")
+            }
+            Violation::Value { tier, stated, actual } => {
+                write!(f, "the plan states {tier} = {stated}, it is {actual}")
+            }
+            Violation::Bound { tier, bound, actual } => {
+                write!(f, "the plan states a bound of {bound} on {tier}, above its value {actual}")
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Terms and tiers of the goal as linear forms over a model's columns.
+
+use super::balance::BalanceRows;
+use super::model::Model;
+use super::program::Col;
+use crate::model::{Instance, Scale, Term, Tier};
+
+impl Model<'_> {
+    /// A tier as a linear form times `unit`, and its constant.
+    pub(super) fn tier_terms(&self, tier: &Tier, unit: f64) -> (Vec<(Col, f64)>, f64) {
+        let mut terms = Vec::new();
+        let mut constant = 0.0;
+        for weighted in &tier.terms {
+            let (part, fixed) = self.term(weighted.term);
+            let factor = weighted.weight * unit;
+            terms.extend(part.into_iter().map(|(col, a)| (col, a * factor)));
+            constant += fixed * factor;
+        }
+        (terms, constant)
+    }
+
+    fn term(&self, term: Term) -> (Vec<(Col, f64)>, f64) {
+        match term {
+            Term::Peak => (self.peak.iter().map(|z| (*z, 1.0)).collect(), 0.0),
+            Term::Balance => {
+                (self.balance.as_ref().map_or_else(Vec::new, BalanceRows::variance), 0.0)
+            }
+            Term::Nodes => (self.used.iter().map(|y| (*y, 1.0)).collect(), 0.0),
+            Term::Unplaced(priority) => (self.unplaced_terms(priority), 0.0),
+            Term::Soft => (self.soft_terms(), 0.0),
+            Term::Cost => (self.cost_terms(), 0.0),
+            Term::Demand => {
+                let scales = self.shape.instance.resources().iter().map(|resource| resource.scale);
+                let parts = scales.enumerate().flat_map(|(r, scale)| {
+                    let factor = scale.factor();
+                    (0..self.shape.groups.len()).flat_map(move |g| self.load_terms(g, r, factor))
+                });
+                (parts.collect(), 0.0)
+            }
+        }
+    }
+
+    fn cost_terms(&self) -> Vec<(Col, f64)> {
+        let instance = self.shape.instance;
+        let factor = instance.cost_scale().factor();
+        let mut terms = Vec::new();
+        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+            for (group, col) in self.shape.groups.iter().zip(counts) {
+                let cost = instance.cost_on(class.example(), group[0]);
+                if let (Some(col), true) = (col, cost != 0) {
+                    terms.push((*col, cost as f64 * factor));
+                }
+            }
+        }
+        let priced = self.shape.groups.iter().zip(&self.used);
+        terms.extend(priced.map(|(group, used)| (*used, instance.price(group[0]) as f64 * factor)));
+        terms
+    }
+
+    fn unplaced_terms(&self, priority: Option<i64>) -> Vec<(Col, f64)> {
+        let instance = self.shape.instance;
+        let factor = instance.weight_scale().factor();
+        let classes = self.shape.classes.tasks.iter().zip(&self.unplaced);
+        classes
+            .filter(|(class, _)| priority.is_none_or(|p| instance.priority(class.example()) == p))
+            .map(|(class, col)| (*col, instance.drop_weight(class.example()) as f64 * factor))
+            .collect()
+    }
+
+    /// Preferences not met and load above safety capacities.
+    fn soft_terms(&self) -> Vec<(Col, f64)> {
+        let instance = self.shape.instance;
+        let factor = instance.soft_scale().factor();
+        let mut terms = self.excess.clone();
+        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+            for (group, col) in self.shape.groups.iter().zip(counts) {
+                let penalty = instance.penalty(class.example(), group[0]);
+                if let (Some(col), true) = (col, penalty != 0) {
+                    terms.push((*col, penalty as f64 * factor));
+                }
+            }
+        }
+        terms
+    }
+}
+
+/// What one step of a counted term stands for; `None` for terms that are not counted.
+pub(super) fn steps(instance: &Instance, term: Term) -> Option<Scale> {
+    match term {
+        Term::Nodes => Some(Scale::ONE),
+        Term::Cost => Some(instance.cost_scale()),
+        Term::Soft => Some(instance.soft_scale()),
+        Term::Unplaced(_) => Some(instance.weight_scale()),
+        Term::Peak | Term::Balance | Term::Demand => None,
+    }
+}
+
+/// True when the tier's value times [`unit`] is always a whole number.
+pub(super) fn whole(instance: &Instance, tier: &Tier) -> bool {
+    if tier.only().is_some_and(|term| steps(instance, term).is_some()) {
+        return true;
+    }
+    let demand_is_whole = instance.resources().iter().all(|resource| resource.scale.den == 1);
+    tier.terms.iter().all(|t| {
+        let term_is_whole = match t.term {
+            Term::Demand => demand_is_whole,
+            term => steps(instance, term).is_some_and(|scale| scale.den == 1),
+        };
+        t.weight.fract() == 0.0 && term_is_whole
+    })
+}
+
+/// Factor from a tier's value to the program's objective: counted terms in whole
+/// steps, everything else so that coefficients stay moderate.
+pub(super) fn unit(instance: &Instance, tier: &Tier) -> f64 {
+    match tier.only() {
+        Some(Term::Peak) => 100.0,
+        Some(Term::Balance) => 1e4,
+        Some(term) => steps(instance, term).map_or(1.0, |scale| 1.0 / scale.factor()),
+        None => 1.0,
+    }
+}

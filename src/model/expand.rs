@@ -1,0 +1,389 @@
+//! Gangs into units, and rules into the tasks they mean.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
+
+use super::build::{error, index_ids};
+use super::draft::{DraftError, DraftItem, Whom};
+use super::names::{Names, nearest};
+use super::{Ask, Draft, Gang, Instance, LabelId, LabelValues, NodeState, Rule, RuleId, TaskId};
+
+/// Most tasks an instance has once its gangs are expanded.
+const MOST: usize = 1 << 31;
+
+/// The tasks of an instance: one for each unit of each draft task.
+pub(super) struct Units<'a> {
+    /// Draft task k has units `start[k]..start[k + 1]`.
+    start: Vec<usize>,
+    at: FxHashMap<&'a str, u32>,
+}
+
+impl<'a> Units<'a> {
+    pub(super) fn of(draft: &'a Draft) -> Result<Units<'a>, DraftError> {
+        let at = index_ids(draft.tasks.iter().map(|t| t.id.as_str()), DraftItem::Task)?;
+        let mut start = Vec::with_capacity(draft.tasks.len() + 1);
+        let mut next = 0usize;
+        for (k, task) in draft.tasks.iter().enumerate() {
+            start.push(next);
+            let wrong = |cause: String, remedy: &str| {
+                Err(error(DraftItem::Task(k), "replicas", cause, remedy))
+            };
+            match task.replicas {
+                Some(0) => return wrong("a gang of no units".to_owned(), "write 1 or more"),
+                None if !task.within.is_empty() => {
+                    let (ask, _) = &task.within[0];
+                    let cause = format!("`{ask}` is between the units of a gang, and this is none");
+                    return wrong(cause, "add replicas, or write a rule between tasks in `rules`");
+                }
+                replicas => next += replicas.unwrap_or(1) as usize,
+            }
+            if next >= MOST {
+                return wrong("gangs expand to 2^31 tasks or more".to_owned(), "use fewer units");
+            }
+        }
+        start.push(next);
+        let units = Units { start, at };
+        units.check_names(draft)?;
+        Ok(units)
+    }
+
+    /// No task is called like a unit of a gang.
+    fn check_names(&self, draft: &Draft) -> Result<(), DraftError> {
+        for (k, task) in draft.tasks.iter().enumerate().filter(|(_, t)| t.replicas.is_some()) {
+            for unit in 0..self.range(k).len() {
+                let name = unit_name(&task.id, unit);
+                if let Some(other) = self.at.get(name.as_str()) {
+                    let cause = format!("the id `{name}` is that of a unit of gang `{}`", task.id);
+                    let item = DraftItem::Task(*other as usize);
+                    return Err(error(item, "id", cause, "rename one of the two"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of units.
+    pub(super) fn len(&self) -> usize {
+        self.start.last().copied().unwrap_or(0)
+    }
+
+    /// The draft task of each unit, in order.
+    pub(super) fn tasks(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.start.len() - 1).flat_map(|k| self.range(k).map(move |_| k))
+    }
+
+    /// The units of draft task `k`.
+    pub(super) fn range(&self, k: usize) -> Range<usize> {
+        self.start[k]..self.start[k + 1]
+    }
+
+    /// The units of the task called `id`.
+    pub(super) fn find(&self, id: &str) -> Option<Range<usize>> {
+        self.at.get(id).map(|k| self.range(*k as usize))
+    }
+
+    /// The known id nearest to this one.
+    pub(super) fn nearest(&self, id: &str) -> Option<String> {
+        nearest(id, self.at.keys().copied())
+    }
+
+    pub(super) fn names(&self, draft: &Draft) -> Names {
+        let mut names = Names::default();
+        for (k, task) in draft.tasks.iter().enumerate() {
+            match task.replicas {
+                None => names.push(&task.id),
+                Some(_) => {
+                    (0..self.range(k).len()).for_each(|u| names.push(&unit_name(&task.id, u)));
+                }
+            }
+        }
+        names
+    }
+
+    pub(super) fn gangs(&self, draft: &Draft) -> Vec<Gang> {
+        let gangs = draft.tasks.iter().enumerate().filter(|(_, task)| task.replicas.is_some());
+        gangs
+            .map(|(k, task)| {
+                let range = self.range(k);
+                Gang {
+                    name: task.id.clone(),
+                    first: TaskId::from(range.start),
+                    size: range.len() as u32,
+                }
+            })
+            .collect()
+    }
+
+    /// Labels that rules look at, for each unit under such a rule.
+    pub(super) fn labels(&self, draft: &Draft) -> FxHashMap<u32, Vec<String>> {
+        let mut labels: FxHashMap<u32, Vec<String>> = FxHashMap::default();
+        let mut add = |unit: usize, label: &String| {
+            let list = labels.entry(unit as u32).or_default();
+            if !list.contains(label) {
+                list.push(label.clone());
+            }
+        };
+        for (k, task) in draft.tasks.iter().enumerate() {
+            for (_, over) in task.within.iter().filter(|(_, over)| over != NODE) {
+                self.range(k).for_each(|unit| add(unit, over));
+            }
+        }
+        for rule in draft.rules.iter().filter(|rule| rule.over != NODE) {
+            // Unknown names are reported when the rules are resolved.
+            for (_, tasks) in self.members(draft, &rule.whom).unwrap_or_default() {
+                tasks.iter().for_each(|task| add(task.index(), &rule.over));
+            }
+        }
+        labels
+    }
+
+    /// The groups of tasks that a rule means, with what to call each. `Err` has
+    /// the name that there is none of.
+    fn members(&self, draft: &Draft, whom: &Whom) -> Result<Vec<(String, Vec<TaskId>)>, String> {
+        match whom {
+            Whom::Tasks(ids) => {
+                let mut tasks = Vec::new();
+                for id in ids {
+                    let range = self.find(id).ok_or_else(|| id.clone())?;
+                    tasks.extend(range.map(TaskId::from));
+                }
+                tasks.sort_unstable();
+                tasks.dedup();
+                Ok(vec![(ids.join(", "), tasks)])
+            }
+            Whom::Group(name) => {
+                let own = |k: &usize| draft.tasks[*k].groups.contains(name);
+                let tasks: Vec<TaskId> = (0..draft.tasks.len())
+                    .filter(own)
+                    .flat_map(|k| self.range(k).map(TaskId::from))
+                    .collect();
+                if tasks.is_empty() { Err(name.clone()) } else { Ok(vec![(name.clone(), tasks)]) }
+            }
+            Whom::EachKey => Ok(self.each(draft, |k| draft.tasks[k].key.iter().collect())),
+            Whom::EachGroup => Ok(self.each(draft, |k| draft.tasks[k].groups.iter().collect())),
+        }
+    }
+
+    /// Tasks by a name they share, in order of first appearance.
+    fn each<'d>(
+        &self,
+        draft: &'d Draft,
+        names: impl Fn(usize) -> Vec<&'d String>,
+    ) -> Vec<(String, Vec<TaskId>)> {
+        let mut at: FxHashMap<&String, usize> = FxHashMap::default();
+        let mut list: Vec<(String, Vec<TaskId>)> = Vec::new();
+        for k in 0..draft.tasks.len() {
+            for name in names(k) {
+                let place = *at.entry(name).or_insert_with(|| {
+                    list.push((name.clone(), Vec::new()));
+                    list.len() - 1
+                });
+                list[place].1.extend(self.range(k).map(TaskId::from));
+            }
+        }
+        list
+    }
+}
+
+/// What rules call the node itself among labels.
+pub(super) const NODE: &str = "node";
+
+fn unit_name(id: &str, unit: usize) -> String {
+    format!("{id}[{unit}]")
+}
+
+/// Turns gangs and rules into the instance's.
+pub(super) fn resolve_rules(
+    instance: &mut Instance,
+    draft: &Draft,
+    units: &Units,
+) -> Result<(), DraftError> {
+    let mut list = Rules { draft, labels: vec![of_nodes(draft)], rules: Vec::new() };
+    for (k, task) in draft.tasks.iter().enumerate().filter(|(_, task)| task.replicas.is_some()) {
+        let tasks: Vec<TaskId> = units.range(k).map(TaskId::from).collect();
+        let name = format!("gang {}", task.id);
+        let item = DraftItem::Task(k);
+        list.add(item, "", (name, Ask::Gang), 0, tasks.clone())?;
+        for (ask, over) in &task.within {
+            let label = list.label(item, &ask.to_string(), over)?;
+            let name = format!("{ask} over {over} within {}", task.id);
+            list.add(item, &ask.to_string(), (name, ask.clone()), label, tasks.clone())?;
+        }
+    }
+    for (k, rule) in draft.rules.iter().enumerate() {
+        let item = DraftItem::Rule(k);
+        let label = list.label(item, "over", &rule.over)?;
+        let ask = match (&rule.ask, &rule.near) {
+            (Ask::Near { .. }, Some(near)) => {
+                let mut groups = list.members(item, units, near, "near")?;
+                match (groups.pop(), groups.is_empty()) {
+                    (Some((_, others)), true) => Ask::Near { others },
+                    _ => {
+                        let cause = "near wants one group of tasks".to_owned();
+                        return Err(error(item, "near", cause, "name a group or tasks"));
+                    }
+                }
+            }
+            (ask, _) => ask.clone(),
+        };
+        for (whose, tasks) in list.members(item, units, &rule.whom, "tasks")? {
+            let made_up = || format!("{ask} over {} of {whose}", rule.over);
+            let name = match (&rule.name, &rule.whom) {
+                (Some(name), Whom::Tasks(_) | Whom::Group(_)) => name.clone(),
+                (Some(name), _) => format!("{name} {whose}"),
+                (None, _) => made_up(),
+            };
+            list.add(item, "", (name, ask.clone()), label, tasks)?;
+        }
+    }
+    let Rules { labels, mut rules, .. } = list;
+    rules.iter_mut().for_each(|rule| rule.values = usable_values(instance, &labels, rule));
+    instance.rules_of = rows(units.len(), &rules);
+    instance.label_values = labels;
+    instance.rules = rules;
+    Ok(())
+}
+
+struct Rules<'a> {
+    draft: &'a Draft,
+    labels: Vec<LabelValues>,
+    rules: Vec<Rule>,
+}
+
+impl Rules<'_> {
+    /// The label's number; a label that no node has is an error.
+    fn label(&mut self, item: DraftItem, field: &str, key: &str) -> Result<LabelId, DraftError> {
+        if let Some(at) = self.labels.iter().position(|known| known.key == key) {
+            return Ok(at as LabelId);
+        }
+        let mut values: Vec<String> = Vec::new();
+        let mut at: FxHashMap<&str, u32> = FxHashMap::default();
+        let mut of = Vec::with_capacity(self.draft.nodes.len());
+        for node in &self.draft.nodes {
+            let value = node.labels.iter().find(|(known, _)| known == key).map(|(_, v)| v);
+            of.push(value.map_or(LabelValues::NONE, |value| {
+                *at.entry(value).or_insert_with(|| {
+                    values.push(value.clone());
+                    values.len() as u32 - 1
+                })
+            }));
+        }
+        if values.is_empty() {
+            let known = self.draft.nodes.iter().flat_map(|node| &node.labels);
+            let near = nearest(key, known.map(|(key, _)| key.as_str()).chain([NODE]));
+            let remedy = near.map_or_else(
+                || "rules are over `node` or over a label of nodes".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(error(item, field, format!("no node has a label `{key}`"), &remedy));
+        }
+        self.labels.push(LabelValues { key: key.to_owned(), values, of });
+        Ok(self.labels.len() as LabelId - 1)
+    }
+
+    fn members(
+        &self,
+        item: DraftItem,
+        units: &Units,
+        whom: &Whom,
+        field: &str,
+    ) -> Result<Vec<(String, Vec<TaskId>)>, DraftError> {
+        let groups = units.members(self.draft, whom).map_err(|name| {
+            let (what, near) = match whom {
+                Whom::Group(_) => {
+                    let groups = self.draft.tasks.iter().flat_map(|task| &task.groups);
+                    ("group", nearest(&name, groups.map(String::as_str)))
+                }
+                _ => ("task", units.nearest(&name)),
+            };
+            let remedy = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
+            error(item, field, format!("there is no {what} `{name}`"), &remedy)
+        })?;
+        if groups.is_empty() || groups.iter().any(|(_, tasks)| tasks.is_empty()) {
+            let cause = "this rule concerns no task".to_owned();
+            let remedy = "name tasks or a group, or give tasks keys or groups";
+            return Err(error(item, field, cause, remedy));
+        }
+        Ok(groups)
+    }
+
+    fn add(
+        &mut self,
+        item: DraftItem,
+        field: &str,
+        (name, ask): (String, Ask),
+        over: LabelId,
+        tasks: Vec<TaskId>,
+    ) -> Result<(), DraftError> {
+        if let Ask::Spread { at_least, at_most, max_skew } = ask {
+            let wrong = |cause: String, remedy: &str| Err(error(item, field, cause, remedy));
+            if at_least as usize > tasks.len() {
+                let cause = format!("{} tasks cannot be on {at_least} values", tasks.len());
+                return wrong(cause, "lower at_least");
+            }
+            if at_most == 0 || at_least > at_most {
+                return wrong(
+                    format!("at least {at_least} and at most {at_most}"),
+                    "raise at_most",
+                );
+            }
+            if at_least == 0 && at_most == u32::MAX && max_skew.is_none() {
+                let remedy = "give at_least, at_most or max_skew";
+                return wrong("this spread asks nothing".to_owned(), remedy);
+            }
+        }
+        self.rules.push(Rule { name, ask, over, tasks, values: Vec::new() });
+        Ok(())
+    }
+}
+
+/// Every node is its own value.
+fn of_nodes(draft: &Draft) -> LabelValues {
+    LabelValues {
+        key: NODE.to_owned(),
+        values: draft.nodes.iter().map(|node| node.id.clone()).collect(),
+        of: (0..draft.nodes.len() as u32).collect(),
+    }
+}
+
+/// Values that some task of the rule may use, where an even spread has to know.
+fn usable_values(instance: &Instance, labels: &[LabelValues], rule: &Rule) -> Vec<u32> {
+    if !matches!(rule.ask, Ask::Spread { max_skew: Some(_), .. }) {
+        return Vec::new();
+    }
+    let mut asked: Vec<_> = rule.tasks.iter().map(|task| instance.requirement_of(*task)).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    let of = &labels[rule.over as usize].of;
+    let nodes = instance.node_ids().filter(|node| {
+        instance.state(*node) == NodeState::Ready
+            && asked.iter().any(|r| instance.eligible_nodes(*r)[node.index()])
+    });
+    let mut values: Vec<u32> = nodes.map(|node| of[node.index()]).collect();
+    values.retain(|value| *value != LabelValues::NONE);
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+/// The rules of each task, row by row, and whether it is one of `near`'s others.
+fn rows(tasks: usize, rules: &[Rule]) -> (Vec<u32>, Vec<(RuleId, bool)>) {
+    if rules.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let mut entries: Vec<(TaskId, RuleId, bool)> = Vec::new();
+    for (k, rule) in rules.iter().enumerate() {
+        entries.extend(rule.tasks.iter().map(|task| (*task, k as RuleId, false)));
+        if let Ask::Near { others } = &rule.ask {
+            entries.extend(others.iter().map(|task| (*task, k as RuleId, true)));
+        }
+    }
+    entries.sort_unstable();
+    let mut start = vec![0u32; tasks + 1];
+    entries.iter().for_each(|(task, ..)| start[task.index() + 1] += 1);
+    for k in 0..tasks {
+        start[k + 1] += start[k];
+    }
+    (start, entries.into_iter().map(|(_, rule, other)| (rule, other)).collect())
+}

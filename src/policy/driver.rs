@@ -1,0 +1,216 @@
+//! Places tasks one after the other by a policy. What belongs together is
+//! placed together, or not at all.
+
+use super::Policy;
+use super::index::NodeIndex;
+use crate::model::{Ask, Instance, NodeId, Plan, TaskId};
+use crate::state::State;
+
+/// Places that a bundle tries before it is put off.
+const ATTEMPTS: usize = 64;
+
+/// Tasks that are placed in one go, by task: those of a gang, those that rules
+/// keep together. Tasks on their own are in no bundle.
+pub(super) struct Bundles {
+    /// Per task, its bundle's position.
+    of: Vec<u32>,
+    tasks: Vec<Vec<TaskId>>,
+}
+
+const ALONE: u32 = u32::MAX;
+
+impl Bundles {
+    pub(super) fn of(instance: &Instance) -> Bundles {
+        let mut bundles = Bundles { of: Vec::new(), tasks: Vec::new() };
+        let binds = |ask: &Ask| match ask {
+            Ask::Gang | Ask::Together => true,
+            Ask::Spread { at_least, at_most, .. } => *at_least > 1 || *at_most < u32::MAX,
+            Ask::Apart | Ask::Near { .. } => false,
+        };
+        let rules = instance.rules().iter().filter(|rule| binds(&rule.ask));
+        let mut parent: Vec<u32> = Vec::new();
+        for rule in rules.filter(|rule| rule.tasks.len() > 1) {
+            if parent.is_empty() {
+                parent = (0..instance.tasks() as u32).collect();
+            }
+            for task in &rule.tasks[1..] {
+                let (a, b) = (root(&mut parent, rule.tasks[0].0), root(&mut parent, task.0));
+                parent[a.max(b) as usize] = a.min(b);
+            }
+        }
+        if parent.is_empty() {
+            return bundles;
+        }
+        let roots: Vec<u32> =
+            (0..parent.len() as u32).map(|task| root(&mut parent, task)).collect();
+        let mut size = vec![0u32; roots.len()];
+        roots.iter().for_each(|root| size[*root as usize] += 1);
+        let mut at = vec![ALONE; roots.len()];
+        bundles.of = vec![ALONE; roots.len()];
+        for (task, root) in roots.iter().enumerate().filter(|(_, r)| size[**r as usize] > 1) {
+            let place = &mut at[*root as usize];
+            if *place == ALONE {
+                *place = bundles.tasks.len() as u32;
+                bundles.tasks.push(Vec::new());
+            }
+            bundles.of[task] = *place;
+            bundles.tasks[*place as usize].push(TaskId::from(task));
+        }
+        bundles
+    }
+
+    /// The task's bundle; `None` when it stands alone.
+    fn bundle(&self, task: TaskId) -> Option<&[TaskId]> {
+        match self.of.get(task.index()) {
+            None | Some(&ALONE) => None,
+            Some(at) => Some(&self.tasks[*at as usize]),
+        }
+    }
+}
+
+fn root(parent: &mut [u32], mut task: u32) -> u32 {
+    while parent[task as usize] != task {
+        parent[task as usize] = parent[parent[task as usize] as usize];
+        task = parent[task as usize];
+    }
+    task
+}
+
+/// One pass of a policy over the tasks of an instance.
+pub(super) struct Driver<'a, 'b> {
+    index: &'b mut NodeIndex<'a>,
+    state: State<'a>,
+    rule: Box<dyn Policy>,
+}
+
+/// Places the tasks in this order; those that fit nowhere by then stay unplaced.
+pub(super) fn run(
+    index: &mut NodeIndex,
+    bundles: &Bundles,
+    rule: Box<dyn Policy>,
+    order: &[TaskId],
+) -> Plan {
+    let instance = index.instance();
+    index.reset();
+    let mut driver = Driver { index, state: State::new(instance), rule };
+    let mut left = driver.pass(bundles, order);
+    // What wanted to be near something that came later gets another chance.
+    let near = instance.rules().iter().any(|rule| matches!(rule.ask, Ask::Near { .. }));
+    while near && !left.is_empty() {
+        let again = driver.pass(bundles, &left);
+        if again.len() == left.len() {
+            break;
+        }
+        left = again;
+    }
+    driver.retract();
+    driver.state.unload()
+}
+
+impl Driver<'_, '_> {
+    /// Places what it can and returns the rest.
+    fn pass(&mut self, bundles: &Bundles, order: &[TaskId]) -> Vec<TaskId> {
+        let mut left = Vec::new();
+        for &task in order {
+            if self.state.node_of(task).is_some() {
+                continue;
+            }
+            match bundles.bundle(task) {
+                None => {
+                    if !self.place(task, &[]) {
+                        left.push(task);
+                    }
+                }
+                // The first of a bundle in the order places all of it.
+                Some(tasks) => {
+                    if !self.bundle(tasks) {
+                        left.push(task);
+                    }
+                }
+            }
+        }
+        left
+    }
+
+    fn choose(&mut self, task: TaskId, banned: &[NodeId]) -> Option<NodeId> {
+        match self.rule.choose(&self.state, task, banned) {
+            Some(node) => node,
+            None => self.index.best(&self.state, self.rule.as_mut(), task, banned),
+        }
+    }
+
+    /// Puts the task on the best node that is not banned; false when there is none.
+    fn place(&mut self, task: TaskId, banned: &[NodeId]) -> bool {
+        let Some(node) = self.choose(task, banned) else { return false };
+        self.state.place(task, node);
+        self.index.refresh(&self.state, node);
+        self.rule.placed(&self.state, task, node);
+        true
+    }
+
+    fn remove(&mut self, task: TaskId) {
+        let Some(node) = self.state.node_of(task) else { return };
+        self.state.remove(task);
+        self.index.refresh(&self.state, node);
+        self.rule.removed(&self.state, task, node);
+    }
+
+    /// Places all tasks of a bundle, or none: where the rest has no room beside
+    /// the first, the first tries another place.
+    fn bundle(&mut self, tasks: &[TaskId]) -> bool {
+        let instance = self.state.instance();
+        let mut tasks: Vec<TaskId> =
+            tasks.iter().copied().filter(|task| self.state.node_of(*task).is_none()).collect();
+        // The hardest first: it has the fewest places.
+        let hardness = |task: &TaskId| {
+            let demand = instance.demand(*task).iter().map(|d| *d as f64).sum::<f64>();
+            -demand
+        };
+        tasks.sort_by(|a, b| hardness(a).total_cmp(&hardness(b)).then(a.cmp(b)));
+        let mut banned: Vec<NodeId> = Vec::new();
+        for _ in 0..ATTEMPTS {
+            if !self.place(tasks[0], &banned) {
+                return false;
+            }
+            let stuck = tasks[1..].iter().position(|task| !self.place(*task, &[]));
+            if stuck.is_none() {
+                return true;
+            }
+            let first = self.state.node_of(tasks[0]);
+            tasks.iter().for_each(|task| self.remove(*task));
+            banned.extend(first.into_iter().flat_map(|node| self.same_place(tasks[0], node)));
+        }
+        false
+    }
+
+    /// The nodes that a rule cannot tell from this one: if the rest had no room
+    /// beside this node it has none beside those. The node itself without such rules.
+    fn same_place(&self, task: TaskId, node: NodeId) -> Vec<NodeId> {
+        let instance = self.state.instance();
+        let rules =
+            instance.rules_of(task).iter().map(|(rule, _)| &instance.rules()[*rule as usize]);
+        let mut tight = rules.filter(|rule| rule.at_most() == 1 && rule.over != 0);
+        match tight.next() {
+            None => vec![node],
+            Some(rule) => {
+                let value = instance.value_of(rule, node);
+                instance.node_ids().filter(|n| instance.value_of(rule, *n) == value).collect()
+            }
+        }
+    }
+
+    /// Takes back what breaks a rule, until nothing does.
+    fn retract(&mut self) {
+        let instance = self.state.instance();
+        loop {
+            let broken = self.state.broken_rules();
+            if broken.is_empty() {
+                return;
+            }
+            for rule in broken {
+                let rule = &instance.rules()[rule as usize];
+                rule.tasks.iter().for_each(|task| self.remove(*task));
+            }
+        }
+    }
+}

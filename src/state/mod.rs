@@ -1,0 +1,183 @@
+//! The mutable counterpart of a plan: loads, cards and rules kept
+//! incrementally, in integers.
+
+mod cards;
+mod tally;
+
+pub use cards::pack;
+
+use crate::model::{Instance, NodeId, Plan, RuleId, TaskId};
+use cards::Cards;
+use tally::Tally;
+
+/// Why a task cannot go to a node as things stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// The node takes no tasks, the task's requirement refuses it, or the task is
+    /// pinned elsewhere.
+    Ineligible,
+    /// The resource would be overloaded.
+    Capacity(usize),
+    /// No card has room for the share, or too few are free.
+    Cards(usize),
+    /// The node has as many tasks as it takes.
+    MaxTasks,
+    /// A rule between tasks.
+    Rule(RuleId),
+}
+
+/// A plan under construction, with what each node carries.
+#[derive(Clone, Debug)]
+pub struct State<'a> {
+    instance: &'a Instance,
+    /// Row-major, nodes x resources, existing load included.
+    load: Vec<i64>,
+    /// Tasks of the plan per node.
+    count: Vec<u32>,
+    placement: Vec<Option<NodeId>>,
+    cards: Cards,
+    /// One a rule.
+    tallies: Vec<Tally>,
+}
+
+impl<'a> State<'a> {
+    /// Nothing placed yet.
+    pub fn new(instance: &'a Instance) -> State<'a> {
+        State {
+            instance,
+            load: instance
+                .node_ids()
+                .flat_map(|node| instance.used(node).iter().copied())
+                .collect(),
+            count: vec![0; instance.nodes()],
+            placement: vec![None; instance.tasks()],
+            cards: Cards::new(instance),
+            tallies: vec![Tally::default(); instance.rules().len()],
+        }
+    }
+
+    /// A plan taken up as it is, whether or not it keeps the rules. Where it names
+    /// no cards, they are dealt out anew; tasks that no card is left for get none.
+    pub fn load_plan(instance: &'a Instance, plan: &Plan) -> State<'a> {
+        let mut state = State::new(instance);
+        state.cards.deal(instance, plan);
+        for (task, node) in plan.placements() {
+            state.add(task, node);
+        }
+        state
+    }
+
+    /// The instance being planned.
+    pub fn instance(&self) -> &'a Instance {
+        self.instance
+    }
+
+    /// Load per resource.
+    pub fn load(&self, node: NodeId) -> &[i64] {
+        let width = self.instance.resources().len();
+        &self.load[node.index() * width..(node.index() + 1) * width]
+    }
+
+    /// Tasks of the plan on the node.
+    pub fn count(&self, node: NodeId) -> u32 {
+        self.count[node.index()]
+    }
+
+    /// Where the task is.
+    pub fn node_of(&self, task: TaskId) -> Option<NodeId> {
+        self.placement[task.index()]
+    }
+
+    /// What is free on each card of the node, for the `device`-th of
+    /// [`Instance::devices`].
+    pub fn free_cards(&self, node: NodeId, device: usize) -> &[i64] {
+        self.cards.free(node, device)
+    }
+
+    /// What would be free on the cards of the node with the task there; `None`
+    /// when it does not fit.
+    pub fn cards_after(&self, task: TaskId, node: NodeId, device: usize) -> Option<Vec<i64>> {
+        let of = self.instance.devices()[device];
+        let demand = self.instance.demand_on(task, node)[of.resource];
+        cards::after(self.cards.free(node, device), of.card, demand)
+    }
+
+    /// True when nothing forbids the task on the node as things stand.
+    pub fn fits(&self, task: TaskId, node: NodeId) -> bool {
+        self.blocked(task, node).is_none()
+    }
+
+    /// The first thing that forbids an unplaced task on the node.
+    pub fn blocked(&self, task: TaskId, node: NodeId) -> Option<Block> {
+        let instance = self.instance;
+        if !instance.eligible(task, node) {
+            return Some(Block::Ineligible);
+        }
+        if self.count(node) >= instance.max_tasks(node) {
+            return Some(Block::MaxTasks);
+        }
+        let (limit, load) = (instance.limit(node), self.load(node));
+        let demand = instance.demand_on(task, node);
+        let over = |r: &usize| demand[*r] > 0 && load[*r] + demand[*r] > limit[*r];
+        if let Some(r) = (0..demand.len()).find(over) {
+            return Some(Block::Capacity(r));
+        }
+        for (d, device) in instance.devices().iter().enumerate() {
+            let wanted = demand[device.resource];
+            if wanted > 0 && cards::choose(self.cards.free(node, d), device.card, wanted).is_none()
+            {
+                return Some(Block::Cards(device.resource));
+            }
+        }
+        let refuses = |(rule, other): &&(RuleId, bool)| {
+            !other && !self.tallies[*rule as usize].allows(instance, *rule, node)
+        };
+        instance.rules_of(task).iter().find(refuses).map(|(rule, _)| Block::Rule(*rule))
+    }
+
+    /// Puts an unplaced task on a node.
+    pub fn place(&mut self, task: TaskId, node: NodeId) {
+        debug_assert!(self.fits(task, node), "placed where it does not fit");
+        self.cards.take(self.instance, task, node);
+        self.add(task, node);
+    }
+
+    /// Everything about a placement but its cards.
+    fn add(&mut self, task: TaskId, node: NodeId) {
+        debug_assert!(self.placement[task.index()].is_none(), "placed twice");
+        self.change(task, node, 1);
+        self.placement[task.index()] = Some(node);
+    }
+
+    /// Takes a placed task off its node; nothing happens to an unplaced one.
+    pub fn remove(&mut self, task: TaskId) {
+        let Some(node) = self.placement[task.index()].take() else { return };
+        self.cards.give_back(self.instance, task, node);
+        self.change(task, node, -1);
+    }
+
+    fn change(&mut self, task: TaskId, node: NodeId, sign: i64) {
+        let width = self.instance.resources().len();
+        let row = &mut self.load[node.index() * width..(node.index() + 1) * width];
+        for (load, demand) in row.iter_mut().zip(self.instance.demand_on(task, node)) {
+            *load += sign * demand;
+        }
+        let count = &mut self.count[node.index()];
+        *count = if sign > 0 { *count + 1 } else { *count - 1 };
+        for (rule, other) in self.instance.rules_of(task) {
+            let value = self.instance.value_of(&self.instance.rules()[*rule as usize], node);
+            self.tallies[*rule as usize].change(value, *other, sign > 0);
+        }
+    }
+
+    /// Rules that the plan breaks as it stands.
+    pub fn broken_rules(&self) -> Vec<RuleId> {
+        let tallies = self.tallies.iter().zip(self.instance.rules()).enumerate();
+        tallies.filter(|(_, (tally, rule))| !tally.holds(rule)).map(|(k, _)| k as RuleId).collect()
+    }
+
+    /// The plan as it stands.
+    pub fn unload(self) -> Plan {
+        Plan { placement: self.placement, cards: self.cards.held() }
+    }
+}

@@ -1,0 +1,83 @@
+//! Where the tasks of one rule are, counted by value.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Ask, Instance, NodeId, Rule, RuleId};
+
+/// Counts by value; values without any task are not there.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    members: FxHashMap<u32, u32>,
+    /// Of `near`'s other tasks.
+    others: FxHashMap<u32, u32>,
+    placed: u32,
+}
+
+impl Tally {
+    /// Whether one more of the rule's tasks may go to the node.
+    pub(super) fn allows(&self, instance: &Instance, id: RuleId, node: NodeId) -> bool {
+        let rule = &instance.rules()[id as usize];
+        if rule.ask == Ask::Gang {
+            return true;
+        }
+        let Some(value) = instance.value_of(rule, node) else { return false };
+        let here = self.members.get(&value).copied().unwrap_or(0);
+        let distinct = self.members.len() as u32 + u32::from(here == 0);
+        match &rule.ask {
+            Ask::Gang => true,
+            Ask::Apart => here == 0,
+            Ask::Near { .. } => self.others.contains_key(&value),
+            Ask::Together => distinct <= 1,
+            Ask::Spread { at_least, at_most, max_skew } => {
+                let left = rule.tasks.len() as u32 - self.placed - 1;
+                let even = max_skew.is_none_or(|skew| {
+                    let least = self.least(rule, Some(value));
+                    here + 1 - least.min(here + 1) <= skew
+                });
+                distinct <= *at_most && distinct + left >= *at_least && even
+            }
+        }
+    }
+
+    /// Fewest tasks on any value that could have some, `extra` having one more.
+    fn least(&self, rule: &Rule, extra: Option<u32>) -> u32 {
+        let count = |value: &u32| {
+            self.members.get(value).copied().unwrap_or(0) + u32::from(extra == Some(*value))
+        };
+        rule.values.iter().map(count).min().unwrap_or(0)
+    }
+
+    pub(super) fn change(&mut self, value: Option<u32>, other: bool, more: bool) {
+        if !other {
+            self.placed = if more { self.placed + 1 } else { self.placed - 1 };
+        }
+        let Some(value) = value else { return };
+        let counts = if other { &mut self.others } else { &mut self.members };
+        let count = counts.entry(value).or_insert(0);
+        *count = if more { *count + 1 } else { *count - 1 };
+        if *count == 0 {
+            counts.remove(&value);
+        }
+    }
+
+    /// Whether the rule holds as things stand.
+    pub(super) fn holds(&self, rule: &Rule) -> bool {
+        if self.placed == 0 {
+            return true;
+        }
+        match &rule.ask {
+            Ask::Gang => self.placed as usize == rule.tasks.len(),
+            Ask::Together => self.members.len() <= 1,
+            Ask::Apart => self.members.values().all(|count| *count <= 1),
+            Ask::Near { .. } => self.members.keys().all(|value| self.others.contains_key(value)),
+            Ask::Spread { at_least, at_most, max_skew } => {
+                let distinct = self.members.len() as u32;
+                let even = max_skew.is_none_or(|skew| {
+                    let most = self.members.values().copied().max().unwrap_or(0);
+                    most - self.least(rule, None) <= skew
+                });
+                (*at_least..=*at_most).contains(&distinct) && even
+            }
+        }
+    }
+}
