@@ -31,6 +31,7 @@ pub mod check;
 pub mod cli;
 pub mod compare;
 pub mod error;
+pub mod explain;
 pub mod format;
 pub mod generate;
 pub mod ilp;

@@ -45,6 +45,18 @@ impl RequirementGroup {
         })
     }
 
+    /// The tasks that can run on the group's nodes only.
+    pub(super) fn members(&self, instance: &Instance) -> Vec<TaskId> {
+        let Some(own) = self.requirement.map(|own| instance.eligible_nodes(own)) else {
+            return instance.task_ids().collect();
+        };
+        let inside = |task: &TaskId| {
+            let nodes = instance.eligible_nodes(instance.requirement_of(*task));
+            nodes.iter().zip(own).all(|(a, b)| !a || *b)
+        };
+        instance.task_ids().filter(inside).collect()
+    }
+
     /// ` that require gpu_model = A100`; empty when the group is everything.
     pub(super) fn whose(&self, instance: &Instance) -> String {
         let asks = self.requirement.map(|r| instance.requirements()[r as usize].to_string());

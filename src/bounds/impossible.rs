@@ -10,8 +10,10 @@ pub struct Impossible {
     pub code: &'static str,
     /// The proof in words.
     pub cause: String,
-    /// The task it is about, when it is about one.
-    pub task: Option<TaskId>,
+    /// The tasks it is about: they alone contradict the instance.
+    pub tasks: Vec<TaskId>,
+    /// The resource it is about, when it is about one.
+    pub resource: Option<usize>,
 }
 
 /// Looks for a proof that not every task can be placed: a task that fits
@@ -38,7 +40,8 @@ fn no_home(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
     Some(Impossible {
         code,
         cause: format!("task `{}` fits on no node: {detail}{others}", instance.task_name(task)),
-        task: Some(task),
+        tasks: vec![task],
+        resource: None,
     })
 }
 
@@ -127,7 +130,8 @@ fn more_tasks_than_nodes(instance: &Instance, bounds: &Bounds) -> Option<Impossi
     } else {
         format!("{} tasks, and all nodes together take {most} at most", instance.tasks())
     };
-    Some(Impossible { code: "max-tasks", cause, task: None })
+    let tasks = instance.task_ids().collect();
+    Some(Impossible { code: "max-tasks", cause, tasks, resource: None })
 }
 
 fn more_demand_than_capacity(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
@@ -146,7 +150,8 @@ fn more_demand_than_capacity(instance: &Instance, bounds: &Bounds) -> Option<Imp
                 resource.scale.show(free),
                 resource.scale.show(group.demand[r] - free),
             );
-            return Some(Impossible { code: "capacity", cause, task: None });
+            let tasks = group.members(instance);
+            return Some(Impossible { code: "capacity", cause, tasks, resource: Some(r) });
         }
     }
     large_tasks(instance, bounds)
@@ -163,7 +168,9 @@ fn large_tasks(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
                     resource.scale.show(size),
                     resource.name,
                 );
-                return Some(Impossible { code: "capacity", cause, task: None });
+                let large = |task: &TaskId| super::area::least_demand(instance, *task)[r] >= size;
+                let tasks = instance.task_ids().filter(large).collect();
+                return Some(Impossible { code: "capacity", cause, tasks, resource: Some(r) });
             }
         }
     }

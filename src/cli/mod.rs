@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod convert;
+mod explain;
 mod generate;
 mod input;
 mod lists;
@@ -51,6 +52,8 @@ enum Command {
     Solve(solve::Args),
     /// Judge a plan with the independent checker
     Check(check::Args),
+    /// Say why there is no plan and what would help, or why a plan is as it is
+    Explain(explain::Args),
     /// Run several methods and set them against each other
     Compare(compare::Args),
     /// Make a random instance of a stated distribution
@@ -79,6 +82,7 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Solve(args) => solve::run(args),
         Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Convert(args) => convert::run(args),

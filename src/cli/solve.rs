@@ -7,11 +7,12 @@ use super::input::{GoalArgs, InstanceArgs, weights};
 use super::output::{Form, OutputArgs, say, warn};
 use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
 use crate::error::{Error, Kind, Result};
+use crate::explain::{Verdict, explain};
 use crate::format::digest;
 use crate::ilp::Backend;
 use crate::model::{Instance, Term};
 use crate::policy::{ORDERS, Order, Settings};
-use crate::report::{self, Report};
+use crate::report::{self, ConflictDoc, Report};
 use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched};
 use crate::stop::Stop;
 
@@ -275,9 +276,23 @@ fn print_no_plan(args: &Args, instance: &Instance, params: &Params, none: &NoPla
     let head = if none.proven { "no plan exists" } else { "no plan was found" };
     let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
     super::output::complain(&error);
+    let why = if none.proven { why(instance, params)? } else { None };
+    why.iter().flat_map(ConflictDoc::short).for_each(|line| say(&format!("  {line}")));
     if args.output.output == Form::Json {
-        let text = report::no_plan_json(instance, digest(instance), &params.method.name(), none);
+        let method = params.method.name();
+        let text = report::no_plan_json(instance, digest(instance), &method, none, why);
         args.output.write(&text)?;
     }
     Ok(if none.proven { FAILED } else { NOTHING_FOUND })
+}
+
+/// How long a refusal is looked into at most; `explain` takes all the time it is given.
+const LOOK: Duration = Duration::from_secs(5);
+
+fn why(instance: &Instance, params: &Params) -> Result<Option<ConflictDoc>> {
+    let limit = params.time_limit.min(LOOK);
+    Ok(match explain(instance, params.solver, params.seed, limit)? {
+        Verdict::Infeasible(why) => Some(ConflictDoc::of(instance, &why)),
+        Verdict::Feasible(_) | Verdict::Unknown => None,
+    })
 }

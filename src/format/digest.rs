@@ -107,22 +107,27 @@ fn tasks(bytes: &mut Canonical, instance: &Instance) {
     }
 }
 
+/// Rules in any order, without their names.
 fn rules(bytes: &mut Canonical, instance: &Instance) {
-    bytes.count(instance.rules().len());
-    for rule in instance.rules() {
-        bytes.text(&rule.ask.to_string());
-        bytes.text(&instance.label_values()[rule.over as usize].key);
-        bytes.tasks(&rule.tasks);
-        match &rule.ask {
-            Ask::Spread { at_least, at_most, max_skew } => {
-                [*at_least, *at_most, max_skew.map_or(u32::MAX, |skew| skew)]
-                    .into_iter()
-                    .for_each(|number| bytes.count(number as usize));
-            }
-            Ask::Near { others } => bytes.tasks(others),
-            Ask::Gang | Ask::Together | Ask::Apart => {}
-        }
-    }
+    let numbers = |tasks: &[TaskId]| {
+        tasks.iter().map(|task| task.0.to_string()).collect::<Vec<_>>().join(",")
+    };
+    let mut texts: Vec<String> = (instance.rules().iter())
+        .map(|rule| {
+            let asks = match &rule.ask {
+                Ask::Spread { at_least, at_most, max_skew } => {
+                    format!("{at_least} {at_most} {max_skew:?}")
+                }
+                Ask::Near { others } => numbers(others),
+                Ask::Gang | Ask::Together | Ask::Apart => String::new(),
+            };
+            let over = &instance.label_values()[rule.over as usize].key;
+            format!("{} {asks} {} {over}", rule.ask, numbers(&rule.tasks))
+        })
+        .collect();
+    texts.sort();
+    bytes.count(texts.len());
+    texts.iter().for_each(|text| bytes.text(text));
 }
 
 /// Bytes in which nothing can be mistaken for something else: texts and lists
@@ -141,11 +146,6 @@ impl Canonical {
     fn text(&mut self, text: &str) {
         self.count(text.len());
         self.0.update(text.as_bytes());
-    }
-
-    fn tasks(&mut self, tasks: &[TaskId]) {
-        self.count(tasks.len());
-        tasks.iter().for_each(|task| self.count(task.index()));
     }
 
     /// Keys with values, whose order does not matter.

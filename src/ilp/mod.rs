@@ -13,4 +13,4 @@ mod rules;
 mod tiers;
 
 pub use backend::{Availability, BACKENDS, Backend, BackendInfo};
-pub use tiers::{Exact, Finding, Request, TierFinding, relaxation, solve};
+pub use tiers::{Exact, Finding, Request, TierFinding, no_worse, relaxation, solve};

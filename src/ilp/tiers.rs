@@ -38,6 +38,27 @@ pub struct Request<'a> {
     pub bounds: Vec<f64>,
 }
 
+impl Request<'_> {
+    /// Whether the bound known for tier `k` still holds: it was found for plans
+    /// that keep the incumbent's values in the tiers before.
+    fn still_bounds(&self, finding: &Finding, k: usize) -> bool {
+        match (&self.incumbent, &finding.plan) {
+            (Some(incumbent), Some(plan)) => {
+                no_worse(self.instance, &self.goal.tiers[..k], plan, incumbent)
+            }
+            _ => k == 0,
+        }
+    }
+}
+
+/// Whether `plan` is at most as high as `other` in each of the tiers.
+pub fn no_worse(instance: &Instance, tiers: &[Tier], plan: &Plan, other: &Plan) -> bool {
+    tiers.iter().all(|tier| {
+        let (value, known) = (value_of(instance, plan, tier), value_of(instance, other, tier));
+        value <= known + 1e-9 * known.abs()
+    })
+}
+
 /// What was found for one tier.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TierFinding {
@@ -84,7 +105,7 @@ pub fn solve(request: &Request, stop: &Stop) -> Result<Finding> {
     };
     let mut settled: Vec<Settled> = Vec::new();
     for (k, tier) in request.goal.tiers.iter().enumerate() {
-        let known = request.bounds.get(k).copied();
+        let known = request.bounds.get(k).copied().filter(|_| request.still_bounds(&finding, k));
         let proven = finding.plan.as_ref().filter(|plan| {
             let value = value_of(request.instance, plan, tier);
             finding.exact == Exact::Complete

@@ -237,12 +237,22 @@ pub(super) fn resolve_rules(
             list.add(item, "", (name, ask.clone()), label, tasks)?;
         }
     }
-    let Rules { labels, mut rules, .. } = list;
-    rules.iter_mut().for_each(|rule| rule.values = usable_values(instance, &labels, rule));
-    instance.rules_of = rows(units.len(), &rules);
+    let Rules { labels, rules, .. } = list;
     instance.label_values = labels;
     instance.rules = rules;
+    index_rules(instance);
     Ok(())
+}
+
+/// Works out what follows from an instance's rules: which tasks they concern and
+/// which values those could use.
+pub(super) fn index_rules(instance: &mut Instance) {
+    let mut rules = std::mem::take(&mut instance.rules);
+    for rule in &mut rules {
+        rule.values = usable_values(instance, &instance.label_values, rule);
+    }
+    instance.rules_of = rows(instance.tasks(), &rules);
+    instance.rules = rules;
 }
 
 struct Rules<'a> {

@@ -7,6 +7,7 @@ mod classes;
 mod costs;
 mod devices;
 mod draft;
+mod edit;
 mod expand;
 mod goal;
 mod instance;
@@ -23,6 +24,7 @@ pub use draft::{
     Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, ResourceDraft, RuleDraft, TaskDraft,
     Whom,
 };
+pub use edit::Kept;
 pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
 pub use instance::{Gang, Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
 pub use names::nearest;

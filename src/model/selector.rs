@@ -132,7 +132,10 @@ impl Requirement {
 pub(super) fn asks(f: &mut fmt::Formatter<'_>, any_of: &[(String, Vec<String>)]) -> fmt::Result {
     for (k, (key, values)) in any_of.iter().enumerate() {
         f.write_str(if k > 0 { " and " } else { "" })?;
-        write!(f, "{key} = {}", values.join(" or "))?;
+        match &values[..] {
+            [any] if any == ANY => write!(f, "some {key}")?,
+            values => write!(f, "{key} = {}", values.join(" or "))?,
+        }
     }
     Ok(())
 }
@@ -153,6 +156,7 @@ impl fmt::Display for Refusal<'_> {
     /// What is wrong with the node: "lacks gpu_model = A100".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Refusal::Lacks(key, [any]) if any == ANY => write!(f, "has no label {key}"),
             Refusal::Lacks(key, values) => write!(f, "lacks {key} = {}", values.join(" or ")),
             Refusal::Avoids(key, value) => write!(f, "has {key} = {value}, which is avoided"),
             Refusal::Tainted(taint) => write!(f, "is tainted {taint}"),

@@ -3,11 +3,13 @@
 
 use super::Policy;
 use super::index::NodeIndex;
-use crate::model::{Ask, Instance, NodeId, Plan, TaskId};
+use crate::model::{Ask, Instance, NodeId, Plan, Rule, TaskId};
 use crate::state::State;
 
-/// Places that a bundle tries before it is put off.
+/// Values of a label that a bundle tries before it is put off.
 const ATTEMPTS: usize = 64;
+/// First nodes it tries where no rule keeps it to one value.
+const LOOSE: usize = 4;
 
 /// Tasks that are placed in one go, by task: those of a gang, those that rules
 /// keep together. Tasks on their own are in no bundle.
@@ -168,7 +170,8 @@ impl Driver<'_, '_> {
         };
         tasks.sort_by(|a, b| hardness(a).total_cmp(&hardness(b)).then(a.cmp(b)));
         let mut banned: Vec<NodeId> = Vec::new();
-        for _ in 0..ATTEMPTS {
+        let attempts = if self.tight(tasks[0]).is_some() { ATTEMPTS } else { LOOSE };
+        for _ in 0..attempts {
             if !self.place(tasks[0], &banned) {
                 return false;
             }
@@ -187,16 +190,16 @@ impl Driver<'_, '_> {
     /// beside this node it has none beside those. The node itself without such rules.
     fn same_place(&self, task: TaskId, node: NodeId) -> Vec<NodeId> {
         let instance = self.state.instance();
-        let rules =
-            instance.rules_of(task).iter().map(|(rule, _)| &instance.rules()[*rule as usize]);
-        let mut tight = rules.filter(|rule| rule.at_most() == 1 && rule.over != 0);
-        match tight.next() {
-            None => vec![node],
-            Some(rule) => {
-                let value = instance.value_of(rule, node);
-                instance.node_ids().filter(|n| instance.value_of(rule, *n) == value).collect()
-            }
-        }
+        let Some(rule) = self.tight(task).filter(|rule| rule.over != 0) else { return vec![node] };
+        let value = instance.value_of(rule, node);
+        instance.node_ids().filter(|n| instance.value_of(rule, *n) == value).collect()
+    }
+
+    /// The rule that keeps the task and others to one value.
+    fn tight(&self, task: TaskId) -> Option<&Rule> {
+        let instance = self.state.instance();
+        let mut rules = instance.rules_of(task).iter().map(|(rule, _)| *rule as usize);
+        rules.find(|rule| instance.rules()[*rule].at_most() == 1).map(|at| &instance.rules()[at])
     }
 
     /// Takes back what breaks a rule, until nothing does.

@@ -85,6 +85,10 @@ impl Default for Settings {
     }
 }
 
+/// A fresh rule; `Err` says what it needs and the instance or the settings do not
+/// have.
+pub type Made = Result<Box<dyn Policy>, String>;
+
 /// A row of the policy table.
 pub struct PolicyInfo {
     /// The name used in flags and files.
@@ -96,7 +100,7 @@ pub struct PolicyInfo {
     /// Nodes have scores, so that it can be half of a hybrid.
     pub ranks: bool,
     /// A fresh rule for an instance; `Err` says what is missing.
-    pub new: fn(&Instance, &Settings) -> Result<Box<dyn Policy>, String>,
+    pub new: fn(&Instance, &Settings) -> Made,
 }
 
 /// Every policy there is.
@@ -271,11 +275,7 @@ impl Choice {
     ///
     /// # Errors
     /// What the policy needs and the instance or the settings do not have.
-    pub fn rule(
-        &self,
-        instance: &Instance,
-        settings: &Settings,
-    ) -> Result<Box<dyn Policy>, String> {
+    pub fn rule(&self, instance: &Instance, settings: &Settings) -> Made {
         let first = (self.first.new)(instance, settings)?;
         let Some(second) = self.second else { return Ok(first) };
         Ok(Box::new(balancers::Hybrid {

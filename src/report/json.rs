@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Report;
+use super::{ConflictDoc, Report};
 use crate::metrics::CardFigures;
 use crate::model::{CardSet, Instance, Plan, Scale, TaskId};
 use crate::solve::{self, NoPlan, TierOutcome};
@@ -188,6 +188,9 @@ pub struct NoPlanDoc {
     pub status: String,
     /// Why.
     pub reason: ReasonDoc,
+    /// What contradicts what, and what would help; where that was found out.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub why: Option<ConflictDoc>,
 }
 
 /// Why there is no plan.
@@ -354,7 +357,13 @@ pub fn plan_json(report: &Report) -> String {
 }
 
 /// The refusal as JSON.
-pub fn no_plan_json(instance: &Instance, digest: String, method: &str, no_plan: &NoPlan) -> String {
+pub fn no_plan_json(
+    instance: &Instance,
+    digest: String,
+    method: &str,
+    no_plan: &NoPlan,
+    why: Option<ConflictDoc>,
+) -> String {
     pretty(&NoPlanDoc {
         schema_version: SCHEMA_VERSION,
         tool: tool(),
@@ -366,6 +375,7 @@ pub fn no_plan_json(instance: &Instance, digest: String, method: &str, no_plan: 
             detail: no_plan.cause.clone(),
             remedy: no_plan.remedy.clone(),
         },
+        why,
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod comparison;
 mod csv;
+mod explain;
 mod json;
 mod markdown;
 mod number;
@@ -11,6 +12,10 @@ mod units;
 
 pub use comparison::{comparison_csv, comparison_json, comparison_markdown, comparison_table};
 pub use csv::plan_csv;
+pub use explain::{
+    ConflictDoc, ElementDoc, RepairDoc, infeasible_json, infeasible_text, plan_why_json,
+    plan_why_text, task_json, task_text,
+};
 pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use markdown::plan_markdown;
 pub use table::plan_table;

@@ -209,9 +209,18 @@ impl<'a> Run<'a> {
             }));
         }
         let Some(plan) = finding.plan else { return Ok(self.nothing_found()) };
-        if incumbent.is_none() {
-            bounds = self.counting_bounds(&plan);
-        }
+        let fresh = self.counting_bounds(&plan);
+        bounds = match &incumbent {
+            // What was proven for later tiers supposed the incumbent's values in earlier ones.
+            Some(known) => (fresh.into_iter().zip(bounds).enumerate())
+                .map(|(k, (fresh, old))| {
+                    let tiers = &self.goal.tiers[..k];
+                    let holds = ilp::no_worse(self.instance, tiers, &plan, &known.plan);
+                    if holds { old.max(fresh) } else { fresh }
+                })
+                .collect(),
+            None => fresh,
+        };
         for (bound, found) in bounds.iter_mut().zip(&finding.tiers) {
             if let Some(value) = found.bound {
                 let proof = Bound::new(value, format!("the ILP ({})", self.params.solver.name()));

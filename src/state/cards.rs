@@ -139,13 +139,13 @@ pub fn pack(
     let mut free = instance.free_cards(node, device);
     let mut sets = vec![0; tasks.len()];
     let mut shares = Vec::new();
-    for k in 0..tasks.len() {
+    for (k, set) in sets.iter_mut().enumerate() {
         match demand(k) {
             0 => {}
             share if share < device.card => shares.push(k),
             whole => {
-                sets[k] = choose(&free, device.card, whole)?;
-                bits(sets[k]).for_each(|card| free[card] = 0);
+                *set = choose(&free, device.card, whole)?;
+                bits(*set).for_each(|card| free[card] = 0);
             }
         }
     }

@@ -142,6 +142,12 @@ impl<'a> State<'a> {
         self.add(task, node);
     }
 
+    /// Puts a task back where it was before it was removed: nothing is asked.
+    pub fn restore(&mut self, task: TaskId, node: NodeId) {
+        self.cards.take(self.instance, task, node);
+        self.add(task, node);
+    }
+
     /// Everything about a placement but its cards.
     fn add(&mut self, task: TaskId, node: NodeId) {
         debug_assert!(self.placement[task.index()].is_none(), "placed twice");

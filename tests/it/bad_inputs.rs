@@ -223,3 +223,117 @@ fn plans() {
         judge(&output, wants, text);
     }
 }
+
+#[test]
+fn rules_that_cannot_be_meant_so() {
+    let base = |nodes: &str, tasks: &str, more: &str| {
+        format!(
+            r#"{{"nodes": [{{"id": "n", "capacity": {{"gpu": 2}}, "labels": {{"rack": "r"}}{nodes}}}],
+                "tasks": [{{"id": "a", "demand": {{"gpu": 1}}{tasks}}}, {{"id": "b"}}]{more}}}"#
+        )
+    };
+    let devices = r#", "resources": {"gpu": {"devices": true}}"#;
+    let rule = |text: &str| format!(r#", "rules": [{text}]"#);
+    let cases: Vec<(String, &[&str])> = vec![
+        (base("", r#", "replicas": 0"#, ""), &["tasks[0].replicas", "a gang of no units"]),
+        (
+            base("", r#", "together": "rack""#, ""),
+            &["tasks[0]", "`together` is between the units of a gang"],
+        ),
+        (
+            base("", r#", "replicas": 2, "apart": "rak""#, ""),
+            &["no node has a label `rak`", "did you mean `rack`?"],
+        ),
+        (
+            base("", r#", "replicas": 2, "spread": {"over": "rack"}"#, ""),
+            &["this spread asks nothing"],
+        ),
+        (
+            base("", r#", "replicas": 2, "spread": {"over": "rack", "at_least": 3}"#, ""),
+            &["2 tasks cannot be on 3 values"],
+        ),
+        (
+            base(
+                "",
+                r#", "replicas": 2, "spread": {"over": "rack", "at_least": 2, "at_most": 1}"#,
+                "",
+            ),
+            &["at least 2 and at most 1"],
+        ),
+        (
+            base("", r#", "pinned": true"#, ""),
+            &["tasks[0].pinned", "needs the node it is pinned to"],
+        ),
+        (
+            base("", r#", "node": "m""#, ""),
+            &["tasks[0].node", "there is no node `m`", "did you mean `n`?"],
+        ),
+        (base("", r#", "replicas": 3, "node": ["n", "n"]"#, ""), &["2 nodes for 3 units"]),
+        (base("", r#", "tolerations": ["=x"]"#, ""), &["tasks[0].tolerations", "is no toleration"]),
+        (base(r#", "taints": [""]"#, "", ""), &["nodes[0].taints", "is no taint"]),
+        (
+            base(r#", "reserve": {"gpu": "101%"}"#, "", ""),
+            &["reserve", "more than the whole capacity"],
+        ),
+        (
+            base(r#", "reserve": {"gup": 1}"#, "", ""),
+            &["nodes[0].reserve.gup", "did you mean `gpu`?"],
+        ),
+        (base(r#", "response_time": "5m""#, "", ""), &["is no response time"]),
+        (base(r#", "max_tasks": -1"#, "", ""), &["max_tasks"]),
+        (
+            base("", "", devices).replace("\"gpu\": 1", "\"gpu\": 1.5"),
+            &["tasks[0].demand.gpu", "neither whole cards nor a share"],
+        ),
+        (
+            base("", "", devices).replace("\"gpu\": 2", "\"gpu\": 2.5"),
+            &["nodes[0].capacity.gpu", "no whole number"],
+        ),
+        (base("", "", devices).replace("\"gpu\": 2", "\"gpu\": 65"), &["65 cards on one node"]),
+        (
+            base("", "", &rule(r#"{"tasks": ["a"]}"#)),
+            &["rules[0].rule", "does not say together, apart"],
+        ),
+        (base("", "", &rule(r#"{"rule": "apart"}"#)), &["rules[0].tasks", "name one of"]),
+        (
+            base("", "", &rule(r#"{"rule": "apart", "tasks": ["c"]}"#)),
+            &["rules[0].tasks", "there is no task `c`"],
+        ),
+        (base("", "", &rule(r#"{"rule": "apart", "group": "g"}"#)), &["there is no group `g`"]),
+        (base("", "", &rule(r#"{"rule": "apart", "each": "key"}"#)), &["concerns no task"]),
+        (
+            base("", "", &rule(r#"{"rule": "apart", "tasks": ["a"], "over": "zone"}"#)),
+            &["rules[0].over", "no node has a label `zone`"],
+        ),
+        (base("", "", &rule(r#"{"rule": "near", "tasks": ["a"]}"#)), &["say near whom"]),
+        (
+            base("", "", &rule(r#"{"rule": "together", "tasks": ["a"], "at_least": 2}"#)),
+            &["belong to a spread"],
+        ),
+        (
+            base("", r#", "replicas": 2"#, "").replace("\"b\"", "\"a[1]\""),
+            &["is that of a unit of gang `a`"],
+        ),
+        (base("", r#", "priority": 1e308"#, ""), &["priority"]),
+        (base("", r#", "weight": -1"#, ""), &["is negative"]),
+    ];
+    for (text, wants) in cases {
+        refuse(text.as_bytes(), &[], wants);
+    }
+}
+
+#[test]
+fn policies_that_lack_something() {
+    for (arguments, wants) in [
+        (&["--method", "load-aware", "--gamma", "0"][..], &["gamma 0", "use --gamma above 0"][..]),
+        (&["--method", "least-bandwidth"], &["`network`, which there is none of"]),
+        (&["--method", "fragmentation-gradient-descent"], &["no resource has `devices`"]),
+        (&["--method", "random>min-load"], &["cannot be half of a hybrid"]),
+        (&["--method", "min-lod>best-fit"], &["did you mean `min-load`?"]),
+        (&["--method", "min-load>best-fit", "--tolerance", "x"], &["--tolerance"]),
+    ] {
+        let output =
+            stowplan().args(["solve", "data/five-nodes.json"]).args(arguments).output().unwrap();
+        judge(&output, wants, &format!("{arguments:?}"));
+    }
+}

@@ -98,7 +98,7 @@ fn labels_and_states() {
     let moved = |task: &str, to: &str| {
         let lines = plan.lines().map(|line| {
             if line.starts_with(&format!("{task},")) {
-                format!("{task},{to},,")
+                format!("{task},{to},,,")
             } else {
                 line.to_owned()
             }
@@ -156,4 +156,100 @@ fn overfull_nodes_are_not_the_plans_fault_until_it_adds_to_them() {
     }
     let output = stowplan().arg("solve").arg(&instance).output().unwrap();
     assert!(output.status.success());
+}
+
+/// Plans for `data/rules.json` that break one rule each.
+#[test]
+fn rules_between_tasks_cards_and_nodes() {
+    let good =
+        stowplan().args(["solve", "data/rules.json", "--output", "json"]).output().unwrap().stdout;
+    let good: serde_json::Value = serde_json::from_slice(&good).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.json");
+    let check = |plan: &serde_json::Value| {
+        std::fs::write(&file, plan.to_string()).unwrap();
+        let output = stowplan().args(["check", "data/rules.json"]).arg(&file).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let mut bare = good.clone();
+    bare.as_object_mut().unwrap().retain(|key, _| key == "assignments" || key == "unplaced");
+    assert_eq!(check(&good).0, Some(0));
+    // Without cards and units the checker finds them itself.
+    let mut plain = bare.clone();
+    for entry in plain["assignments"].as_array_mut().unwrap() {
+        entry.as_object_mut().unwrap().retain(|key, _| key == "task" || key == "node");
+    }
+    assert_eq!(check(&plain).0, Some(0), "{}", check(&plain).1);
+
+    let moved = |moves: &[(&str, u64, &str)]| {
+        let mut plan = plain.clone();
+        let mut seen = std::collections::HashMap::new();
+        for entry in plan["assignments"].as_array_mut().unwrap() {
+            let task = entry["task"].as_str().unwrap().to_owned();
+            let unit = seen.entry(task.clone()).or_insert(0u64);
+            if let Some((.., to)) = moves.iter().find(|(t, u, _)| *t == task && u == unit) {
+                entry["node"] = (*to).into();
+            }
+            *unit += 1;
+        }
+        plan
+    };
+    for (moves, want) in [
+        (&[("pretrain", 0, "b1")][..], "rule: rule `together over rack within pretrain`"),
+        (&[("server", 0, "b1"), ("server", 1, "b1")], "(apart): `server[0]`, `server[1]`"),
+        (&[("server", 0, "c2"), ("server", 1, "c2"), ("server", 2, "c2")], "at least 2 asked"),
+        (&[("indexer", 0, "b1"), ("loader", 0, "b1")], "rule `etl on different nodes` (apart)"),
+        (&[("cache", 0, "c2")], "rule `cache beside the loader` (near)"),
+        (&[("session-1", 0, "a1"), ("session-2", 0, "b1")], "(together): they are on several"),
+        (&[("monitor", 0, "b1")], "pinned: task `monitor` is on node `b1` and is pinned to `b2`"),
+        (&[("vision", 0, "a2")], "avoids: task `vision` avoids gpu_model = A100"),
+        (&[("cache", 0, "c1")], "tainted: task `cache` does not tolerate the taint team=vision"),
+        (
+            &[("pretrain", 0, "c2"), ("pretrain", 1, "c2")],
+            "capacity: node `c2` carries 8.5 gpu and has 4, 1 of it reserved",
+        ),
+        (
+            &[("pretrain", 0, "a2"), ("pretrain", 1, "a2"), ("pretrain", 2, "a1")],
+            "cards: gpu cards of node `a2`: there is no way to deal them out",
+        ),
+        (
+            &[
+                ("indexer", 0, "b1"),
+                ("server", 0, "b1"),
+                ("session-1", 0, "b1"),
+                ("session-2", 0, "b1"),
+                ("monitor", 0, "b1"),
+                ("vision", 0, "b1"),
+                ("loader", 0, "b1"),
+                ("cache", 0, "b1"),
+            ],
+            "max-tasks: node `b1` takes 6 tasks and has",
+        ),
+    ] {
+        let (code, text) = check(&moved(moves));
+        assert_eq!(code, Some(1), "{want}");
+        assert!(text.contains(want), "{want}\n{text}");
+    }
+
+    // Half a gang, and cards that are wrong.
+    let mut half = plain.clone();
+    let list = half["assignments"].as_array_mut().unwrap();
+    let at = list.iter().position(|entry| entry["task"] == "pretrain").unwrap();
+    list.remove(at);
+    half["unplaced"] = serde_json::json!([{ "task": "pretrain", "unit": 2 }]);
+    let text = check(&half).1;
+    assert!(text.contains("rule `gang pretrain` (gang): 2 of 3 are placed"), "{text}");
+    for (devices, want) in [
+        (serde_json::json!({"gpu": [0, 1, 2]}), "has 3 and needs 4"),
+        (serde_json::json!({"gpu": [0, 1, 2, 9]}), "is on card 9, there is none"),
+        (serde_json::json!({"gpu": [0, 0, 1, 2]}), "which there are none of"),
+        (serde_json::json!({"cpu": [0]}), "which there are none of"),
+    ] {
+        let mut plan = bare.clone();
+        let list = plan["assignments"].as_array_mut().unwrap();
+        let entry = list.iter_mut().find(|entry| entry["task"] == "pretrain").unwrap();
+        entry["devices"] = devices;
+        let text = check(&plan).1;
+        assert!(text.contains("cards: ") && text.contains(want), "{want}\n{text}");
+    }
 }

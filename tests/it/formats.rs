@@ -16,7 +16,8 @@ fn digest(arguments: &[&str]) -> Value {
     json(&all)["instance"]["digest"].clone()
 }
 
-const INSTANCES: [&str; 7] = [
+const INSTANCES: [&str; 8] = [
+    "data/rules.json",
     "data/train-jobs.json",
     "data/four-nodes.json",
     "data/six-tasks.json",
@@ -38,11 +39,13 @@ fn instances_survive_json_and_csv() {
             .args(["convert", instance, "--to", "csv", "-o", &path("tables")])
             .assert()
             .success();
-        let (tasks, nodes, pairs) =
-            (path("tables/tasks.csv"), path("tables/nodes.csv"), path("tables/pairs.csv"));
+        let [tasks, nodes, pairs, rules] =
+            ["tasks", "nodes", "pairs", "rules"].map(|name| path(&format!("tables/{name}.csv")));
         let mut tables = vec!["--tasks", &tasks, "--nodes", &nodes];
-        if std::path::Path::new(&pairs).exists() {
-            tables.extend(["--pairs", &pairs]);
+        for (flag, file) in [("--pairs", &pairs), ("--rules", &rules)] {
+            if std::path::Path::new(file).exists() {
+                tables.extend([flag, file]);
+            }
         }
         assert_eq!(digest(&tables), before, "{instance} through CSV");
         std::fs::remove_dir_all(path("tables")).unwrap();

@@ -3,6 +3,7 @@
 mod bad_inputs;
 mod checker;
 mod cli;
+mod explain;
 mod formats;
 mod golden;
 mod helpers;

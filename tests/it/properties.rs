@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use stowplan::bounds::{Bounds, impossible};
 use stowplan::check::check_plan;
+use stowplan::format::{Input, Source, digest, read_instance, write_csv, write_instance};
 use stowplan::model::{Instance, NodeId, TaskId};
 use stowplan::policy::{self, Choice, ORDERS, POLICIES, Policy, Settings};
 use stowplan::report::{Report, plan_json};
@@ -66,6 +67,26 @@ proptest! {
         }
         bounds_hold(&instance, drop, truth.as_deref())?;
         heuristics_hold(&instance, drop, truth.as_deref())?;
+    }
+
+    /// What is written reads back, in JSON and in tables.
+    #[test]
+    fn every_rule_reads_back(draft in ruled()) {
+        let instance = draft.build().unwrap();
+        let mut json = Vec::new();
+        write_instance(&instance, &mut json).unwrap();
+        let source = |name: &str, bytes: Vec<u8>| Source { name: name.into(), bytes };
+        let again = read_instance(&Input::One(source("i", json)), None).unwrap();
+        prop_assert_eq!(digest(&again), digest(&instance));
+        let files = write_csv(&instance).unwrap();
+        let table = |name: &str, text: String| source(name, text.into_bytes());
+        let tables = Input::Tables {
+            tasks: table("tasks", files.tasks),
+            nodes: table("nodes", files.nodes),
+            pairs: files.pairs.map(|text| table("pairs", text)),
+            rules: files.rules.map(|text| table("rules", text)),
+        };
+        prop_assert_eq!(digest(&read_instance(&tables, None).unwrap()), digest(&instance));
     }
 
     /// Auto agrees with brute force too: its shortcuts prove nothing false.

@@ -62,7 +62,7 @@ fn imports(line: &str) -> Vec<&str> {
 }
 
 /// Who may import whom.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("error", &["model"]),
     ("stop", &[]),
@@ -75,13 +75,17 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("policy", &["model", "metrics", "state", "stop"]),
     ("ilp", &["model", "metrics", "check", "state", "error", "stop"]),
     ("solve", &["model", "metrics", "check", "bounds", "state", "policy", "ilp", "error", "stop"]),
+    (
+        "explain",
+        &["model", "metrics", "bounds", "state", "policy", "ilp", "solve", "error", "stop"],
+    ),
     ("compare", &["model", "metrics", "solve", "error"]),
-    ("report", &["model", "metrics", "solve", "compare", "error"]),
+    ("report", &["model", "metrics", "solve", "explain", "compare", "error"]),
     (
         "cli",
         &[
-            "model", "metrics", "check", "format", "generate", "policy", "ilp", "solve", "compare",
-            "report", "error", "stop",
+            "model", "metrics", "check", "format", "generate", "policy", "ilp", "solve", "explain",
+            "compare", "report", "error", "stop",
         ],
     ),
 ];

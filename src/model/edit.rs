@@ -1,0 +1,197 @@
+//! Instances that differ a little from a given one: what if this task were not
+//! there, this rule lifted, that node larger.
+
+use super::expand::index_rules;
+use super::instance::PairTable;
+use super::names::Names;
+use super::{Ask, Instance, NodeId, Requirement, Rule, TaskId};
+
+/// What stays of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Per task.
+    pub tasks: Vec<bool>,
+    /// Per rule.
+    pub rules: Vec<bool>,
+    /// Per resource: whether its capacities still limit anything.
+    pub resources: Vec<bool>,
+    /// Whether limits on the number of tasks on a node still hold.
+    pub max_tasks: bool,
+}
+
+impl Kept {
+    /// Everything.
+    pub fn all(instance: &Instance) -> Kept {
+        Kept {
+            tasks: vec![true; instance.tasks()],
+            rules: vec![true; instance.rules().len()],
+            resources: vec![true; instance.resources().len()],
+            max_tasks: true,
+        }
+    }
+}
+
+/// The entries whose tasks stay.
+fn kept<T: Clone>(list: &[T], keep: &[bool]) -> Vec<T> {
+    list.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| value.clone()).collect()
+}
+
+impl Instance {
+    /// The instance with only what is kept. The less is kept, the less is asked:
+    /// a rule that needs all of its tasks (near, an even spread, a spread over at least
+    /// so many values, a gang) goes when one of them goes; other rules keep holding
+    /// for the tasks that stay.
+    pub fn only(&self, keep: &Kept) -> Instance {
+        let mut new_id = vec![None; self.tasks()];
+        let mut next = 0u32;
+        for (id, keep) in new_id.iter_mut().zip(&keep.tasks) {
+            if *keep {
+                *id = Some(TaskId(next));
+                next += 1;
+            }
+        }
+        let mut names = Names::default();
+        let staying = || self.task_ids().filter(|task| keep.tasks[task.index()]);
+        staying().for_each(|task| names.push(self.task_name(task)));
+        let width = self.resources().len();
+        let mut instance = Instance {
+            task_names: names,
+            demand: staying().flat_map(|task| self.demand(task).iter().copied()).collect(),
+            duration: kept(&self.duration, &keep.tasks),
+            requirement: kept(&self.requirement, &keep.tasks),
+            priority: kept(&self.priority, &keep.tasks),
+            weight: kept(&self.weight, &keep.tasks),
+            current: kept(&self.current, &keep.tasks),
+            pinned: kept(&self.pinned, &keep.tasks),
+            keys: kept(&self.keys, &keep.tasks),
+            gangs: Vec::new(),
+            pairs: PairTable::default(),
+            ..self.clone()
+        };
+        for gang in &self.gangs {
+            let ids = (0..gang.size).filter_map(|unit| new_id[gang.first.index() + unit as usize]);
+            let ids: Vec<TaskId> = ids.collect();
+            if let Some(first) = ids.first() {
+                let size = ids.len() as u32;
+                instance.gangs.push(super::Gang { name: gang.name.clone(), first: *first, size });
+            }
+        }
+        if self.has_pairs() {
+            instance.pairs.start.push(0);
+            for task in staying() {
+                for pair in self.pairs(task) {
+                    instance.pairs.node.push(pair.node);
+                    instance.pairs.cost.push(pair.cost);
+                    instance.pairs.demand.extend_from_slice(pair.demand);
+                }
+                instance.pairs.start.push(instance.pairs.node.len() as u32);
+            }
+        }
+        for (r, _) in keep.resources.iter().enumerate().filter(|(_, keep)| !**keep) {
+            for row in [&mut instance.demand, &mut instance.pairs.demand] {
+                row.iter_mut().skip(r).step_by(width).for_each(|demand| *demand = 0);
+            }
+        }
+        if !keep.max_tasks {
+            instance.max_tasks.fill(u32::MAX);
+            instance.one_task_per_node = false;
+        }
+        let rules = self.rules.iter().zip(&keep.rules).filter(|(_, keep)| **keep);
+        instance.rules = rules.filter_map(|(rule, _)| shrunk(rule, &new_id)).collect();
+        index_rules(&mut instance);
+        instance
+    }
+
+    /// The instance with nothing asked of the labels, taints and place of one task
+    /// and of the other units of its gang.
+    pub fn undemanding(&self, task: TaskId) -> Instance {
+        let mut instance = self.clone();
+        let units = match self.gang_of(task) {
+            Some((gang, _)) => gang.first.0..gang.first.0 + gang.size,
+            None => task.0..task.0 + 1,
+        };
+        instance.requirements.push(Requirement::default());
+        let ready = self.node_ids().map(|node| self.counted(node));
+        instance.eligible.push(ready.collect());
+        instance.penalty.push(Vec::new());
+        for unit in units {
+            instance.requirement[unit as usize] = self.requirements.len() as u32;
+            if let Some(pinned) = instance.pinned.get_mut(unit as usize) {
+                *pinned = false;
+            }
+        }
+        index_rules(&mut instance);
+        instance
+    }
+
+    /// The instance with `more` steps of a resource on one node.
+    pub fn raised(&self, node: NodeId, resource: usize, more: i64) -> Instance {
+        let mut instance = self.clone();
+        let at = node.index() * self.resources().len() + resource;
+        instance.capacity[at] += more;
+        instance.limit[at] += more;
+        instance
+    }
+
+    /// The instance with `count` more nodes like this one, idle and ready.
+    pub fn with_more_nodes(&self, like: NodeId, count: usize) -> Instance {
+        let mut instance = self.clone();
+        let (j, width) = (like.index(), self.resources().len());
+        for k in 0..count {
+            instance.node_names.push(&format!("{}+{}", self.node_name(like), k + 1));
+            instance.capacity.extend_from_slice(self.capacity(like));
+            instance.limit.extend_from_slice(self.limit(like));
+            instance.used.extend(std::iter::repeat_n(0, width));
+            if !self.safety.is_empty() {
+                instance.safety.extend_from_slice(self.safety(like));
+            }
+            instance.state.push(super::NodeState::Ready);
+            instance.price.push(self.price[j]);
+            instance.rate.push(self.rate[j]);
+            instance.max_tasks.push(self.max_tasks[j]);
+            instance.traffic.push(self.traffic[j]);
+            instance.labels.push(self.labels[j].clone());
+            instance.taints.push(self.taints[j].clone());
+            for (row, requirement) in instance.eligible.iter_mut().zip(&self.requirements) {
+                row.push(requirement.accepts(&self.labels[j], &self.taints[j]));
+            }
+            for row in instance.penalty.iter_mut().filter(|row| !row.is_empty()) {
+                row.push(row[j]);
+            }
+            for (k, label) in instance.label_values.iter_mut().enumerate() {
+                if k == 0 {
+                    label.values.push(format!("{}+{}", self.node_name(like), k + 1));
+                    label.of.push(label.of.len() as u32);
+                } else {
+                    label.of.push(label.of[j]);
+                }
+            }
+        }
+        index_rules(&mut instance);
+        instance
+    }
+}
+
+/// The rule for the tasks that stay; `None` when it needs one that does not.
+fn shrunk(rule: &Rule, new_id: &[Option<TaskId>]) -> Option<Rule> {
+    let ids = |tasks: &[TaskId]| -> Vec<TaskId> {
+        tasks.iter().filter_map(|task| new_id[task.index()]).collect()
+    };
+    let tasks = ids(&rule.tasks);
+    let whole = tasks.len() == rule.tasks.len();
+    let ask = match &rule.ask {
+        Ask::Gang if !whole => return None,
+        Ask::Spread { at_most, .. } if !whole => {
+            Ask::Spread { at_least: 0, at_most: *at_most, max_skew: None }
+        }
+        Ask::Near { others } => {
+            let kept = ids(others);
+            if !whole || kept.len() < others.len() {
+                return None;
+            }
+            Ask::Near { others: kept }
+        }
+        ask => ask.clone(),
+    };
+    (!tasks.is_empty()).then(|| Rule { ask, tasks, ..rule.clone() })
+}
