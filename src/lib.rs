@@ -39,6 +39,7 @@ pub mod metrics;
 pub mod model;
 pub mod policy;
 pub mod report;
+pub mod search;
 pub mod solve;
 pub mod state;
 pub mod stop;

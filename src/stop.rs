@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 pub struct Stop {
     deadline: Instant,
     asked: Arc<AtomicBool>,
+    /// Stops this too.
+    parent: Option<Arc<Stop>>,
 }
 
 impl Stop {
@@ -16,7 +18,15 @@ impl Stop {
     pub fn after(limit: Duration) -> Stop {
         // A limit of centuries is no limit; the clock cannot count that far.
         let limit = limit.min(Duration::from_secs(100 * 366 * 86_400));
-        Stop { deadline: Instant::now() + limit, asked: Arc::default() }
+        Stop { deadline: Instant::now() + limit, asked: Arc::default(), parent: None }
+    }
+
+    /// A part of this: stops after `limit` or with this, and can be asked to stop by
+    /// itself.
+    pub fn part(&self, limit: Duration) -> Stop {
+        let own = Stop::after(limit);
+        let deadline = own.deadline.min(self.deadline);
+        Stop { deadline, parent: Some(Arc::new(self.clone())), ..own }
     }
 
     /// Stops everything that shares this.
@@ -26,12 +36,22 @@ impl Stop {
 
     /// True once it is time.
     pub fn reached(&self) -> bool {
-        self.asked.load(Ordering::Relaxed) || Instant::now() >= self.deadline
+        self.was_asked() || Instant::now() >= self.deadline
+    }
+
+    fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+            || self.parent.as_ref().is_some_and(|parent| parent.was_asked())
+    }
+
+    /// When the time is up, whoever asks.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     /// Time left, zero once it is time.
     pub fn remaining(&self) -> Duration {
-        if self.asked.load(Ordering::Relaxed) {
+        if self.was_asked() {
             return Duration::ZERO;
         }
         self.deadline.saturating_duration_since(Instant::now())

@@ -27,7 +27,7 @@ pub(super) struct Args {
     goal: GoalArgs,
     #[command(flatten)]
     params: ParamArgs,
-    /// How to plan: auto, ilp, or a policy (see `stowplan policies`)
+    /// How to plan: auto, search, ilp, or a policy (see `stowplan policies`)
     #[arg(long, default_value = "auto", value_name = "METHOD")]
     method: String,
     /// One order of tasks for a policy instead of trying many
@@ -58,6 +58,9 @@ pub(super) struct ParamArgs {
     /// Stop after this long: seconds, or with s, m, h
     #[arg(long, default_value = "10", value_name = "TIME")]
     pub(super) time_limit: String,
+    /// Stop the search after so many units of work: the same plan on any number of threads
+    #[arg(long, value_name = "N")]
+    pub(super) work_limit: Option<u64>,
     /// Stop at this relative gap: 0.01 or 1%
     #[arg(long, default_value = "0", value_name = "GAP")]
     pub(super) gap: String,
@@ -104,6 +107,7 @@ impl ParamArgs {
             method,
             solver: solver.unwrap_or_else(Backend::default_of_build),
             time_limit: time_limit(&self.time_limit)?,
+            work_limit: self.work_limit,
             gap: fraction("--gap", &self.gap)?,
             seed: self.seed,
             threads: self.threads,

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
-use crate::model::{Instance, Plan, TaskId};
+use crate::model::{Instance, Plan, TaskId, Term};
 use crate::policy::{self, Choice, Order, Settings};
+use crate::search;
 use crate::stop::Stop;
 pub use reasons::{REASONS, action, block_in_words, code};
 use run::Run;
@@ -22,17 +23,20 @@ pub enum Method {
     Auto,
     /// The integer program, from the heuristics' plan.
     Ilp,
+    /// Improvement search with its own bounds and proofs, from the heuristics' plan.
+    Search,
     /// One policy, or a hybrid of two.
     Policy(Choice),
 }
 
 impl Method {
     /// The methods that are no policies, with a line of help each.
-    pub const GENERAL: [(&'static str, &'static str); 2] = [
+    pub const GENERAL: [(&'static str, &'static str); 3] = [
         (
             "auto",
-            "heuristics, then bounds, then the ILP where it fits the time and can still improve",
+            "heuristics, then bounds, search, and the ILP where it fits the time and can still improve",
         ),
+        ("search", "improvement search with bounds and proofs, for the goal peak so far"),
         ("ilp", "the integer program over classes of tasks, exact, tier by tier"),
     ];
 
@@ -41,6 +45,7 @@ impl Method {
         match self {
             Method::Auto => "auto".to_owned(),
             Method::Ilp => "ilp".to_owned(),
+            Method::Search => "search".to_owned(),
             Method::Policy(policy) => policy.name(),
         }
     }
@@ -49,6 +54,7 @@ impl Method {
     pub fn lacks(self, instance: &Instance, settings: &Settings) -> Option<String> {
         match self {
             Method::Auto | Method::Ilp => None,
+            Method::Search => search_lacks(instance),
             Method::Policy(policy) => policy.rule(instance, settings).err(),
         }
     }
@@ -67,6 +73,7 @@ impl Method {
         match name {
             "auto" => Ok(Method::Auto),
             "ilp" => Ok(Method::Ilp),
+            "search" => Ok(Method::Search),
             _ => {
                 let choice = Choice::parse(name).map_err(Error::usage)?;
                 let half = name.split('>').map(str::trim);
@@ -78,6 +85,14 @@ impl Method {
     }
 }
 
+/// Why the search cannot take the instance on.
+fn search_lacks(instance: &Instance) -> Option<String> {
+    if instance.goal().tiers[0].only() != Some(Term::Peak) {
+        return Some("`search` is for goals that begin with `peak` so far".to_owned());
+    }
+    search::covers(instance).map(|what| format!("`search` does not know {what} yet"))
+}
+
 /// What a person may choose.
 #[derive(Clone, Debug)]
 pub struct Params {
@@ -87,6 +102,9 @@ pub struct Params {
     pub solver: Backend,
     /// Wall-clock limit on everything.
     pub time_limit: Duration,
+    /// Work units that the search may use; with it, and time enough, the search gives the
+    /// same plan on any machine and any number of threads.
+    pub work_limit: Option<u64>,
     /// Relative gap at which to stop.
     pub gap: f64,
     /// Seed of everything random.
@@ -107,6 +125,7 @@ impl Default for Params {
             method: Method::Auto,
             solver: Backend::default_of_build(),
             time_limit: Duration::from_secs(10),
+            work_limit: None,
             gap: 0.0,
             seed: 1,
             threads: None,

@@ -1,16 +1,17 @@
 //! The work behind [`super::solve`], step by step.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::reasons::unplaced;
-use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch};
+use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, search_lacks};
 use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Backend, Exact, Request};
-use crate::metrics::goal_values;
+use crate::metrics::{Metrics, goal_values};
 use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
 use crate::policy::{self, Choice, Settings, Start, multi_start};
+use crate::search;
 
 /// One solve on its way.
 pub(super) struct Run<'a> {
@@ -61,7 +62,15 @@ impl<'a> Run<'a> {
                     .to_owned(),
             }));
         }
+        if let (Method::Search, Some(lacks)) = (self.params.method, search_lacks(self.instance)) {
+            return Err(Error::usage(lacks).help("--method auto uses whatever applies"));
+        }
         let first = self.heuristics()?;
+        let (first, proven) = match self.search(first) {
+            Searched::Nothing(first) => (first, None),
+            Searched::Better(first, bound) => (first, Some(bound)),
+            Searched::Impossible(cause) => return Ok(impossible_peak(cause)),
+        };
         let complete = first.plan.placed() == self.instance.tasks();
         if !complete
             && !self.params.allow_unplaced
@@ -74,6 +83,9 @@ impl<'a> Run<'a> {
         let mut bounds = Vec::new();
         if let Some(incumbent) = &incumbent {
             bounds = self.counting_bounds(&incumbent.plan);
+            if let (Some(proven), Some(at)) = (proven, self.first_tier(&incumbent.plan)) {
+                bounds[at] = bounds[at].clone().max(proven);
+            }
             self.watch.show(&self.outcome(incumbent, &bounds)?);
             self.relax(incumbent, &mut bounds)?;
             let outcome = self.outcome(incumbent, &bounds)?;
@@ -97,6 +109,12 @@ impl<'a> Run<'a> {
             let start = Start { policy, order, seed: params.seed };
             return Ok(Incumbent { plan, found_by: start.to_string() });
         }
+        let searched = matches!(params.method, Method::Auto | Method::Search);
+        if searched && instance.tasks() > LARGE && search_lacks(instance).is_none() {
+            // The search has a first plan of its own, which takes a fraction of the time.
+            let plan = Plan::empty(instance.tasks());
+            return Ok(Incumbent { plan, found_by: "nothing".to_owned() });
+        }
         let policies: Vec<Choice> = match params.method {
             Method::Policy(policy) => vec![policy],
             _ => {
@@ -113,6 +131,79 @@ impl<'a> Run<'a> {
                 Incumbent { plan: Plan::empty(instance.tasks()), found_by: "nothing".to_owned() }
             }
         })
+    }
+
+    /// Position of the instance's own first tier in the goal, if the plan leaves
+    /// nothing out.
+    fn first_tier(&self, plan: &Plan) -> Option<usize> {
+        let complete = plan.placed() == self.instance.tasks();
+        complete.then(|| self.goal.tiers.len() - self.instance.goal().tiers.len())
+    }
+
+    /// Improves on the policies' plan where the search applies and the first tier is open.
+    fn search(&mut self, first: Incumbent) -> Searched {
+        let wanted = matches!(self.params.method, Method::Auto | Method::Search);
+        if !wanted || search_lacks(self.instance).is_some() {
+            return Searched::Nothing(first);
+        }
+        let floor = self.bounds.tier(&self.instance.goal().tiers[0], 0);
+        let value = |plan: &Plan| Metrics::of(self.instance, plan, None).peak;
+        let known = self.first_tier(&first.plan).map(|_| value(&first.plan));
+        let gap = self.params.gap;
+        let closed = |value: f64, bound: f64| value - bound <= gap * value;
+        if known.is_some_and(|known| closed(known, floor.value)) {
+            return Searched::Nothing(first);
+        }
+        // The integer program gets its share where it may still have something to do.
+        let left = self.watch.stop.remaining();
+        let small = self.bounds.classes().tasks.len().saturating_mul(self.instance.nodes())
+            <= self.params.solver.sensible_size();
+        let share = match self.params.method {
+            Method::Auto if small => left / 4,
+            Method::Auto if self.instance.goal().tiers.len() > 1 || known.is_none() => left / 2,
+            _ => left,
+        };
+        let stop = self.watch.stop.part(share);
+        let request = search::Request {
+            instance: self.instance,
+            floor: floor.value,
+            seed: self.params.seed,
+            work: self.params.work_limit.unwrap_or(u64::MAX),
+            stop: &stop,
+        };
+        let (mut shown, mut cost) = (Instant::now(), Duration::ZERO);
+        let found = search::search(&request, &mut |better| {
+            if closed(better.value, better.bound) {
+                stop.ask();
+            }
+            // Looking at a plan must not take the time that improves it.
+            let due = SHOW.max(20 * cost);
+            if known.is_some_and(|known| better.value >= known) || shown.elapsed() < due {
+                return;
+            }
+            let began = Instant::now();
+            let by = Incumbent { plan: better.plan(), found_by: "the search".to_owned() };
+            let mut bounds = self.counting_bounds(&by.plan);
+            if let Some(at) = self.first_tier(&by.plan) {
+                bounds[at] = bounds[at].clone().max(searched(better.bound));
+            }
+            if let Ok(outcome) = self.outcome(&by, &bounds) {
+                (self.watch.log)(&describe(&outcome));
+                self.watch.show(&outcome);
+            }
+            (shown, cost) = (Instant::now(), began.elapsed());
+        });
+        match found.plan {
+            None if found.bound > 1.0 && !self.params.allow_unplaced => Searched::Impossible(
+                format!("the fullest node would be at {:.4} % at least", 100.0 * found.bound),
+            ),
+            Some(plan) if known.is_none_or(|known| value(&plan) < known) => Searched::Better(
+                Incumbent { plan, found_by: "the search".to_owned() },
+                searched(found.bound),
+            ),
+            _ if found.bound > 1.0 => Searched::Nothing(first),
+            _ => Searched::Better(first, searched(found.bound)),
+        }
     }
 
     /// Bounds by counting, one a tier.
@@ -182,7 +273,7 @@ impl<'a> Run<'a> {
         let classes = Classes::of(self.instance);
         let size = classes.tasks.len().saturating_mul(self.instance.nodes());
         let wanted = match self.params.method {
-            Method::Policy(_) => false,
+            Method::Policy(_) | Method::Search => false,
             Method::Ilp => true,
             Method::Auto => open && self.fits(size),
         };
@@ -320,6 +411,36 @@ impl<'a> Run<'a> {
                 .to_owned(),
         })
     }
+}
+
+/// Tasks above which the search begins without a plan of the policies.
+const LARGE: usize = 20_000;
+
+/// How often at most the search shows a better plan.
+const SHOW: Duration = Duration::from_millis(200);
+
+/// What came of the search.
+enum Searched {
+    /// It does not apply, or there is nothing to improve.
+    Nothing(Incumbent),
+    /// The better of two plans, and a bound on the first tier.
+    Better(Incumbent, Bound),
+    /// No plan exists, and why.
+    Impossible(String),
+}
+
+fn searched(bound: f64) -> Bound {
+    Bound::new(bound, "counting and exact packing")
+}
+
+fn impossible_peak(cause: String) -> Answer {
+    Answer::NoPlan(NoPlan {
+        proven: true,
+        code: "capacity",
+        cause,
+        remedy: "add capacity or drop tasks; --allow-unplaced places as many as possible"
+            .to_owned(),
+    })
 }
 
 /// Proven up to what solvers' tolerances can resolve: nothing for values that

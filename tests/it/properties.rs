@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::{Value, json};
 use stowplan::bounds::{Bounds, impossible};
 use stowplan::check::check_plan;
 use stowplan::format::{Input, Source, digest, read_instance, write_csv, write_instance};
@@ -119,6 +120,74 @@ proptest! {
 
 proptest! {
     #![proptest_config(cases(60))]
+
+    /// The search proves what the integer program proves, labels and loads that
+    /// were there before included.
+    #[test]
+    fn the_search_equals_the_ilp(
+        demands in prop::collection::vec((1i64..=30, 0i64..=30, prop::option::weighted(0.2, 0usize..2)), 1..=10),
+        nodes in prop::collection::vec((20i64..=120, 20i64..=120, 0i64..=10), 1..=4),
+    ) {
+        let list = |values: [i64; 2]| json!({"cpu": values[0], "memory": values[1]});
+        let nodes: Vec<Value> = nodes.iter().enumerate().map(|(j, (cpu, memory, used))| json!({
+            "id": format!("n{j}"), "capacity": list([*cpu, *memory]), "used": list([*used, 0]),
+            "labels": {"kind": format!("k{}", j % 2)},
+        })).collect();
+        let tasks: Vec<Value> = demands.iter().enumerate().map(|(i, (cpu, memory, kind))| {
+            let mut task = json!({ "id": format!("t{i}"), "demand": list([*cpu, *memory]) });
+            if let Some(kind) = kind {
+                task["requires"] = json!({"kind": format!("k{kind}")});
+            }
+            task
+        }).collect();
+        let text = json!({ "nodes": nodes, "tasks": tasks }).to_string();
+        let source = Source { name: "i".into(), bytes: text.into_bytes() };
+        let instance = read_instance(&Input::One(source), None).unwrap();
+        let params = |work| Params {
+            method: Method::parse("search").unwrap(),
+            time_limit: std::time::Duration::from_secs(5),
+            work_limit: Some(work),
+            ..Params::default()
+        };
+        let searched = solve(&instance, &params(3_000_000)).unwrap();
+        match (searched, run(&instance, "ilp", false)) {
+            (Answer::Plan(found), Answer::Plan(exact)) => {
+                let (found, exact) = (&found.goal[0], &exact.goal[0]);
+                prop_assert!(found.bound <= exact.value && exact.bound <= found.value, "{found:?} {exact:?}");
+                if found.gap == 0.0 {
+                    prop_assert_eq!(found.value, exact.value);
+                }
+            }
+            (Answer::NoPlan(none), Answer::Plan(_)) => prop_assert!(!none.proven, "{}", none.cause),
+            (Answer::Plan(_), Answer::NoPlan(none)) => prop_assert!(false, "ilp: {}", none.cause),
+            (Answer::NoPlan(_), Answer::NoPlan(_)) => {}
+        }
+    }
+
+    /// A work limit gives the same plan on any number of threads.
+    #[test]
+    fn work_limits_do_not_depend_on_threads(seed in 0u64..1000, tasks in 60usize..300) {
+        let settings = stowplan::generate::Settings {
+            kind: stowplan::generate::kind("correlated").unwrap(),
+            tasks, nodes: 12, resources: 3, fill: 0.9, seed, priced: false,
+        };
+        let instance = stowplan::generate::generate(&settings).unwrap().build().unwrap();
+        let bytes = |threads| {
+            let params = Params {
+                method: Method::parse("search").unwrap(),
+                time_limit: std::time::Duration::from_secs(600),
+                work_limit: Some(400_000),
+                threads: Some(threads),
+                seed,
+                ..Params::default()
+            };
+            match solve(&instance, &params).unwrap() {
+                Answer::Plan(outcome) => plan_json(&Report::new(&instance, &outcome, String::new(), None)),
+                Answer::NoPlan(none) => format!("{none:?}"),
+            }
+        };
+        prop_assert_eq!(bytes(1), bytes(2));
+    }
 
     /// The same bytes on one thread and on two.
     #[test]
