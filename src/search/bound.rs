@@ -216,33 +216,29 @@ fn size_table<const R: usize>(p: &Problem<R>, r: usize) -> Vec<(i64, i64)> {
 
 /// The largest demands of resource `r`, falling, each with the sum of the tasks so far.
 fn running_sums<const R: usize>(p: &Problem<R>, r: usize) -> Vec<(i64, Vector<R>)> {
-    let mut all: Vec<u32> = (0..p.tasks() as u32).collect();
-    let size = |i: &u32| (std::cmp::Reverse(p.demand[*i as usize][r]), *i);
-    if all.len() > CROWD {
-        all.select_nth_unstable_by_key(CROWD, size);
-        all.truncate(CROWD);
-    }
-    all.sort_unstable_by_key(size);
     let mut sum = [0; R];
     let mut step = |i: u32| {
         sum = add(sum, p.demand[i as usize]);
         (p.demand[i as usize][r], sum)
     };
-    all.into_iter().map(&mut step).collect()
+    largest(p, r, CROWD).into_iter().map(&mut step).collect()
+}
+
+/// The tasks with the largest demands of resource `r`, at most so many, falling.
+fn largest<const R: usize>(p: &Problem<R>, r: usize, most: usize) -> Vec<u32> {
+    let mut all: Vec<u32> = (0..p.tasks() as u32).collect();
+    let size = |i: &u32| (std::cmp::Reverse(p.demand[*i as usize][r]), *i);
+    if all.len() > most {
+        all.select_nth_unstable_by_key(most, size);
+        all.truncate(most);
+    }
+    all.sort_unstable_by_key(size);
+    all
 }
 
 /// The `BIG` largest tasks of each resource, each task once.
 fn big<const R: usize>(p: &Problem<R>) -> Vec<Vector<R>> {
-    let mut chosen: Vec<u32> = Vec::new();
-    for r in 0..R {
-        let mut all: Vec<u32> = (0..p.tasks() as u32).collect();
-        let size = |i: &u32| (std::cmp::Reverse(p.demand[*i as usize][r]), *i);
-        if all.len() > BIG {
-            all.select_nth_unstable_by_key(BIG, size);
-            all.truncate(BIG);
-        }
-        chosen.extend(all);
-    }
+    let mut chosen: Vec<u32> = (0..R).flat_map(|r| largest(p, r, BIG)).collect();
     chosen.sort_unstable();
     chosen.dedup();
     chosen.into_iter().map(|i| p.demand[i as usize]).collect()

@@ -27,22 +27,7 @@ proptest! {
     /// checker.
     #[test]
     fn the_ilp_equals_brute_force(draft in tiny(), goal in select(&GOALS[..]), drop in any::<bool>()) {
-        let instance = with_goal(&draft, goal);
-        let truth = brute_force(&instance, drop);
-        match (run(&instance, "ilp", drop), &truth) {
-            (Answer::NoPlan(none), None) => prop_assert!(none.proven, "{}", none.cause),
-            (Answer::Plan(outcome), Some(truth)) => {
-                let values: Vec<f64> = outcome.goal.iter().map(|tier| tier.value).collect();
-                prop_assert!(!less(truth, &values), "ilp {values:?}, brute force {truth:?}");
-                prop_assert!(!less(&values, truth), "ilp {values:?} beats brute force {truth:?}");
-                prop_assert!(outcome.optimal, "{:?}", outcome.goal);
-                prop_assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
-                prop_assert!(check_plan(&instance, &outcome.plan, drop).is_empty());
-            }
-            (answer, truth) => prop_assert!(false, "ilp {answer:?}, brute force {truth:?}"),
-        }
-        bounds_hold(&instance, drop, truth.as_deref())?;
-        heuristics_hold(&instance, drop, truth.as_deref())?;
+        the_ilp_is_right(&with_goal(&draft, goal), drop)?;
     }
 
     /// The same under every rule there is.
@@ -52,22 +37,7 @@ proptest! {
         goal in select(&GOALS[..]),
         drop in any::<bool>(),
     ) {
-        let instance = with_goal(&draft, goal);
-        let truth = brute_force(&instance, drop);
-        match (run(&instance, "ilp", drop), &truth) {
-            (Answer::NoPlan(none), None) => prop_assert!(none.proven, "{}", none.cause),
-            (Answer::Plan(outcome), Some(truth)) => {
-                let values: Vec<f64> = outcome.goal.iter().map(|tier| tier.value).collect();
-                prop_assert!(!less(truth, &values), "ilp {values:?}, brute force {truth:?}");
-                prop_assert!(!less(&values, truth), "ilp {values:?} beats brute force {truth:?}");
-                prop_assert!(outcome.optimal, "{:?}", outcome.goal);
-                prop_assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
-                prop_assert!(check_plan(&instance, &outcome.plan, drop).is_empty());
-            }
-            (answer, truth) => prop_assert!(false, "ilp {answer:?}, brute force {truth:?}"),
-        }
-        bounds_hold(&instance, drop, truth.as_deref())?;
-        heuristics_hold(&instance, drop, truth.as_deref())?;
+        the_ilp_is_right(&with_goal(&draft, goal), drop)?;
     }
 
     /// What is written reads back, in JSON and in tables.
@@ -202,6 +172,25 @@ proptest! {
         };
         prop_assert_eq!(bytes(1), bytes(2));
     }
+}
+
+/// The integer program agrees with brute force, and everything else with both.
+fn the_ilp_is_right(instance: &Instance, drop: bool) -> Result<(), TestCaseError> {
+    let truth = brute_force(instance, drop);
+    match (run(instance, "ilp", drop), &truth) {
+        (Answer::NoPlan(none), None) => prop_assert!(none.proven, "{}", none.cause),
+        (Answer::Plan(outcome), Some(truth)) => {
+            let values: Vec<f64> = outcome.goal.iter().map(|tier| tier.value).collect();
+            prop_assert!(!less(truth, &values), "ilp {values:?}, brute force {truth:?}");
+            prop_assert!(!less(&values, truth), "ilp {values:?} beats brute force {truth:?}");
+            prop_assert!(outcome.optimal, "{:?}", outcome.goal);
+            prop_assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
+            prop_assert!(check_plan(instance, &outcome.plan, drop).is_empty());
+        }
+        (answer, truth) => prop_assert!(false, "ilp {answer:?}, brute force {truth:?}"),
+    }
+    bounds_hold(instance, drop, truth.as_deref())?;
+    heuristics_hold(instance, drop, truth.as_deref())
 }
 
 /// Counting bounds and proofs of impossibility say nothing false.
