@@ -85,7 +85,7 @@ fn ineligible(instance: &Instance, task: TaskId) -> (&'static str, String) {
     if ready.peek().is_none() {
         return ("state", "no node is ready".to_owned());
     }
-    let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+    let requirement = instance.requirement(task);
     if let Some(pin) = instance.pin(task) {
         let name = instance.node_name(pin);
         return match requirement.refusal(instance.labels(pin), instance.taints(pin)) {

@@ -1,7 +1,7 @@
 //! Cards: a share on one card, whole cards for whole numbers, none overloaded.
 
 use super::Violation;
-use crate::model::{CardSet, Devices, Instance, NodeId, Plan, TaskId};
+use crate::model::{Devices, Instance, NodeId, Plan, TaskId, cards_in};
 
 /// Steps in which the checker looks for cards where a plan names none.
 const BUDGET: u64 = 10_000_000;
@@ -48,7 +48,7 @@ fn misdealt(
         if i64::from(set.count_ones()) != wanted {
             return Some(format!("task `{name}` has {} and needs {wanted}", set.count_ones()));
         }
-        for card in (0..CardSet::BITS as usize).filter(|card| set >> card & 1 == 1) {
+        for card in cards_in(set) {
             let each = demand.min(device.card);
             match free.get_mut(card) {
                 None => return Some(format!("task `{name}` is on card {card}, there is none")),

@@ -204,7 +204,7 @@ fn pins(instance: &Instance, plan: &Plan) -> Vec<Violation> {
 fn requirements(instance: &Instance, plan: &Plan) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (task, node) in plan.placements() {
-        let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+        let requirement = instance.requirement(task);
         let labels = instance.labels(node);
         let (task, at) = (instance.task_name(task).to_owned(), instance.node_name(node).to_owned());
         violations.extend(requirement.refusal(labels, instance.taints(node)).map(|refusal| {

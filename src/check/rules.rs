@@ -103,7 +103,7 @@ fn skew(instance: &Instance, plan: &Plan, rule: &Rule, on: &[(u32, Vec<TaskId>)]
     for node in instance.node_ids().filter(|node| instance.state(*node) == NodeState::Ready) {
         let value = of[node.index()];
         let accepts = |task: &TaskId| {
-            let requirement = &instance.requirements()[instance.requirement_of(*task) as usize];
+            let requirement = instance.requirement(*task);
             requirement.accepts(instance.labels(node), instance.taints(node))
         };
         if value != LabelValues::NONE && !could.contains(&value) && rule.tasks.iter().any(accepts) {

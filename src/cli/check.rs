@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::input::{TableArgs, read};
+use super::input::{TableArgs, instance_and_plan, read};
 use super::output::{print, say};
 use super::{Done, FAILED};
 use crate::check::check_claim;
@@ -22,16 +22,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Done {
-    let (instance, plan) = match (&args.files[..], args.tables.tasks.is_some()) {
-        ([plan], true) => (None, plan),
-        ([instance, plan], false) => (Some(instance.as_path()), plan),
-        (_, true) => {
-            return Err(Error::usage("with --tasks and --nodes, name the plan only"));
-        }
-        (_, false) => {
-            return Err(Error::usage("check needs an instance and a plan")
-                .help("stowplan check instance.json plan.json"));
-        }
+    let (instance, Some(plan)) = instance_and_plan(&args.files, &args.tables)? else {
+        return Err(Error::usage("check needs an instance and a plan")
+            .help("stowplan check instance.json plan.json"));
     };
     let mut instance = read(instance, &args.tables)?;
     if args.one_task_per_node {

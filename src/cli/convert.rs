@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Done;
 use super::input::InstanceArgs;
-use super::output::{print, write_file};
+use super::output::{write_file, write_to};
 use crate::error::{Error, Kind, Result};
 use crate::format::{CsvFiles, write_csv, write_instance};
 use crate::model::Instance;
@@ -32,8 +32,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Done {
     let instance = args.instance.read()?;
     match (args.to, &args.out) {
-        (Target::Json, None) => print(&json(&instance)?)?,
-        (Target::Json, Some(file)) => write_file(file, &json(&instance)?)?,
+        (Target::Json, file) => write_to(file.as_deref(), &json(&instance)?)?,
         (Target::Csv, Some(folder)) => write_tables(folder, &write_csv(&instance)?)?,
         (Target::Csv, None) => {
             return Err(Error::usage("tables need a folder").help("add -o FOLDER"));

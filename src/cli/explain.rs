@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::input::{GoalArgs, TableArgs, read};
-use super::output::{print, say, write_file};
+use super::input::{GoalArgs, TableArgs, instance_and_plan, read};
+use super::output::{print, say, write_to};
 use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
 use crate::check::check_claim;
@@ -46,17 +46,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Done {
-    let (instance, plan) = match (&args.files[..], args.tables.tasks.is_some()) {
-        ([], true) => (None, None),
-        ([plan], true) => (None, Some(plan)),
-        ([instance], false) => (Some(instance.as_path()), None),
-        ([instance, plan], false) => (Some(instance.as_path()), Some(plan)),
-        (_, true) => return Err(Error::usage("with --tasks and --nodes, name the plan only")),
-        (_, false) => {
-            return Err(Error::usage("explain needs an instance")
-                .help("stowplan explain instance.json [plan.json] [--task TASK]"));
-        }
-    };
+    let (instance, plan) = instance_and_plan(&args.files, &args.tables)?;
+    if instance.is_none() && args.tables.tasks.is_none() {
+        return Err(Error::usage("explain needs an instance")
+            .help("stowplan explain instance.json [plan.json] [--task TASK]"));
+    }
     let instance = args.goal.apply(read(instance, &args.tables)?)?;
     let params = args.params.params(Method::Auto, None)?;
     let task = args.task.as_deref().map(|name| find_task(&instance, name)).transpose()?;
@@ -75,7 +69,7 @@ pub(super) fn run(args: Args) -> Done {
         None => None,
     };
     match plan {
-        Some(plan) => about(&args, &instance, &plan, task),
+        Some(plan) => about(&args, &instance, &params, &plan, task),
         None => about_instance(&args, &instance, &params, task),
     }
 }
@@ -93,16 +87,14 @@ fn find_task(instance: &Instance, name: &str) -> Result<TaskId> {
     })
 }
 
-fn write(args: &Args, text: &str) -> Result<()> {
-    match &args.file {
-        Some(file) => write_file(file, text),
-        None => print(text),
-    }
-}
-
 /// The task, or the plan as a whole.
-fn about(args: &Args, instance: &Instance, plan: &Plan, task: Option<TaskId>) -> Done {
-    let params = args.params.params(Method::Auto, None)?;
+fn about(
+    args: &Args,
+    instance: &Instance,
+    params: &Params,
+    plan: &Plan,
+    task: Option<TaskId>,
+) -> Done {
     let text = match (task, args.output) {
         (Some(task), form) => {
             let why = why_task(instance, plan, task, &Stop::after(params.time_limit));
@@ -114,7 +106,7 @@ fn about(args: &Args, instance: &Instance, plan: &Plan, task: Option<TaskId>) ->
         (None, Form::Table) => report::plan_why_text(instance, &why_plan(instance, plan)),
         (None, Form::Json) => report::plan_why_json(instance, &why_plan(instance, plan)),
     };
-    write(args, &text)?;
+    write_to(args.file.as_deref(), &text)?;
     Ok(0)
 }
 
@@ -122,14 +114,14 @@ fn about(args: &Args, instance: &Instance, plan: &Plan, task: Option<TaskId>) ->
 fn about_instance(args: &Args, instance: &Instance, params: &Params, task: Option<TaskId>) -> Done {
     if params.allow_unplaced {
         return match solve(instance, params)? {
-            Answer::Plan(outcome) => about(args, instance, &outcome.plan, task),
+            Answer::Plan(outcome) => about(args, instance, params, &outcome.plan, task),
             Answer::NoPlan(none) => Err(Error::usage(none.cause)),
         };
     }
     match explain(instance, params.solver, params.seed, params.time_limit)? {
         Verdict::Infeasible(why) => {
-            write(
-                args,
+            write_to(
+                args.file.as_deref(),
                 &match args.output {
                     Form::Table => report::infeasible_text(instance, &why),
                     Form::Json => report::infeasible_json(instance, &why),
@@ -142,7 +134,7 @@ fn about_instance(args: &Args, instance: &Instance, params: &Params, task: Optio
                 print("There is a plan; this is about the one that `solve` finds.\n")?;
             }
             match solve(instance, params)? {
-                Answer::Plan(outcome) => about(args, instance, &outcome.plan, task),
+                Answer::Plan(outcome) => about(args, instance, params, &outcome.plan, task),
                 Answer::NoPlan(_) => Ok(NOTHING_FOUND),
             }
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Done;
-use super::output::{print, write_file};
+use super::output::write_to;
 use crate::error::{Error, Kind};
 use crate::format::write_csv;
 use crate::generate::{KINDS, Settings, generate, kind};
@@ -67,8 +67,7 @@ pub(super) fn run(args: Args) -> Done {
     let instance = draft.build().map_err(|error| Error::new(Kind::Usage, error.to_string()))?;
     match (&args.csv, &args.file) {
         (Some(folder), _) => super::convert::write_tables(folder, &write_csv(&instance)?)?,
-        (None, Some(file)) => write_file(file, &super::convert::json(&instance)?)?,
-        (None, None) => print(&super::convert::json(&instance)?)?,
+        (None, file) => write_to(file.as_deref(), &super::convert::json(&instance)?)?,
     }
     Ok(0)
 }

@@ -43,6 +43,26 @@ impl InstanceArgs {
     }
 }
 
+/// The files of a command that is about an instance and perhaps a plan: with tables
+/// the one file is the plan.
+///
+/// # Errors
+/// Tables and an instance file.
+pub(super) fn instance_and_plan<'a>(
+    files: &'a [PathBuf],
+    tables: &TableArgs,
+) -> Result<(Option<&'a Path>, Option<&'a Path>)> {
+    let (first, second) = (files.first(), files.get(1));
+    let (instance, plan) = match tables.tasks {
+        None => (first, second),
+        Some(_) if second.is_some() => {
+            return Err(Error::usage("with --tasks and --nodes, name the plan only"));
+        }
+        Some(_) => (None, first),
+    };
+    Ok((instance.map(PathBuf::as_path), plan.map(PathBuf::as_path)))
+}
+
 /// Reads the instance from a file or from tables.
 pub(super) fn read(instance: Option<&Path>, tables: &TableArgs) -> Result<Instance> {
     let format = tables.format.as_deref().map(Format::parse).transpose()?;

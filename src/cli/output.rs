@@ -35,10 +35,15 @@ pub(super) struct OutputArgs {
 impl OutputArgs {
     /// Writes the answer where it belongs.
     pub(super) fn write(&self, text: &str) -> Result<()> {
-        match &self.file {
-            Some(path) => write_file(path, text),
-            None => print(text),
-        }
+        write_to(self.file.as_deref(), text)
+    }
+}
+
+/// Writes a text to the file, or prints it where none is named.
+pub(super) fn write_to(file: Option<&Path>, text: &str) -> Result<()> {
+    match file {
+        Some(path) => write_file(path, text),
+        None => print(text),
     }
 }
 

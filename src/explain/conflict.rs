@@ -50,16 +50,10 @@ impl Conflict {
     pub fn without(&self, instance: &Instance) -> Instance {
         let mut keep = Kept::all(instance);
         for task in self.jobs() {
-            units(instance, task).for_each(|unit| keep.tasks[unit] = false);
+            keep.tasks[instance.units(task)].fill(false);
         }
         instance.only(&keep)
     }
-}
-
-/// Positions of the tasks of a job.
-fn units(instance: &Instance, task: TaskId) -> std::ops::Range<usize> {
-    let size = instance.gang_of(task).map_or(1, |(gang, _)| gang.size as usize);
-    task.index()..task.index() + size
 }
 
 fn kept(instance: &Instance, elements: &[Element]) -> Kept {
@@ -72,9 +66,7 @@ fn kept(instance: &Instance, elements: &[Element]) -> Kept {
     // A gang's own rule says nothing while all of its units have to be placed.
     for element in elements {
         match element {
-            Element::Job(task) => {
-                units(instance, *task).for_each(|unit| keep.tasks[unit] = true);
-            }
+            Element::Job(task) => keep.tasks[instance.units(*task)].fill(true),
             Element::Rule(rule) => keep.rules[*rule as usize] = true,
             Element::Resource(r) => keep.resources[*r] = true,
             Element::MaxTasks => keep.max_tasks = true,
@@ -97,8 +89,9 @@ pub fn conflict(
     let mut elements = all(instance);
     // A proof that names its tasks is a far smaller start.
     if let Some(proof) = proof.filter(|proof| !proof.tasks.is_empty()) {
-        let mut start: Vec<Element> = jobs(instance)
-            .filter(|job| units(instance, *job).any(|k| proof.tasks.contains(&TaskId::from(k))))
+        let mut start: Vec<Element> = instance
+            .jobs()
+            .filter(|job| instance.units(*job).any(|k| proof.tasks.contains(&TaskId::from(k))))
             .map(Element::Job)
             .collect();
         match proof.resource {
@@ -114,23 +107,18 @@ pub fn conflict(
     Ok(Conflict { elements, minimal })
 }
 
-/// Plain tasks, and the first units of gangs.
-fn jobs(instance: &Instance) -> impl Iterator<Item = TaskId> + '_ {
-    instance.task_ids().filter(|task| instance.gang_of(*task).is_none_or(|(_, unit)| unit == 0))
-}
-
 /// Everything, the smallest jobs first: those go first.
 fn all(instance: &Instance) -> Vec<Element> {
     let size = |task: &TaskId| {
         let most = |r: usize| {
             let capacity: i64 = instance.node_ids().map(|node| instance.capacity(node)[r]).sum();
             let demand: i64 =
-                units(instance, *task).map(|unit| instance.demand(TaskId::from(unit))[r]).sum();
+                instance.units(*task).map(|unit| instance.demand(TaskId::from(unit))[r]).sum();
             if capacity > 0 { demand as f64 / capacity as f64 } else { 0.0 }
         };
         (0..instance.resources().len()).map(most).fold(0.0, f64::max)
     };
-    let mut sized: Vec<(f64, TaskId)> = jobs(instance).map(|task| (size(&task), task)).collect();
+    let mut sized: Vec<(f64, TaskId)> = instance.jobs().map(|task| (size(&task), task)).collect();
     sized.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
     let rules = instance.rules().iter().enumerate().filter(|(_, rule)| rule.ask != Ask::Gang);
     let limited = instance.node_ids().any(|node| instance.max_tasks(node) < u32::MAX);
@@ -160,7 +148,7 @@ impl Filter<'_> {
             return Ok(false);
         }
         let alone = self.instance.only(&kept(self.instance, elements));
-        let slice = Stop::after(self.stop.remaining() / 4);
+        let slice = self.stop.part(self.stop.remaining() / 4);
         Ok(match self.oracle.feasible(&alone, &slice)? {
             Feasible::No => true,
             Feasible::Yes(_) => false,
@@ -223,7 +211,7 @@ impl Filter<'_> {
             let mut rest = elements.to_vec();
             rest.remove(k);
             let alone = self.instance.only(&kept(self.instance, &rest));
-            let slice = Stop::after(self.stop.remaining() / 2);
+            let slice = self.stop.part(self.stop.remaining() / 2);
             let has_plan = matches!(self.oracle.feasible(&alone, &slice)?, Feasible::Yes(_));
             if !has_plan {
                 return Ok(false);
@@ -270,7 +258,7 @@ impl fmt::Display for Words<'_> {
                     write!(f, " ({}", needs.join(", "))?;
                     f.write_str(if instance.gang_of(*task).is_some() { " each)" } else { ")" })?;
                 }
-                let requirement = &instance.requirements()[instance.requirement_of(*task) as usize];
+                let requirement = instance.requirement(*task);
                 let asks = requirement.to_string();
                 if !asks.is_empty() {
                     write!(f, ", which requires {asks}")?;

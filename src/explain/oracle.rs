@@ -5,7 +5,7 @@ use crate::bounds::{Bounds, impossible};
 use crate::error::Result;
 use crate::ilp::{self, Backend, Exact, Request};
 use crate::model::{Classes, Goal, Instance, Plan, Tier};
-use crate::policy::{self, Choice, Order, Settings};
+use crate::policy::{self, Order, Settings};
 use crate::stop::Stop;
 
 /// What was found out.
@@ -47,8 +47,7 @@ impl Oracle {
             return Ok(Feasible::Yes(plan));
         }
         let classes = Classes::of(instance);
-        let size = classes.tasks.len().saturating_mul(instance.nodes());
-        if size > self.backend.sensible_size() || stop.reached() {
+        if classes.variables() > self.backend.sensible_size() || stop.reached() {
             return Ok(Feasible::Unknown);
         }
         // A tier of nothing: any plan will do.
@@ -83,9 +82,9 @@ impl Oracle {
             };
             let seed = self.seed.wrapping_add(round);
             let settings = Settings { seed, ..Settings::default() };
-            for policy in policies.iter().filter_map(|name| policy::find(name)) {
+            for policy in policy::choices(&policies) {
                 let tasks = order.of(instance, seed);
-                let plan = policy::run(instance, Choice::from(policy), &settings, &tasks).ok()?;
+                let plan = policy::run(instance, policy, &settings, &tasks).ok()?;
                 if plan.placed() == instance.tasks() {
                     return Some(plan);
                 }

@@ -5,7 +5,7 @@ use super::oracle::{Feasible, Oracle};
 use crate::error::Result;
 use crate::ilp::{self, Request};
 use crate::model::{Ask, Classes, Goal, Instance, Kept, NodeId, RuleId, TaskId, Term, Tier};
-use crate::policy::{self, Choice, Settings, multi_start};
+use crate::policy::{self, Settings, multi_start};
 use crate::stop::Stop;
 
 /// Nodes of one kind that a repair adds at most.
@@ -75,24 +75,21 @@ impl Work<'_> {
         if self.stop.reached() {
             return Ok(Feasible::Unknown);
         }
-        self.oracle.feasible(changed, &Stop::after(self.stop.remaining() / 4))
+        self.oracle.feasible(changed, &self.stop.part(self.stop.remaining() / 4))
     }
 
     /// The lightest set of jobs to leave out: the exact one where the solver can.
     fn drop_jobs(&self) -> Result<Option<Repair>> {
         let instance = self.instance;
         let goal = Goal { tiers: vec![Tier::single(Term::Unplaced(None))] };
-        let names = ["best-fit", "min-load"];
-        let policies: Vec<Choice> =
-            names.iter().filter_map(|name| policy::find(name)).map(Choice::from).collect();
+        let policies = policy::choices(&["best-fit", "min-load"]);
         let settings = Settings { seed: self.oracle.seed, ..Settings::default() };
-        let slice = Stop::after(self.stop.remaining() / 3);
+        let slice = self.stop.part(self.stop.remaining() / 3);
         let found = multi_start(instance, &policies, &goal, &settings, &slice);
         let Some((mut plan, _)) = found else { return Ok(None) };
         let classes = Classes::of(instance);
-        let size = classes.tasks.len().saturating_mul(instance.nodes());
         let mut least = plan.placed() + 1 == instance.tasks();
-        if size <= self.oracle.backend.sensible_size() && !least {
+        if classes.variables() <= self.oracle.backend.sensible_size() && !least {
             let request = Request {
                 instance,
                 classes: &classes,
@@ -110,7 +107,7 @@ impl Work<'_> {
         }
         let mut jobs: Vec<TaskId> = Vec::new();
         for task in plan.unplaced() {
-            let job = instance.gang_of(task).map_or(task, |(gang, _)| gang.first);
+            let job = instance.job(task);
             if jobs.last() != Some(&job) {
                 jobs.push(job);
             }
@@ -261,10 +258,7 @@ impl Work<'_> {
             let step = instance.devices().iter().find(|d| d.resource == r).map_or(1, |d| d.card);
             let total: i64 = jobs
                 .iter()
-                .map(|job| {
-                    let units = instance.gang_of(*job).map_or(1, |(gang, _)| i64::from(gang.size));
-                    instance.demand(*job)[r] * units
-                })
+                .map(|job| instance.demand(*job)[r] * instance.units(*job).len() as i64)
                 .sum();
             let most = (total / step + 1).clamp(1, 1 << 40) as usize;
             let takes = |node: &NodeId| jobs.iter().any(|job| instance.eligible(*job, *node));
@@ -307,8 +301,7 @@ impl Change {
             Change::Drop(jobs) => {
                 let mut keep = Kept::all(instance);
                 for job in jobs {
-                    let units = instance.gang_of(*job).map_or(1, |(gang, _)| gang.size as usize);
-                    keep.tasks[job.index()..job.index() + units].fill(false);
+                    keep.tasks[instance.units(*job)].fill(false);
                 }
                 instance.only(&keep)
             }

@@ -64,7 +64,7 @@ pub fn why_task(instance: &Instance, plan: &Plan, task: TaskId, stop: &Stop) -> 
         others.push(NodeWhy { node, blocked, values });
     }
     let stuck = others.iter().all(|other| other.blocked.is_some());
-    let swap = at.filter(|_| stuck).and_then(|at| best_swap(instance, plan, (task, at), stop));
+    let swap = at.filter(|_| stuck).and_then(|at| best_swap(&mut state, plan, (task, at), stop));
     TaskWhy { task, node: at, values: goal_values(instance, plan, goal), others, swap }
 }
 
@@ -79,15 +79,14 @@ fn values_with(
     goal_values(instance, &moved, goal)
 }
 
-/// The exchange with the lowest goal.
+/// The exchange with the lowest goal; `state` has everything but the task.
 fn best_swap(
-    instance: &Instance,
+    state: &mut State,
     plan: &Plan,
     (task, at): (TaskId, NodeId),
     stop: &Stop,
 ) -> Option<Swap> {
-    let mut state = State::load_plan(instance, plan);
-    state.remove(task);
+    let instance = state.instance();
     let mut best: Option<Swap> = None;
     let mut priced = 0;
     for (with, node) in plan.placements().filter(|(_, node)| *node != at) {

@@ -2,8 +2,7 @@
 
 use super::csv::{CARDS, NODE, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, USED, is_reserved};
 use super::json_write::{
-    current, drop_weight, job_name, jobs, over, pair_cost, price, price_per_hour, rule_files,
-    safety_price, within,
+    current, drop_weight, over, pair_cost, price, price_per_hour, rule_files, safety_price, within,
 };
 use super::rule_file::AskFile;
 use super::values::OneOrMany;
@@ -105,16 +104,16 @@ fn amounts<'a>(
 fn tasks(instance: &Instance) -> Result<String> {
     let names = owned(&["task"]).chain(resource_names(instance)).chain(owned(&TASK));
     let mut table = Columns::new(names.collect(), 1 + instance.resources().len());
-    for task in jobs(instance) {
+    for task in instance.jobs() {
         table.rows.push(task_row(instance, task)?);
     }
     table.write()
 }
 
 fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
-    let name = job_name(instance, task);
+    let name = instance.job_name(task);
     check_trimmed(name)?;
-    let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+    let requirement = instance.requirement(task);
     let [together, apart, spread] = within(instance, task);
     let shown = |number: i64, usual: i64| match number {
         n if n == usual => String::new(),
@@ -306,7 +305,7 @@ fn node_row(instance: &Instance, node: NodeId) -> Result<Vec<String>> {
 fn pairs(instance: &Instance) -> Result<String> {
     let names = owned(&["task", "node"]).chain(owned(&PAIR)).chain(resource_names(instance));
     let mut table = Columns::new(names.collect(), 2);
-    for task in jobs(instance) {
+    for task in instance.jobs() {
         for pair in instance.pairs(task) {
             table.rows.push(pair_row(instance, task, pair)?);
         }
@@ -318,7 +317,7 @@ fn pair_row(instance: &Instance, task: TaskId, pair: Pair) -> Result<Vec<String>
     let usual = instance.demand(task);
     let cost = pair_cost(instance, task, pair)?;
     let mut row = vec![
-        job_name(instance, task).to_owned(),
+        instance.job_name(task).to_owned(),
         instance.node_name(pair.node).to_owned(),
         cost.map_or_else(String::new, |cost| cost.to_string()),
     ];

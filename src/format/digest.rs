@@ -82,7 +82,7 @@ fn tasks(bytes: &mut Canonical, instance: &Instance) {
         bytes.text(instance.task_name(task));
         bytes.integers(instance.demand(task));
         bytes.integer(instance.duration(task));
-        let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+        let requirement = instance.requirement(task);
         bytes.labels(&requirement.any_of);
         bytes.labels(&requirement.none_of);
         bytes.count(requirement.tolerations.len());

@@ -10,7 +10,7 @@ use super::values::{
     Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, SCHEMA_VERSION, Seconds,
 };
 use crate::error::{Error, Kind, Result};
-use crate::model::{Ask, Decimal, Instance, NodeId, Pair, Part, Rule, Scale, TaskId};
+use crate::model::{Ask, Decimal, Instance, NodeId, Pair, Part, Rule, Scale, TaskId, gcd};
 
 /// Writes the instance as JSON that reads back as an equal instance: the same
 /// names, quantities, rules and goal.
@@ -32,11 +32,11 @@ pub fn write_instance(instance: &Instance, to: &mut impl Write) -> Result<()> {
     write(to, format_args!(",\n\"nodes\": "))?;
     list(to, instance.node_ids().map(|node| node_file(instance, node)))?;
     write(to, format_args!(",\n\"tasks\": "))?;
-    list(to, jobs(instance).map(|task| task_file(instance, task)))?;
+    list(to, instance.jobs().map(|task| task_file(instance, task)))?;
     if instance.has_pairs() {
         write(to, format_args!(",\n\"pairs\": "))?;
         let pairs =
-            jobs(instance).flat_map(|task| instance.pairs(task).map(move |pair| (task, pair)));
+            instance.jobs().flat_map(|task| instance.pairs(task).map(move |pair| (task, pair)));
         list(to, pairs.map(|(task, pair)| pair_file(instance, task, pair)))?;
     }
     let mut rules = rule_files(instance).into_iter().peekable();
@@ -71,19 +71,6 @@ fn write(to: &mut impl Write, text: std::fmt::Arguments) -> Result<()> {
 
 pub(super) fn io_error(error: &io::Error) -> Error {
     Error::new(Kind::Io, format!("writing failed: {error}"))
-}
-
-/// Plain tasks, and of each gang the first unit, which stands for all.
-pub(super) fn jobs(instance: &Instance) -> impl Iterator<Item = TaskId> + '_ {
-    instance.task_ids().filter(|task| instance.gang_of(*task).is_none_or(|(_, unit)| unit == 0))
-}
-
-/// The id under which a task or a whole gang is written.
-pub(super) fn job_name(instance: &Instance, task: TaskId) -> &str {
-    match instance.gang_of(task) {
-        Some((gang, _)) => &gang.name,
-        None => instance.task_name(task),
-    }
 }
 
 fn node_file(instance: &Instance, node: NodeId) -> Result<NodeFile> {
@@ -125,7 +112,7 @@ fn labels(any_of: &[(String, Vec<String>)]) -> Ordered<OneOrMany> {
 }
 
 fn task_file(instance: &Instance, task: TaskId) -> Result<TaskFile> {
-    let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+    let requirement = instance.requirement(task);
     let gang = instance.gang_of(task).map(|(gang, _)| gang);
     let prefers = requirement.prefers.iter().map(|p| {
         Object(PreferenceFile {
@@ -135,7 +122,7 @@ fn task_file(instance: &Instance, task: TaskId) -> Result<TaskFile> {
     });
     let [together, apart, spread] = within(instance, task);
     Ok(TaskFile {
-        id: Id(job_name(instance, task).to_owned()),
+        id: Id(instance.job_name(task).to_owned()),
         demand: amounts(instance, instance.demand(task), |_, demand| demand != 0)?,
         duration: Some(instance.duration(task)).filter(|d| *d != 0).map(Seconds),
         requires: labels(&requirement.any_of),
@@ -186,7 +173,7 @@ pub(super) fn rule_files(instance: &Instance) -> Vec<RuleFile> {
     };
     let ids = |tasks: &[TaskId]| {
         let mut ids: Vec<String> =
-            tasks.iter().map(|task| job_name(instance, *task).to_owned()).collect();
+            tasks.iter().map(|task| instance.job_name(*task).to_owned()).collect();
         ids.dedup();
         OneOrMany(ids)
     };
@@ -219,8 +206,7 @@ pub(super) fn rule_files(instance: &Instance) -> Vec<RuleFile> {
 
 /// Where a job runs now: one node, or one for each unit where they differ.
 pub(super) fn current(instance: &Instance, task: TaskId) -> Option<Vec<String>> {
-    let units = instance.gang_of(task).map_or(1, |(gang, _)| gang.size);
-    let nodes = (0..units).map(|unit| instance.current(TaskId(task.0 + unit)));
+    let nodes = instance.units(task).map(|unit| instance.current(TaskId::from(unit)));
     let names = nodes.map(|node| node.map(|node| instance.node_name(node).to_owned()));
     let mut names: Vec<String> = names.collect::<Option<_>>()?;
     if names.iter().all(|name| *name == names[0]) {
@@ -256,7 +242,7 @@ pub(super) fn safety_price(instance: &Instance, resource: usize) -> Result<Optio
 fn pair_file(instance: &Instance, task: TaskId, pair: Pair) -> Result<PairFile> {
     let usual = instance.demand(task);
     Ok(PairFile {
-        task: Id(job_name(instance, task).to_owned()),
+        task: Id(instance.job_name(task).to_owned()),
         node: Id(instance.node_name(pair.node).to_owned()),
         cost: pair_cost(instance, task, pair)?.map(Quantity),
         demand: amounts(instance, pair.demand, |r, demand| demand != usual[r])?,
@@ -306,10 +292,6 @@ pub(super) fn pair_cost(instance: &Instance, task: TaskId, pair: Pair) -> Result
         return Ok(None);
     }
     decimal(&instance.cost_scale().show(pair.cost)).map(Some)
-}
-
-fn gcd(a: i64, b: i64) -> i64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// What was read as a decimal is one again.

@@ -3,7 +3,7 @@
 
 use super::model::Model;
 use super::program::Col;
-use crate::model::{Devices, TaskId};
+use crate::model::{Devices, TaskId, cards_in};
 use crate::state::pack;
 
 /// The columns of one node's cards of one resource.
@@ -91,10 +91,9 @@ impl Model<'_> {
             let Some(sets) = pack(instance, node, rows.device, tasks) else { continue };
             let free = instance.free_cards(node, rows.device);
             let mut loads = vec![0i64; free.len()];
-            let bits = |set: u64| (0..64usize).filter(move |card| set >> card & 1 == 1);
             for (task, set) in tasks.iter().zip(&sets) {
                 let demand = instance.demand_on(*task, node)[rows.device.resource];
-                bits(*set).for_each(|card| loads[card] += demand.min(rows.device.card));
+                cards_in(*set).for_each(|card| loads[card] += demand.min(rows.device.card));
             }
             let mut order: Vec<usize> = (0..free.len()).collect();
             order.sort_by_key(|c| (std::cmp::Reverse(free[*c]), std::cmp::Reverse(loads[*c]), *c));

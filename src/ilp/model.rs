@@ -12,7 +12,7 @@ use super::objective::{unit, whole};
 use super::program::{Col, Program};
 use super::rules::Derived;
 use crate::metrics;
-use crate::model::{Classes, Goal, Instance, NodeId, Plan, Term, Tier};
+use crate::model::{Classes, Instance, NodeId, Plan, Term, Tier};
 
 /// Nodes that the model treats as one, and how the counts are meant.
 pub(super) struct Shape<'a> {
@@ -400,8 +400,7 @@ fn key_resource(instance: &Instance) -> usize {
 
 /// The tier with its value in a plan, ready to be held there.
 pub(super) fn settle(instance: &Instance, plan: &Plan, tier: &Tier) -> Settled {
-    let goal = Goal { tiers: vec![tier.clone()] };
-    let value = metrics::goal_values(instance, plan, &goal)[0].value;
+    let value = metrics::value_of(instance, plan, tier);
     let peak = (tier.only() == Some(Term::Peak)).then(|| highest(instance, plan));
     Settled { tier: tier.clone(), value, peak }
 }

@@ -8,7 +8,7 @@ use super::model::{Model, Settled, Shape, settle};
 use super::objective::{steps, unit, whole};
 use crate::check::check_plan;
 use crate::error::Result;
-use crate::metrics::{self, attainable_peak};
+use crate::metrics::{attainable_peak, value_of};
 use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
 use crate::stop::Stop;
 
@@ -152,9 +152,9 @@ impl Round<'_> {
             add_points(&mut points, distances(instance, plan));
         }
         let mut bound: Option<f64> = None;
-        let end = Stop::after(self.time);
+        let end = self.stop.part(self.time);
         for _ in 0..ROUNDS {
-            let left = end.remaining().min(self.stop.remaining());
+            let left = end.remaining();
             if left.is_zero() {
                 break;
             }
@@ -294,11 +294,6 @@ fn add_points(points: &mut Vec<f64>, distances: Vec<f64>) -> bool {
         }
     }
     points.len() > before
-}
-
-fn value_of(instance: &Instance, plan: &Plan, tier: &Tier) -> f64 {
-    let goal = Goal { tiers: vec![tier.clone()] };
-    metrics::goal_values(instance, plan, &goal)[0].value
 }
 
 /// Whether a value is as good as its bound, up to `gap`.

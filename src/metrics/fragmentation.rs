@@ -3,7 +3,7 @@
 //! that the node cannot take, for a task that wants no card, and when it has less
 //! room than the task's share (a whole card for tasks that want several).
 
-use crate::model::{Classes, Devices, Instance, NodeId, Plan, TaskId};
+use crate::model::{Classes, Devices, Instance, NodeId, Plan, TaskId, cards_in};
 
 /// Kinds of tasks in the mix at most, the most frequent.
 const KINDS: usize = 64;
@@ -88,8 +88,7 @@ pub fn card_figures(instance: &Instance, plan: &Plan) -> Vec<CardFigures> {
             for task in &on[node.index()] {
                 let set = plan.cards[task.index() * count + d];
                 let each = instance.demand_on(*task, node)[device.resource].min(device.card);
-                let held = free.iter_mut().enumerate().filter(|(card, _)| set >> card & 1 == 1);
-                held.for_each(|(_, room)| *room -= each);
+                cards_in(set).for_each(|card| free[card] -= each);
             }
             total += instance.capacity(node)[device.resource];
             left += free.iter().sum::<i64>();

@@ -236,6 +236,11 @@ pub fn tier_value(instance: &Instance, plan: &Plan, metrics: &Metrics, tier: &Ti
     tier.terms.iter().map(|t| t.weight * term_value(instance, plan, metrics, t.term)).sum()
 }
 
+/// Value of one tier, from scratch.
+pub fn value_of(instance: &Instance, plan: &Plan, tier: &Tier) -> f64 {
+    tier_value(instance, plan, &Metrics::of(instance, plan, None), tier)
+}
+
 /// Values of every tier of `goal`, most important first.
 pub fn goal_values(instance: &Instance, plan: &Plan, goal: &Goal) -> Vec<TierValue> {
     let metrics = Metrics::of(instance, plan, None);

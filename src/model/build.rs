@@ -15,7 +15,7 @@ use super::names::{Names, nearest};
 use super::soft::{set_soft, set_weights};
 use super::{
     Decimal, Draft, Goal, Instance, NodeId, NodeState, Requirement, RequirementId, Resource, Scale,
-    Term,
+    Term, gcd,
 };
 
 impl Draft {
@@ -453,10 +453,6 @@ fn reduce(
         });
     }
     Ok(resources)
-}
-
-pub(super) fn gcd(a: i64, b: i64) -> i64 {
-    if b == 0 { a.abs() } else { gcd(b, a % b) }
 }
 
 /// Requirement 0 asks nothing; equal requirements share a number. Tasks under a

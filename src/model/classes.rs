@@ -54,6 +54,12 @@ impl Classes {
         Classes::group(instance, false)
     }
 
+    /// Number of count variables of a model over these classes and single nodes.
+    pub fn variables(&self) -> usize {
+        let nodes: usize = self.nodes.iter().map(|class| class.nodes.len()).sum();
+        self.tasks.len().saturating_mul(nodes)
+    }
+
     fn group(instance: &Instance, rules: bool) -> Classes {
         let tasks = group(instance.task_ids(), |task| {
             let mut key = task_key(instance, task);

@@ -1,8 +1,8 @@
 //! Prices, hourly rates and pair costs in integers of one scale.
 
-use super::build::{error, gcd};
+use super::build::error;
 use super::draft::{DraftError, DraftItem};
-use super::{Decimal, Draft, Instance, Scale};
+use super::{Decimal, Draft, Instance, Scale, gcd};
 
 /// Prices, hourly rates and pair costs as integers of one scale.
 pub(super) fn set_costs(

@@ -106,17 +106,14 @@ impl Instance {
     /// and of the other units of its gang.
     pub fn undemanding(&self, task: TaskId) -> Instance {
         let mut instance = self.clone();
-        let units = match self.gang_of(task) {
-            Some((gang, _)) => gang.first.0..gang.first.0 + gang.size,
-            None => task.0..task.0 + 1,
-        };
+        let units = self.units(self.job(task));
         instance.requirements.push(Requirement::default());
         let ready = self.node_ids().map(|node| self.counted(node));
         instance.eligible.push(ready.collect());
         instance.penalty.push(Vec::new());
         for unit in units {
-            instance.requirement[unit as usize] = self.requirements.len() as u32;
-            if let Some(pinned) = instance.pinned.get_mut(unit as usize) {
+            instance.requirement[unit] = self.requirements.len() as u32;
+            if let Some(pinned) = instance.pinned.get_mut(unit) {
                 *pinned = false;
             }
         }

@@ -2,6 +2,7 @@
 //! arrays. Built once, from a [`Draft`](super::Draft).
 
 use super::devices::Devices;
+use super::gang::Gang;
 use super::names::Names;
 use super::{
     Decimal, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement, RequirementId, Rule,
@@ -52,17 +53,6 @@ impl Traffic {
             response_time: node.response_time.unwrap_or(Decimal::ZERO),
         }
     }
-}
-
-/// A job of several units, placed all or none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gang {
-    /// The job's id; its units are called `id[0]`, `id[1]`, ...
-    pub name: String,
-    /// Its first unit; the others follow.
-    pub first: TaskId,
-    /// Number of units.
-    pub size: u32,
 }
 
 /// What one task costs and needs on one node, where that differs.
@@ -199,6 +189,11 @@ impl Instance {
         self.requirement[task.index()]
     }
 
+    /// What the task asks of labels and taints.
+    pub fn requirement(&self, task: TaskId) -> &Requirement {
+        &self.requirements[self.requirement_of(task) as usize]
+    }
+
     /// All distinct requirements; the first asks nothing.
     pub fn requirements(&self) -> &[Requirement] {
         &self.requirements
@@ -261,19 +256,6 @@ impl Instance {
     /// The key as given.
     pub fn own_key(&self, task: TaskId) -> Option<&str> {
         self.keys.get(task.index()).and_then(|key| key.as_deref())
-    }
-
-    /// Jobs of several units, in instance order.
-    pub fn gangs(&self) -> &[Gang] {
-        &self.gangs
-    }
-
-    /// The gang that the task is a unit of, and which unit.
-    pub fn gang_of(&self, task: TaskId) -> Option<(&Gang, u32)> {
-        let at = self.gangs.partition_point(|gang| gang.first <= task);
-        let gang = self.gangs.get(at.checked_sub(1)?)?;
-        let unit = task.0 - gang.first.0;
-        (unit < gang.size).then_some((gang, unit))
     }
 
     /// Rules between tasks.

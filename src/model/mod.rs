@@ -9,6 +9,7 @@ mod devices;
 mod draft;
 mod edit;
 mod expand;
+mod gang;
 mod goal;
 mod instance;
 mod names;
@@ -25,11 +26,12 @@ pub use draft::{
     Whom,
 };
 pub use edit::Kept;
+pub use gang::Gang;
 pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
-pub use instance::{Gang, Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
+pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
 pub use names::nearest;
-pub use plan::{CardSet, Claim, ClaimedPlacement, ClaimedTier, Plan, TierValue};
-pub use quantity::{Decimal, QuantityError, Scale, parse_duration};
+pub use plan::{CardSet, Claim, ClaimedPlacement, ClaimedTier, Plan, TierValue, cards_in};
+pub use quantity::{Decimal, QuantityError, Scale, gcd, parse_duration};
 pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};
 pub use selector::{
     ANY, Labels, Preference, Refusal, Requirement, RequirementId, Taint, Toleration,

@@ -5,6 +5,11 @@ use super::{NodeId, TaskId};
 /// Cards of one node, as bits from the first card on.
 pub type CardSet = u64;
 
+/// The cards of a set, first to last.
+pub fn cards_in(set: CardSet) -> impl Iterator<Item = usize> {
+    (0..CardSet::BITS as usize).filter(move |card| set >> card & 1 == 1)
+}
+
 /// A node for every task, or `None` where the task stays unplaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {

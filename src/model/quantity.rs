@@ -174,6 +174,11 @@ fn suffix_value(suffix: &str) -> Option<(i64, i64)> {
     })
 }
 
+/// Greatest common divisor; `gcd(0, b)` is |b|.
+pub fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a.abs() } else { gcd(b, a % b) }
+}
+
 /// How one resource's integers relate to the numbers people write:
 /// `value = integer * num / den`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

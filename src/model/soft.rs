@@ -1,9 +1,9 @@
 //! What soft rules cost, and what leaving tasks out weighs, in integers.
 
-use super::build::{error, gcd};
+use super::build::error;
 use super::draft::{DraftError, DraftItem};
 use super::expand::Units;
-use super::{Decimal, Draft, Instance, Scale};
+use super::{Decimal, Draft, Instance, Scale, gcd};
 
 const REMEDY: &str = "use smaller weights and prices, or fewer decimals";
 

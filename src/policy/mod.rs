@@ -304,6 +304,11 @@ pub fn find(name: &str) -> Option<&'static PolicyInfo> {
     POLICIES.iter().find(|policy| policy.name == name)
 }
 
+/// The policies of these names, unknown ones left out.
+pub fn choices(names: &[&str]) -> Vec<Choice> {
+    names.iter().filter_map(|name| find(name)).map(Choice::from).collect()
+}
+
 /// Places the tasks one by one in this order; those that fit nowhere by then
 /// stay unplaced.
 ///

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{ConflictDoc, Report};
 use crate::metrics::CardFigures;
-use crate::model::{CardSet, Instance, Plan, Scale, TaskId};
+use crate::model::{Instance, Plan, Scale, TaskId, cards_in};
 use crate::solve::{self, NoPlan, TierOutcome};
 
 /// The version of the contract.
@@ -281,10 +281,7 @@ impl PlanDoc {
 
 /// The id under which a task was given, and which unit of a gang it is.
 fn job(instance: &Instance, task: TaskId) -> (&str, Option<u32>) {
-    match instance.gang_of(task) {
-        Some((gang, unit)) => (&gang.name, Some(unit)),
-        None => (instance.task_name(task), None),
-    }
+    (instance.job_name(task), instance.gang_of(task).map(|(_, unit)| unit))
 }
 
 /// The numbers of the cards that a task has, by resource.
@@ -292,7 +289,7 @@ pub(super) fn cards(instance: &Instance, plan: &Plan, task: TaskId) -> BTreeMap<
     let row = instance.devices().len() * task.index();
     let named = instance.devices().iter().enumerate().filter_map(|(d, device)| {
         let set = plan.cards.get(row + d).copied().filter(|set| *set != 0)?;
-        let numbers = (0..CardSet::BITS).filter(|card| set >> card & 1 == 1).collect();
+        let numbers = cards_in(set).map(|card| card as u32).collect();
         Some((instance.resources()[device.resource].name.clone(), numbers))
     });
     named.collect()

@@ -5,6 +5,7 @@
 
 use super::problem::{Problem, Vector, add, fits, sub};
 use super::ratio::Ratio;
+use crate::model::gcd;
 use rustc_hash::FxHashMap;
 
 /// The part of an instance the tests need: nodes by type, sizes by resource.
@@ -197,10 +198,6 @@ impl<const R: usize> Counting<R> {
 fn below(z: Ratio, c: i64) -> i64 {
     let k = z.floor_of(c);
     if Ratio::new(k, c) < z { k } else { k - 1 }
-}
-
-fn gcd(a: i64, b: i64) -> i64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// For at most `SIZES` task sizes s of resource `r`, the sum over tasks of floor(d / s).

@@ -118,7 +118,7 @@ fn ineligible(instance: &Instance, task: TaskId, node: crate::model::NodeId) -> 
         NodeState::Down => return "is down".to_owned(),
         NodeState::Ready => {}
     }
-    let requirement = &instance.requirements()[instance.requirement_of(task) as usize];
+    let requirement = instance.requirement(task);
     let refusal = requirement.refusal(instance.labels(node), instance.taints(node));
     refusal.map_or_else(|| "is not the node it is pinned to".to_owned(), |r| r.to_string())
 }

@@ -8,7 +8,7 @@ use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Backend, Exact, Request};
-use crate::metrics::{Metrics, goal_values};
+use crate::metrics::{Metrics, goal_values, value_of};
 use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
 use crate::policy::{self, Choice, Settings, Start, multi_start};
 use crate::search;
@@ -21,6 +21,8 @@ pub(super) struct Run<'a> {
     began: Instant,
     bounds: Bounds<'a>,
     goal: Goal,
+    /// Why the search has no part in this; absent when it has.
+    search_lacks: Option<String>,
     notes: Vec<String>,
 }
 
@@ -43,6 +45,10 @@ impl<'a> Run<'a> {
             began: Instant::now(),
             bounds: Bounds::of(instance),
             goal,
+            search_lacks: match params.method {
+                Method::Auto | Method::Search => search_lacks(instance),
+                Method::Ilp | Method::Policy(_) => Some("it was not asked for".to_owned()),
+            },
             notes: Vec::new(),
         }
     }
@@ -54,22 +60,16 @@ impl<'a> Run<'a> {
         if !self.params.allow_unplaced
             && let Some(proof) = impossible(self.instance, &self.bounds)
         {
-            return Ok(Answer::NoPlan(NoPlan {
-                proven: true,
-                code: proof.code,
-                cause: proof.cause,
-                remedy: "add capacity or drop tasks; --allow-unplaced places as many as possible"
-                    .to_owned(),
-            }));
+            return Ok(impossible_answer(proof.code, proof.cause));
         }
-        if let (Method::Search, Some(lacks)) = (self.params.method, search_lacks(self.instance)) {
-            return Err(Error::usage(lacks).help("--method auto uses whatever applies"));
+        if let (Method::Search, Some(lacks)) = (self.params.method, &self.search_lacks) {
+            return Err(Error::usage(lacks.clone()).help("--method auto uses whatever applies"));
         }
         let first = self.heuristics()?;
         let (first, proven) = match self.search(first) {
             Searched::Nothing(first) => (first, None),
             Searched::Better(first, bound) => (first, Some(bound)),
-            Searched::Impossible(cause) => return Ok(impossible_peak(cause)),
+            Searched::Impossible(cause) => return Ok(impossible_answer("capacity", cause)),
         };
         let complete = first.plan.placed() == self.instance.tasks();
         if !complete
@@ -109,8 +109,7 @@ impl<'a> Run<'a> {
             let start = Start { policy, order, seed: params.seed };
             return Ok(Incumbent { plan, found_by: start.to_string() });
         }
-        let searched = matches!(params.method, Method::Auto | Method::Search);
-        if searched && instance.tasks() > LARGE && search_lacks(instance).is_none() {
+        if instance.tasks() > LARGE && self.search_lacks.is_none() {
             // The search has a first plan of its own, which takes a fraction of the time.
             let plan = Plan::empty(instance.tasks());
             return Ok(Incumbent { plan, found_by: "nothing".to_owned() });
@@ -121,7 +120,7 @@ impl<'a> Run<'a> {
                 let costly = self.goal.mentions(Term::Cost) || self.goal.mentions(Term::Nodes);
                 let names: &[&str] =
                     if costly { &["min-cost", "best-fit"] } else { &["min-load", "best-fit"] };
-                names.iter().filter_map(|name| policy::find(name)).map(Choice::from).collect()
+                policy::choices(names)
             }
         };
         let found = multi_start(instance, &policies, instance.goal(), &settings, &self.watch.stop);
@@ -142,8 +141,7 @@ impl<'a> Run<'a> {
 
     /// Improves on the policies' plan where the search applies and the first tier is open.
     fn search(&mut self, first: Incumbent) -> Searched {
-        let wanted = matches!(self.params.method, Method::Auto | Method::Search);
-        if !wanted || search_lacks(self.instance).is_some() {
+        if self.search_lacks.is_some() {
             return Searched::Nothing(first);
         }
         let floor = self.bounds.tier(&self.instance.goal().tiers[0], 0);
@@ -156,8 +154,7 @@ impl<'a> Run<'a> {
         }
         // The integer program gets its share where it may still have something to do.
         let left = self.watch.stop.remaining();
-        let small = self.bounds.classes().tasks.len().saturating_mul(self.instance.nodes())
-            <= self.params.solver.sensible_size();
+        let small = self.bounds.classes().variables() <= self.params.solver.sensible_size();
         let share = match self.params.method {
             Method::Auto if small => left / 4,
             Method::Auto if self.instance.goal().tiers.len() > 1 || known.is_none() => left / 2,
@@ -238,7 +235,7 @@ impl<'a> Run<'a> {
         let tiers = &self.goal.tiers;
         let mut doubts = Vec::new();
         for (k, tier) in tiers.iter().enumerate() {
-            let value = self.value(&incumbent.plan, tier);
+            let value = value_of(self.instance, &incumbent.plan, tier);
             if proven(tier, value, bounds[k].value) {
                 continue;
             }
@@ -270,13 +267,16 @@ impl<'a> Run<'a> {
             }
             None => true,
         };
-        let classes = Classes::of(self.instance);
-        let size = classes.tasks.len().saturating_mul(self.instance.nodes());
-        let wanted = match self.params.method {
+        let asked = match self.params.method {
             Method::Policy(_) | Method::Search => false,
             Method::Ilp => true,
-            Method::Auto => open && self.fits(size),
+            Method::Auto => open,
         };
+        // Grouping a million tasks takes seconds: only where the classes are of use, and
+        // without rules between tasks they are those of the bounds.
+        let own = (asked && !self.instance.rules().is_empty()).then(|| Classes::of(self.instance));
+        let variables = own.as_ref().unwrap_or(self.bounds.classes()).variables();
+        let wanted = asked && (matches!(self.params.method, Method::Ilp) || self.fits(variables));
         if !wanted {
             return match incumbent {
                 Some(incumbent) => self.finish(incumbent, &bounds),
@@ -285,7 +285,8 @@ impl<'a> Run<'a> {
         }
         // Asked for the ILP by name, it proves every tier itself.
         let known: &[Bound] = if matches!(self.params.method, Method::Ilp) { &[] } else { &bounds };
-        let request = self.request(&classes, incumbent.as_ref().map(|i| &i.plan), known);
+        let classes = own.as_ref().unwrap_or(self.bounds.classes());
+        let request = self.request(classes, incumbent.as_ref().map(|i| &i.plan), known);
         let finding = ilp::solve(&request, &self.watch.stop)?;
         self.notes.extend(finding.warnings);
         if finding.exact == Exact::Infeasible {
@@ -336,10 +337,6 @@ impl<'a> Run<'a> {
             ));
         }
         size <= most && !self.watch.stop.reached()
-    }
-
-    fn value(&self, plan: &Plan, tier: &Tier) -> f64 {
-        goal_values(self.instance, plan, &Goal { tiers: vec![tier.clone()] })[0].value
     }
 
     fn outcome(&self, incumbent: &Incumbent, bounds: &[Bound]) -> Result<Outcome> {
@@ -433,10 +430,10 @@ fn searched(bound: f64) -> Bound {
     Bound::new(bound, "counting and exact packing")
 }
 
-fn impossible_peak(cause: String) -> Answer {
+fn impossible_answer(code: &'static str, cause: String) -> Answer {
     Answer::NoPlan(NoPlan {
         proven: true,
-        code: "capacity",
+        code,
         cause,
         remedy: "add capacity or drop tasks; --allow-unplaced places as many as possible"
             .to_owned(),

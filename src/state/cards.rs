@@ -1,6 +1,6 @@
 //! Which cards of a node a task has.
 
-use crate::model::{CardSet, Devices, Instance, NodeId, Plan, TaskId};
+use crate::model::{CardSet, Devices, Instance, NodeId, Plan, TaskId, cards_in};
 
 /// Steps of the packing's search before it gives up.
 const BUDGET: u32 = 1_000_000;
@@ -58,7 +58,7 @@ impl Cards {
     fn move_load(&mut self, d: usize, node: NodeId, set: CardSet, each: i64) {
         let bank = &mut self.banks[d];
         let start = bank.start[node.index()] as usize;
-        bits(set).for_each(|card| bank.free[start + card] -= each);
+        cards_in(set).for_each(|card| bank.free[start + card] -= each);
     }
 
     pub(super) fn give_back(&mut self, instance: &Instance, task: TaskId, node: NodeId) {
@@ -96,11 +96,6 @@ impl Cards {
     }
 }
 
-/// The cards of a set.
-fn bits(set: CardSet) -> impl Iterator<Item = usize> {
-    (0..CardSet::BITS as usize).filter(move |card| set >> card & 1 == 1)
-}
-
 /// Cards for a demand: a share goes to the fullest card with room for it, whole
 /// cards are the first that are entirely free. `None` when there is no room.
 pub(super) fn choose(free: &[i64], card: i64, demand: i64) -> Option<CardSet> {
@@ -121,7 +116,7 @@ pub(super) fn choose(free: &[i64], card: i64, demand: i64) -> Option<CardSet> {
 pub(super) fn after(free: &[i64], card: i64, demand: i64) -> Option<Vec<i64>> {
     let set = choose(free, card, demand)?;
     let mut free = free.to_vec();
-    bits(set).for_each(|k| free[k] -= demand.min(card));
+    cards_in(set).for_each(|k| free[k] -= demand.min(card));
     Some(free)
 }
 
@@ -145,7 +140,7 @@ pub fn pack(
             share if share < device.card => shares.push(k),
             whole => {
                 *set = choose(&free, device.card, whole)?;
-                bits(*set).for_each(|card| free[card] = 0);
+                cards_in(*set).for_each(|card| free[card] = 0);
             }
         }
     }

@@ -138,8 +138,7 @@ impl<'a> State<'a> {
     /// Puts an unplaced task on a node.
     pub fn place(&mut self, task: TaskId, node: NodeId) {
         debug_assert!(self.fits(task, node), "placed where it does not fit");
-        self.cards.take(self.instance, task, node);
-        self.add(task, node);
+        self.restore(task, node);
     }
 
     /// Puts a task back where it was before it was removed: nothing is asked.
