@@ -4,6 +4,7 @@
 mod area;
 mod impossible;
 mod peak;
+mod soft;
 
 pub use impossible::{Impossible, impossible, why_nowhere};
 
@@ -72,7 +73,9 @@ impl<'a> Bounds<'a> {
             Term::Cost => self.cost(dropped),
             Term::Nodes => self.nodes(dropped),
             Term::Demand => self.demand(dropped),
-            Term::Soft => Bound::new(0.0, "soft rules cost nothing or more"),
+            Term::Soft => soft::bound(self.instance, &self.area, dropped),
+            Term::Moves => Bound::new(0.0, "every task might stay where it is"),
+            Term::GroupMoves => Bound::new(0.0, "every group might stay where it is"),
             Term::Unplaced(None) if self.area.all_weigh_one => self.unplaced(),
             Term::Unplaced(priority) => self.unplaceable(priority),
         }

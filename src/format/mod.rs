@@ -10,6 +10,7 @@ mod gap;
 mod json;
 mod json_error;
 mod json_write;
+mod move_file;
 mod openb;
 mod plan;
 mod rule_file;
@@ -227,6 +228,7 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
                 DraftItem::Rule(k) => (rules.as_ref().unwrap_or(tasks), Some(k)),
                 DraftItem::Whole if error.field == "price" => (nodes, None),
                 DraftItem::Whole if error.field == "pairs" => (of_pairs, None),
+                DraftItem::Route(_) | DraftItem::Ratio(_) => (nodes, None),
                 DraftItem::Whole | DraftItem::Resource(_) => (tasks, None),
             };
             said(file, row.map_or_else(String::new, |row| place_in_table(file, row, error)))
