@@ -3,6 +3,7 @@
 
 mod area;
 mod impossible;
+mod moves;
 mod peak;
 mod soft;
 
@@ -74,8 +75,8 @@ impl<'a> Bounds<'a> {
             Term::Nodes => self.nodes(dropped),
             Term::Demand => self.demand(dropped),
             Term::Soft => soft::bound(self.instance, &self.area, dropped),
-            Term::Moves => Bound::new(0.0, "every task might stay where it is"),
-            Term::GroupMoves => Bound::new(0.0, "every group might stay where it is"),
+            Term::Moves => moves::cost(self.instance, dropped),
+            Term::GroupMoves => moves::by_group(self.instance, dropped),
             Term::Unplaced(None) if self.area.all_weigh_one => self.unplaced(),
             Term::Unplaced(priority) => self.unplaceable(priority),
         }

@@ -353,15 +353,18 @@ mod tests {
     use super::*;
 
     const FULL: &str = r#"{ "schema_version": 1,
-      "resources": { "gpu": { "unit": "card" }, "idle": {} },
+      "resources": { "gpu": { "unit": "card", "transient": true }, "idle": {} },
       "nodes": [
         { "id": "n\"1", "capacity": {"cpu": 8, "gpu": 0.5}, "used": {"cpu": "1500m"},
           "labels": {"rack": "r1", "a": ""}, "state": "drain", "price": 4800.05, "price_per_hour": "1.1" },
         { "id": 2, "capacity": {"cpu": 6} }, { "id": "gone", "capacity": {}, "state": "down" } ],
       "tasks": [
         { "id": "t1", "demand": {"cpu": "500m", "memory": 0}, "duration": "30m",
-          "requires": {"gpu_model": ["A100", "H100"], "a": "b"} },
-        { "id": "t2", "duration": 7 } ],
+          "requires": {"gpu_model": ["A100", "H100"], "a": "b"},
+          "node": 2, "move_cost": 2.5, "group": ["y", "x"] },
+        { "id": "t2", "duration": 7, "node": "gone", "group": "x" } ],
+      "routes": [ { "from": 2, "to": "gone", "cost": "0.75" } ],
+      "ratios": [ { "room": "cpu", "with": "gpu", "ratio": 0.3, "price": 7 } ],
       "pairs": [ { "task": "t1", "node": 2, "cost": 0.123456789, "demand": {"cpu": 3} },
                  { "task": "t2", "node": "n\"1", "demand": {"gpu": 0.25} } ],
       "goal": "cost + 10*nodes, peak", "one_task_per_node": true }"#;
@@ -417,8 +420,15 @@ mod tests {
             ("\"drain\"", "\"ready\""),
             ("4800.05", "4800.06"),
             ("H100", "H200"),
-            ("true", "false"),
+            ("_node\": true", "_node\": false"),
             ("\"idle\"", "\"idly\""),
+            ("\"transient\": true", "\"transient\": false"),
+            ("2.5", "2.25"),
+            ("0.75", "1.75"),
+            ("\"from\": 2, \"to\": \"gone\"", "\"from\": \"gone\", \"to\": 2"),
+            ("0.3", "0.4"),
+            ("\"price\": 7", "\"price\": 8"),
+            ("\"group\": \"x\"", "\"group\": \"y\""),
         ];
         for (from, to) in other {
             assert_ne!(digest(&instance(&FULL.replace(from, to)).unwrap()), base, "{from}");
