@@ -361,7 +361,7 @@ mod tests {
       "tasks": [
         { "id": "t1", "demand": {"cpu": "500m", "memory": 0}, "duration": "30m",
           "requires": {"gpu_model": ["A100", "H100"], "a": "b"},
-          "node": 2, "move_cost": 2.5, "group": ["y", "x"] },
+          "node": "2", "move_cost": 2.5, "group": ["y", "x"] },
         { "id": "t2", "duration": 7, "node": "gone", "group": "x" } ],
       "routes": [ { "from": 2, "to": "gone", "cost": "0.75" } ],
       "ratios": [ { "room": "cpu", "with": "gpu", "ratio": 0.3, "price": 7 } ],

@@ -36,11 +36,10 @@ pub(super) fn read(pods: &Table, nodes: &Table) -> Result<Draft> {
     let mut draft = Draft { goal: Some(Goal::single(Term::Peak)), ..Draft::default() };
     for (name, unit) in [("cpu", "core"), ("memory", "MiB"), ("gpu", "card")] {
         draft.resources.push(ResourceDraft {
-            transient: false,
             name: name.to_owned(),
             unit: Some(unit.to_owned()),
             devices: name == "gpu",
-            safety_price: None,
+            ..ResourceDraft::default()
         });
     }
     let [id, cpu, memory, gpu, model] =
