@@ -13,6 +13,7 @@ mod budget;
 mod closing;
 mod construct;
 mod engine;
+pub mod local;
 mod peak;
 mod problem;
 mod prove;

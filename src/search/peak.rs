@@ -64,10 +64,15 @@ pub fn covers(instance: &Instance) -> Option<&'static str> {
     if ready().any(over) {
         return Some("nodes that are overloaded already");
     }
+    let (_, examples) = kinds(instance);
+    let homeless = |task: &TaskId| !ready().any(|node| instance.eligible(*task, node));
+    if examples.iter().any(homeless) {
+        return Some("tasks that no node takes");
+    }
     if demanded(instance).len() > WIDTH {
         return Some("more than eight demanded resources");
     }
-    (kinds(instance).1.len() > KINDS).then_some("thousands of different requirements")
+    (examples.len() > KINDS).then_some("thousands of different requirements")
 }
 
 /// Resources that any task demands.

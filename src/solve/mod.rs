@@ -1,6 +1,7 @@
 //! One call from an instance to a plan with its proof: heuristics, bounds and
 //! the exact method, in the order that the chosen method asks for.
 
+mod improve;
 mod reasons;
 mod run;
 
@@ -9,9 +10,9 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
-use crate::model::{Instance, Plan, TaskId, Term};
+use crate::model::{Instance, Plan, TaskId};
 use crate::policy::{self, Choice, Order, Settings};
-use crate::search;
+use crate::search::local;
 use crate::stop::Stop;
 pub use reasons::{REASONS, action, block_in_words, code};
 use run::Run;
@@ -36,7 +37,7 @@ impl Method {
             "auto",
             "heuristics, then bounds, search, and the ILP where it fits the time and can still improve",
         ),
-        ("search", "improvement search with bounds and proofs, for the goal peak so far"),
+        ("search", "improvement search with bounds and proofs, every goal, every rule"),
         ("ilp", "the integer program over classes of tasks, exact, tier by tier"),
     ];
 
@@ -87,10 +88,8 @@ impl Method {
 
 /// Why the search cannot take the instance on.
 fn search_lacks(instance: &Instance) -> Option<String> {
-    if instance.goal().tiers[0].only() != Some(Term::Peak) {
-        return Some("`search` is for goals that begin with `peak` so far".to_owned());
-    }
-    search::covers(instance).map(|what| format!("`search` does not know {what} yet"))
+    local::too_wide(instance)
+        .then(|| "`search` takes on instances of up to 64 resources".to_owned())
 }
 
 /// What a person may choose.

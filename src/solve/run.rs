@@ -1,35 +1,38 @@
 //! The work behind [`super::solve`], step by step.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::improve::Searched;
 use super::reasons::unplaced;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, search_lacks};
 use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Backend, Exact, Request};
-use crate::metrics::{Metrics, goal_values, value_of};
+use crate::metrics::{goal_values, value_of};
 use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
 use crate::policy::{self, Choice, Settings, Start, multi_start};
 use crate::search;
 
 /// One solve on its way.
 pub(super) struct Run<'a> {
-    instance: &'a Instance,
-    params: &'a Params,
-    watch: &'a Watch<'a>,
+    pub(super) instance: &'a Instance,
+    pub(super) params: &'a Params,
+    pub(super) watch: &'a Watch<'a>,
     began: Instant,
-    bounds: Bounds<'a>,
-    goal: Goal,
-    /// Why the search has no part in this; absent when it has.
-    search_lacks: Option<String>,
+    pub(super) bounds: Bounds<'a>,
+    pub(super) goal: Goal,
+    /// Search is asked for and can take the instance on.
+    pub(super) searches: bool,
+    /// The engine for `peak` does so for the first tier.
+    pub(super) for_peak: bool,
     notes: Vec<String>,
 }
 
 /// The best plan so far and who found it.
-struct Incumbent {
-    plan: Plan,
-    found_by: String,
+pub(super) struct Incumbent {
+    pub(super) plan: Plan,
+    pub(super) found_by: String,
 }
 
 impl<'a> Run<'a> {
@@ -38,6 +41,10 @@ impl<'a> Run<'a> {
             true => instance.goal().with_unplaced_first(&instance.priorities()),
             false => instance.goal().clone(),
         };
+        let searches = match params.method {
+            Method::Auto | Method::Search => search_lacks(instance).is_none(),
+            Method::Ilp | Method::Policy(_) => false,
+        };
         Run {
             instance,
             params,
@@ -45,10 +52,10 @@ impl<'a> Run<'a> {
             began: Instant::now(),
             bounds: Bounds::of(instance),
             goal,
-            search_lacks: match params.method {
-                Method::Auto | Method::Search => search_lacks(instance),
-                Method::Ilp | Method::Policy(_) => Some("it was not asked for".to_owned()),
-            },
+            searches,
+            for_peak: searches
+                && instance.goal().tiers[0].only() == Some(Term::Peak)
+                && search::covers(instance).is_none(),
             notes: Vec::new(),
         }
     }
@@ -62,15 +69,16 @@ impl<'a> Run<'a> {
         {
             return Ok(impossible_answer(proof.code, proof.cause));
         }
-        if let (Method::Search, Some(lacks)) = (self.params.method, &self.search_lacks) {
-            return Err(Error::usage(lacks.clone()).help("--method auto uses whatever applies"));
+        if let (Method::Search, Some(lacks)) = (self.params.method, search_lacks(self.instance)) {
+            return Err(Error::usage(lacks).help("--method auto uses whatever applies"));
         }
         let first = self.heuristics()?;
-        let (first, proven) = match self.search(first) {
+        let (first, proven) = match self.lower_peak(first) {
             Searched::Nothing(first) => (first, None),
             Searched::Better(first, bound) => (first, Some(bound)),
             Searched::Impossible(cause) => return Ok(impossible_answer("capacity", cause)),
         };
+        let first = self.complete(first);
         let complete = first.plan.placed() == self.instance.tasks();
         if !complete
             && !self.params.allow_unplaced
@@ -79,9 +87,9 @@ impl<'a> Run<'a> {
             return Ok(self.policy_failed(&first.plan));
         }
         let usable = complete || self.params.allow_unplaced;
-        let incumbent = usable.then_some(first);
+        let mut incumbent = usable.then_some(first);
         let mut bounds = Vec::new();
-        if let Some(incumbent) = &incumbent {
+        if let Some(incumbent) = &mut incumbent {
             bounds = self.counting_bounds(&incumbent.plan);
             if let (Some(proven), Some(at)) = (proven, self.first_tier(&incumbent.plan)) {
                 bounds[at] = bounds[at].clone().max(proven);
@@ -91,6 +99,7 @@ impl<'a> Run<'a> {
             let outcome = self.outcome(incumbent, &bounds)?;
             (self.watch.log)(&describe(&outcome));
             self.watch.show(&outcome);
+            self.polish(incumbent, &mut bounds)?;
         }
         self.exact(incumbent, bounds)
     }
@@ -109,7 +118,7 @@ impl<'a> Run<'a> {
             let start = Start { policy, order, seed: params.seed };
             return Ok(Incumbent { plan, found_by: start.to_string() });
         }
-        if instance.tasks() > LARGE && self.search_lacks.is_none() {
+        if instance.tasks() > LARGE && self.for_peak {
             // The search has a first plan of its own, which takes a fraction of the time.
             let plan = Plan::empty(instance.tasks());
             return Ok(Incumbent { plan, found_by: "nothing".to_owned() });
@@ -134,77 +143,13 @@ impl<'a> Run<'a> {
 
     /// Position of the instance's own first tier in the goal, if the plan leaves
     /// nothing out.
-    fn first_tier(&self, plan: &Plan) -> Option<usize> {
+    pub(super) fn first_tier(&self, plan: &Plan) -> Option<usize> {
         let complete = plan.placed() == self.instance.tasks();
         complete.then(|| self.goal.tiers.len() - self.instance.goal().tiers.len())
     }
 
-    /// Improves on the policies' plan where the search applies and the first tier is open.
-    fn search(&mut self, first: Incumbent) -> Searched {
-        if self.search_lacks.is_some() {
-            return Searched::Nothing(first);
-        }
-        let floor = self.bounds.tier(&self.instance.goal().tiers[0], 0);
-        let value = |plan: &Plan| Metrics::of(self.instance, plan, None).peak;
-        let known = self.first_tier(&first.plan).map(|_| value(&first.plan));
-        let gap = self.params.gap;
-        let closed = |value: f64, bound: f64| value - bound <= gap * value;
-        if known.is_some_and(|known| closed(known, floor.value)) {
-            return Searched::Nothing(first);
-        }
-        // The integer program gets its share where it may still have something to do.
-        let left = self.watch.stop.remaining();
-        let small = self.bounds.classes().variables() <= self.params.solver.sensible_size();
-        let share = match self.params.method {
-            Method::Auto if small => left / 4,
-            Method::Auto if self.instance.goal().tiers.len() > 1 || known.is_none() => left / 2,
-            _ => left,
-        };
-        let stop = self.watch.stop.part(share);
-        let request = search::Request {
-            instance: self.instance,
-            floor: floor.value,
-            seed: self.params.seed,
-            work: self.params.work_limit.unwrap_or(u64::MAX),
-            stop: &stop,
-        };
-        let (mut shown, mut cost) = (Instant::now(), Duration::ZERO);
-        let found = search::search(&request, &mut |better| {
-            if closed(better.value, better.bound) {
-                stop.ask();
-            }
-            // Looking at a plan must not take the time that improves it.
-            let due = SHOW.max(20 * cost);
-            if known.is_some_and(|known| better.value >= known) || shown.elapsed() < due {
-                return;
-            }
-            let began = Instant::now();
-            let by = Incumbent { plan: better.plan(), found_by: "the search".to_owned() };
-            let mut bounds = self.counting_bounds(&by.plan);
-            if let Some(at) = self.first_tier(&by.plan) {
-                bounds[at] = bounds[at].clone().max(searched(better.bound));
-            }
-            if let Ok(outcome) = self.outcome(&by, &bounds) {
-                (self.watch.log)(&describe(&outcome));
-                self.watch.show(&outcome);
-            }
-            (shown, cost) = (Instant::now(), began.elapsed());
-        });
-        match found.plan {
-            None if found.bound > 1.0 && !self.params.allow_unplaced => Searched::Impossible(
-                format!("the fullest node would be at {:.4} % at least", 100.0 * found.bound),
-            ),
-            Some(plan) if known.is_none_or(|known| value(&plan) < known) => Searched::Better(
-                Incumbent { plan, found_by: "the search".to_owned() },
-                searched(found.bound),
-            ),
-            _ if found.bound > 1.0 => Searched::Nothing(first),
-            _ => Searched::Better(first, searched(found.bound)),
-        }
-    }
-
     /// Bounds by counting, one a tier.
-    fn counting_bounds(&self, plan: &Plan) -> Vec<Bound> {
+    pub(super) fn counting_bounds(&self, plan: &Plan) -> Vec<Bound> {
         let dropped = self.instance.tasks() - plan.placed();
         self.goal.tiers.iter().map(|tier| self.bounds.tier(tier, dropped)).collect()
     }
@@ -234,12 +179,18 @@ impl<'a> Run<'a> {
         request.backend = Backend::default_of_build(); // an LP needs no stronger one
         let tiers = &self.goal.tiers;
         let mut doubts = Vec::new();
+        // Where a search follows, most of the time is for that.
+        let share = if self.searches {
+            self.watch.stop.remaining() / 4
+        } else {
+            self.watch.stop.remaining()
+        };
+        let stop = &self.watch.stop.part(share);
         for (k, tier) in tiers.iter().enumerate() {
             let value = value_of(self.instance, &incumbent.plan, tier);
             if proven(tier, value, bounds[k].value) {
                 continue;
             }
-            let stop = &self.watch.stop;
             match ilp::relaxation(&request, &tiers[..k], tier, stop)? {
                 // No relaxation lies above a plan that holds: then the solver is wrong.
                 Some(bound) if bound > value + 1e-6 * value.abs() + 1e-9 => doubts.push(format!(
@@ -278,16 +229,20 @@ impl<'a> Run<'a> {
         let variables = own.as_ref().unwrap_or(self.bounds.classes()).variables();
         let wanted = asked && (matches!(self.params.method, Method::Ilp) || self.fits(variables));
         if !wanted {
-            return match incumbent {
-                Some(incumbent) => self.finish(incumbent, &bounds),
-                None => Ok(self.nothing_found()),
-            };
+            return self.finish_or_nothing(incumbent, &bounds);
         }
         // Asked for the ILP by name, it proves every tier itself.
         let known: &[Bound] = if matches!(self.params.method, Method::Ilp) { &[] } else { &bounds };
         let classes = own.as_ref().unwrap_or(self.bounds.classes());
         let request = self.request(classes, incumbent.as_ref().map(|i| &i.plan), known);
-        let finding = ilp::solve(&request, &self.watch.stop)?;
+        let finding = match (ilp::solve(&request, &self.watch.stop), self.params.method) {
+            (Ok(finding), _) => finding,
+            (Err(error), Method::Auto) if incumbent.is_some() => {
+                self.notes.push(format!("the exact method gave up: {error}"));
+                return self.finish_or_nothing(incumbent, &bounds);
+            }
+            (Err(error), _) => return Err(error),
+        };
         self.notes.extend(finding.warnings);
         if finding.exact == Exact::Infeasible {
             return Ok(Answer::NoPlan(NoPlan {
@@ -301,17 +256,9 @@ impl<'a> Run<'a> {
             }));
         }
         let Some(plan) = finding.plan else { return Ok(self.nothing_found()) };
-        let fresh = self.counting_bounds(&plan);
         bounds = match &incumbent {
-            // What was proven for later tiers supposed the incumbent's values in earlier ones.
-            Some(known) => (fresh.into_iter().zip(bounds).enumerate())
-                .map(|(k, (fresh, old))| {
-                    let tiers = &self.goal.tiers[..k];
-                    let holds = ilp::no_worse(self.instance, tiers, &plan, &known.plan);
-                    if holds { old.max(fresh) } else { fresh }
-                })
-                .collect(),
-            None => fresh,
+            Some(known) => self.carried(bounds, &known.plan, &plan),
+            None => self.counting_bounds(&plan),
         };
         for (bound, found) in bounds.iter_mut().zip(&finding.tiers) {
             if let Some(value) = found.bound {
@@ -327,6 +274,25 @@ impl<'a> Run<'a> {
         self.finish(Incumbent { plan, found_by }, &bounds)
     }
 
+    fn finish_or_nothing(self, incumbent: Option<Incumbent>, bounds: &[Bound]) -> Result<Answer> {
+        match incumbent {
+            Some(incumbent) => self.finish(incumbent, bounds),
+            None => Ok(self.nothing_found()),
+        }
+    }
+
+    /// What of the bounds beside one plan still holds beside another: what was proven for later
+    /// tiers supposed the values of the first in earlier ones.
+    pub(super) fn carried(&self, bounds: Vec<Bound>, known: &Plan, plan: &Plan) -> Vec<Bound> {
+        let fresh = self.counting_bounds(plan).into_iter();
+        (fresh.zip(bounds).enumerate())
+            .map(|(k, (fresh, old))| {
+                let holds = ilp::no_worse(self.instance, &self.goal.tiers[..k], plan, known);
+                if holds { old.max(fresh) } else { fresh }
+            })
+            .collect()
+    }
+
     /// Whether `auto` hands a model of this size to the solver; says so if not.
     fn fits(&mut self, size: usize) -> bool {
         let most = self.params.solver.sensible_size();
@@ -339,7 +305,7 @@ impl<'a> Run<'a> {
         size <= most && !self.watch.stop.reached()
     }
 
-    fn outcome(&self, incumbent: &Incumbent, bounds: &[Bound]) -> Result<Outcome> {
+    pub(super) fn outcome(&self, incumbent: &Incumbent, bounds: &[Bound]) -> Result<Outcome> {
         let values = goal_values(self.instance, &incumbent.plan, &self.goal);
         let mut goal = Vec::with_capacity(values.len());
         for ((tier, value), bound) in self.goal.tiers.iter().zip(values).zip(bounds) {
@@ -413,23 +379,6 @@ impl<'a> Run<'a> {
 /// Tasks above which the search begins without a plan of the policies.
 const LARGE: usize = 20_000;
 
-/// How often at most the search shows a better plan.
-const SHOW: Duration = Duration::from_millis(200);
-
-/// What came of the search.
-enum Searched {
-    /// It does not apply, or there is nothing to improve.
-    Nothing(Incumbent),
-    /// The better of two plans, and a bound on the first tier.
-    Better(Incumbent, Bound),
-    /// No plan exists, and why.
-    Impossible(String),
-}
-
-fn searched(bound: f64) -> Bound {
-    Bound::new(bound, "counting and exact packing")
-}
-
 fn impossible_answer(code: &'static str, cause: String) -> Answer {
     Answer::NoPlan(NoPlan {
         proven: true,
@@ -442,7 +391,7 @@ fn impossible_answer(code: &'static str, cause: String) -> Answer {
 
 /// Proven up to what solvers' tolerances can resolve: nothing for values that
 /// are counted, a millionth for variances, demands and mixed sums.
-fn proven(tier: &Tier, value: f64, bound: f64) -> bool {
+pub(super) fn proven(tier: &Tier, value: f64, bound: f64) -> bool {
     let tolerance = match tier.only() {
         Some(Term::Balance | Term::Demand) | None => 1e-6 * value.abs() + 1e-12,
         Some(_) => 1e-12 * value.abs(),
@@ -466,7 +415,7 @@ fn tier_outcome(tier: &Tier, value: f64, bound: &Bound) -> Result<TierOutcome> {
     })
 }
 
-fn describe(outcome: &Outcome) -> String {
+pub(super) fn describe(outcome: &Outcome) -> String {
     let tiers = outcome.goal.iter().map(|tier| {
         format!(
             "{} {:.6} (bound {:.6}, gap {:.3} %)",

@@ -74,7 +74,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("state", &["model"]),
     ("policy", &["model", "metrics", "state", "stop"]),
     ("ilp", &["model", "metrics", "check", "state", "error", "stop"]),
-    ("search", &["model", "stop"]),
+    ("search", &["model", "state", "stop"]),
     (
         "solve",
         &[

@@ -1,0 +1,362 @@
+//! A plan that moves: loads, members, prices and rules kept incrementally. It
+//! alone says what a change is worth; whoever proposes changes never computes that.
+
+use super::super::problem::{Vector, add, fits, sub};
+use super::ground::Ground;
+use super::ties::Ties;
+use crate::model::TaskId;
+use crate::state::pack;
+
+/// A node as it would be.
+#[derive(Clone, Copy)]
+struct Side<const R: usize> {
+    node: usize,
+    load: Vector<R>,
+    count: u32,
+}
+
+/// Tiers before the stage's own keep their values; the stage's tier is what changes are
+/// priced by.
+#[derive(Clone)]
+pub struct Board<'g, 'a, const R: usize> {
+    pub ground: &'g Ground<'a, R>,
+    /// The tier that is being minimised.
+    pub stage: usize,
+    /// What earlier tiers may be worth at most.
+    caps: Vec<f64>,
+    /// What is still free, as far as tasks may fill it.
+    room: Vec<Vector<R>>,
+    load: Vec<Vector<R>>,
+    count: Vec<u32>,
+    pub node_of: Vec<u32>,
+    /// Tasks of each node, nowhere last, and where in that list each task is.
+    members: Vec<Vec<u32>>,
+    position: Vec<u32>,
+    ties: Ties<'a>,
+    /// Per tier up to the stage's and node: what the node by itself is worth.
+    own: Vec<Vec<f64>>,
+    /// Per tier: sums over nodes and over tasks.
+    sum: Vec<f64>,
+    /// Utilisation of each node with its sum, sum of squares and sum of powers.
+    level: Vec<f64>,
+    total: [f64; 3],
+    /// The power, as a number of doublings, and the level that counts as 1.
+    power: (i32, f64),
+    even: bool,
+    /// Where `balance` is the goal: the level that every node is drawn to, instead of
+    /// the mean.
+    pub aim: Option<f64>,
+}
+
+impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
+    /// The plan as it is; `limit` is what nodes may carry at this stage.
+    pub fn new(
+        ground: &'g Ground<'a, R>,
+        stage: usize,
+        caps: Vec<f64>,
+        limit: &[Vector<R>],
+        node_of: &[u32],
+    ) -> Self {
+        let m = ground.nodes.len();
+        let mut board = Board {
+            ground,
+            stage,
+            caps,
+            room: (0..m).map(|j| sub(limit[j], ground.used[j])).collect(),
+            load: ground.used.clone(),
+            count: vec![0; m + 1],
+            node_of: vec![u32::MAX; node_of.len()],
+            members: vec![Vec::new(); m + 1],
+            position: vec![0; node_of.len()],
+            ties: Ties::new(ground.instance),
+            own: vec![vec![0.0; m + 1]; stage + 1],
+            sum: vec![0.0; stage + 1],
+            level: vec![0.0; m],
+            total: [0.0; 3],
+            power: (5, 1.0),
+            even: ground.tiers[..=stage].iter().any(|w| w.even()),
+            aim: None,
+        };
+        board.room.push([i64::MAX / 4; R]);
+        board.load.push([0; R]);
+        for (i, j) in node_of.iter().enumerate() {
+            board.enter(i, *j as usize);
+        }
+        let highest = (0..m).map(|j| ground.utilisation(j, &board.load[j])).fold(0.0, f64::max);
+        board.set_power(5, highest.max(1e-9));
+        board
+    }
+
+    /// How strongly the fullest nodes count, where `peak` is a goal: utilisations over
+    /// `level` to the power 2^`doublings`. Recomputes every sum, so that rounding errors
+    /// do not pile up.
+    pub fn set_power(&mut self, doublings: i32, level: f64) {
+        self.power = (doublings, level);
+        self.total = [0.0; 3];
+        for j in 0..self.level.len() {
+            self.level[j] = self.ground.utilisation(j, &self.load[j]);
+            let now = self.powers(self.level[j]);
+            (0..3).for_each(|k| self.total[k] += now[k]);
+        }
+        for t in 0..=self.stage {
+            for j in 0..self.own[t].len() {
+                self.own[t][j] =
+                    self.ground.own(t, j, &self.load[j], self.count[j], t == self.stage);
+            }
+            self.sum[t] = self.own[t].iter().sum::<f64>() + self.tolls(t);
+        }
+    }
+
+    fn tolls(&self, t: usize) -> f64 {
+        (self.node_of.iter().enumerate()).map(|(i, j)| self.ground.toll(t, i, *j as usize)).sum()
+    }
+
+    fn powers(&self, level: f64) -> [f64; 3] {
+        let mut power = level / self.power.1;
+        (0..self.power.0).for_each(|_| power *= power);
+        [level, level * level, power]
+    }
+
+    /// What tier `t` makes of sums over the nodes' utilisations.
+    fn evenness(&self, t: usize, total: &[f64; 3]) -> f64 {
+        let w = &self.ground.tiers[t];
+        let mut sum = 0.0;
+        if w.balance > 0.0 {
+            let mean = total[0] / self.ground.counted;
+            let aim = self.aim.filter(|_| t == self.stage).unwrap_or(mean);
+            let square = total[1] / self.ground.counted - 2.0 * aim * mean + aim * aim;
+            sum += w.balance * square.max(0.0);
+        }
+        if w.peak > 0.0 {
+            let root = (0..self.power.0).fold(total[2].max(0.0), |x, _| x.sqrt());
+            sum += w.peak * root * self.power.1;
+        }
+        sum
+    }
+
+    /// What the stage's tier is worth, exactly up to rounding.
+    pub fn value(&self) -> f64 {
+        let (t, ground) = (self.stage, self.ground);
+        let w = &ground.tiers[t];
+        let own = |j: usize| ground.own(t, j, &self.load[j], self.count[j], false);
+        let mut sum = (0..self.load.len()).map(own).sum::<f64>() + self.tolls(t);
+        if w.balance > 0.0 {
+            let mean = self.total[0] / ground.counted;
+            sum += w.balance * (self.total[1] / ground.counted - mean * mean).max(0.0);
+        }
+        sum + w.peak * self.highest()
+    }
+
+    /// The highest utilisation of a node.
+    pub fn highest(&self) -> f64 {
+        self.level.iter().copied().fold(0.0, f64::max)
+    }
+
+    /// The tasks on a node.
+    pub fn members(&self, j: usize) -> &[u32] {
+        &self.members[j]
+    }
+
+    /// What tasks may still fill of the node.
+    pub fn room(&self, j: usize) -> &Vector<R> {
+        &self.room[j]
+    }
+
+    /// Change of the stage's tier when nodes become `sides` and tolls change by `toll`; none
+    /// where an earlier tier would get worse.
+    fn price(&self, sides: &[Side<R>], toll: impl Fn(usize) -> f64) -> Option<f64> {
+        let mut total = self.total;
+        if self.even {
+            for side in sides.iter().filter(|side| side.node < self.level.len()) {
+                let was = self.powers(self.level[side.node]);
+                let now = self.powers(self.ground.utilisation(side.node, &side.load));
+                (0..3).for_each(|k| total[k] += now[k] - was[k]);
+            }
+        }
+        let mut delta = 0.0;
+        for t in 0..=self.stage {
+            let own = |side: &Side<R>| {
+                let now = self.ground.own(t, side.node, &side.load, side.count, t == self.stage);
+                now - self.own[t][side.node]
+            };
+            delta = sides.iter().map(own).sum::<f64>() + toll(t);
+            if self.ground.tiers[t].even() {
+                delta += self.evenness(t, &total) - self.evenness(t, &self.total);
+            }
+            if t < self.stage && self.worth(t) + delta > self.caps[t] {
+                return None;
+            }
+        }
+        Some(delta)
+    }
+
+    fn worth(&self, t: usize) -> f64 {
+        self.sum[t] + self.evenness(t, &self.total)
+    }
+
+    /// Task `i` to node `b`, if it fits and costs at most `most`: what it costs. Changes
+    /// nothing, and asks no rules between tasks.
+    pub fn relocate(&self, i: usize, b: usize, most: f64) -> Option<f64> {
+        let (g, a) = (self.ground, self.node_of[i] as usize);
+        let inn = g.demand_on(i, b);
+        if a == b || !fits(&inn, &self.room[b]) || !g.may(i, b) || self.full(b) {
+            return None;
+        }
+        let out = g.demand_on(i, a);
+        let sides = [
+            Side { node: a, load: sub(self.load[a], out), count: self.count[a] - 1 },
+            Side { node: b, load: add(self.load[b], inn), count: self.count[b] + 1 },
+        ];
+        let delta = self.price(&sides, |t| g.toll(t, i, b) - g.toll(t, i, a))?;
+        (delta <= most).then_some(delta)
+    }
+
+    /// Tasks `i` and `k` change places; as [`Board::relocate`].
+    pub fn swap(&self, i: usize, k: usize, most: f64) -> Option<f64> {
+        let g = self.ground;
+        let (a, b) = (self.node_of[i] as usize, self.node_of[k] as usize);
+        if a == b || !g.may(i, b) || !g.may(k, a) {
+            return None;
+        }
+        let to_b = sub(g.demand_on(i, b), g.demand_on(k, b));
+        let to_a = sub(g.demand_on(k, a), g.demand_on(i, a));
+        if !fits(&to_b, &self.room[b]) || !fits(&to_a, &self.room[a]) {
+            return None;
+        }
+        let sides = [
+            Side { node: a, load: add(self.load[a], to_a), count: self.count[a] },
+            Side { node: b, load: add(self.load[b], to_b), count: self.count[b] },
+        ];
+        let toll = |t| g.toll(t, i, b) + g.toll(t, k, a) - g.toll(t, i, a) - g.toll(t, k, b);
+        let delta = self.price(&sides, toll)?;
+        (delta <= most).then_some(delta)
+    }
+
+    /// The node takes no further task.
+    fn full(&self, j: usize) -> bool {
+        let most = |node| self.ground.instance.max_tasks(node);
+        self.ground.nodes.get(j).is_some_and(|node| self.count[j] >= most(*node))
+    }
+
+    /// Makes moves that were priced at `delta`, if cards and rules between tasks allow it.
+    pub fn commit(&mut self, moves: &[(usize, usize)], delta: f64) -> bool {
+        let worth = self.worth(self.stage);
+        let before: Vec<usize> = self.go(moves);
+        let off = (self.worth(self.stage) - worth - delta).abs();
+        debug_assert!(off <= 1e-6 * (1.0 + worth.abs() + delta.abs()), "priced wrong by {off}");
+        if self.allowed(moves) {
+            return true;
+        }
+        self.back(moves, &before);
+        false
+    }
+
+    /// Makes the moves if everything allows them and they cost at most `most` together.
+    pub fn attempt(&mut self, moves: &[(usize, usize)], most: f64) -> bool {
+        if moves.iter().any(|(i, j)| !self.ground.may(*i, *j)) {
+            return false;
+        }
+        let worth = self.worth(self.stage);
+        let before: Vec<usize> = self.go(moves);
+        let kept = |t: usize| self.worth(t) <= self.caps[t];
+        let fits = |j: usize| {
+            let most = self
+                .ground
+                .nodes
+                .get(j)
+                .map_or(u32::MAX, |node| self.ground.instance.max_tasks(*node));
+            self.room[j].iter().all(|room| *room >= 0) && self.count[j] <= most
+        };
+        let good = self.worth(self.stage) - worth <= most
+            && moves.iter().all(|(_, j)| fits(*j))
+            && (0..self.stage).all(kept)
+            && self.allowed(moves);
+        if !good {
+            self.back(moves, &before);
+        }
+        good
+    }
+
+    fn go(&mut self, moves: &[(usize, usize)]) -> Vec<usize> {
+        let mut before = Vec::with_capacity(moves.len());
+        for (i, j) in moves {
+            before.push(self.node_of[*i] as usize);
+            self.shift(*i, *j);
+        }
+        before
+    }
+
+    fn back(&mut self, moves: &[(usize, usize)], before: &[usize]) {
+        moves.iter().zip(before).rev().for_each(|((i, _), j)| self.shift(*i, *j));
+    }
+
+    /// Whether rules between tasks and cards allow things as they are after the moves.
+    fn allowed(&self, moves: &[(usize, usize)]) -> bool {
+        moves.iter().all(|(i, _)| self.ties.hold(TaskId(*i as u32)))
+            && moves.iter().all(|(_, j)| self.cards_fit(*j))
+    }
+
+    fn cards_fit(&self, j: usize) -> bool {
+        let instance = self.ground.instance;
+        let Some(node) = self.ground.nodes.get(j) else { return true };
+        instance.devices().iter().all(|device| {
+            let tasks: Vec<TaskId> = self.members[j].iter().map(|i| TaskId(*i)).collect();
+            pack(instance, *node, *device, &tasks).is_some()
+        })
+    }
+
+    /// Moves a task and keeps every sum.
+    fn shift(&mut self, i: usize, b: usize) {
+        let (g, a) = (self.ground, self.node_of[i] as usize);
+        if a == b {
+            return;
+        }
+        self.leave(i);
+        self.enter(i, b);
+        for t in 0..=self.stage {
+            self.sum[t] += g.toll(t, i, b) - g.toll(t, i, a);
+        }
+        [a, b].into_iter().for_each(|j| self.refresh(j));
+    }
+
+    fn refresh(&mut self, j: usize) {
+        for t in 0..=self.stage {
+            let now = self.ground.own(t, j, &self.load[j], self.count[j], t == self.stage);
+            self.sum[t] += now - self.own[t][j];
+            self.own[t][j] = now;
+        }
+        if self.even && j < self.level.len() {
+            let was = self.powers(self.level[j]);
+            self.level[j] = self.ground.utilisation(j, &self.load[j]);
+            let now = self.powers(self.level[j]);
+            (0..3).for_each(|k| self.total[k] += now[k] - was[k]);
+        }
+    }
+
+    fn leave(&mut self, i: usize) {
+        let a = self.node_of[i] as usize;
+        let demand = self.ground.demand_on(i, a);
+        (self.load[a], self.room[a]) = (sub(self.load[a], demand), add(self.room[a], demand));
+        self.count[a] -= 1;
+        let at = self.position[i] as usize;
+        self.members[a].swap_remove(at);
+        if let Some(moved) = self.members[a].get(at) {
+            self.position[*moved as usize] = at as u32;
+        }
+        if let Some(node) = self.ground.nodes.get(a) {
+            self.ties.change(TaskId(i as u32), *node, false);
+        }
+    }
+
+    fn enter(&mut self, i: usize, b: usize) {
+        let demand = self.ground.demand_on(i, b);
+        (self.load[b], self.room[b]) = (add(self.load[b], demand), sub(self.room[b], demand));
+        self.count[b] += 1;
+        self.node_of[i] = b as u32;
+        self.position[i] = self.members[b].len() as u32;
+        self.members[b].push(i as u32);
+        if let Some(node) = self.ground.nodes.get(b) {
+            self.ties.change(TaskId(i as u32), *node, true);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The moves of the local search, and annealing by them.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::super::budget::Budget;
+use super::board::Board;
+use crate::model::{Ask, TaskId};
+
+/// How long and how hot: temperatures in units of the tier.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// Moves proposed: the unit of a work limit.
+    pub moves: u64,
+    pub hot: f64,
+    pub cold: f64,
+}
+
+/// Moves between two looks at temperature, clock and value.
+const CHUNK: u64 = 4096;
+/// Doublings of the power by which `peak` is smoothed, at the start and at the end.
+const POWERS: (i32, i32) = (4, 8);
+
+/// What to propose apart from anything anywhere.
+pub struct Guide {
+    /// Tasks that have to move together: gangs, and rules that keep tasks together.
+    bundles: Vec<Vec<u32>>,
+    /// The nodes where each task costs least; empty where it costs the same everywhere.
+    prefer: Vec<Vec<u32>>,
+}
+
+/// Nodes that a task prefers.
+const PREFERRED: usize = 12;
+/// Most pairs of task and node to look at for that.
+const MANY: usize = 50_000_000;
+
+impl Guide {
+    /// For the stage of the board.
+    pub fn of<const R: usize>(board: &Board<R>) -> Guide {
+        let ground = board.ground;
+        let instance = ground.instance;
+        let together = instance
+            .rules()
+            .iter()
+            .filter(|rule| rule.ask == Ask::Together || (rule.ask == Ask::Gang && ground.may_drop));
+        let m = ground.nodes.len();
+        let uneven = ground.tolls_differ(board.stage) && board.node_of.len() * m <= MANY;
+        let prefer = |i: usize| {
+            let nodes = (0..m).filter(|j| ground.may(i, *j));
+            let mut nodes: Vec<(f64, u32)> =
+                nodes.map(|j| (ground.toll(board.stage, i, j), j as u32)).collect();
+            nodes.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            nodes.into_iter().take(PREFERRED).map(|(_, j)| j).collect()
+        };
+        Guide {
+            bundles: together.map(|rule| rule.tasks.iter().map(|t| t.0).collect()).collect(),
+            prefer: if uneven {
+                (0..board.node_of.len()).map(prefer).collect()
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    /// A node for the task: one that it prefers, or any.
+    pub fn node<const R: usize>(&self, board: &Board<R>, i: usize, rng: &mut ChaCha8Rng) -> usize {
+        match self.prefer.get(i) {
+            Some(list) if !list.is_empty() && rng.random_range(0..4u32) > 0 => {
+                list[rng.random_range(0..list.len())] as usize
+            }
+            _ => somewhere(board, rng),
+        }
+    }
+}
+
+/// What an annealing left.
+pub struct Best {
+    pub value: f64,
+    pub node_of: Vec<u32>,
+    /// Moves proposed in all, and until the best plan.
+    pub moves: u64,
+    pub at: u64,
+}
+
+/// Anneals in place; keeps the best plan it looks at.
+pub fn anneal<const R: usize>(
+    board: &mut Board<R>,
+    schedule: Schedule,
+    guide: &Guide,
+    rng: &mut ChaCha8Rng,
+    budget: &Budget,
+) -> Best {
+    let mut best = Best { value: board.value(), node_of: board.node_of.clone(), moves: 0, at: 0 };
+    // Looking costs as much as a few moves for each task and node.
+    let chunk = CHUNK.max((board.node_of.len() + board.ground.nodes.len()) as u64);
+    let mut doublings = 0;
+    while best.moves < schedule.moves && !budget.over() {
+        let part = best.moves as f64 / schedule.moves as f64;
+        let heat = schedule.hot * (schedule.cold / schedule.hot).powf(part);
+        let wanted = POWERS.0 + ((POWERS.1 - POWERS.0 + 1) as f64 * part) as i32;
+        if wanted != doublings {
+            doublings = wanted;
+            board.set_power(doublings, board.highest().max(1e-9));
+        }
+        for _ in 0..chunk.min(schedule.moves - best.moves) {
+            let most = -heat * f64::from(rng.random::<f32>()).max(1e-9).ln();
+            step(board, guide, most, rng);
+        }
+        best.moves += chunk;
+        let value = board.value();
+        if value < best.value {
+            best.value = value;
+            best.node_of.clone_from(&board.node_of);
+            best.at = best.moves;
+        }
+    }
+    best
+}
+
+/// Proposes one move; makes it if it costs at most `most`.
+fn step<const R: usize>(board: &mut Board<R>, guide: &Guide, most: f64, rng: &mut ChaCha8Rng) {
+    let movable = &board.ground.movable;
+    if movable.is_empty() || board.ground.nodes.is_empty() {
+        return;
+    }
+    let i = movable[rng.random_range(0..movable.len())] as usize;
+    match rng.random_range(0..32u32) {
+        0 if !guide.bundles.is_empty() => {
+            let bundle = &guide.bundles[rng.random_range(0..guide.bundles.len())];
+            move_bundle(board, bundle, most, rng);
+        }
+        1..=2 => {
+            let b = guide.node(board, i, rng);
+            chain(board, (i, b), guide, most, rng);
+        }
+        3..=17 => {
+            let k = match guide.prefer.is_empty() {
+                true => movable[rng.random_range(0..movable.len())] as usize,
+                false => match member(board, guide.node(board, i, rng), rng) {
+                    Some(k) => k,
+                    None => return,
+                },
+            };
+            let (a, b) = (board.node_of[i] as usize, board.node_of[k] as usize);
+            if let Some(delta) = board.swap(i, k, most) {
+                board.commit(&[(i, b), (k, a)], delta);
+            }
+        }
+        _ => {
+            let b = guide.node(board, i, rng);
+            if let Some(delta) = board.relocate(i, b, most) {
+                board.commit(&[(i, b)], delta);
+            }
+        }
+    }
+}
+
+/// A task of the node that can move.
+pub fn member<const R: usize>(board: &Board<R>, j: usize, rng: &mut ChaCha8Rng) -> Option<usize> {
+    let there = board.members(j);
+    let k = *there.get(rng.random_range(0..there.len().max(1)))?;
+    board.ground.instance.pin(TaskId(k)).is_none().then_some(k as usize)
+}
+
+/// A node, or rarely nowhere where tasks may be nowhere.
+fn somewhere<const R: usize>(board: &Board<R>, rng: &mut ChaCha8Rng) -> usize {
+    let m = board.ground.nodes.len();
+    if board.ground.may_drop && rng.random_range(0..16u32) == 0 {
+        return m;
+    }
+    rng.random_range(0..m)
+}
+
+/// Ejection chain: task `i` takes the place of a task that goes to a third node.
+fn chain<const R: usize>(
+    board: &mut Board<R>,
+    (i, b): (usize, usize),
+    guide: &Guide,
+    most: f64,
+    rng: &mut ChaCha8Rng,
+) {
+    if board.node_of[i] as usize == b {
+        return;
+    }
+    let Some(k) = member(board, b, rng) else { return };
+    let c = guide.node(board, k, rng);
+    let g = board.ground;
+    if c == b {
+        return;
+    }
+    let (inn, out) = (g.demand_on(i, b), g.demand_on(k, b));
+    let (room, next) = (board.room(b), board.room(c));
+    let to = g.demand_on(k, c);
+    let leaves = board.node_of[i] as usize == c;
+    let own = if leaves { g.demand_on(i, c) } else { [0; R] };
+    let fits = (0..R).all(|r| inn[r] - out[r] <= room[r] && to[r] - own[r] <= next[r]);
+    if fits {
+        board.attempt(&[(k, c), (i, b)], most);
+    }
+}
+
+/// All tasks of a bundle to one node, or each to some node with the same value of a label;
+/// those without a node get one, or all lose theirs.
+fn move_bundle<const R: usize>(
+    board: &mut Board<R>,
+    bundle: &[u32],
+    most: f64,
+    rng: &mut ChaCha8Rng,
+) {
+    let (g, m) = (board.ground, board.ground.nodes.len());
+    let to = somewhere(board, rng);
+    let spread = rng.random_range(0..3u32);
+    let labels = g.instance.label_values();
+    let label = rng.random_range(0..labels.len().max(1));
+    let place = |rng: &mut ChaCha8Rng| {
+        let other = rng.random_range(0..m);
+        let value = |j: usize| labels.get(label).map(|label| label.of[g.nodes[j].index()]);
+        match spread {
+            0 => to,
+            1 if value(other) == value(to) => other,
+            1 => to,
+            _ => other,
+        }
+    };
+    let moves: Vec<(usize, usize)> =
+        (bundle.iter()).map(|i| (*i as usize, if to == m { m } else { place(rng) })).collect();
+    board.attempt(&moves, most);
+}
