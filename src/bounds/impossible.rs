@@ -54,10 +54,10 @@ pub fn why_nowhere(instance: &Instance, task: TaskId) -> (&'static str, String) 
     }
     for (r, resource) in instance.resources().iter().enumerate() {
         let short = |node: &crate::model::NodeId| {
-            instance.demand_on(task, *node)[r] > instance.free(*node, r)
+            instance.demand_on(task, *node)[r] > instance.room_for(task, *node, r)
         };
         if eligible.iter().all(short) {
-            let most = eligible.iter().max_by_key(|node| instance.free(**node, r));
+            let most = eligible.iter().max_by_key(|node| instance.room_for(task, **node, r));
             let Some(most) = most else { continue };
             return (
                 "capacity",
@@ -65,7 +65,7 @@ pub fn why_nowhere(instance: &Instance, task: TaskId) -> (&'static str, String) 
                     "it needs {} {} and the most that is free is {} (on node `{}`)",
                     resource.scale.show(instance.demand_on(task, *most)[r]),
                     resource.name,
-                    resource.scale.show(instance.free(*most, r)),
+                    resource.scale.show(instance.room_for(task, *most, r)),
                     instance.node_name(*most),
                 ),
             );

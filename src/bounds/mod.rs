@@ -3,7 +3,9 @@
 
 mod area;
 mod impossible;
+mod moves;
 mod peak;
+mod soft;
 
 pub use impossible::{Impossible, impossible, why_nowhere};
 
@@ -72,7 +74,9 @@ impl<'a> Bounds<'a> {
             Term::Cost => self.cost(dropped),
             Term::Nodes => self.nodes(dropped),
             Term::Demand => self.demand(dropped),
-            Term::Soft => Bound::new(0.0, "soft rules cost nothing or more"),
+            Term::Soft => soft::bound(self.instance, &self.area, dropped),
+            Term::Moves => moves::cost(self.instance, dropped),
+            Term::GroupMoves => moves::by_group(self.instance, dropped),
             Term::Unplaced(None) if self.area.all_weigh_one => self.unplaced(),
             Term::Unplaced(priority) => self.unplaceable(priority),
         }

@@ -50,6 +50,7 @@ pub fn check_plan(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec
     violations.extend(pins(instance, plan));
     violations.extend(requirements(instance, plan));
     violations.extend(capacities(instance, plan));
+    violations.extend(transients(instance, plan));
     violations.extend(max_tasks(instance, plan));
     violations.extend(cards::check(instance, plan));
     violations.extend(rules::check(instance, plan));
@@ -264,6 +265,40 @@ fn capacities(instance: &Instance, plan: &Plan) -> Vec<Violation> {
             }
         })
         .collect()
+}
+
+/// While tasks move, what is transient counts on both nodes: what was there, what
+/// the tasks of today hold, and what comes from elsewhere fit together wherever
+/// anything comes.
+fn transients(instance: &Instance, plan: &Plan) -> Vec<Violation> {
+    if !instance.has_transient() {
+        return Vec::new();
+    }
+    let on = plan.by_node(instance.nodes());
+    let mut violations = Vec::new();
+    for node in instance.node_ids() {
+        let comes = |task: &&TaskId| instance.current(**task) != Some(node);
+        for (r, resource) in instance.resources().iter().enumerate() {
+            let adds = |task: &&TaskId| comes(task) && instance.demand_on(**task, node)[r] > 0;
+            let come: Vec<TaskId> = on[node.index()].iter().filter(adds).copied().collect();
+            if come.is_empty() || !instance.transient(r) {
+                continue;
+            }
+            let more: i64 = come.iter().map(|task| instance.demand_on(*task, node)[r]).sum();
+            let load = instance.used(node)[r] + instance.held(node)[r] + more;
+            let limit = instance.limit(node)[r];
+            if load > limit {
+                violations.push(Violation::Transient {
+                    node: instance.node_name(node).to_owned(),
+                    resource: resource.name.clone(),
+                    load: resource.scale.show(load),
+                    capacity: resource.scale.show(limit),
+                    tasks: names(instance, come.iter()),
+                });
+            }
+        }
+    }
+    violations
 }
 
 /// No more tasks on a node than it takes.

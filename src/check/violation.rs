@@ -26,6 +26,9 @@ pub enum Violation {
         reserved: Option<String>,
         tasks: Vec<String>,
     },
+    /// While tasks move, the node needs more of a transient resource than it has,
+    /// or than is left of it beside what is reserved. Amounts as written.
+    Transient { node: String, resource: String, load: String, capacity: String, tasks: Vec<String> },
     /// The node takes no tasks.
     State { task: String, node: String, state: NodeState },
     /// The node's labels do not satisfy the task.
@@ -59,6 +62,7 @@ impl Violation {
             Violation::Twice { .. } => "twice",
             Violation::NotPlaced { .. } => "not-placed",
             Violation::Capacity { .. } => "capacity",
+            Violation::Transient { .. } => "transient",
             Violation::State { .. } => "state",
             Violation::Requires { .. } => "requires",
             Violation::Avoids { .. } => "avoids",
@@ -109,6 +113,11 @@ impl fmt::Display for Violation {
                     list(tasks)
                 )
             }
+            Violation::Transient { node, resource, load, capacity, tasks } => write!(
+                f,
+                "node `{node}` needs {load} {resource} while tasks move and has {capacity}; tasks that come: {}",
+                list(tasks)
+            ),
             Violation::State { task, node, state } => {
                 let state = match state {
                     NodeState::Ready => "ready",

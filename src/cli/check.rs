@@ -7,7 +7,7 @@ use super::output::{print, say};
 use super::{Done, FAILED};
 use crate::check::check_claim;
 use crate::error::Error;
-use crate::format::{Source, read_claim};
+use crate::format::{Source, read_plan};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -30,7 +30,7 @@ pub(super) fn run(args: Args) -> Done {
     if args.one_task_per_node {
         instance = instance.with_one_task_per_node(true);
     }
-    let claim = read_claim(&Source::read(plan)?)?;
+    let claim = read_plan(&Source::read(plan)?, &instance)?;
     let verdict = check_claim(&instance, &claim);
     for violation in &verdict.violations {
         print(&format!("{}: {violation}\n", violation.code()))?;

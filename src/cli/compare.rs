@@ -87,11 +87,12 @@ pub(super) fn run(args: Args) -> Done {
     if args.methods.trim() == "all" {
         comparison.sort_by_rank();
     }
-    args.output.write(&match args.output.output {
+    args.output.write(&match args.output.form() {
         Form::Table => report::comparison_table(&comparison),
         Form::Json => report::comparison_json(&comparison),
         Form::Csv => report::comparison_csv(&comparison),
         Form::Markdown => report::comparison_markdown(&comparison),
+        Form::Sol => return Err(Error::usage("--output sol is for plans")),
     })?;
     for (_, detail) in &comparison.failed {
         say(&format!("failed: {detail}"));

@@ -9,7 +9,7 @@ use super::{Done, FAILED, NOTHING_FOUND};
 use crate::check::check_claim;
 use crate::error::{Error, Result};
 use crate::explain::{Verdict, explain, why_plan, why_task};
-use crate::format::{Source, read_claim};
+use crate::format::{Source, read_plan};
 use crate::model::{Instance, Plan, TaskId, nearest};
 use crate::report;
 use crate::solve::{Answer, Method, Params, solve};
@@ -56,7 +56,7 @@ pub(super) fn run(args: Args) -> Done {
     let task = args.task.as_deref().map(|name| find_task(&instance, name)).transpose()?;
     let plan = match plan {
         Some(file) => {
-            let verdict = check_claim(&instance, &read_claim(&Source::read(file)?)?);
+            let verdict = check_claim(&instance, &read_plan(&Source::read(file)?, &instance)?);
             for violation in &verdict.violations {
                 say(&format!("{}: {violation}", violation.code()));
             }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::output::say;
 use crate::error::{Error, Result};
-use crate::format::{Format, Input, Source, read_instance};
+use crate::format::{Format, Input, Source, read_running, wants_current};
 use crate::model::{Goal, Instance, ResourceWeights, nearest};
 
 /// Where the instance is.
@@ -31,7 +32,10 @@ pub(super) struct TableArgs {
     /// Table of rules between tasks
     #[arg(long, value_name = "FILE", requires = "tasks")]
     pub(super) rules: Option<PathBuf>,
-    /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb
+    /// Plan that says where tasks run now; roadef files: assignment_X.sol beside model_X.txt
+    #[arg(long, value_name = "PLAN")]
+    pub(super) current: Option<PathBuf>,
+    /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
 }
@@ -80,14 +84,33 @@ pub(super) fn read(instance: Option<&Path>, tables: &TableArgs) -> Result<Instan
             );
         }
     };
-    read_instance(&input, format)
+    let beside = || instance.filter(|_| wants_current(&input, format)).and_then(assignment_beside);
+    let current = match &tables.current {
+        Some(path) => Some(Source::read(path)?),
+        None => match beside() {
+            Some(path) => {
+                say(&format!("{}: where tasks run now", path.display()));
+                Some(Source::read(&path)?)
+            }
+            None => None,
+        },
+    };
+    read_running(&input, format, current.as_ref())
+}
+
+/// `assignment_X.sol` beside `model_X.txt`, where there is one.
+fn assignment_beside(path: &Path) -> Option<PathBuf> {
+    let name = path.file_stem()?.to_str()?.strip_prefix("model_")?;
+    let beside = path.with_file_name(format!("assignment_{name}.sol"));
+    beside.is_file().then_some(beside)
 }
 
 /// What a person may change about an instance on the command line.
 #[derive(Debug, clap::Args)]
 pub(super) struct GoalArgs {
     /// What to minimise: tiers separated by commas, each a weighted sum of
-    /// peak, balance, cost, nodes, demand, soft [default: the instance's, else peak]
+    /// peak, balance, cost, nodes, demand, soft, moves, group_moves [default: the instance's,
+    /// else peak]
     #[arg(long, value_name = "GOAL")]
     pub(super) goal: Option<String>,
     /// At most one task of the plan on each node

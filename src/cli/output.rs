@@ -19,20 +19,29 @@ pub(super) enum Form {
     Csv,
     /// For issues and wikis
     Markdown,
+    /// A plan as the position of each task's node: the ROADEF challenge's assignments
+    Sol,
 }
 
 /// How an answer is printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputArgs {
-    /// Form of the answer
-    #[arg(long, value_enum, default_value_t = Form::Table, value_name = "FORM")]
-    pub(super) output: Form,
+    /// Form of the answer [default: table; sol with -o FILE.sol]
+    #[arg(long, value_enum, value_name = "FORM")]
+    output: Option<Form>,
     /// Write the answer to a file instead of standard output
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 }
 
 impl OutputArgs {
+    /// The form asked for; an assignment is known by its file's name.
+    pub(super) fn form(&self) -> Form {
+        let sol =
+            self.file.as_ref().is_some_and(|file| file.extension().is_some_and(|e| e == "sol"));
+        self.output.unwrap_or(if sol { Form::Sol } else { Form::Table })
+    }
+
     /// Writes the answer where it belongs.
     pub(super) fn write(&self, text: &str) -> Result<()> {
         write_to(self.file.as_deref(), text)

@@ -8,7 +8,7 @@ use super::output::{Form, OutputArgs, say, warn};
 use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
 use crate::error::{Error, Kind, Result};
 use crate::explain::{Verdict, explain};
-use crate::format::digest;
+use crate::format::{digest, write_assignment};
 use crate::ilp::Backend;
 use crate::model::{Instance, Term};
 use crate::policy::{ORDERS, Order, Settings};
@@ -266,11 +266,12 @@ fn print_plan(
     let mut report = Report::new(instance, outcome, digest(instance), weights);
     report.matrix = args.matrix;
     report.timing = args.timing;
-    args.output.write(&match args.output.output {
+    args.output.write(&match args.output.form() {
         Form::Table => report::plan_table(&report),
         Form::Json => report::plan_json(&report),
         Form::Csv => report::plan_csv(&report),
         Form::Markdown => report::plan_markdown(&report),
+        Form::Sol => write_assignment(instance, &outcome.plan)?,
     })?;
     Ok(0)
 }
@@ -282,7 +283,7 @@ fn print_no_plan(args: &Args, instance: &Instance, params: &Params, none: &NoPla
     super::output::complain(&error);
     let why = if none.proven { why(instance, params)? } else { None };
     why.iter().flat_map(ConflictDoc::short).for_each(|line| say(&format!("  {line}")));
-    if args.output.output == Form::Json {
+    if args.output.form() == Form::Json {
         let method = params.method.name();
         let text = report::no_plan_json(instance, digest(instance), &method, none, why);
         args.output.write(&text)?;

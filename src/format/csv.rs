@@ -11,7 +11,7 @@ use crate::model::{Decimal, Draft, NodeDraft, PairDraft, ResourceDraft, TaskDraf
 /// Names that the id column may also have.
 pub(super) const ID: [&str; 2] = ["id", "name"];
 /// Reserved in the tasks table, beside `task`.
-pub(super) const TASK: [&str; 15] = [
+pub(super) const TASK: [&str; 16] = [
     "duration",
     "requires",
     "avoid",
@@ -27,6 +27,7 @@ pub(super) const TASK: [&str; 15] = [
     "pinned",
     "key",
     "group",
+    "move_cost",
 ];
 /// Reserved in the nodes table, beside `node` and columns with a [`PREFIXES`].
 pub(super) const NODE: [&str; 9] = [
@@ -60,13 +61,16 @@ pub(super) const PAIR: [&str; 1] = ["cost"];
 pub(super) const USED: &str = "used:";
 /// Likewise, the capacity of a resource that comes in cards.
 pub(super) const CARDS: &str = "cards:";
+/// Likewise, the capacity of a resource that moving tasks take on both nodes; stands
+/// before [`CARDS`] where both apply.
+pub(super) const TRANSIENT: &str = "transient:";
 /// Likewise, what the plan leaves free.
 pub(super) const RESERVE: &str = "reserve:";
 /// Likewise, the load above which each unit has its price.
 pub(super) const SAFETY: &str = "safety:";
 /// Likewise, that price, the same in every row.
 pub(super) const SAFETY_PRICE: &str = "safety_price:";
-const PREFIXES: [&str; 5] = [USED, CARDS, RESERVE, SAFETY, SAFETY_PRICE];
+const PREFIXES: [&str; 6] = [USED, CARDS, TRANSIENT, RESERVE, SAFETY, SAFETY_PRICE];
 
 /// True for names that a resource cannot have in tables.
 pub(super) fn is_reserved(name: &str) -> bool {
@@ -107,11 +111,14 @@ pub(super) fn read(
     let node_id = id_column(nodes, "node")?;
     let mut draft = Draft::default();
     for header in &nodes.headers {
-        let cards = header.strip_prefix(CARDS).map(str::trim);
-        let name = cards.unwrap_or(header);
+        let transient = header.strip_prefix(TRANSIENT).map(str::trim);
+        let rest = transient.unwrap_or(header);
+        let cards = rest.strip_prefix(CARDS).map(str::trim);
+        let name = cards.unwrap_or(rest);
         if !is_reserved(name) && tasks.headers.iter().any(|known| known == name) {
             let at = usize::from(draft.resource(name));
             draft.resources[at].devices |= cards.is_some();
+            draft.resources[at].transient |= transient.is_some();
         }
     }
     if draft.resources.len() > 1000 {
@@ -211,6 +218,10 @@ fn node_columns(nodes: &Table, tasks: &Table, id: usize, names: &[String]) -> Re
             let known = resource(names, name).map(Column::Resource);
             return known.ok_or_else(|| unknown(nodes, name, &NODE, Some(tasks)));
         };
+        let rest = match prefix {
+            TRANSIENT => rest.strip_prefix(CARDS).map_or(rest, str::trim),
+            _ => rest,
+        };
         let r = resource(names, rest).ok_or_else(|| {
             let near = nearest(rest, names.iter().map(String::as_str));
             let remedy = match near {
@@ -220,7 +231,7 @@ fn node_columns(nodes: &Table, tasks: &Table, id: usize, names: &[String]) -> Re
             nodes.header_error(name, format!("there is no resource `{rest}`")).help(remedy)
         })?;
         Ok(match prefix {
-            CARDS => Column::Resource(r),
+            CARDS | TRANSIENT => Column::Resource(r),
             USED => Column::Used(r),
             RESERVE => Column::Reserve(r),
             SAFETY => Column::Safety(r),

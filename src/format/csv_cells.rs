@@ -40,6 +40,7 @@ pub(super) fn task(row: &Row, k: usize, name: &str, task: &mut TaskDraft) -> Res
         "node" => task.current = text.split(OR).map(|name| name.trim().to_owned()).collect(),
         "pinned" => task.pinned = row.read(k, yes_or_no)?,
         "key" => task.key = Some(text.to_owned()),
+        "move_cost" => task.move_cost = row.quantity(k)?,
         _ => task.groups = parts(text).map(str::to_owned).collect(),
     }
     Ok(())

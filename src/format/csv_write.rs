@@ -1,8 +1,11 @@
 //! Writing an instance as tables: tasks, nodes, and pairs where there are any.
 
-use super::csv::{CARDS, NODE, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, USED, is_reserved};
+use super::csv::{
+    CARDS, NODE, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, TRANSIENT, USED, is_reserved,
+};
 use super::json_write::{
-    current, drop_weight, over, pair_cost, price, price_per_hour, rule_files, safety_price, within,
+    current, drop_weight, groups, move_cost, over, pair_cost, price, price_per_hour, rule_files,
+    safety_price, within,
 };
 use super::rule_file::AskFile;
 use super::values::OneOrMany;
@@ -29,8 +32,14 @@ pub struct CsvFiles {
 ///
 /// # Errors
 /// Names that tables cannot hold: a resource called like a reserved column,
-/// leading or trailing white space, separators within labels.
+/// leading or trailing white space, separators within labels; routes and ratios.
 pub fn write_csv(instance: &Instance) -> Result<CsvFiles> {
+    if instance.has_routes() {
+        return Err(unwritable("what moving from node to node costs (`routes`)"));
+    }
+    if !instance.ratios().is_empty() {
+        return Err(unwritable("room beside other room (`ratios`)"));
+    }
     for resource in instance.resources() {
         if is_reserved(&resource.name) {
             return Err(unwritable(&format!("a resource called `{}`", resource.name)));
@@ -142,7 +151,8 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
         current.join("|"),
         instance.pin(task).map_or_else(String::new, |_| "true".to_owned()),
         key.to_owned(),
-        String::new(),
+        joined(&groups(instance, task))?,
+        move_cost(instance, task)?.map_or_else(String::new, |cost| cost.to_string()),
     ]);
     Ok(row)
 }
@@ -240,9 +250,10 @@ fn check_entry<'a>(
 }
 
 fn nodes(instance: &Instance) -> Result<String> {
-    let capacity = instance.resources().iter().map(|resource| match resource.devices {
-        true => format!("{CARDS}{}", resource.name),
-        false => resource.name.clone(),
+    let capacity = instance.resources().iter().map(|resource| {
+        let transient = if resource.transient { TRANSIENT } else { "" };
+        let cards = if resource.devices { CARDS } else { "" };
+        format!("{transient}{cards}{}", resource.name)
     });
     let with =
         |prefix: &'static str| resource_names(instance).map(move |name| format!("{prefix}{name}"));

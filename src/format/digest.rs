@@ -29,6 +29,7 @@ pub fn digest(instance: &Instance) -> String {
     tasks(&mut bytes, instance);
     bytes.integer(i64::from(instance.one_task_per_node()));
     rules(&mut bytes, instance);
+    moves(&mut bytes, instance);
 
     let mut text = String::from("sha256:");
     for byte in bytes.0.finalize().iter() {
@@ -103,6 +104,53 @@ fn tasks(bytes: &mut Canonical, instance: &Instance) {
             bytes.count(pair.node.index());
             bytes.integer(pair.cost);
             bytes.integers(pair.demand);
+        }
+    }
+}
+
+/// What instances need not have: each part begins with its name and is left out
+/// where there is nothing to say.
+fn moves(bytes: &mut Canonical, instance: &Instance) {
+    let transient = (0..instance.resources().len()).filter(|r| instance.transient(*r));
+    let transient: Vec<usize> = transient.collect();
+    if !transient.is_empty() {
+        bytes.text("transient");
+        bytes.count(transient.len());
+        transient.into_iter().for_each(|r| bytes.count(r));
+    }
+    let plain = instance.task_ids().all(|task| instance.own_move_cost(task) == 1);
+    if !plain || instance.move_scale() != Scale::ONE {
+        bytes.text("move costs");
+        bytes.scale(instance.move_scale());
+        instance.task_ids().for_each(|task| bytes.integer(instance.own_move_cost(task)));
+    }
+    if instance.has_routes() {
+        bytes.text("routes");
+        for from in instance.node_ids() {
+            let row: Vec<_> = instance.routes_from(from).collect();
+            bytes.count(row.len());
+            for (to, cost) in row {
+                bytes.count(to.index());
+                bytes.integer(cost);
+            }
+        }
+    }
+    if !instance.ratios().is_empty() {
+        bytes.text("ratios");
+        bytes.count(instance.ratios().len());
+        for ratio in instance.ratios() {
+            bytes.count(ratio.room);
+            bytes.count(ratio.with);
+            bytes.integer(ratio.a);
+            bytes.integer(ratio.b);
+        }
+    }
+    if !instance.groups().is_empty() {
+        bytes.text("groups");
+        bytes.count(instance.groups().len());
+        for group in instance.groups() {
+            bytes.count(group.len());
+            group.iter().for_each(|task| bytes.count(task.index()));
         }
     }
 }

@@ -21,6 +21,15 @@ pub(super) fn read(source: Text) -> Result<Draft> {
     Ok(Draft::pairwise("load", costs, demands, capacities))
 }
 
+/// True when the text has as many numbers as its first two ask for.
+pub(super) fn fits(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace();
+    let mut size = || words.next().and_then(|word| word.parse::<usize>().ok());
+    let (Some(m), Some(n)) = (size(), size()) else { return false };
+    let needed = m.checked_mul(n).and_then(|mn| mn.checked_mul(2)?.checked_add(m));
+    needed == Some(words.count())
+}
+
 /// Every number of the file.
 fn numbers(source: Text) -> Result<Vec<Decimal>> {
     let start = source.text.as_ptr() as usize;

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::json_error;
+use super::move_file::{RatioFile, RouteFile, or_one};
 use super::rule_file::{RuleFile, SpreadFile};
 use super::source::Text;
 use super::values::{
@@ -14,7 +15,7 @@ use super::words;
 use crate::error::Result;
 use crate::model::{
     Ask, Decimal, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, Part, Preference,
-    Requirement, TaskDraft, nearest,
+    RatioDraft, Requirement, TaskDraft, nearest,
 };
 
 /// A planning problem: nodes with capacities, tasks with demands.
@@ -38,6 +39,12 @@ pub(super) struct InstanceFile {
     /// Rules between tasks.
     #[serde(default)]
     rules: Vec<Object<RuleFile>>,
+    /// What moving from node to node costs beside the task's `move_cost`; 0 where not named.
+    #[serde(default)]
+    routes: Vec<Object<RouteFile>>,
+    /// Room that should be free beside other room.
+    #[serde(default)]
+    ratios: Vec<Object<RatioFile>>,
     /// What the plan leaves free on every node that has no `reserve` of its own.
     #[serde(default)]
     reserve: Ordered<Portion>,
@@ -63,6 +70,9 @@ pub(super) struct ResourceFile {
     /// Price of one unit of load above a node's `safety`, in the goal `soft`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) safety_price: Option<Quantity>,
+    /// Tasks that move take it on both nodes until all moves are done.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) transient: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
@@ -186,9 +196,12 @@ pub(super) struct TaskFile {
     /// What hash policies hash, and what rules can group by; the id when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<Id>,
-    /// Names by which rules can refer to it.
+    /// Names by which rules can refer to it, and by which `group_moves` counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) group: Option<OneOrMany>,
+    /// What moving it off its `node` costs in the goal `moves`; 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) move_cost: Option<Quantity>,
 }
 
 /// Labels a task would like.
@@ -271,6 +284,7 @@ pub(super) fn read(source: Text) -> Result<Draft> {
         known.unit = resource.0.unit;
         known.devices = resource.0.devices;
         known.safety_price = resource.0.safety_price.map(|price| price.0);
+        known.transient = resource.0.transient;
     }
     for (k, Object(node)) in file.nodes.into_iter().enumerate() {
         let node = node_draft(&mut names, &mut draft, node, k)?;
@@ -293,6 +307,15 @@ pub(super) fn read(source: Text) -> Result<Draft> {
             cost: pair.cost.map(|cost| cost.0),
             demand,
         });
+    }
+    draft.routes = file.routes.into_iter().map(|Object(route)| route.draft()).collect();
+    for (k, Object(file)) in file.ratios.into_iter().enumerate() {
+        let mut find = |name: &str, field: &str| {
+            names.position(&mut draft, name, || format!("ratios[{k}].{field}"))
+        };
+        let (room, with) = (find(&file.room, "room")?, find(&file.with, "with")?);
+        let (ratio, price) = (or_one(file.ratio), or_one(file.price));
+        draft.ratios.push(RatioDraft { room, with, ratio, price });
     }
     check_used(source, &draft)?;
     Ok(draft)
@@ -370,6 +393,7 @@ fn task_draft(
         pinned: task.pinned,
         key: task.key.map(|key| key.0),
         groups: task.group.map_or_else(Vec::new, |groups| groups.0),
+        move_cost: task.move_cost.map(|cost| cost.0),
     })
 }
 
@@ -448,6 +472,10 @@ fn check_used(source: Text, draft: &Draft) -> Result<()> {
     for (r, _) in &draft.reserve {
         check(*r, "reserve".to_owned())?;
     }
+    for (k, ratio) in draft.ratios.iter().enumerate() {
+        check(ratio.room, format!("ratios[{k}].room"))?;
+        check(ratio.with, format!("ratios[{k}].with"))?;
+    }
     for (k, node) in draft.nodes.iter().enumerate() {
         for (r, _) in &node.used {
             check(*r, format!("nodes[{k}].used"))?;
@@ -469,6 +497,8 @@ pub(super) fn place(error: &DraftError) -> String {
         DraftItem::Node(k) => format!("nodes[{k}]"),
         DraftItem::Pair(k) => format!("pairs[{k}]"),
         DraftItem::Rule(k) => format!("rules[{k}]"),
+        DraftItem::Route(k) => format!("routes[{k}]"),
+        DraftItem::Ratio(k) => format!("ratios[{k}]"),
         DraftItem::Resource(_) | DraftItem::Whole => String::new(),
     };
     match (item.as_str(), error.field.as_str()) {

@@ -5,12 +5,15 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::json::{NodeFile, PairFile, PreferenceFile, ResourceFile, TaskFile};
+use super::move_file::{RatioFile, RouteFile, unless_one};
 use super::rule_file::{AskFile, RuleFile, SpreadFile};
 use super::values::{
     Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, SCHEMA_VERSION, Seconds,
 };
 use crate::error::{Error, Kind, Result};
-use crate::model::{Ask, Decimal, Instance, NodeId, Pair, Part, Rule, Scale, TaskId, gcd};
+use crate::model::{
+    Ask, Decimal, Instance, NodeId, Pair, Part, RoomRatio, Rule, Scale, TaskId, gcd,
+};
 
 /// Writes the instance as JSON that reads back as an equal instance: the same
 /// names, quantities, rules and goal.
@@ -23,6 +26,7 @@ pub fn write_instance(instance: &Instance, to: &mut impl Write) -> Result<()> {
             unit: resource.unit.clone(),
             devices: resource.devices,
             safety_price: safety_price(instance, r)?.map(Quantity),
+            transient: resource.transient,
         };
         Ok((resource.name.clone(), file))
     });
@@ -43,6 +47,17 @@ pub fn write_instance(instance: &Instance, to: &mut impl Write) -> Result<()> {
     if rules.peek().is_some() {
         write(to, format_args!(",\n\"rules\": "))?;
         list(to, rules.map(Ok))?;
+    }
+    if instance.has_routes() {
+        write(to, format_args!(",\n\"routes\": "))?;
+        let each = instance
+            .node_ids()
+            .flat_map(|from| instance.routes_from(from).map(move |(to, cost)| (from, to, cost)));
+        list(to, each.map(|(from, to, cost)| route_file(instance, from, to, cost)))?;
+    }
+    if !instance.ratios().is_empty() {
+        write(to, format_args!(",\n\"ratios\": "))?;
+        list(to, instance.ratios().iter().map(|ratio| Ok(ratio_file(instance, ratio))))?;
     }
     write(to, format_args!(",\n\"goal\": "))?;
     value(to, &instance.goal().to_string())?;
@@ -138,8 +153,37 @@ fn task_file(instance: &Instance, task: TaskId) -> Result<TaskFile> {
         node: current(instance, task).map(OneOrMany),
         pinned: instance.pin(task).is_some(),
         key: instance.own_key(task).map(|key| Id(key.to_owned())),
-        group: None,
+        group: Some(groups(instance, task)).filter(|g| !g.is_empty()).map(OneOrMany),
+        move_cost: move_cost(instance, task)?.map(Quantity),
     })
+}
+
+/// The groups that a task names.
+pub(super) fn groups(instance: &Instance, task: TaskId) -> Vec<String> {
+    let groups = instance.groups_of(task).iter();
+    groups.map(|group| instance.group_name(*group).to_owned()).collect()
+}
+
+/// What moving the task costs as written, `None` for 1.
+pub(super) fn move_cost(instance: &Instance, task: TaskId) -> Result<Option<Decimal>> {
+    let cost = decimal(&instance.move_scale().show(instance.own_move_cost(task)))?;
+    Ok(Some(cost).filter(|cost| *cost != Decimal::ONE))
+}
+
+fn route_file(instance: &Instance, from: NodeId, to: NodeId, cost: i64) -> Result<RouteFile> {
+    let name = |node| Id(instance.node_name(node).to_owned());
+    let cost = Quantity(decimal(&instance.move_scale().show(cost))?);
+    Ok(RouteFile { from: name(from), to: name(to), cost })
+}
+
+fn ratio_file(instance: &Instance, ratio: &RoomRatio) -> RatioFile {
+    let name = |r: usize| instance.resources()[r].name.clone();
+    RatioFile {
+        room: name(ratio.room),
+        with: name(ratio.with),
+        ratio: unless_one(ratio.ratio),
+        price: unless_one(ratio.price),
+    }
 }
 
 /// The label that a rule is over.
@@ -309,15 +353,18 @@ mod tests {
     use super::*;
 
     const FULL: &str = r#"{ "schema_version": 1,
-      "resources": { "gpu": { "unit": "card" }, "idle": {} },
+      "resources": { "gpu": { "unit": "card", "transient": true }, "idle": {} },
       "nodes": [
         { "id": "n\"1", "capacity": {"cpu": 8, "gpu": 0.5}, "used": {"cpu": "1500m"},
           "labels": {"rack": "r1", "a": ""}, "state": "drain", "price": 4800.05, "price_per_hour": "1.1" },
         { "id": 2, "capacity": {"cpu": 6} }, { "id": "gone", "capacity": {}, "state": "down" } ],
       "tasks": [
         { "id": "t1", "demand": {"cpu": "500m", "memory": 0}, "duration": "30m",
-          "requires": {"gpu_model": ["A100", "H100"], "a": "b"} },
-        { "id": "t2", "duration": 7 } ],
+          "requires": {"gpu_model": ["A100", "H100"], "a": "b"},
+          "node": "2", "move_cost": 2.5, "group": ["y", "x"] },
+        { "id": "t2", "duration": 7, "node": "gone", "group": "x" } ],
+      "routes": [ { "from": 2, "to": "gone", "cost": "0.75" } ],
+      "ratios": [ { "room": "cpu", "with": "gpu", "ratio": 0.3, "price": 7 } ],
       "pairs": [ { "task": "t1", "node": 2, "cost": 0.123456789, "demand": {"cpu": 3} },
                  { "task": "t2", "node": "n\"1", "demand": {"gpu": 0.25} } ],
       "goal": "cost + 10*nodes, peak", "one_task_per_node": true }"#;
@@ -373,8 +420,15 @@ mod tests {
             ("\"drain\"", "\"ready\""),
             ("4800.05", "4800.06"),
             ("H100", "H200"),
-            ("true", "false"),
+            ("_node\": true", "_node\": false"),
             ("\"idle\"", "\"idly\""),
+            ("\"transient\": true", "\"transient\": false"),
+            ("2.5", "2.25"),
+            ("0.75", "1.75"),
+            ("\"from\": 2, \"to\": \"gone\"", "\"from\": \"gone\", \"to\": 2"),
+            ("0.3", "0.4"),
+            ("\"price\": 7", "\"price\": 8"),
+            ("\"group\": \"x\"", "\"group\": \"y\""),
         ];
         for (from, to) in other {
             assert_ne!(digest(&instance(&FULL.replace(from, to)).unwrap()), base, "{from}");

@@ -1,23 +1,29 @@
 //! Bytes to instances and plans, and back: one file a format, the format found
 //! from the content.
 
+mod assignment;
 mod cloudbalancing;
 mod csv;
 mod csv_cells;
 mod csv_write;
 mod digest;
 mod gap;
+mod integers;
 mod json;
 mod json_error;
 mod json_write;
+mod move_file;
 mod openb;
 mod plan;
+mod roadef;
 mod rule_file;
+mod running;
 mod source;
 mod table;
 mod values;
 mod words;
 
+pub use assignment::{read_plan, write_assignment};
 pub use csv_write::{CsvFiles, write_csv};
 pub use digest::digest;
 pub use json::schema;
@@ -43,16 +49,23 @@ pub enum Format {
     CloudBalancing,
     /// The openb cluster trace.
     Openb,
+    /// Machine reassignment, as in the ROADEF/EURO challenge 2012.
+    Roadef,
 }
 
 impl Format {
     /// Every format with its name and one line of help.
-    pub const ALL: [(Format, &'static str, &'static str); 5] = [
+    pub const ALL: [(Format, &'static str, &'static str); 6] = [
         (Format::Json, "json", "one JSON instance"),
         (Format::Csv, "csv", "a table of tasks and a table of nodes, pairs optional"),
         (Format::Gap, "gap", "generalized assignment: integers as in the OR-Library"),
         (Format::CloudBalancing, "cloudbalancing", "JSON with computerList and processList"),
         (Format::Openb, "openb", "the openb cluster trace: tables of pods and nodes"),
+        (
+            Format::Roadef,
+            "roadef",
+            "machine reassignment: integers as in the ROADEF challenge 2012",
+        ),
     ];
 
     /// The name used in flags.
@@ -103,8 +116,38 @@ pub enum Input {
 /// no tasks, repeated ids, unknown names in pairs, quantities out of range; each
 /// with the line or field.
 pub fn read_instance(input: &Input, forced: Option<Format>) -> Result<Instance> {
-    let (format, draft) = parse(input, forced)?;
+    read_running(input, forced, None)
+}
+
+/// The same with the nodes on which tasks run now taken from a plan, where one is
+/// given.
+///
+/// # Errors
+/// As for [`read_instance`]; a plan that is none, or one for other tasks and nodes;
+/// no plan where the format says nothing of where tasks run and its goal asks.
+pub fn read_running(
+    input: &Input,
+    forced: Option<Format>,
+    current: Option<&Source>,
+) -> Result<Instance> {
+    let (format, mut draft) = parse(input, forced)?;
+    match (input, current) {
+        (_, Some(current)) => running::apply(&mut draft, current)?,
+        (Input::One(source), None) if format == Format::Roadef => {
+            let cause = "the file does not say where processes run now";
+            let remedy = "name the assignment with --current FILE";
+            return Err(Error::input(&source.name, cause).help(remedy));
+        }
+        _ => {}
+    }
     draft.build().map_err(|error| locate(input, format, &error))
+}
+
+/// True when the input leaves it to a second file where tasks run now.
+pub fn wants_current(input: &Input, forced: Option<Format>) -> bool {
+    let Input::One(source) = input else { return false };
+    let detected = || source.text().and_then(detect).ok();
+    forced.or_else(detected) == Some(Format::Roadef)
 }
 
 /// Reads an instance without the checks that concern the problem as a whole.
@@ -136,6 +179,7 @@ fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
             let draft = match format {
                 Format::Gap => gap::read(text),
                 Format::CloudBalancing => cloudbalancing::read(text),
+                Format::Roadef => roadef::read(text),
                 Format::Json | Format::Csv | Format::Openb => json::read(text),
             };
             Ok((format, draft?))
@@ -194,7 +238,8 @@ fn detect(source: Text) -> Result<Format> {
         return Err(source.error(cause).help(TWO_TABLES));
     }
     if line.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+') {
-        return Ok(Format::Gap);
+        let other = !gap::fits(text) && (roadef::fits(text) || roadef::resembles(text));
+        return Ok(if other { Format::Roadef } else { Format::Gap });
     }
     let names: Vec<&str> = Format::ALL.iter().map(|(_, name, _)| *name).collect();
     let remedy = format!("formats are {}; force one with --format", names.join(", "));
@@ -214,7 +259,10 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
                 (Format::Gap, DraftItem::Node(k)) => format!("node n{k}"),
                 (Format::CloudBalancing, DraftItem::Task(k)) => format!("processList[{k}]"),
                 (Format::CloudBalancing, DraftItem::Node(k)) => format!("computerList[{k}]"),
-                (Format::Gap | Format::CloudBalancing, _) => String::new(),
+                (Format::Roadef, DraftItem::Task(k)) => format!("process p{k}"),
+                (Format::Roadef, DraftItem::Node(k)) => format!("machine m{k}"),
+                (Format::Roadef, DraftItem::Ratio(k)) => format!("balance cost {k}"),
+                (Format::Gap | Format::CloudBalancing | Format::Roadef, _) => String::new(),
                 _ => json::place(error),
             },
         ),
@@ -227,6 +275,7 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
                 DraftItem::Rule(k) => (rules.as_ref().unwrap_or(tasks), Some(k)),
                 DraftItem::Whole if error.field == "price" => (nodes, None),
                 DraftItem::Whole if error.field == "pairs" => (of_pairs, None),
+                DraftItem::Route(_) | DraftItem::Ratio(_) => (nodes, None),
                 DraftItem::Whole | DraftItem::Resource(_) => (tasks, None),
             };
             said(file, row.map_or_else(String::new, |row| place_in_table(file, row, error)))

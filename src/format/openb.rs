@@ -39,7 +39,7 @@ pub(super) fn read(pods: &Table, nodes: &Table) -> Result<Draft> {
             name: name.to_owned(),
             unit: Some(unit.to_owned()),
             devices: name == "gpu",
-            safety_price: None,
+            ..ResourceDraft::default()
         });
     }
     let [id, cpu, memory, gpu, model] =

@@ -40,6 +40,27 @@ fn what_is_no_instance_says_what_it_is() {
     }
 }
 
+/// Both are nothing but integers: counts decide, and where they do not add up lines.
+#[test]
+fn integers_are_told_apart_by_their_counts() {
+    let roadef =
+        "1\n1 10\n2\n0 0 9 5 0 1\n1 1 9 5 1 0\n1\n1 0\n2\n0 3 1\n0 2 1\n1\n0 0 1\n1\n1 1 1";
+    let gap = "2 3\n1 2 3\n4 5 6\n 7 8 9 10 11 12\n20 21";
+    let format = |text: &str| detect(Text { name: "f", text }).unwrap();
+    for text in [roadef, &roadef.replace('\n', " "), &format!("{roadef} 7"), "1\n1 2\n"] {
+        assert_eq!(format(text), Format::Roadef, "{text}");
+    }
+    for text in [gap, &gap.replace([' ', '\n'], "\n"), &format!("{gap} 7"), "7", "1 2\n1 2\n"] {
+        assert_eq!(format(text), Format::Gap, "{text}");
+    }
+    let error = one(roadef).unwrap_err();
+    assert!(error.remedy.contains("--current"), "{error}");
+    let current = source("a", "1 0");
+    let input = Input::One(source("f", roadef));
+    let error = read_running(&input, None, Some(&current)).unwrap_err();
+    assert_eq!(error.to_string(), "f: balance cost 0: a ratio of `r0` to itself");
+}
+
 #[test]
 fn forced_formats_must_suit_the_files() {
     let input = Input::One(source("f", JSON));
@@ -88,7 +109,7 @@ fn a_wrong_problem_is_placed_in_its_file() {
         (
             r#"{"nodes""#,
             r#"{"goal":"peek","nodes""#,
-            "f: line 1 column 14, goal: unknown goal `peek`: did you mean `peak`?; goals are peak, balance, cost, nodes, demand, soft",
+            "f: line 1 column 14, goal: unknown goal `peek`: did you mean `peak`?; goals are peak, balance, cost, nodes, demand, soft, moves, group_moves",
         ),
         (
             r#"{"nodes""#,

@@ -6,6 +6,7 @@ mod balance;
 mod cards;
 mod external;
 mod model;
+mod moves;
 mod objective;
 mod point;
 mod program;

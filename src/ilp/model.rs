@@ -8,6 +8,7 @@
 
 use super::balance::BalanceRows;
 use super::cards::CardRows;
+use super::moves::room;
 use super::objective::{unit, whole};
 use super::program::{Col, Program};
 use super::rules::Derived;
@@ -86,8 +87,12 @@ pub(super) struct Model<'a> {
     pub(super) used: Vec<Col>,
     pub(super) peak: Option<Col>,
     pub(super) balance: Option<BalanceRows>,
-    /// Load above safety capacities, with the price of a step.
+    /// Load above safety capacities and missing room, with the price of a step.
     pub(super) excess: Vec<(Col, f64)>,
+    /// Soft costs that no plan can change.
+    pub(super) soft_constant: f64,
+    /// Moved tasks of the group with most of them.
+    pub(super) group_moves: Option<Col>,
     pub(super) cards: Vec<CardRows>,
     /// Columns whose values follow from others.
     pub(super) derived: Vec<Derived>,
@@ -117,6 +122,8 @@ impl<'a> Model<'a> {
             peak: None,
             balance: None,
             excess: Vec::new(),
+            soft_constant: 0.0,
+            group_moves: None,
             cards: Vec::new(),
             derived: Vec::new(),
             unit: unit(shape.instance, tier),
@@ -132,6 +139,7 @@ impl<'a> Model<'a> {
             model.used_columns();
         }
         model.capacity_rows(&limits);
+        model.transient_rows();
         model.max_tasks_rows();
         if shape.integer {
             model.card_rows();
@@ -139,6 +147,10 @@ impl<'a> Model<'a> {
         }
         if wanted(Term::Soft) {
             model.excess_rows();
+            model.ratio_rows();
+        }
+        if wanted(Term::GroupMoves) {
+            model.group_moves_rows();
         }
         if tier.weight(Term::Peak) > 0.0
             || settled.iter().any(|s| s.peak.is_none() && s.tier.weight(Term::Peak) > 0.0)
@@ -166,7 +178,10 @@ impl<'a> Model<'a> {
             let row = shape.groups.iter().zip(limits).map(|(group, limit)| {
                 let node = group[0];
                 let demand = shape.instance.demand_on(task, node);
-                let most = most_that_fit(demand, limit);
+                let most = match shape.instance.has_transient() {
+                    true => most_that_fit(demand, &room(shape, task, node, limit)),
+                    false => most_that_fit(demand, limit),
+                };
                 if !shape.instance.eligible(task, node) || most == 0 {
                     return None;
                 }
@@ -236,7 +251,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn largest_load(&self, terms: &[(Col, f64)]) -> f64 {
+    pub(super) fn largest_load(&self, terms: &[(Col, f64)]) -> f64 {
         terms.iter().map(|(col, a)| a * self.program.columns[*col as usize].upper).sum()
     }
 

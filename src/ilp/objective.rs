@@ -27,7 +27,9 @@ impl Model<'_> {
             }
             Term::Nodes => (self.used.iter().map(|y| (*y, 1.0)).collect(), 0.0),
             Term::Unplaced(priority) => (self.unplaced_terms(priority), 0.0),
-            Term::Soft => (self.soft_terms(), 0.0),
+            Term::Soft => (self.soft_terms(), self.soft_constant),
+            Term::Moves => (self.move_terms(), 0.0),
+            Term::GroupMoves => (self.group_moves.iter().map(|most| (*most, 1.0)).collect(), 0.0),
             Term::Cost => (self.cost_terms(), 0.0),
             Term::Demand => {
                 let scales = self.shape.instance.resources().iter().map(|resource| resource.scale);
@@ -67,7 +69,22 @@ impl Model<'_> {
             .collect()
     }
 
-    /// Preferences not met and load above safety capacities.
+    fn move_terms(&self) -> Vec<(Col, f64)> {
+        let instance = self.shape.instance;
+        let factor = instance.move_scale().factor();
+        let mut terms = Vec::new();
+        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+            for (group, col) in self.shape.groups.iter().zip(counts) {
+                let cost = instance.move_cost(class.example(), group[0]);
+                if let (Some(col), true) = (col, cost != 0) {
+                    terms.push((*col, cost as f64 * factor));
+                }
+            }
+        }
+        terms
+    }
+
+    /// Preferences not met, load above safety capacities and missing room.
     fn soft_terms(&self) -> Vec<(Col, f64)> {
         let instance = self.shape.instance;
         let factor = instance.soft_scale().factor();
@@ -90,6 +107,8 @@ pub(super) fn steps(instance: &Instance, term: Term) -> Option<Scale> {
         Term::Nodes => Some(Scale::ONE),
         Term::Cost => Some(instance.cost_scale()),
         Term::Soft => Some(instance.soft_scale()),
+        Term::Moves => Some(instance.move_scale()),
+        Term::GroupMoves => Some(Scale::ONE),
         Term::Unplaced(_) => Some(instance.weight_scale()),
         Term::Peak | Term::Balance | Term::Demand => None,
     }

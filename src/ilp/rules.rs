@@ -211,7 +211,7 @@ fn ones(cols: &[Col]) -> Vec<(Col, f64)> {
 }
 
 /// One term a column.
-fn merged(mut terms: Vec<(Col, f64)>) -> Vec<(Col, f64)> {
+pub(super) fn merged(mut terms: Vec<(Col, f64)>) -> Vec<(Col, f64)> {
     terms.sort_by_key(|(col, _)| *col);
     terms.dedup_by(|next, kept| {
         let same = next.0 == kept.0;

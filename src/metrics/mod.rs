@@ -53,6 +53,12 @@ pub struct Metrics {
     pub cost: i64,
     /// What soft rules cost that are not kept, in integer soft units.
     pub soft: i64,
+    /// Cost of moves, in integer steps of the moves' scale.
+    pub moves: i64,
+    /// Tasks that run somewhere now and are placed elsewhere.
+    pub moved: usize,
+    /// Those of the group that has most of them.
+    pub group_moves: usize,
     /// Tasks without a node.
     pub unplaced: usize,
     /// What is left of resources that come in cards, where the plan names cards.
@@ -144,6 +150,9 @@ impl Metrics {
             nodes_used: count.iter().filter(|n| **n > 0).count(),
             cost: cost(instance, plan, &count),
             soft: soft(instance, plan, &loads),
+            moves: moves(instance, plan),
+            moved: plan.placements().filter(|(task, node)| instance.moved(*task, *node)).count(),
+            group_moves: group_moves(instance, plan),
             unplaced: instance.tasks() - plan.placed(),
             // Costly, so only reports ask: see [`card_figures`].
             cards: Vec::new(),
@@ -183,8 +192,9 @@ fn cost(instance: &Instance, plan: &Plan, count: &[usize]) -> i64 {
     placements.sum::<i64>() + used.map(|node| instance.price(node)).sum::<i64>()
 }
 
-/// Preferences not met, and load above the safety capacities of nodes that
-/// count. Load that was there before is not the plan's doing.
+/// Preferences not met, load above the safety capacities and room missing beside
+/// other room, on nodes that count. Load above safety capacities that was there
+/// before is not the plan's doing.
 fn soft(instance: &Instance, plan: &Plan, loads: &[i64]) -> i64 {
     let width = instance.resources().len();
     let unmet = plan.placements().map(|(task, node)| instance.penalty(task, node));
@@ -195,8 +205,26 @@ fn soft(instance: &Instance, plan: &Plan, loads: &[i64]) -> i64 {
             let over = loads[node.index() * width + r].saturating_sub(from).max(0);
             total += over * instance.safety_price(r);
         }
+        let load = &loads[node.index() * width..(node.index() + 1) * width];
+        for ratio in instance.ratios() {
+            total = total.saturating_add(ratio.cost(instance.capacity(node), load));
+        }
     }
     total
+}
+
+/// What the moves cost of tasks that run somewhere already.
+fn moves(instance: &Instance, plan: &Plan) -> i64 {
+    plan.placements().map(|(task, node)| instance.move_cost(task, node)).sum()
+}
+
+/// Most moved tasks of any one group.
+fn group_moves(instance: &Instance, plan: &Plan) -> usize {
+    let moved = |task: &&TaskId| {
+        plan.placement[task.index()].is_some_and(|node| instance.moved(**task, node))
+    };
+    let counts = instance.groups().iter().map(|group| group.iter().filter(moved).count());
+    counts.max().unwrap_or(0)
 }
 
 /// Weight of the tasks without a node, of one priority or of all.
@@ -227,6 +255,8 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
         Term::Nodes => metrics.nodes_used as f64,
         Term::Demand => demand(instance, plan),
         Term::Soft => instance.soft_scale().to_f64(metrics.soft),
+        Term::Moves => instance.move_scale().to_f64(metrics.moves),
+        Term::GroupMoves => metrics.group_moves as f64,
         Term::Unplaced(priority) => unplaced(instance, plan, priority),
     }
 }

@@ -11,6 +11,7 @@ use super::devices::find_devices;
 use super::draft::{DraftError, DraftItem, NodeDraft, Part, ResourceDraft};
 use super::expand::{Units, resolve_rules};
 use super::instance::{PairTable, Traffic};
+use super::moves::{Moves, set_moves};
 use super::names::{Names, nearest};
 use super::soft::{set_soft, set_weights};
 use super::{
@@ -92,6 +93,8 @@ impl Draft {
             penalty: Vec::new(),
             soft_price: Vec::new(),
             soft_scale: Scale::ONE,
+            ratios: Vec::new(),
+            moves: Moves::default(),
             devices: Vec::new(),
             rules: Vec::new(),
             rules_of: (Vec::new(), Vec::new()),
@@ -104,6 +107,7 @@ impl Draft {
         set_costs(&mut instance, &self, &pair_cost)?;
         set_soft(&mut instance, &self)?;
         set_weights(&mut instance, &self, &units)?;
+        set_moves(&mut instance, &self, &units, &node_at)?;
         find_devices(&mut instance, &self, &units, &places)?;
         resolve_rules(&mut instance, &self, &units)?;
         let goal = self.goal.clone().unwrap_or_else(|| Goal::single(Term::Peak));
@@ -423,7 +427,8 @@ fn reduce(
 ) -> Result<Vec<Resource>, DraftError> {
     let width = places.len();
     let mut resources = Vec::with_capacity(width);
-    for (r, ResourceDraft { name, unit, devices, .. }) in draft.resources.iter().enumerate() {
+    for (r, resource) in draft.resources.iter().enumerate() {
+        let ResourceDraft { name, unit, devices, transient, .. } = resource;
         // A quantity has at most 18 decimal places, so this fits.
         let den = 10i64.pow(u32::from(places[r]));
         let mut common = if *devices { den } else { 0 };
@@ -450,6 +455,7 @@ fn reduce(
             unit: unit.clone(),
             scale: Scale { num: common / shared, den: den / shared },
             devices: *devices,
+            transient: *transient,
         });
     }
     Ok(resources)

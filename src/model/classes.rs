@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Instance, NodeId, TaskId};
+use super::{Instance, NodeId, TaskId, Term};
 
 /// Tasks that no constraint and no goal can tell apart.
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ impl Classes {
         });
         let columns = columns(instance);
         let pins = pins(instance);
+        let currents = currents(instance);
+        let routes = routes(instance);
         let nodes = group(instance.node_ids(), |node| {
             let mut key = node_key(instance, node);
             if rules {
@@ -79,6 +81,9 @@ impl Classes {
                 key.extend(labels.map(|label| i64::from(label.of[node.index()])));
             }
             key.extend(pins.get(node.index()).copied());
+            key.extend(currents.get(node.index()).copied());
+            key.extend(routes.get(node.index()).into_iter().flatten());
+            key.push(i64::MIN); // keeps routes and pairs apart
             key.extend(columns.get(node.index()).into_iter().flatten());
             key
         });
@@ -111,6 +116,17 @@ fn task_key(instance: &Instance, task: TaskId) -> Vec<i64> {
     key.push(instance.priority(task));
     key.push(instance.drop_weight(task));
     key.push(instance.pin(task).map_or(-1, |node| i64::from(node.0)));
+    if instance.current_matters() {
+        key.push(instance.current(task).map_or(-1, |node| i64::from(node.0)));
+        if instance.goal().mentions(Term::Moves) {
+            key.push(instance.own_move_cost(task));
+        }
+        if instance.goal().mentions(Term::GroupMoves) {
+            let groups = instance.groups_of(task);
+            key.push(groups.len() as i64);
+            key.extend(groups.iter().map(|group| i64::from(*group)));
+        }
+    }
     for pair in instance.pairs(task) {
         key.push(i64::from(pair.node.0));
         key.push(pair.cost);
@@ -143,6 +159,33 @@ fn pins(instance: &Instance) -> Vec<i64> {
         pins[node.index()] = i64::from(node.0);
     }
     pins
+}
+
+/// A number of its own for each node that tasks run on now; empty where that does
+/// not matter.
+fn currents(instance: &Instance) -> Vec<i64> {
+    if !instance.current_matters() {
+        return Vec::new();
+    }
+    let mut currents = vec![-1; instance.nodes()];
+    for node in instance.task_ids().filter_map(|task| instance.current(task)) {
+        currents[node.index()] = i64::from(node.0);
+    }
+    currents
+}
+
+/// What moving to each node costs from elsewhere; empty where that does not matter.
+fn routes(instance: &Instance) -> Vec<Vec<i64>> {
+    if !instance.has_routes() || !instance.goal().mentions(Term::Moves) {
+        return Vec::new();
+    }
+    let mut routes = vec![Vec::new(); instance.nodes()];
+    for from in instance.node_ids() {
+        for (to, cost) in instance.routes_from(from) {
+            routes[to.index()].extend([i64::from(from.0), cost]);
+        }
+    }
+    routes
 }
 
 /// What the pairs say of each node; empty without pairs.

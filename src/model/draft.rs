@@ -14,6 +14,8 @@ pub struct ResourceDraft {
     pub devices: bool,
     /// Price of one unit of load above a node's safety capacity.
     pub safety_price: Option<Decimal>,
+    /// Tasks that move take it on both nodes until all moves are done.
+    pub transient: bool,
 }
 
 /// A part of a capacity.
@@ -50,8 +52,10 @@ pub struct TaskDraft {
     pub pinned: bool,
     /// What hash policies hash and what rules can group by; the id when absent.
     pub key: Option<String>,
-    /// Names by which rules can refer to it.
+    /// Names by which rules can refer to it; moves are counted by group.
     pub groups: Vec<String>,
+    /// What moving it off its current node costs; 1 when absent.
+    pub move_cost: Option<Decimal>,
 }
 
 /// A node as read.
@@ -128,6 +132,30 @@ pub struct PairDraft {
     pub demand: Vec<(u16, Decimal)>,
 }
 
+/// What moving a task from one node to another costs, as read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteDraft {
+    /// Id of the node that is left.
+    pub from: String,
+    /// Id of the node that is gone to.
+    pub to: String,
+    /// Added to the task's own cost.
+    pub cost: Decimal,
+}
+
+/// Room that should be free beside other room, as read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RatioDraft {
+    /// For each free unit of this resource ...
+    pub room: u16,
+    /// ... there should be `ratio` free units of this one.
+    pub with: u16,
+    /// How many.
+    pub ratio: Decimal,
+    /// Price of each unit that is missing.
+    pub price: Decimal,
+}
+
 /// Everything a reader found.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
@@ -141,6 +169,10 @@ pub struct Draft {
     pub pairs: Vec<PairDraft>,
     /// Rules between tasks.
     pub rules: Vec<RuleDraft>,
+    /// What moving from node to node costs; 0 where it is not named.
+    pub routes: Vec<RouteDraft>,
+    /// Room that should be free beside other room, on every node.
+    pub ratios: Vec<RatioDraft>,
     /// What the plan must leave free on every node that does not say otherwise.
     pub reserve: Vec<(u16, Part)>,
     /// The goal the input asks for; `peak` when it asks for none.
@@ -160,6 +192,10 @@ pub enum DraftItem {
     Pair(usize),
     /// `rules[k]`
     Rule(usize),
+    /// `routes[k]`
+    Route(usize),
+    /// `ratios[k]`
+    Ratio(usize),
     /// A resource, by position.
     Resource(usize),
     /// The whole input.

@@ -3,6 +3,7 @@
 
 use super::expand::index_rules;
 use super::instance::PairTable;
+use super::moves::index_groups;
 use super::names::Names;
 use super::{Ask, Instance, NodeId, Requirement, Rule, TaskId};
 
@@ -40,7 +41,8 @@ impl Instance {
     /// The instance with only what is kept. The less is kept, the less is asked:
     /// a rule that needs all of its tasks (near, an even spread, a spread over at least
     /// so many values, a gang) goes when one of them goes; other rules keep holding
-    /// for the tasks that stay.
+    /// for the tasks that stay. A task that goes still holds what is transient on its
+    /// current node.
     pub fn only(&self, keep: &Kept) -> Instance {
         let mut new_id = vec![None; self.tasks()];
         let mut next = 0u32;
@@ -88,7 +90,8 @@ impl Instance {
             }
         }
         for (r, _) in keep.resources.iter().enumerate().filter(|(_, keep)| !**keep) {
-            for row in [&mut instance.demand, &mut instance.pairs.demand] {
+            let moves = &mut instance.moves;
+            for row in [&mut instance.demand, &mut instance.pairs.demand, &mut moves.held] {
                 row.iter_mut().skip(r).step_by(width).for_each(|demand| *demand = 0);
             }
         }
@@ -96,6 +99,11 @@ impl Instance {
             instance.max_tasks.fill(u32::MAX);
             instance.one_task_per_node = false;
         }
+        instance.moves.own = kept(&self.moves.own, &keep.tasks);
+        for group in &mut instance.moves.groups {
+            *group = group.iter().filter_map(|task| new_id[task.index()]).collect();
+        }
+        index_groups(&mut instance.moves, next as usize);
         let rules = self.rules.iter().zip(&keep.rules).filter(|(_, keep)| **keep);
         instance.rules = rules.filter_map(|(rule, _)| shrunk(rule, &new_id)).collect();
         index_rules(&mut instance);
@@ -139,6 +147,8 @@ impl Instance {
             instance.capacity.extend_from_slice(self.capacity(like));
             instance.limit.extend_from_slice(self.limit(like));
             instance.used.extend(std::iter::repeat_n(0, width));
+            instance.moves.held.extend(std::iter::repeat_n(0, width));
+            instance.moves.routes.start.extend(instance.moves.routes.start.last().copied());
             if !self.safety.is_empty() {
                 instance.safety.extend_from_slice(self.safety(like));
             }

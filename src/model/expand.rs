@@ -161,8 +161,13 @@ impl<'a> Units<'a> {
                 if tasks.is_empty() { Err(name.clone()) } else { Ok(vec![(name.clone(), tasks)]) }
             }
             Whom::EachKey => Ok(self.each(draft, |k| draft.tasks[k].key.iter().collect())),
-            Whom::EachGroup => Ok(self.each(draft, |k| draft.tasks[k].groups.iter().collect())),
+            Whom::EachGroup => Ok(self.groups(draft)),
         }
+    }
+
+    /// Tasks by the groups they name, in order of first appearance.
+    pub(super) fn groups(&self, draft: &Draft) -> Vec<(String, Vec<TaskId>)> {
+        self.each(draft, |k| draft.tasks[k].groups.iter().collect())
     }
 
     /// Tasks by a name they share, in order of first appearance.

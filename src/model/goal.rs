@@ -18,8 +18,13 @@ pub enum Term {
     /// Total demand placed, the documents' objective.
     Demand,
     /// What soft rules cost that are not kept: preferences, soft taints, load
-    /// above safety capacities. The implicit last tier where there are any.
+    /// above safety capacities, room that is missing beside other room. The
+    /// implicit last tier where there are any.
     Soft,
+    /// Cost of the moves of tasks that run somewhere already.
+    Moves,
+    /// Moved tasks of the group that has most of them.
+    GroupMoves,
     /// Weight of tasks left without a node, of one priority or of all. Never
     /// written by hand: the implicit first tiers when tasks may stay unplaced.
     Unplaced(Option<i64>),
@@ -27,13 +32,19 @@ pub enum Term {
 
 impl Term {
     /// Every term a person may write, with its meaning.
-    pub const ALL: [(Term, &'static str, &'static str); 6] = [
+    pub const ALL: [(Term, &'static str, &'static str); 8] = [
         (Term::Peak, "peak", "highest utilisation of any node in any resource"),
         (Term::Balance, "balance", "balance degree: variance of node utilisation"),
         (Term::Cost, "cost", "cost of placements plus the price of used nodes"),
         (Term::Nodes, "nodes", "number of used nodes"),
         (Term::Demand, "demand", "total demand placed, summed over resources"),
-        (Term::Soft, "soft", "price of preferences not met and of load above safety capacities"),
+        (
+            Term::Soft,
+            "soft",
+            "price of preferences not met, of load above safety capacities, of missing room",
+        ),
+        (Term::Moves, "moves", "cost of moving tasks off their current nodes"),
+        (Term::GroupMoves, "group_moves", "moved tasks of the group with most of them"),
     ];
 
     /// Reads the name of an implicit term: `unplaced` or `unplaced(5)`.

@@ -3,7 +3,9 @@
 
 use super::devices::Devices;
 use super::gang::Gang;
+use super::moves::Moves;
 use super::names::Names;
+use super::soft::RoomRatio;
 use super::{
     Decimal, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement, RequirementId, Rule,
     RuleId, Scale, Taint, TaskId, Term, Tier,
@@ -20,6 +22,8 @@ pub struct Resource {
     pub scale: Scale,
     /// One unit is a card, see [`Instance::devices`].
     pub devices: bool,
+    /// Tasks that move take it on both nodes, see [`Instance::held`].
+    pub transient: bool,
 }
 
 /// Whether a node takes tasks.
@@ -120,6 +124,8 @@ pub struct Instance {
     /// Per resource and step above the safety capacity.
     pub(super) soft_price: Vec<i64>,
     pub(super) soft_scale: Scale,
+    pub(super) ratios: Vec<RoomRatio>,
+    pub(super) moves: Moves,
     pub(super) devices: Vec<Devices>,
     pub(super) rules: Vec<Rule>,
     /// Row starts, and the entries: rule, and whether as one of `near`'s others.
@@ -317,6 +323,12 @@ impl Instance {
     pub fn has_soft(&self) -> bool {
         self.penalty.iter().any(|row| !row.is_empty())
             || (!self.safety.is_empty() && self.soft_price.iter().any(|price| *price > 0))
+            || !self.ratios.is_empty()
+    }
+
+    /// Room that should be free beside other room, on every counted node.
+    pub fn ratios(&self) -> &[RoomRatio] {
+        &self.ratios
     }
 
     /// Load per resource that is there already and not part of the plan.
@@ -325,7 +337,8 @@ impl Instance {
     }
 
     /// What the plan may put on the node in one resource: never negative, also
-    /// where the load that is there already exceeds the capacity.
+    /// where the load that is there already exceeds the capacity. While tasks move
+    /// there may be less, see [`Instance::free_for_others`].
     pub fn free(&self, node: NodeId, resource: usize) -> i64 {
         (self.limit(node)[resource] - self.used(node)[resource]).max(0)
     }
@@ -470,7 +483,7 @@ impl Instance {
     /// nothing else of the plan is there; `None` when it fits.
     pub fn lacks_alone(&self, task: TaskId, node: NodeId) -> Option<usize> {
         let demand = self.demand_on(task, node);
-        let lacks = (0..demand.len()).find(|&r| demand[r] > self.free(node, r));
+        let lacks = (0..demand.len()).find(|&r| demand[r] > self.room_for(task, node, r));
         lacks.or_else(|| {
             let short = |device: &&Devices| {
                 let (free, demand) = (self.free_cards(node, **device), demand[device.resource]);

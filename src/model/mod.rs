@@ -12,6 +12,7 @@ mod expand;
 mod gang;
 mod goal;
 mod instance;
+mod moves;
 mod names;
 mod plan;
 mod quantity;
@@ -22,8 +23,8 @@ mod soft;
 pub use classes::{Classes, NodeClass, TaskClass};
 pub use devices::Devices;
 pub use draft::{
-    Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, ResourceDraft, RuleDraft, TaskDraft,
-    Whom,
+    Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, RatioDraft, ResourceDraft,
+    RouteDraft, RuleDraft, TaskDraft, Whom,
 };
 pub use edit::Kept;
 pub use gang::Gang;
@@ -36,6 +37,7 @@ pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};
 pub use selector::{
     ANY, Labels, Preference, Refusal, Requirement, RequirementId, Taint, Toleration,
 };
+pub use soft::RoomRatio;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

@@ -3,7 +3,35 @@
 use super::build::error;
 use super::draft::{DraftError, DraftItem};
 use super::expand::Units;
-use super::{Decimal, Draft, Instance, Scale, gcd};
+use super::{Decimal, Draft, Instance, RatioDraft, Scale, gcd};
+
+/// Room that should be free beside other room: a node whose load leaves r free of
+/// `room` and s free of `with` costs max(0, a r - b s) soft units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RoomRatio {
+    /// Position of the resource whose room asks for other room.
+    pub room: usize,
+    /// Position of the resource of which there should be room.
+    pub with: usize,
+    /// Soft units for each free step of `room`.
+    pub a: i64,
+    /// Soft units for each free step of `with`.
+    pub b: i64,
+    /// Units of `with` for each unit of `room`, as written.
+    pub ratio: Decimal,
+    /// Price of a missing unit, as written.
+    pub price: Decimal,
+}
+
+impl RoomRatio {
+    /// What a node of this capacity costs under this load.
+    pub fn cost(&self, capacity: &[i64], load: &[i64]) -> i64 {
+        // A plan that breaks rules may overload a node by any amount.
+        let free = |r: usize| i128::from(capacity[r]) - i128::from(load[r]);
+        let missing = i128::from(self.a) * free(self.room) - i128::from(self.b) * free(self.with);
+        i64::try_from(missing.max(0)).unwrap_or(i64::MAX)
+    }
+}
 
 const REMEDY: &str = "use smaller weights and prices, or fewer decimals";
 
@@ -17,12 +45,15 @@ fn too_large(field: &str) -> DraftError {
 pub(super) fn set_soft(instance: &mut Instance, draft: &Draft) -> Result<(), DraftError> {
     let prices = || draft.resources.iter().map(|resource| resource.safety_price);
     let weights = instance.requirements.iter().flat_map(|r| r.prefers.iter().map(|p| p.weight));
-    let places = prices().flatten().chain(weights).map(Decimal::decimals).max().unwrap_or(0);
+    let places = prices().flatten().chain(weights).map(Decimal::decimals);
+    let products = draft.ratios.iter().map(|r| r.price.decimals() + r.ratio.decimals());
+    let places = places.chain(products).max().unwrap_or(0);
     // One step of a resource is num / den of its unit.
-    let priced = instance.resources().iter().zip(prices()).filter(|(_, price)| price.is_some());
+    let priced = prices().enumerate().filter(|(_, price)| price.is_some()).map(|(r, _)| r);
+    let compared = draft.ratios.iter().flat_map(|r| [usize::from(r.room), usize::from(r.with)]);
     let mut common: i64 = 1;
-    for (resource, _) in priced {
-        let den = resource.scale.den;
+    for r in priced.chain(compared) {
+        let den = instance.resources()[r].scale.den;
         common = (common / gcd(common, den)).checked_mul(den).ok_or_else(|| too_large("safety"))?;
     }
     let whole = |value: Decimal, times: i64| {
@@ -52,11 +83,17 @@ pub(super) fn set_soft(instance: &mut Instance, draft: &Draft) -> Result<(), Dra
     }
     instance.penalty = penalty;
     instance.soft_price = price;
+    instance.ratios = ratios(instance, draft, places, common)?;
     check_total(instance)?;
     let lists = instance.penalty.iter().flatten().chain(&instance.soft_price);
+    let lists = lists.chain(instance.ratios.iter().flat_map(|ratio| [&ratio.a, &ratio.b]));
     let shared = lists.fold(0, |g, value| gcd(g, *value)).max(1);
     instance.penalty.iter_mut().flatten().for_each(|value| *value /= shared);
     instance.soft_price.iter_mut().for_each(|value| *value /= shared);
+    for ratio in &mut instance.ratios {
+        ratio.a /= shared;
+        ratio.b /= shared;
+    }
     let den = 10i64
         .checked_pow(u32::from(places))
         .and_then(|den| den.checked_mul(common))
@@ -64,6 +101,47 @@ pub(super) fn set_soft(instance: &mut Instance, draft: &Draft) -> Result<(), Dra
     let g = gcd(shared, den);
     instance.soft_scale = Scale { num: shared / g, den: den / g };
     Ok(())
+}
+
+/// Ratios in soft units; those without a price ask nothing.
+fn ratios(
+    instance: &Instance,
+    draft: &Draft,
+    places: u8,
+    common: i64,
+) -> Result<Vec<RoomRatio>, DraftError> {
+    let mut list = Vec::with_capacity(draft.ratios.len());
+    for (k, RatioDraft { room, with, ratio, price }) in draft.ratios.iter().enumerate() {
+        let item = DraftItem::Ratio(k);
+        let (room, with) = (usize::from(*room), usize::from(*with));
+        if room == with {
+            let name = &draft.resources[room].name;
+            let cause = format!("a ratio of `{name}` to itself");
+            return Err(error(item, "with", cause, "name two resources"));
+        }
+        let coefficient = |factors: &[Decimal], r: usize| {
+            let scale = instance.resources()[r].scale;
+            let used: u32 = factors.iter().map(|factor| u32::from(factor.decimals())).sum();
+            let mut product = 10i128.checked_pow(u32::from(places) - used)?;
+            product = product.checked_mul(i128::from(common / scale.den))?;
+            product = product.checked_mul(i128::from(scale.num))?;
+            for factor in factors {
+                let mantissa = i128::from(factor.at_places(factor.decimals())?);
+                product = product.checked_mul(mantissa)?;
+            }
+            i64::try_from(product).ok()
+        };
+        let too_large = || {
+            let cause = format!("a ratio of {ratio} at a price of {price} needs too many digits");
+            error(item, "ratio", cause, REMEDY)
+        };
+        let a = coefficient(&[*price, *ratio], room).ok_or_else(too_large)?;
+        let b = coefficient(&[*price], with).ok_or_else(too_large)?;
+        if b > 0 {
+            list.push(RoomRatio { room, with, a, b, ratio: *ratio, price: *price });
+        }
+    }
+    Ok(list)
 }
 
 fn check_total(instance: &Instance) -> Result<(), DraftError> {
@@ -75,7 +153,13 @@ fn check_total(instance: &Instance) -> Result<(), DraftError> {
         let amounts = amounts.map(|(c, u)| i128::from(*c.max(u)));
         amounts.zip(&instance.soft_price).map(|(load, price)| load * i128::from(*price))
     });
-    if tasks.sum::<i128>() + loads.sum::<i128>() >= 1 << 60 {
+    let rooms = instance.node_ids().flat_map(|node| {
+        let most =
+            move |r: usize| i128::from(instance.capacity(node)[r].max(instance.used(node)[r]));
+        let ratios = instance.ratios.iter();
+        ratios.map(move |q| i128::from(q.a) * most(q.room) + i128::from(q.b) * most(q.with))
+    });
+    if tasks.sum::<i128>() + loads.sum::<i128>() + rooms.sum::<i128>() >= 1 << 60 {
         return Err(too_large("safety"));
     }
     Ok(())

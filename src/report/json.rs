@@ -131,6 +131,9 @@ pub struct MetricsDoc {
     pub cost: f64,
     /// What soft rules cost that are not kept.
     pub soft: f64,
+    /// Tasks that are placed off the node where they run now; absent where that does not matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<usize>,
     /// What is left of resources that come in cards.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub devices: BTreeMap<String, CardsDoc>,
@@ -327,6 +330,7 @@ fn metrics(report: &Report) -> MetricsDoc {
         nodes_used: m.nodes_used,
         cost: instance.cost_scale().to_f64(m.cost),
         soft: instance.soft_scale().to_f64(m.soft),
+        moved: instance.current_matters().then_some(m.moved),
         devices: m
             .cards
             .iter()

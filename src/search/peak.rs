@@ -45,6 +45,9 @@ pub fn covers(instance: &Instance) -> Option<&'static str> {
     if !instance.devices().is_empty() {
         return Some("cards");
     }
+    if instance.has_transient() {
+        return Some("transient resources");
+    }
     if instance.has_pairs() {
         return Some("demands and costs that depend on task and node");
     }

@@ -95,8 +95,8 @@ pub fn block_in_words(state: &State, task: TaskId, node: crate::model::NodeId) -
         Block::Ineligible => ineligible(instance, task, node),
         Block::Capacity(r) => {
             let resource = &instance.resources()[r];
-            let over =
-                state.load(node)[r] + instance.demand_on(task, node)[r] - instance.limit(node)[r];
+            let taken = state.taken(task, node)[r];
+            let over = taken + instance.demand_on(task, node)[r] - instance.limit(node)[r];
             let reserved = match instance.limit(node)[r] < instance.capacity(node)[r] {
                 true => " beside what is reserved",
                 false => "",

@@ -32,6 +32,10 @@ pub struct State<'a> {
     instance: &'a Instance,
     /// Row-major, nodes x resources, existing load included.
     load: Vec<i64>,
+    /// What is taken while tasks move: of transient resources what was there, what
+    /// today's tasks hold and what has come from elsewhere, of others the load.
+    /// Empty when nothing is transient: then it is the load.
+    claimed: Vec<i64>,
     /// Tasks of the plan per node.
     count: Vec<u32>,
     placement: Vec<Option<NodeId>>,
@@ -43,12 +47,18 @@ pub struct State<'a> {
 impl<'a> State<'a> {
     /// Nothing placed yet.
     pub fn new(instance: &'a Instance) -> State<'a> {
+        let rows = |node| instance.used(node).iter().zip(instance.held(node));
+        let claims = |node| rows(node).map(|(used, held)| used + held);
         State {
             instance,
             load: instance
                 .node_ids()
                 .flat_map(|node| instance.used(node).iter().copied())
                 .collect(),
+            claimed: match instance.has_transient() {
+                true => instance.node_ids().flat_map(claims).collect(),
+                false => Vec::new(),
+            },
             count: vec![0; instance.nodes()],
             placement: vec![None; instance.tasks()],
             cards: Cards::new(instance),
@@ -76,6 +86,17 @@ impl<'a> State<'a> {
     pub fn load(&self, node: NodeId) -> &[i64] {
         let width = self.instance.resources().len();
         &self.load[node.index() * width..(node.index() + 1) * width]
+    }
+
+    /// What is taken of each resource as this task sees it: the load on the node
+    /// where it runs now; elsewhere, of transient resources, also what tasks hold
+    /// that move away.
+    pub fn taken(&self, task: TaskId, node: NodeId) -> &[i64] {
+        if self.claimed.is_empty() || self.instance.current(task) == Some(node) {
+            return self.load(node);
+        }
+        let width = self.instance.resources().len();
+        &self.claimed[node.index() * width..(node.index() + 1) * width]
     }
 
     /// Tasks of the plan on the node.
@@ -116,7 +137,7 @@ impl<'a> State<'a> {
         if self.count(node) >= instance.max_tasks(node) {
             return Some(Block::MaxTasks);
         }
-        let (limit, load) = (instance.limit(node), self.load(node));
+        let (limit, load) = (instance.limit(node), self.taken(task, node));
         let demand = instance.demand_on(task, node);
         let over = |r: &usize| demand[*r] > 0 && load[*r] + demand[*r] > limit[*r];
         if let Some(r) = (0..demand.len()).find(over) {
@@ -166,6 +187,16 @@ impl<'a> State<'a> {
         let row = &mut self.load[node.index() * width..(node.index() + 1) * width];
         for (load, demand) in row.iter_mut().zip(self.instance.demand_on(task, node)) {
             *load += sign * demand;
+        }
+        if !self.claimed.is_empty() {
+            let stays = self.instance.current(task) == Some(node);
+            let row = &mut self.claimed[node.index() * width..(node.index() + 1) * width];
+            let demand = self.instance.demand_on(task, node);
+            for (r, (claimed, demand)) in row.iter_mut().zip(demand).enumerate() {
+                if !(stays && self.instance.transient(r)) {
+                    *claimed += sign * demand;
+                }
+            }
         }
         let count = &mut self.count[node.index()];
         *count = if sign > 0 { *count + 1 } else { *count - 1 };

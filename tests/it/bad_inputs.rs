@@ -114,9 +114,149 @@ fn foreign_formats() {
     refuse(b"0 3", &[], &["both must be at least 1"]);
     refuse(b"999999999 999999999 1", &[], &["the file has 3"]);
     refuse(b"1 1\n1 x 3", &["--format", "gap"], &["line 2", "`x`"]);
+    refuse(b"1\n1 x", &[], &["line 2 column 3", "load cost weight of resource r0 is `x`"]);
     refuse(br#"{"computerList": [], "processList": []}"#, &[], &["no tasks"]);
     refuse(br#"{"computerList": [{"id": 0}], "processList": []}"#, &[], &["cpuPower"]);
     refuse(b"{}", &["--format", "jsonn"], &["unknown format `jsonn`", "did you mean `json`?"]);
+}
+
+/// Two machines, one service, two processes, one balance cost.
+const ROADEF: &str = "1\n1 10\n2\n0 0 9 5 0 1\n1 1 9 5 1 0\n1\n1 0\n2\n0 3 1\n0 2 1\n0\n1 1 1\n";
+
+#[test]
+fn machine_reassignment() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, plan) = (folder.path().join("model_x.txt"), folder.path().join("assignment_x.sol"));
+    let solve = |text: &str, assignment: Option<&str>| {
+        std::fs::write(&model, text).unwrap();
+        match assignment {
+            Some(text) => std::fs::write(&plan, text).unwrap(),
+            None => drop(std::fs::remove_file(&plan)),
+        }
+        stowplan().args(["solve", "--method", "first-fit"]).arg(&model).output().unwrap()
+    };
+    let good = solve(ROADEF, Some("0 1\n"));
+    assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
+    assert!(
+        String::from_utf8_lossy(&good.stderr).contains("assignment_x.sol: where tasks run now")
+    );
+    let nested = format!("{}\n", ROADEF.replace("9 5 0 1", "x 5 0 1"));
+    for (text, assignment, wants) in [
+        (ROADEF, None, &["does not say where processes run now", "--current FILE"][..]),
+        (ROADEF, Some("0\n"), &["assignment_x.sol", "1 numbers for 2 tasks"]),
+        (ROADEF, Some("0 1 1\n"), &["3 numbers for 2 tasks"]),
+        (ROADEF, Some("0\n 2"), &["line 2 column 2", "the node of task 1 is 2: it is 0 to 1"]),
+        (ROADEF, Some("0 -1"), &["line 1 column 3", "`-1`, not a whole number"]),
+        (&nested, Some("0 1"), &["line 4 column 5", "capacity of machine m0 in r0 is `x`"]),
+        (
+            &ROADEF.replace("1 10", "2 10"),
+            Some("0 1"),
+            &["line 2 column 1", "r0 is transient is 2"],
+        ),
+        (
+            &ROADEF.replace("0 3 1", "1 3 1"),
+            Some("0 1"),
+            &["line 9 column 1", "service of process p0 is 1: it is 0 to 0"],
+        ),
+        (&ROADEF.replace("\n1 0\n2", "\n3 0\n2"), Some("0 1"), &["s0 wants 3 locations and has 2"]),
+        (
+            &ROADEF.replace("\n1 0\n2", "\n1 1 1\n2"),
+            Some("0 1"),
+            &["line 7 column 5", "a service that s0 depends on is 1"],
+        ),
+        (
+            &ROADEF[..ROADEF.len() - 3],
+            Some("0 1"),
+            &["line 12", "ends where the weight of machine moves"],
+        ),
+        (&format!("{ROADEF}7 8"), Some("0 1"), &["line 13 column 1", "2 more numbers follow"]),
+        (&ROADEF.replace("0 2 1", "0 -2 1"), Some("0 1"), &["line 10 column 3", "`-2`"]),
+        (
+            &ROADEF
+                .replace("1 1 1\n", "999999999999 1 999999999999\n")
+                .replace("0 1\n", "0 999999999\n"),
+            Some("0 1"),
+            &["too much"],
+        ),
+    ] {
+        judge(&solve(text, assignment), wants, &format!("{text}{assignment:?}"));
+    }
+    refuse(b"1 2\n", &["--format", "roadef"], &["line 1 column 3", "r0 is transient is 2"]);
+    // Forms of answers and plans for other instances.
+    let write = |text: &str| std::fs::write(&plan, text).unwrap();
+    solve(ROADEF, Some("0 1"));
+    let other = folder.path().join("new.sol");
+    let run = |current: &std::path::Path| {
+        let mut command = stowplan();
+        command.arg("solve").arg(&model).arg("--current").arg(current).arg("-o").arg(&other);
+        command.output().unwrap()
+    };
+    write("task,node\np0,m0\np1,m7\n");
+    judge(&run(&plan), &["no node `m7`", "did you mean"], "plan in CSV");
+    write("task,node\np0,m0\np0,m1\n");
+    judge(&run(&plan), &["task `p0` has 2 places for 1 units"], "plan in CSV");
+    write("task,node\nq0,m0\n");
+    judge(&run(&plan), &["no task `q0`"], "plan in CSV");
+    write("task,node\np0,m0\np1,m1\n");
+    assert!(run(&plan).status.success());
+    let text = std::fs::read_to_string(&other).unwrap();
+    assert_eq!(text, "0 1\n");
+    let checked =
+        stowplan().arg("check").args([&model, &other, &"--current".into(), &plan]).output();
+    let checked = checked.unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
+#[test]
+fn moves_and_ratios_that_cannot_be_meant_so() {
+    let with = |more: &str| {
+        format!(
+            r#"{{"nodes": [{{"id": "n", "capacity": {{"cpu": 1, "gpu": 1}}}}, {{"id": "m", "capacity": {{}}}}],
+                "tasks": [{{"id": "t", "node": "n"}}]{more}}}"#
+        )
+    };
+    for (more, wants) in [
+        (
+            r#", "routes": [{"from": "n", "to": "q", "cost": 1}]"#,
+            &["no node `q`", "routes[0].to"][..],
+        ),
+        (r#", "routes": [{"from": "n", "to": "n", "cost": 1}]"#, &["from node `n` to itself"]),
+        (
+            r#", "routes": [{"from": "n", "to": "m", "cost": 1}, {"from": "n", "to": "m", "cost": 2}]"#,
+            &["given twice", "routes[1]"],
+        ),
+        (r#", "routes": [{"from": "n", "to": "m", "cost": -1}]"#, &["negative"]),
+        (
+            r#", "routes": [{"from": "n", "to": "m", "cost": 1e17}, {"from": "m", "to": "n", "cost": "0.01"}]"#,
+            &["2^60"],
+        ),
+        (
+            r#", "ratios": [{"room": "cpus", "with": "gpu"}]"#,
+            &["`cpus`", "did you mean `cpu`?", "ratios[0].room"],
+        ),
+        (
+            r#", "ratios": [{"room": "gpu", "with": "gpu"}]"#,
+            &["ratio of `gpu` to itself", "ratios[0].with"],
+        ),
+        (r#", "ratios": [{"room": "cpu", "with": "gpu", "ratio": -1}]"#, &["negative"]),
+        (
+            r#", "ratios": [{"room": "cpu", "with": "gpu", "ratio": 1e15, "price": 1e15}]"#,
+            &["too many digits", "ratios[0]"],
+        ),
+        (r#", "ratios": [{"room": "cpu", "with": "gpu", "ratio": 1e9, "price": 2e9}]"#, &["2^60"]),
+        (r#", "ratios": [{"room": "cpu", "with": "gpu", "part": 1}]"#, &["unknown", "`part`"]),
+        (r#", "resources": {"cpu": {"transient": "yes"}}"#, &["transient"]),
+        (r#", "goal": "move""#, &["did you mean `moves`?"]),
+    ] {
+        refuse(with(more).as_bytes(), &[], wants);
+    }
+    refuse(
+        with("").replace(r#""node": "n""#, r#""move_cost": -2"#).as_bytes(),
+        &[],
+        &["negative", "move_cost"],
+    );
+    let huge = with("").replace(r#""node": "n""#, r#""move_cost": "1e18""#);
+    refuse(huge.as_bytes(), &[], &["move_cost"]);
 }
 
 #[test]

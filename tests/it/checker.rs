@@ -253,3 +253,78 @@ fn rules_between_tasks_cards_and_nodes() {
         assert!(text.contains("cards: ") && text.contains(want), "{want}\n{text}");
     }
 }
+
+/// Tasks that swap nodes: what is transient counts on both while they do.
+#[test]
+fn transient_resources_count_twice_while_tasks_move() {
+    let folder = tempfile::tempdir().unwrap();
+    let instance = folder.path().join("i.json");
+    let write = |disk: u32, used: u32| {
+        let node = |id: &str, used: u32| {
+            format!(
+                r#"{{"id": "{id}", "capacity": {{"cpu": 9, "disk": {disk}}}, "used": {{"disk": {used}}}}}"#
+            )
+        };
+        let text = format!(
+            r#"{{"resources": {{"disk": {{"transient": true}}}}, "nodes": [{}, {}], "tasks": [
+                {{"id": "a", "demand": {{"disk": 5}}, "node": "x", "group": "s", "move_cost": 2.5}},
+                {{"id": "b", "demand": {{"disk": 4}}, "node": "y", "group": ["s", "u"]}},
+                {{"id": "new", "demand": {{"disk": 1, "cpu": 9}}, "group": "u"}}],
+                "routes": [{{"from": "x", "to": "y", "cost": 1.25}}],
+                "goal": "moves + 10*group_moves"}}"#,
+            node("x", used),
+            node("y", 0)
+        );
+        std::fs::write(&instance, text).unwrap();
+    };
+    let plan = folder.path().join("plan.csv");
+    let check = |rows: &str| {
+        std::fs::write(&plan, format!("task,node\n{rows}")).unwrap();
+        let output = stowplan().arg("check").args([&instance, &plan]).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    write(8, 0);
+    let (code, text) = check("a,y\nb,x\nnew,y\n");
+    assert_eq!(code, Some(1));
+    assert!(
+        text.contains(
+            "transient: node `x` needs 9 disk while tasks move and has 8; tasks that come: `b`"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("transient: node `y` needs 10 disk while tasks move and has 8; tasks that come: `a`, `new`"), "{text}");
+    // With room for both at once: 2.5 + 1.25 + 1, and two of group s move.
+    write(10, 0);
+    let (code, text) = check("a,y\nb,x\nnew,y\n");
+    assert_eq!(
+        (code, text.as_str()),
+        (Some(0), "ok: 3 of 3 tasks placed, moves + 10*group_moves = 24.75\n")
+    );
+    // A task that stays needs no more than it holds.
+    write(8, 3);
+    assert_eq!(check("a,x\nb,y\nnew,y\n").0, Some(0));
+    assert!(check("a,x\nb,y\nnew,x\n").1.contains("transient: node `x` needs 9 disk"));
+    // A task that is left out runs on.
+    let (code, text) = check("a,\nb,x\nnew,y\n");
+    assert_eq!(code, Some(1));
+    assert!(text.contains("transient: node `x` needs 12 disk"), "{text}");
+}
+
+/// Room of one resource without room of another costs.
+#[test]
+fn missing_room_is_counted_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let (instance, plan) = (folder.path().join("i.json"), folder.path().join("plan.csv"));
+    let text = r#"{"nodes": [{"id": "x", "capacity": {"cpu": 8, "memory": "1.5"}},
+                             {"id": "y", "capacity": {"cpu": 2, "memory": 9}}],
+                   "tasks": [{"id": "a", "demand": {"cpu": 2, "memory": 0.25}}],
+                   "ratios": [{"room": "cpu", "with": "memory", "ratio": 0.5, "price": 4}]}"#;
+    std::fs::write(&instance, text).unwrap();
+    // Free cpu 6 asks for 3, 1.25 is free; on y 2 asks for 1, 9 is free. And the reverse.
+    for (row, cost) in [("a,x", "soft = 7"), ("a,y", "soft = 10")] {
+        std::fs::write(&plan, format!("task,node\n{row}\n")).unwrap();
+        let output = stowplan().arg("check").args([&instance, &plan]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.starts_with("ok") && text.contains(cost), "{text}");
+    }
+}

@@ -5,7 +5,7 @@ use stowplan::check::check_plan;
 use stowplan::metrics::goal_values;
 use stowplan::model::{
     Ask, Decimal, Draft, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Part, Plan,
-    Preference, Requirement, RuleDraft, Taint, TaskDraft, Toleration, Whom,
+    Preference, RatioDraft, Requirement, RouteDraft, RuleDraft, Taint, TaskDraft, Toleration, Whom,
 };
 use stowplan::solve::{Answer, Method, Outcome, Params, solve};
 
@@ -115,7 +115,8 @@ pub fn tiny() -> impl Strategy<Value = Draft> {
 
 /// A tiny instance under rules: everything of [`tiny`], and taints, avoided and
 /// preferred labels, reserves, safety capacities, limits on tasks, pins, priorities and weights,
-/// gangs, cards, and every rule between tasks over nodes and racks.
+/// gangs, cards, every rule between tasks over nodes and racks, current nodes, transient
+/// resources, groups, costs of moves and routes, and room that goes with other room.
 pub fn ruled() -> impl Strategy<Value = Draft> {
     let node = (
         prop_oneof![3 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))], // taint
@@ -135,6 +136,19 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
         prop_oneof![3 => Just(0i64), 1 => Just(1i64), 1 => Just(2i64), 1 => Just(3i64), 1 => Just(4i64), 1 => Just(8i64)], // quarters of a card
         prop_oneof![5 => Just((1u32, 0usize)), 1 => (2u32..=3, 0usize..6)], // replicas, rule within
     );
+    let moving = (
+        prop::collection::vec(
+            (
+                prop_oneof![1 => Just(None), 2 => (0usize..3).prop_map(Some)], // runs there now
+                prop_oneof![2 => Just(None), 1 => (0i64..=6).prop_map(Some)],  // cost, in quarters
+                0usize..4,                                                     // groups
+            ),
+            6,
+        ),
+        (any::<bool>(), any::<bool>()), // cpu and gpu are transient
+        prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec((0usize..3, 0usize..3, 0i64..=5), 1..=4)],
+        prop_oneof![2 => Just(None), 1 => (0i64..=3, 1i64..=2).prop_map(Some)], // ratio, price
+    );
     let rule = (0usize..5, any::<bool>(), any::<u8>(), any::<u8>(), 1u32..=2, 0u32..=2);
     (
         tiny(),
@@ -142,8 +156,9 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
         prop::collection::vec(task, 6),
         prop::collection::vec(rule, 0..=2),
         any::<bool>(),
+        prop::option::of(moving),
     )
-        .prop_map(|(mut draft, nodes, tasks, rules, cards)| {
+        .prop_map(|(mut draft, nodes, tasks, rules, cards, moving)| {
             draft.one_task_per_node = false;
             draft.tasks.truncate(4);
             let known = draft.tasks.len();
@@ -219,6 +234,33 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     });
                 }
             }
+            if let Some((tasks, transient, routes, ratio)) = moving {
+                for (task, (current, cost, groups)) in draft.tasks.iter_mut().zip(tasks) {
+                    if let (Some(node), false) = (current, task.pinned) {
+                        task.current = vec![nodes[node % nodes.len()].clone()];
+                    }
+                    task.move_cost = cost.map(quarter);
+                    task.groups = [&[][..], &["g"], &["h"], &["h", "g"]][groups]
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect();
+                }
+                draft.resources[0].transient = transient.0;
+                draft.resources[usize::from(gpu)].transient = transient.1;
+                for (from, to, cost) in routes {
+                    let known = |r: &RouteDraft| r.from == nodes[from] && r.to == nodes[to];
+                    if from != to && from.max(to) < nodes.len() && !draft.routes.iter().any(known) {
+                        let (from, to) = (nodes[from].clone(), nodes[to].clone());
+                        draft.routes.push(RouteDraft { from, to, cost: quarter(cost) });
+                    }
+                }
+                draft.ratios.extend(ratio.map(|(ratio, price)| RatioDraft {
+                    room: 0,
+                    with: gpu,
+                    ratio: quarter(ratio),
+                    price: whole(price),
+                }));
+            }
             for (what, over_rack, a, b, number, skew) in rules {
                 let pick = |bits: u8| {
                     let all = draft.tasks.iter().enumerate();
@@ -248,7 +290,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
 }
 
 /// Goals that together touch every term, alone, weighted and in tiers.
-pub const GOALS: [&str; 11] = [
+pub const GOALS: [&str; 14] = [
     "peak",
     "balance",
     "cost",
@@ -260,6 +302,9 @@ pub const GOALS: [&str; 11] = [
     "balance, cost",
     "peak + 0.01*cost, nodes",
     "soft, cost",
+    "moves, group_moves",
+    "soft + 2*moves + 3*group_moves",
+    "group_moves, peak + 0.5*moves",
 ];
 
 /// Values of the best plan by trying every placement; `None` when none is

@@ -49,6 +49,10 @@ proptest! {
         let source = |name: &str, bytes: Vec<u8>| Source { name: name.into(), bytes };
         let again = read_instance(&Input::One(source("i", json)), None).unwrap();
         prop_assert_eq!(digest(&again), digest(&instance));
+        if instance.has_routes() || !instance.ratios().is_empty() {
+            prop_assert!(write_csv(&instance).unwrap_err().cause.contains("cannot be written as CSV"));
+            return Ok(());
+        }
         let files = write_csv(&instance).unwrap();
         let table = |name: &str, text: String| source(name, text.into_bytes());
         let tables = Input::Tables {
@@ -72,6 +76,40 @@ proptest! {
                 prop_assert!(outcome.optimal, "{:?}", outcome.goal);
             }
             (answer, truth) => prop_assert!(false, "auto {answer:?}, brute force {truth:?}"),
+        }
+    }
+
+    /// A task fits exactly where the checker would not mind it, transient resources
+    /// included.
+    #[test]
+    fn what_fits_is_what_the_checker_allows(
+        draft in tiny(),
+        current in prop::collection::vec(prop::option::weighted(0.7, 0usize..3), 6),
+        transient in prop::collection::vec(any::<bool>(), 2),
+        choices in prop::collection::vec(0usize..4, 6),
+    ) {
+        let mut draft = draft;
+        for (resource, transient) in draft.resources.iter_mut().zip(transient) {
+            resource.transient = transient;
+        }
+        for (task, current) in draft.tasks.iter_mut().zip(current) {
+            let node = current.and_then(|node| draft.nodes.get(node));
+            task.current = node.map(|node| node.id.clone()).into_iter().collect();
+        }
+        let instance = draft.build().unwrap();
+        let mut state = stowplan::state::State::new(&instance);
+        for (task, choice) in instance.task_ids().zip(choices) {
+            for node in instance.node_ids() {
+                let mut plan = state.clone().unload();
+                plan.placement[task.index()] = Some(node);
+                let allowed = check_plan(&instance, &plan, true).is_empty();
+                prop_assert_eq!(state.fits(task, node), allowed, "{:?} on {:?}", task, node);
+                prop_assert!(!allowed || instance.fits_alone(task, node));
+            }
+            let node = NodeId::from(choice.min(instance.nodes() - 1));
+            if choice < 3 && state.fits(task, node) {
+                state.place(task, node);
+            }
         }
     }
 

@@ -5,9 +5,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use stowplan::check::check_plan;
-use stowplan::format::{Input, Source, read_instance};
-use stowplan::model::Instance;
+use stowplan::bounds::Bounds;
+use stowplan::check::{check_claim, check_plan};
+use stowplan::format::{Input, Source, read_instance, read_plan, read_running};
+use stowplan::model::{Instance, Plan};
 use stowplan::solve::{Method, Outcome, Params, solve};
 
 use crate::helpers::{plan, public_data};
@@ -145,4 +146,44 @@ fn openb_is_placed() {
             assert!(tier.gap < 0.06, "{pods} {method}: {tier:?}");
         }
     }
+}
+
+/// A model of the challenge with its initial assignment, and that plan.
+fn roadef(folder: &Path, model: &str) -> (Instance, Plan) {
+    let model = folder.join(model);
+    let beside = model.to_str().unwrap().replace("model_", "assignment_").replace(".txt", ".sol");
+    let current = Source::read(Path::new(&beside)).unwrap();
+    let input = Input::One(Source::read(&model).unwrap());
+    let instance = read_running(&input, None, Some(&current)).unwrap();
+    let claim = read_plan(&current, &instance).unwrap();
+    let verdict = check_claim(&instance, &claim);
+    assert!(verdict.violations.is_empty(), "{}: {}", model.display(), verdict.violations[0]);
+    (instance, verdict.plan)
+}
+
+/// The initial assignments are feasible and worth what the challenge says, and no
+/// bound by counting lies above the best value known.
+#[test]
+fn roadef_initial_assignments() {
+    let Some(folder) = public_data() else { return };
+    let mut reader = csv::Reader::from_path(folder.join("best_known.csv")).unwrap();
+    let mut checked = 0;
+    for row in reader.records().map(|row| row.unwrap()) {
+        if !row[0].starts_with("roadef/") {
+            continue;
+        }
+        let start = std::time::Instant::now();
+        let (instance, plan) = roadef(&folder, &row[0]);
+        let read = start.elapsed();
+        let tier = &instance.goal().tiers[0];
+        let value = stowplan::metrics::value_of(&instance, &plan, tier);
+        let initial = row[6].split("initial ").nth(1).unwrap().split(';').next().unwrap();
+        assert_eq!(value, initial.trim().parse::<f64>().unwrap(), "{}", &row[0]);
+        let bound = Bounds::of(&instance).tier(tier, 0);
+        let (lower, best): (f64, f64) = (row[3].parse().unwrap(), row[4].parse().unwrap());
+        eprintln!("{}: bound {} of {lower}, best {best}, read in {read:?}", &row[0], bound.value);
+        assert!(bound.value <= best, "{}", &row[0]);
+        checked += 1;
+    }
+    assert_eq!(checked, 13);
 }
