@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
-use crate::model::{Instance, Plan, TaskId, Term};
+use crate::model::{Instance, Plan, TaskId};
 use crate::policy::{self, Choice, Order, Settings};
 use crate::search::local;
 use crate::stop::Stop;
@@ -88,16 +88,8 @@ impl Method {
 
 /// Why the search cannot take the instance on.
 fn search_lacks(instance: &Instance) -> Option<String> {
-    let goal = instance.goal();
-    let moves = goal.mentions(Term::Moves) || goal.mentions(Term::GroupMoves);
-    let unknown = [
-        (local::too_wide(instance), "takes on instances of up to 64 resources"),
-        (instance.has_transient(), "does not know transient resources yet"),
-        (!instance.ratios().is_empty(), "does not know room that goes with other room yet"),
-        (moves, "does not know costs of moves yet"),
-    ];
-    let first = unknown.into_iter().find(|(lacks, _)| *lacks);
-    first.map(|(_, what)| format!("`search` {what}"))
+    local::too_wide(instance)
+        .then(|| "`search` takes on instances of up to 64 resources".to_owned())
 }
 
 /// What a person may choose.

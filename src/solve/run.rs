@@ -13,6 +13,7 @@ use crate::metrics::{goal_values, value_of};
 use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
 use crate::policy::{self, Choice, Settings, Start, multi_start};
 use crate::search;
+use crate::state::State;
 
 /// One solve on its way.
 pub(super) struct Run<'a> {
@@ -123,6 +124,9 @@ impl<'a> Run<'a> {
             let plan = Plan::empty(instance.tasks());
             return Ok(Incumbent { plan, found_by: "nothing".to_owned() });
         }
+        if let Some(plan) = self.staying() {
+            return Ok(Incumbent { plan, found_by: "what runs now".to_owned() });
+        }
         let policies: Vec<Choice> = match params.method {
             Method::Policy(policy) => vec![policy],
             _ => {
@@ -139,6 +143,21 @@ impl<'a> Run<'a> {
                 Incumbent { plan: Plan::empty(instance.tasks()), found_by: "nothing".to_owned() }
             }
         })
+    }
+
+    /// The plan in which everything stays where it is, where moving costs something and that
+    /// plan breaks no rule. No policy cares what moves cost.
+    fn staying(&self) -> Option<Plan> {
+        let (instance, goal) = (self.instance, &self.goal);
+        let costly = goal.mentions(Term::Moves) || goal.mentions(Term::GroupMoves);
+        if matches!(self.params.method, Method::Policy(_)) || !(costly || instance.has_transient())
+        {
+            return None;
+        }
+        let placement: Vec<_> = instance.task_ids().map(|task| instance.current(task)).collect();
+        let plan = Plan { placement, cards: Vec::new() };
+        let plan = State::load_plan(instance, &plan).unload();
+        check_plan(instance, &plan, self.params.allow_unplaced).is_empty().then_some(plan)
     }
 
     /// Position of the instance's own first tier in the goal, if the plan leaves

@@ -26,6 +26,7 @@ pub struct Board<'g, 'a, const R: usize> {
     caps: Vec<f64>,
     /// What is still free, as far as tasks may fill it.
     room: Vec<Vector<R>>,
+    ceiling: Option<&'g [Vector<R>]>,
     load: Vec<Vector<R>>,
     count: Vec<u32>,
     pub node_of: Vec<u32>,
@@ -37,6 +38,11 @@ pub struct Board<'g, 'a, const R: usize> {
     own: Vec<Vec<f64>>,
     /// Per tier: sums over nodes and over tasks.
     sum: Vec<f64>,
+    /// Moved tasks of each group, and how many groups there are with so many.
+    moved: Vec<u32>,
+    groups_with: Vec<u32>,
+    most_moved: u32,
+    grouped: bool,
     /// Utilisation of each node with its sum, sum of squares and sum of powers.
     level: Vec<f64>,
     total: [f64; 3],
@@ -49,12 +55,13 @@ pub struct Board<'g, 'a, const R: usize> {
 }
 
 impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
-    /// The plan as it is; `limit` is what nodes may carry at this stage.
+    /// The plan as it is; `ceiling` is what nodes may carry at most once all moves are over,
+    /// where an earlier tier says so.
     pub fn new(
         ground: &'g Ground<'a, R>,
         stage: usize,
         caps: Vec<f64>,
-        limit: &[Vector<R>],
+        ceiling: Option<&'g [Vector<R>]>,
         node_of: &[u32],
     ) -> Self {
         let m = ground.nodes.len();
@@ -62,7 +69,8 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             ground,
             stage,
             caps,
-            room: (0..m).map(|j| sub(limit[j], ground.used[j])).collect(),
+            room: ground.room.clone(),
+            ceiling,
             load: ground.used.clone(),
             count: vec![0; m + 1],
             node_of: vec![u32::MAX; node_of.len()],
@@ -71,6 +79,10 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             ties: Ties::new(ground.instance),
             own: vec![vec![0.0; m + 1]; stage + 1],
             sum: vec![0.0; stage + 1],
+            moved: vec![0; ground.instance.groups().len()],
+            groups_with: vec![ground.instance.groups().len() as u32],
+            most_moved: 0,
+            grouped: ground.tiers[..=stage].iter().any(|w| w.group_moves > 0.0),
             level: vec![0.0; m],
             total: [0.0; 3],
             power: (5, 1.0),
@@ -144,7 +156,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             let mean = self.total[0] / ground.counted;
             sum += w.balance * (self.total[1] / ground.counted - mean * mean).max(0.0);
         }
-        sum + w.peak * self.highest()
+        sum + w.peak * self.highest() + w.group_moves * f64::from(self.most_moved)
     }
 
     /// The highest utilisation of a node.
@@ -164,7 +176,12 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     /// Change of the stage's tier when nodes become `sides` and tolls change by `toll`; none
     /// where an earlier tier would get worse.
-    fn price(&self, sides: &[Side<R>], toll: impl Fn(usize) -> f64) -> Option<f64> {
+    fn price(&self, sides: &[Side<R>], moves: &[(usize, usize)]) -> Option<f64> {
+        let g = self.ground;
+        if !sides.iter().all(|side| self.under(side.node, &side.load)) {
+            return None;
+        }
+        let most_moved = if self.grouped { self.most_moved_after(moves) } else { 0 };
         let mut total = self.total;
         if self.even {
             for side in sides.iter().filter(|side| side.node < self.level.len()) {
@@ -179,7 +196,13 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
                 let now = self.ground.own(t, side.node, &side.load, side.count, t == self.stage);
                 now - self.own[t][side.node]
             };
-            delta = sides.iter().map(own).sum::<f64>() + toll(t);
+            let toll =
+                |&(i, j): &(usize, usize)| g.toll(t, i, j) - g.toll(t, i, self.node_of[i] as usize);
+            delta = sides.iter().map(own).sum::<f64>() + moves.iter().map(toll).sum::<f64>();
+            if self.grouped {
+                let more = f64::from(most_moved) - f64::from(self.most_moved);
+                delta += g.tiers[t].group_moves * more;
+            }
             if self.ground.tiers[t].even() {
                 delta += self.evenness(t, &total) - self.evenness(t, &self.total);
             }
@@ -191,23 +214,23 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     }
 
     fn worth(&self, t: usize) -> f64 {
-        self.sum[t] + self.evenness(t, &self.total)
+        let moved = self.ground.tiers[t].group_moves * f64::from(self.most_moved);
+        self.sum[t] + self.evenness(t, &self.total) + moved
     }
 
     /// Task `i` to node `b`, if it fits and costs at most `most`: what it costs. Changes
     /// nothing, and asks no rules between tasks.
     pub fn relocate(&self, i: usize, b: usize, most: f64) -> Option<f64> {
         let (g, a) = (self.ground, self.node_of[i] as usize);
-        let inn = g.demand_on(i, b);
-        if a == b || !fits(&inn, &self.room[b]) || !g.may(i, b) || self.full(b) {
+        if a == b || !fits(&g.takes(i, b), &self.room[b]) || !g.may(i, b) || self.full(b) {
             return None;
         }
         let out = g.demand_on(i, a);
         let sides = [
             Side { node: a, load: sub(self.load[a], out), count: self.count[a] - 1 },
-            Side { node: b, load: add(self.load[b], inn), count: self.count[b] + 1 },
+            Side { node: b, load: add(self.load[b], g.demand_on(i, b)), count: self.count[b] + 1 },
         ];
-        let delta = self.price(&sides, |t| g.toll(t, i, b) - g.toll(t, i, a))?;
+        let delta = self.price(&sides, &[(i, b)])?;
         (delta <= most).then_some(delta)
     }
 
@@ -218,18 +241,68 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         if a == b || !g.may(i, b) || !g.may(k, a) {
             return None;
         }
-        let to_b = sub(g.demand_on(i, b), g.demand_on(k, b));
-        let to_a = sub(g.demand_on(k, a), g.demand_on(i, a));
-        if !fits(&to_b, &self.room[b]) || !fits(&to_a, &self.room[a]) {
+        if !fits(&sub(g.takes(i, b), g.takes(k, b)), &self.room[b])
+            || !fits(&sub(g.takes(k, a), g.takes(i, a)), &self.room[a])
+        {
             return None;
         }
+        let to_b = sub(g.demand_on(i, b), g.demand_on(k, b));
+        let to_a = sub(g.demand_on(k, a), g.demand_on(i, a));
         let sides = [
             Side { node: a, load: add(self.load[a], to_a), count: self.count[a] },
             Side { node: b, load: add(self.load[b], to_b), count: self.count[b] },
         ];
-        let toll = |t| g.toll(t, i, b) + g.toll(t, k, a) - g.toll(t, i, a) - g.toll(t, k, b);
-        let delta = self.price(&sides, toll)?;
+        let delta = self.price(&sides, &[(i, b), (k, a)])?;
         (delta <= most).then_some(delta)
+    }
+
+    /// Whether an earlier tier allows this load.
+    fn under(&self, j: usize, load: &Vector<R>) -> bool {
+        self.ceiling.and_then(|ceiling| ceiling.get(j)).is_none_or(|most| fits(load, most))
+    }
+
+    /// The most moved tasks of any one group after the moves.
+    fn most_moved_after(&self, moves: &[(usize, usize)]) -> u32 {
+        let g = self.ground;
+        let mut changed: Vec<(u32, i64)> = Vec::new();
+        for &(i, j) in moves {
+            let more = i64::from(g.moved(i, j)) - i64::from(g.moved(i, self.node_of[i] as usize));
+            for group in g.instance.groups_of(TaskId(i as u32)) {
+                match changed.iter_mut().find(|(known, _)| known == group) {
+                    Some((_, sum)) => *sum += more,
+                    None => changed.push((*group, more)),
+                }
+            }
+        }
+        changed.retain(|(_, more)| *more != 0);
+        // The most among the others.
+        let mut most = self.most_moved;
+        let here = |most: u32| {
+            changed.iter().filter(|(group, _)| self.moved[*group as usize] == most).count()
+        };
+        while most > 0 && self.groups_with[most as usize] as usize == here(most) {
+            most -= 1;
+        }
+        let after =
+            |(group, more): &(u32, i64)| (i64::from(self.moved[*group as usize]) + more) as u32;
+        changed.iter().map(after).fold(most, u32::max)
+    }
+
+    fn count_moved(&mut self, i: usize, more: bool) {
+        for group in self.ground.instance.groups_of(TaskId(i as u32)) {
+            let moved = &mut self.moved[*group as usize];
+            self.groups_with[*moved as usize] -= 1;
+            *moved = if more { *moved + 1 } else { *moved - 1 };
+            let now = *moved as usize;
+            if now == self.groups_with.len() {
+                self.groups_with.push(0);
+            }
+            self.groups_with[now] += 1;
+            self.most_moved = self.most_moved.max(now as u32);
+        }
+        while self.most_moved > 0 && self.groups_with[self.most_moved as usize] == 0 {
+            self.most_moved -= 1;
+        }
     }
 
     /// The node takes no further task.
@@ -265,7 +338,9 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
                 .nodes
                 .get(j)
                 .map_or(u32::MAX, |node| self.ground.instance.max_tasks(*node));
-            self.room[j].iter().all(|room| *room >= 0) && self.count[j] <= most
+            self.room[j].iter().all(|room| *room >= 0)
+                && self.count[j] <= most
+                && self.under(j, &self.load[j])
         };
         let good = self.worth(self.stage) - worth <= most
             && moves.iter().all(|(_, j)| fits(*j))
@@ -335,8 +410,11 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     fn leave(&mut self, i: usize) {
         let a = self.node_of[i] as usize;
-        let demand = self.ground.demand_on(i, a);
-        (self.load[a], self.room[a]) = (sub(self.load[a], demand), add(self.room[a], demand));
+        self.load[a] = sub(self.load[a], self.ground.demand_on(i, a));
+        self.room[a] = add(self.room[a], self.ground.takes(i, a));
+        if self.grouped && self.ground.moved(i, a) {
+            self.count_moved(i, false);
+        }
         self.count[a] -= 1;
         let at = self.position[i] as usize;
         self.members[a].swap_remove(at);
@@ -349,8 +427,11 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     }
 
     fn enter(&mut self, i: usize, b: usize) {
-        let demand = self.ground.demand_on(i, b);
-        (self.load[b], self.room[b]) = (add(self.load[b], demand), sub(self.room[b], demand));
+        self.load[b] = add(self.load[b], self.ground.demand_on(i, b));
+        self.room[b] = sub(self.room[b], self.ground.takes(i, b));
+        if self.grouped && self.ground.moved(i, b) {
+            self.count_moved(i, true);
+        }
         self.count[b] += 1;
         self.node_of[i] = b as u32;
         self.position[i] = self.members[b].len() as u32;

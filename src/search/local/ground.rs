@@ -2,7 +2,7 @@
 //! every goal, nodes that take tasks only, and "nowhere" as the node after the last.
 
 use super::super::problem::Vector;
-use crate::model::{Goal, Instance, NodeId, Plan, TaskId, Term, Tier};
+use crate::model::{Goal, Instance, NodeId, Plan, RoomRatio, TaskId, Term, Tier};
 
 /// What one tier weighs, per integer unit of each of its terms.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Weights {
     pub balance: f64,
     pub peak: f64,
     pub demand: f64,
+    pub moves: f64,
+    pub group_moves: f64,
     /// Leaving tasks out: of one priority, or of all.
     pub unplaced: Option<(f64, Option<i64>)>,
 }
@@ -29,8 +31,8 @@ impl Weights {
                 Term::Nodes => weights.nodes = w,
                 Term::Demand => weights.demand = w,
                 Term::Soft => weights.soft = w * instance.soft_scale().to_f64(1),
-                // Not known here yet: whoever calls keeps these goals away.
-                Term::Moves | Term::GroupMoves => {}
+                Term::Moves => weights.moves = w * instance.move_scale().to_f64(1),
+                Term::GroupMoves => weights.group_moves = w,
                 Term::Unplaced(priority) => {
                     weights.unplaced = Some((w * instance.weight_scale().to_f64(1), priority));
                 }
@@ -50,8 +52,12 @@ pub struct Ground<'a, const R: usize> {
     pub instance: &'a Instance,
     pub nodes: Vec<NodeId>,
     pub demand: Vec<Vector<R>>,
-    /// What tasks may fill.
-    pub limit: Vec<Vector<R>>,
+    /// Where each task runs now; nowhere if it does not.
+    pub home: Vec<u32>,
+    /// Resources that a task goes on taking on its current node until all moves are over.
+    transient: [bool; R],
+    /// What tasks may fill, less what is there before and what those now there go on taking.
+    pub room: Vec<Vector<R>>,
     /// Load that is there before any task is placed.
     pub used: Vec<Vector<R>>,
     pub capacity: Vec<Vector<R>>,
@@ -60,6 +66,8 @@ pub struct Ground<'a, const R: usize> {
     /// Where the price of load begins, and the price of a step.
     pub safety: Vec<Vector<R>>,
     pub safety_price: Vector<R>,
+    ratios: Vec<RoomRatio>,
+    pairs: bool,
     /// Nodes that have any capacity, by which averages are taken.
     pub counted: f64,
     pub tiers: Vec<Weights>,
@@ -87,17 +95,20 @@ impl<'a, const R: usize> Ground<'a, R> {
         let prices: Vec<i64> =
             (0..instance.resources().len()).map(|r| instance.safety_price(r)).collect();
         let movable = instance.task_ids().filter(|task| instance.pin(*task).is_none());
-        Ground {
+        let mut ground = Ground {
             demand: instance.task_ids().map(|task| padded(instance.demand(task))).collect(),
-            // What was overloaded before takes nothing more, and is nobody's fault.
-            limit: of(&|node| {
-                instance
-                    .limit(node)
-                    .iter()
-                    .zip(instance.used(node))
-                    .map(|(l, u)| *l.max(u))
-                    .collect()
+            room: of(&|node| {
+                let taken = instance.used(node).iter().zip(instance.held(node));
+                let room = instance.limit(node).iter().zip(taken);
+                // What was overloaded before takes nothing more, and is nobody's fault.
+                room.map(|(limit, (used, held))| (limit - used - held).max(0)).collect()
             }),
+            home: Vec::new(),
+            transient: std::array::from_fn(|r| {
+                r < instance.resources().len() && instance.has_transient() && instance.transient(r)
+            }),
+            ratios: instance.ratios().to_vec(),
+            pairs: instance.has_pairs(),
             inverse: capacity.iter().map(inverse).collect(),
             counted: capacity.iter().filter(|c| c.iter().any(|c| *c > 0)).count().max(1) as f64,
             capacity,
@@ -109,7 +120,10 @@ impl<'a, const R: usize> Ground<'a, R> {
             movable: movable.map(|task| task.0).collect(),
             nodes,
             instance,
-        }
+        };
+        let current = instance.task_ids().map(|task| instance.current(task)).collect();
+        ground.home = ground.numbers(&Plan { placement: current, cards: Vec::new() });
+        ground
     }
 
     /// The number of "nowhere".
@@ -122,11 +136,26 @@ impl<'a, const R: usize> Ground<'a, R> {
         let task = TaskId(i as u32);
         match self.nodes.get(j) {
             None => [0; R],
-            Some(node) if self.instance.task_has_pairs(task) => {
+            Some(node) if self.pairs && self.instance.task_has_pairs(task) => {
                 padded(self.instance.demand_on(task, *node))
             }
             Some(_) => self.demand[i],
         }
+    }
+
+    /// What of the node's room the task takes: less than its demand on its current node.
+    pub fn takes(&self, i: usize, j: usize) -> Vector<R> {
+        let demand = self.demand_on(i, j);
+        match self.home[i] as usize == j {
+            true => std::array::from_fn(|r| if self.transient[r] { 0 } else { demand[r] }),
+            false => demand,
+        }
+    }
+
+    /// Whether the task runs now and would do so elsewhere.
+    pub fn moved(&self, i: usize, j: usize) -> bool {
+        let (home, nowhere) = (self.home[i] as usize, self.nowhere());
+        home != nowhere && j != home && j != nowhere
     }
 
     /// Whether the task may be there as far as the node is concerned.
@@ -155,6 +184,9 @@ impl<'a, const R: usize> Ground<'a, R> {
         }
         if w.soft > 0.0 {
             sum += w.soft * instance.penalty(task, node) as f64;
+        }
+        if w.moves > 0.0 {
+            sum += w.moves * instance.move_cost(task, node) as f64;
         }
         if w.demand > 0.0 {
             let amounts = instance.demand_on(task, node).iter().zip(instance.resources());
@@ -188,13 +220,18 @@ impl<'a, const R: usize> Ground<'a, R> {
         let mut sum = 0.0;
         if w.soft > 0.0 {
             let over = |r: usize| (load[r] - self.safety[j][r]).max(0) * self.safety_price[r];
-            sum += w.soft * (0..R).map(over).sum::<i64>() as f64;
+            let free = |r: usize| self.capacity[j][r] - load[r];
+            let lacking = |ratio: &RoomRatio| {
+                (ratio.a * free(ratio.room) - ratio.b * free(ratio.with)).max(0)
+            };
+            let priced =
+                (0..R).map(over).sum::<i64>() + self.ratios.iter().map(lacking).sum::<i64>();
+            sum += w.soft * priced as f64;
         }
         if count > 0 && (w.cost > 0.0 || w.nodes > 0.0) {
             let open = w.cost * self.instance.price(self.nodes[j]) as f64 + w.nodes;
-            let share = |r: usize| load[r] as f64 / self.limit[j][r].max(1) as f64;
             sum += match guided {
-                true => open * (0.6 + 0.4 * (0..R).map(share).fold(0.0, f64::max).sqrt()),
+                true => open * (0.6 + 0.4 * self.utilisation(j, load).sqrt()),
                 false => open,
             };
         }

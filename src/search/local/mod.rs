@@ -102,15 +102,15 @@ impl<'a, const R: usize> Search<'a, R> {
     fn run(mut self, tell: Tell) -> (Plan, u64) {
         let mut best = self.ground.numbers(self.task.start);
         let mut caps = Vec::new();
-        let mut limit = self.ground.limit.clone();
+        let mut ceiling: Option<Vec<Vector<R>>> = None;
         let tiers = self.ground.tiers.len();
         for stage in 0..tiers {
             let share = 1.0 / (tiers - stage) as f64;
-            let value = self.stage(stage, &caps, &limit, &mut best, share, tell);
+            let value = self.stage(stage, &caps, ceiling.as_deref(), &mut best, share, tell);
             // Room for rounding, far below what one step of anything is worth.
             caps.push(value + 1e-9 * value.abs() + 1e-12);
             if self.task.goal.tiers[stage].only() == Some(Term::Peak) {
-                self.lower(&mut limit, &best);
+                ceiling = Some(self.level(&best));
             }
         }
         (self.ground.plan(&best), self.budget.work)
@@ -121,12 +121,12 @@ impl<'a, const R: usize> Search<'a, R> {
         &mut self,
         stage: usize,
         caps: &[f64],
-        limit: &[Vector<R>],
+        ceiling: Option<&[Vector<R>]>,
         best: &mut Vec<u32>,
         share: f64,
         tell: Tell,
     ) -> f64 {
-        let board = |plan: &[u32]| Board::new(&self.ground, stage, caps.to_vec(), limit, plan);
+        let board = |plan: &[u32]| Board::new(&self.ground, stage, caps.to_vec(), ceiling, plan);
         let first = board(best);
         let (mut value, guide) = (first.value(), Guide::of(&first));
         let bound = self.task.bounds.get(stage).copied().unwrap_or(f64::NEG_INFINITY);
@@ -187,8 +187,8 @@ impl<'a, const R: usize> Search<'a, R> {
         value
     }
 
-    /// No node above the peak of the plan from here on.
-    fn lower(&self, limit: &mut [Vector<R>], best: &[u32]) {
+    /// The most that nodes carry when none is above the peak of the plan.
+    fn level(&self, best: &[u32]) -> Vec<Vector<R>> {
         let mut load = self.ground.used.clone();
         for (i, j) in best.iter().enumerate() {
             if let Some(load) = load.get_mut(*j as usize) {
@@ -204,13 +204,12 @@ impl<'a, const R: usize> Search<'a, R> {
                 }
             }
         }
-        for (j, limit) in limit.iter_mut().enumerate() {
-            for r in 0..R {
-                let capacity = i128::from(self.ground.capacity[j][r]);
-                let most = (i128::from(num) * capacity / i128::from(den)) as i64;
-                limit[r] = limit[r].min(most.max(self.ground.used[j][r]));
-            }
-        }
+        let most = |j: usize, r: usize| {
+            let capacity = i128::from(self.ground.capacity[j][r]);
+            let most = (i128::from(num) * capacity / i128::from(den)) as i64;
+            most.max(self.ground.used[j][r])
+        };
+        (0..load.len()).map(|j| std::array::from_fn(|r| most(j, r))).collect()
     }
 }
 

@@ -188,11 +188,11 @@ fn chain<const R: usize>(
     if c == b {
         return;
     }
-    let (inn, out) = (g.demand_on(i, b), g.demand_on(k, b));
+    let (inn, out) = (g.takes(i, b), g.takes(k, b));
     let (room, next) = (board.room(b), board.room(c));
-    let to = g.demand_on(k, c);
+    let to = g.takes(k, c);
     let leaves = board.node_of[i] as usize == c;
-    let own = if leaves { g.demand_on(i, c) } else { [0; R] };
+    let own = if leaves { g.takes(i, c) } else { [0; R] };
     let fits = (0..R).all(|r| inn[r] - out[r] <= room[r] && to[r] - own[r] <= next[r]);
     if fits {
         board.attempt(&[(k, c), (i, b)], most);
