@@ -1,7 +1,7 @@
 //! An instance in flat arrays, as the local search looks at it: every rule and
 //! every goal, nodes that take tasks only, and "nowhere" as the node after the last.
 
-use super::super::problem::Vector;
+use super::super::problem::{Vector, fits, sub};
 use crate::model::{Goal, Instance, NodeId, Plan, RoomRatio, TaskId, Term, Tier};
 
 /// What one tier weighs, per integer unit of each of its terms.
@@ -54,8 +54,9 @@ pub struct Ground<'a, const R: usize> {
     pub demand: Vec<Vector<R>>,
     /// Where each task runs now; nowhere if it does not.
     pub home: Vec<u32>,
-    /// Resources that a task goes on taking on its current node until all moves are over.
-    transient: [bool; R],
+    /// All bits, none for resources that a task goes on taking on its current node until all
+    /// moves are over.
+    lasting: Vector<R>,
     /// What tasks may fill, less what is there before and what those now there go on taking.
     pub room: Vec<Vector<R>>,
     /// Load that is there before any task is placed.
@@ -68,6 +69,8 @@ pub struct Ground<'a, const R: usize> {
     pub safety_price: Vector<R>,
     ratios: Vec<RoomRatio>,
     pairs: bool,
+    /// Tasks that every node takes.
+    anywhere: Vec<bool>,
     /// Nodes that have any capacity, by which averages are taken.
     pub counted: f64,
     pub tiers: Vec<Weights>,
@@ -104,9 +107,11 @@ impl<'a, const R: usize> Ground<'a, R> {
                 room.map(|(limit, (used, held))| (limit - used - held).max(0)).collect()
             }),
             home: Vec::new(),
-            transient: std::array::from_fn(|r| {
-                r < instance.resources().len() && instance.has_transient() && instance.transient(r)
+            lasting: std::array::from_fn(|r| {
+                let kept = r < instance.resources().len() && instance.transient(r);
+                if kept && instance.has_transient() { 0 } else { -1 }
             }),
+            anywhere: Vec::new(),
             ratios: instance.ratios().to_vec(),
             pairs: instance.has_pairs(),
             inverse: capacity.iter().map(inverse).collect(),
@@ -121,6 +126,13 @@ impl<'a, const R: usize> Ground<'a, R> {
             nodes,
             instance,
         };
+        let all = |requirement: u32| {
+            ground.nodes.iter().all(|n| instance.eligible_nodes(requirement)[n.index()])
+        };
+        let accepted: Vec<bool> = (0..instance.requirements().len() as u32).map(all).collect();
+        ground.anywhere = (instance.task_ids())
+            .map(|t| accepted[instance.requirement_of(t) as usize] && instance.pin(t).is_none())
+            .collect();
         let current = instance.task_ids().map(|task| instance.current(task)).collect();
         ground.home = ground.numbers(&Plan { placement: current, cards: Vec::new() });
         ground
@@ -147,8 +159,27 @@ impl<'a, const R: usize> Ground<'a, R> {
     pub fn takes(&self, i: usize, j: usize) -> Vector<R> {
         let demand = self.demand_on(i, j);
         match self.home[i] as usize == j {
-            true => std::array::from_fn(|r| if self.transient[r] { 0 } else { demand[r] }),
+            true => std::array::from_fn(|r| demand[r] & self.lasting[r]),
             false => demand,
+        }
+    }
+
+    /// Whether the node has room for the task, once another has left it.
+    #[inline]
+    pub fn has_room(&self, i: usize, j: usize, leaves: Option<usize>, room: &Vector<R>) -> bool {
+        if self.pairs {
+            let out = leaves.map_or([0; R], |k| self.takes(k, j));
+            return fits(&sub(self.takes(i, j), out), room);
+        }
+        let all = [-1; R];
+        let mask = |i: usize| if self.home[i] as usize == j { &self.lasting } else { &all };
+        let (inn, kept) = (&self.demand[i], mask(i));
+        match leaves {
+            None => (0..R).all(|r| inn[r] & kept[r] <= room[r]),
+            Some(k) => {
+                let (out, left) = (&self.demand[k], mask(k));
+                (0..R).all(|r| (inn[r] & kept[r]) - (out[r] & left[r]) <= room[r])
+            }
         }
     }
 
@@ -162,7 +193,7 @@ impl<'a, const R: usize> Ground<'a, R> {
     pub fn may(&self, i: usize, j: usize) -> bool {
         match self.nodes.get(j) {
             None => self.may_drop,
-            Some(node) => self.instance.eligible(TaskId(i as u32), *node),
+            Some(node) => self.anywhere[i] || self.instance.eligible(TaskId(i as u32), *node),
         }
     }
 

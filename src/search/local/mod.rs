@@ -8,7 +8,7 @@ mod ground;
 mod moves;
 mod ties;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -44,19 +44,25 @@ pub struct Task<'a> {
 pub type Tell<'a> = &'a mut (dyn FnMut(&Plan) + Send);
 
 /// Widths there is code for.
-const WIDTHS: [usize; 5] = [2, 4, 8, 16, 64];
+const WIDTHS: [usize; 6] = [2, 4, 8, 12, 16, 64];
 /// Workers where a work limit has to give the same plan on any machine.
 const WORKERS: usize = 2;
 /// Tasks times nodes up to which that holds without a work limit too.
 const SMALL: usize = 10_000;
-/// Moves of the first round of each worker, per task; each later round doubles them.
+/// Moves of the first round of each worker, per task; each later round has three times as many.
 const PER_TASK: u64 = 50;
+const GROWTH: u64 = 3;
+/// A round that leaves less than so many of its length takes all that is left.
+const LAST: u64 = 12;
 /// A tier is left when so many times the moves that led to its best plan led no further.
 const PATIENCE: u64 = 8;
 /// Moves in vain, at least, per task and node, before a tier is left.
 const THOROUGH: u64 = 200;
-/// Heat of rounds in turn, as part of what a bad move costs.
-const HEATS: [f64; 5] = [0.3, 0.03, 1.0, 0.01, 0.1];
+/// Heat of the first round, in units of what a usual bad move costs, and the range it stays in.
+const HEAT: f64 = 0.3;
+const HEATS: (f64, f64) = (0.003, 1000.0);
+/// Heat of workers beside the one that keeps to what was best: hotter and colder by turns.
+const STEP: f64 = 5.0;
 
 /// More resources than the search has code for.
 pub fn too_wide(instance: &Instance) -> bool {
@@ -69,7 +75,8 @@ pub fn improve(task: &Task, tell: Tell) -> (Plan, u64) {
         0..=2 => Search::<2>::new(task).run(tell),
         3..=4 => Search::<4>::new(task).run(tell),
         5..=8 => Search::<8>::new(task).run(tell),
-        9..=16 => Search::<16>::new(task).run(tell),
+        9..=12 => Search::<12>::new(task).run(tell),
+        13..=16 => Search::<16>::new(task).run(tell),
         _ => Search::<64>::new(task).run(tell),
     }
 }
@@ -129,60 +136,46 @@ impl<'a, const R: usize> Search<'a, R> {
         let board = |plan: &[u32]| Board::new(&self.ground, stage, caps.to_vec(), ceiling, plan);
         let first = board(best);
         let (mut value, guide) = (first.value(), Guide::of(&first));
+        let mut rng = ChaCha8Rng::seed_from_u64(self.task.seed);
+        let (usual, least) = bad_moves(&first, &guide, &mut rng);
         let bound = self.task.bounds.get(stage).copied().unwrap_or(f64::NEG_INFINITY);
-        let (n, m) = (best.len() as u64, self.ground.nodes.len() as u64);
-        let least = (THOROUGH * n * m.min(1000)).max(100_000);
-        let (began, left) = (Instant::now(), self.task.stop.remaining().mul_f64(share));
-        let work = (self.budget.left() as f64 * share) as u64 / self.workers as u64;
-        let (mut done, mut at) = (0, 0);
-        for round in 0u64.. {
-            let each = done / self.workers as u64;
-            // By the clock only where no work limit asks for the same plan every time.
-            let end = match self.task.work {
-                u64::MAX if done > 0 => {
-                    let pace = each as f64 / began.elapsed().as_secs_f64().max(1e-9);
-                    each + (pace * left.saturating_sub(began.elapsed()).as_secs_f64()) as u64
-                }
-                _ => work,
-            };
-            let idle = done - at > least.max(PATIENCE * at);
-            let closed = value <= bound + 1e-9 * bound.abs();
-            let Some(moves) = next_round(PER_TASK * n.max(20), round, end.saturating_sub(each))
-            else {
-                break;
-            };
-            if closed || idle || self.budget.over() {
-                break;
-            }
+        let mut pace = Pace::new(&self.ground, &self.budget, self.workers as u64, share);
+        let enough = bound + 1e-9 * bound.abs();
+        let mut heat = HEAT;
+        while value > enough && !self.budget.over() {
+            let Some(moves) = pace.next() else { break };
             let begin = board(best);
+            let heat_of = |worker: usize| {
+                // Longer rounds stand more heat, so hotter comes first.
+                let sign = if pace.idle % 2 == 0 { 1 } else { -1 };
+                let far = worker as i32 + pace.idle / 2;
+                let factor = if worker == 0 { 1.0 } else { STEP.powi(sign * far) };
+                (heat * factor).clamp(HEATS.0, HEATS.1)
+            };
             let run = |worker: usize| {
-                let seed = self
-                    .task
-                    .seed
-                    .wrapping_mul(0x9e37_79b9)
-                    .wrapping_add((stage as u64) << 40 | round << 16 | worker as u64);
-                let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                let heat = HEATS[(round as usize + worker) % HEATS.len()];
+                let salt = (stage as u64) << 40 | u64::from(pace.rounds) << 16 | worker as u64;
+                let seed = self.task.seed.wrapping_mul(0x9e37_79b9).wrapping_add(salt);
                 let mut board = begin.clone();
                 // Full nodes are level with each other whatever their sizes.
                 let full = self.ground.tiers[stage].balance > 0.0 && worker % 2 == 1;
                 board.aim = full.then_some(1.0);
-                let schedule = temperatures(&board, &guide, moves, heat, &mut rng);
+                let hot = usual * heat_of(worker);
+                let schedule =
+                    Schedule { moves, hot, cold: (0.1 * least).clamp(1e-4 * hot, hot), enough };
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 anneal(&mut board, schedule, &guide, &mut rng, &self.budget)
             };
             let found: Vec<Best> = (0..self.workers).into_par_iter().map(run).collect();
-            done += moves * self.workers as u64;
             self.budget.work += found.iter().map(|best| best.moves).sum::<u64>();
-            let Some(first) =
-                found.into_iter().reduce(|a, b| if b.value < a.value { b } else { a })
-            else {
-                break;
-            };
-            if first.value < value - 1e-12 * value.abs() {
-                (value, at) = (first.value, done);
+            let better = |a: &(usize, Best), b: &(usize, Best)| a.1.value.total_cmp(&b.1.value);
+            let Some((worker, first)) = found.into_iter().enumerate().min_by(better) else { break };
+            let progress = first.value < value - 1e-12 * value.abs();
+            if progress {
+                (value, heat) = (first.value, heat_of(worker));
                 *best = first.node_of;
                 tell(&self.ground.plan(best));
             }
+            pace.went(moves, progress);
         }
         value
     }
@@ -213,23 +206,67 @@ impl<'a, const R: usize> Search<'a, R> {
     }
 }
 
-/// Moves of a round: twice those of the one before, and all that is left where that is
-/// hardly more. None when nothing is left.
-fn next_round(first: u64, round: u64, left: u64) -> Option<u64> {
-    let moves = first.saturating_mul(1 << round.min(40));
-    let moves = if moves.saturating_mul(2) > left { left } else { moves };
-    (moves >= first / 10 + 1).then_some(moves)
+/// How long the rounds of a stage are, and when it is over. Moves are those of one worker.
+struct Pace {
+    rounds: u32,
+    /// Rounds since the last progress.
+    idle: i32,
+    done: u64,
+    /// What was done by the last progress.
+    at: u64,
+    first: u64,
+    /// Moves in vain after which the stage is over, at least.
+    least: u64,
+    /// Moves at most, and the time for them: by the clock only where no work limit asks for
+    /// the same plan every time.
+    most: u64,
+    time: Option<(Instant, Duration)>,
 }
 
-/// Temperatures from what random moves cost: hot enough for a part of the usual bad
-/// move, cold enough for the least of them.
-fn temperatures<const R: usize>(
-    board: &Board<R>,
-    guide: &Guide,
-    moves: u64,
-    heat: f64,
-    rng: &mut ChaCha8Rng,
-) -> Schedule {
+impl Pace {
+    fn new<const R: usize>(ground: &Ground<R>, budget: &Budget, workers: u64, share: f64) -> Pace {
+        let (n, m) = (ground.demand.len() as u64, ground.nodes.len() as u64);
+        let left = budget.until().saturating_duration_since(Instant::now()).mul_f64(share);
+        Pace {
+            rounds: 0,
+            idle: 0,
+            done: 0,
+            at: 0,
+            first: PER_TASK * n.max(20),
+            least: (THOROUGH * n * m.min(1000)).max(100_000) / workers,
+            most: (budget.left() as f64 * share) as u64 / workers,
+            time: (budget.left() > 1 << 60).then(|| (Instant::now(), left)),
+        }
+    }
+
+    /// Moves of the next round: more than those of the one before, and soon all that is left:
+    /// one long annealing beats two of half its length. None when the stage is over.
+    fn next(&self) -> Option<u64> {
+        let left = match self.time {
+            Some((began, time)) if self.done > 0 => {
+                let rate = self.done as f64 / began.elapsed().as_secs_f64().max(1e-9);
+                (rate * time.saturating_sub(began.elapsed()).as_secs_f64()) as u64
+            }
+            _ => self.most - self.done,
+        };
+        let moves = self.first.saturating_mul(GROWTH.saturating_pow(self.rounds));
+        let moves = if moves.saturating_mul(LAST) > left { left } else { moves };
+        let idle = self.done - self.at > self.least.max(PATIENCE * self.at);
+        (moves > self.first / 10 && !idle).then_some(moves)
+    }
+
+    fn went(&mut self, moves: u64, progress: bool) {
+        self.rounds += 1;
+        self.done += moves;
+        self.idle = if progress { 0 } else { self.idle + 1 };
+        if progress {
+            self.at = self.done;
+        }
+    }
+}
+
+/// What a usual bad move costs the stage's tier, and the least bad one.
+fn bad_moves<const R: usize>(board: &Board<R>, guide: &Guide, rng: &mut ChaCha8Rng) -> (f64, f64) {
     let movable = &board.ground.movable;
     let mut costs = Vec::new();
     for k in 0..4000 {
@@ -247,7 +284,5 @@ fn temperatures<const R: usize>(
     }
     costs.sort_unstable_by(f64::total_cmp);
     let usual = costs.get(costs.len() / 4).copied().unwrap_or(1e-9);
-    let least = costs.first().copied().unwrap_or(1e-9);
-    let hot = usual * heat;
-    Schedule { moves, hot, cold: (0.1 * least).min(0.1 * hot).max(1e-6 * hot) }
+    (usual, costs.first().copied().unwrap_or(1e-9))
 }

@@ -14,6 +14,8 @@ pub struct Schedule {
     pub moves: u64,
     pub hot: f64,
     pub cold: f64,
+    /// The value at which there is nothing left to do.
+    pub enough: f64,
 }
 
 /// Moves between two looks at temperature, clock and value.
@@ -25,6 +27,9 @@ const POWERS: (i32, i32) = (4, 8);
 pub struct Guide {
     /// Tasks that have to move together: gangs, and rules that keep tasks together.
     bundles: Vec<Vec<u32>>,
+    /// Tasks that can move by size, and where in that order each task is.
+    by_size: Vec<u32>,
+    rank: Vec<u32>,
     /// The nodes where each task costs least; empty where it costs the same everywhere.
     prefer: Vec<Vec<u32>>,
 }
@@ -52,7 +57,10 @@ impl Guide {
             nodes.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             nodes.into_iter().take(PREFERRED).map(|(_, j)| j).collect()
         };
+        let (by_size, rank) = sizes(board);
         Guide {
+            by_size,
+            rank,
             bundles: together.map(|rule| rule.tasks.iter().map(|t| t.0).collect()).collect(),
             prefer: if uneven {
                 (0..board.node_of.len()).map(prefer).collect()
@@ -62,15 +70,45 @@ impl Guide {
         }
     }
 
+    /// A task about as large, which is likely to fit in the other's place; or any.
+    fn like(&self, i: usize, rng: &mut ChaCha8Rng) -> usize {
+        let n = self.by_size.len() as u32;
+        let reach = match rng.random_range(0..4u32) {
+            0 => n,
+            1 => n / 4,
+            2 => n / 16,
+            _ => n / 64,
+        };
+        let low = self.rank[i].saturating_sub(reach.max(4));
+        let high = (self.rank[i] + reach.max(4)).min(n - 1);
+        self.by_size[rng.random_range(low..=high) as usize] as usize
+    }
+
     /// A node for the task: one that it prefers, or any.
     pub fn node<const R: usize>(&self, board: &Board<R>, i: usize, rng: &mut ChaCha8Rng) -> usize {
         match self.prefer.get(i) {
             Some(list) if !list.is_empty() && rng.random_range(0..4u32) > 0 => {
-                list[rng.random_range(0..list.len())] as usize
+                any(list, rng) as usize
             }
             _ => somewhere(board, rng),
         }
     }
+}
+
+/// Tasks that can move, by their mean share of a node's capacity, and the rank of each.
+fn sizes<const R: usize>(board: &Board<R>) -> (Vec<u32>, Vec<u32>) {
+    let g = board.ground;
+    let m = g.nodes.len().max(1) as f64;
+    let mean: [f64; R] =
+        std::array::from_fn(|r| g.capacity.iter().map(|c| c[r] as f64).sum::<f64>() / m);
+    let size = |i: &u32| -> f64 {
+        (0..R).map(|r| g.demand[*i as usize][r] as f64 / mean[r].max(1.0)).sum()
+    };
+    let mut by_size = g.movable.clone();
+    by_size.sort_by(|a, b| size(a).total_cmp(&size(b)));
+    let mut rank = vec![0; g.demand.len()];
+    by_size.iter().enumerate().for_each(|(at, i)| rank[*i as usize] = at as u32);
+    (by_size, rank)
 }
 
 /// What an annealing left.
@@ -93,17 +131,20 @@ pub fn anneal<const R: usize>(
     let mut best = Best { value: board.value(), node_of: board.node_of.clone(), moves: 0, at: 0 };
     // Looking costs as much as a few moves for each task and node.
     let chunk = CHUNK.max((board.node_of.len() + board.ground.nodes.len()) as u64);
+    let dice = dice();
     let mut doublings = 0;
-    while best.moves < schedule.moves && !budget.over() {
+    while best.moves < schedule.moves && best.value > schedule.enough && !budget.over() {
         let part = best.moves as f64 / schedule.moves as f64;
         let heat = schedule.hot * (schedule.cold / schedule.hot).powf(part);
         let wanted = POWERS.0 + ((POWERS.1 - POWERS.0 + 1) as f64 * part) as i32;
         if wanted != doublings {
             doublings = wanted;
             board.set_power(doublings, board.highest().max(1e-9));
+        } else {
+            board.level_anew();
         }
         for _ in 0..chunk.min(schedule.moves - best.moves) {
-            let most = -heat * f64::from(rng.random::<f32>()).max(1e-9).ln();
+            let most = heat * any(&dice, rng);
             step(board, guide, most, rng);
         }
         best.moves += chunk;
@@ -117,13 +158,34 @@ pub fn anneal<const R: usize>(
     best
 }
 
+/// How much worse than the temperature a move may be, drawn beforehand: logarithms are slow.
+fn dice() -> Vec<f64> {
+    let sides = 1 << 12;
+    (0..sides).map(|k| -((k as f64 + 0.5) / sides as f64).ln()).collect()
+}
+
+/// One of a list that is not empty.
+fn any<T: Copy>(list: &[T], rng: &mut ChaCha8Rng) -> T {
+    list[rng.random_range(0..list.len() as u32) as usize]
+}
+
+/// A task of the dearer one of two nodes.
+fn busy<const R: usize>(board: &Board<R>, rng: &mut ChaCha8Rng) -> Option<usize> {
+    let a = rng.random_range(0..board.ground.nodes.len() as u32) as usize;
+    let b = rng.random_range(0..board.ground.nodes.len() as u32) as usize;
+    let j = if board.own(a) >= board.own(b) { a } else { b };
+    member(board, j, rng)
+}
+
 /// Proposes one move; makes it if it costs at most `most`.
 fn step<const R: usize>(board: &mut Board<R>, guide: &Guide, most: f64, rng: &mut ChaCha8Rng) {
     let movable = &board.ground.movable;
     if movable.is_empty() || board.ground.nodes.is_empty() {
         return;
     }
-    let i = movable[rng.random_range(0..movable.len())] as usize;
+    // A third of the time a task of a node that costs more than another.
+    let busy = if rng.random_range(0..3u32) == 0 { busy(board, rng) } else { None };
+    let i = busy.unwrap_or_else(|| any(movable, rng) as usize);
     match rng.random_range(0..32u32) {
         0 if !guide.bundles.is_empty() => {
             let bundle = &guide.bundles[rng.random_range(0..guide.bundles.len())];
@@ -135,7 +197,7 @@ fn step<const R: usize>(board: &mut Board<R>, guide: &Guide, most: f64, rng: &mu
         }
         3..=17 => {
             let k = match guide.prefer.is_empty() {
-                true => movable[rng.random_range(0..movable.len())] as usize,
+                true => guide.like(i, rng),
                 false => match member(board, guide.node(board, i, rng), rng) {
                     Some(k) => k,
                     None => return,
@@ -158,7 +220,7 @@ fn step<const R: usize>(board: &mut Board<R>, guide: &Guide, most: f64, rng: &mu
 /// A task of the node that can move.
 pub fn member<const R: usize>(board: &Board<R>, j: usize, rng: &mut ChaCha8Rng) -> Option<usize> {
     let there = board.members(j);
-    let k = *there.get(rng.random_range(0..there.len().max(1)))?;
+    let k = *there.get(rng.random_range(0..there.len().max(1) as u32) as usize)?;
     board.ground.instance.pin(TaskId(k)).is_none().then_some(k as usize)
 }
 
@@ -168,7 +230,7 @@ fn somewhere<const R: usize>(board: &Board<R>, rng: &mut ChaCha8Rng) -> usize {
     if board.ground.may_drop && rng.random_range(0..16u32) == 0 {
         return m;
     }
-    rng.random_range(0..m)
+    rng.random_range(0..m as u32) as usize
 }
 
 /// Ejection chain: task `i` takes the place of a task that goes to a third node.
@@ -188,13 +250,12 @@ fn chain<const R: usize>(
     if c == b {
         return;
     }
-    let (inn, out) = (g.takes(i, b), g.takes(k, b));
-    let (room, next) = (board.room(b), board.room(c));
+    let next = board.room(c);
     let to = g.takes(k, c);
     let leaves = board.node_of[i] as usize == c;
     let own = if leaves { g.takes(i, c) } else { [0; R] };
-    let fits = (0..R).all(|r| inn[r] - out[r] <= room[r] && to[r] - own[r] <= next[r]);
-    if fits {
+    let fits = |r: usize| to[r] - own[r] <= next[r];
+    if g.has_room(i, b, Some(k), board.room(b)) && (0..R).all(fits) {
         board.attempt(&[(k, c), (i, b)], most);
     }
 }
