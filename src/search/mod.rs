@@ -1,18 +1,22 @@
-//! Improvement search. For the goal `peak` on tasks that nothing but labels ties
-//! to nodes: annealing, then an end-game that re-partitions small groups of nodes
-//! exactly, and for small instances a proof by the same means.
+//! Improvement search. `local` takes on every goal under every rule. Where nothing but labels
+//! ties tasks to nodes, the first goal may have an engine of its own, see `first.rs`: for `peak`
+//! annealing, then an end-game that re-partitions small groups of nodes exactly, and for small
+//! instances a proof by the same means; for `cost` a Lagrangian relaxation and branch and bound.
 //!
 //! Work is counted, and everything that runs in parallel is disjoint and has its own
 //! stream of random numbers, so a work limit gives the same plan on any number of threads.
 
 mod anneal;
+mod assign;
 mod assignment;
 mod blocks;
 mod bound;
 mod budget;
 mod closing;
 mod construct;
+mod cost;
 mod engine;
+mod first;
 pub mod local;
 mod peak;
 mod problem;
@@ -23,4 +27,4 @@ mod subset;
 #[cfg(test)]
 mod tests;
 
-pub use peak::{Better, Found, Look, Request, covers, search};
+pub use first::{Better, Engine, Found, Look, Request, engine};
