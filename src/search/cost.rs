@@ -23,8 +23,8 @@ pub fn covers(instance: &Instance) -> Option<&'static str> {
     }
     let nodes: Vec<NodeId> = ready(instance).collect();
     let (costs, prices) = (costs(instance, &nodes), prices(instance, &nodes));
-    if costs.iter().all(|cost| *cost == 0) && prices.iter().all(|price| *price == 0) {
-        return Some("goals in which nothing costs anything");
+    if costs.iter().all(|cost| *cost == 0) {
+        return Some("goals in which no task costs anything");
     }
     let unit = unit(&costs, &prices);
     let dearest = costs.iter().chain(&prices).max().copied().unwrap_or(0) / unit;

@@ -115,9 +115,12 @@ impl Run<'_> {
         let later = self.instance.goal().tiers.len() > 1;
         match (self.params.method, term) {
             (Method::Auto, Term::Peak) if self.small() => left / 4,
-            (Method::Auto, _) if self.small() || later || !known => left / 2,
+            (Method::Auto, _) if self.small() || later => left / 2,
+            (Method::Auto, Term::Peak) if !known => left / 2,
             (_, Term::Peak) => left,
-            _ if later || !known => left / 2,
+            _ if later => left / 2,
+            // Where it finds no plan, somebody else may.
+            _ if !known => left * 9 / 10,
             _ => left,
         }
     }
