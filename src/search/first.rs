@@ -1,7 +1,7 @@
 //! What the engines for one goal in the first tier have in common: what they are asked, what they
 //! find, and the list of them.
 
-use super::{cost, peak};
+use super::{cost, peak, used};
 use crate::model::{Instance, NodeId, Plan, TaskId, Term};
 use crate::stop::Stop;
 
@@ -20,14 +20,18 @@ pub struct Engine {
     pub why: &'static str,
 }
 
+const PACKING: &str = "cuts from packings of single nodes";
+
 /// Every engine there is, in the order of preference.
-const ENGINES: [Engine; 2] = [
+const ENGINES: [Engine; 4] = [
     Engine {
         term: Term::Peak,
         covers: peak::covers,
         search: peak::search,
         why: "counting and exact packing",
     },
+    Engine { term: Term::Nodes, covers: used::covers, search: used::search, why: PACKING },
+    Engine { term: Term::Cost, covers: used::covers, search: used::search, why: PACKING },
     Engine {
         term: Term::Cost,
         covers: cost::covers,

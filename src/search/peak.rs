@@ -32,11 +32,16 @@ pub fn covers(instance: &Instance) -> Option<&'static str> {
     if examples.iter().any(homeless) {
         return Some("tasks that no node takes");
     }
+    many_kinds(&examples)
+}
+
+/// Objects to more kinds of tasks than are worth a table.
+pub(super) fn many_kinds(examples: &[TaskId]) -> Option<&'static str> {
     (examples.len() > KINDS).then_some("thousands of different requirements")
 }
 
 /// Kind of each task by requirement and pin, and one task of each kind.
-fn kinds(instance: &Instance) -> (Vec<u16>, Vec<TaskId>) {
+pub(super) fn kinds(instance: &Instance) -> (Vec<u16>, Vec<TaskId>) {
     let mut at = rustc_hash::FxHashMap::default();
     let mut examples = Vec::new();
     let kind = |task: TaskId| {
@@ -98,18 +103,28 @@ fn attained(instance: &Instance, level: f64) -> Ratio {
 }
 
 fn problem<const R: usize>(instance: &Instance, nodes: &[NodeId]) -> Problem<R> {
+    flat(instance, nodes, |node, r| (instance.capacity(node)[r], instance.used(node)[r]))
+}
+
+/// The flat problem with the capacity and the base load that `of` says, by node and resource.
+pub(super) fn flat<const R: usize>(
+    instance: &Instance,
+    nodes: &[NodeId],
+    of: impl Fn(NodeId, usize) -> (i64, i64),
+) -> Problem<R> {
     let resources = demanded(instance);
-    let of = |row: &[i64]| -> Vector<R> {
-        std::array::from_fn(|k| resources.get(k).map_or(0, |r| row[*r]))
+    let vector = |f: &dyn Fn(usize) -> i64| -> Vector<R> {
+        std::array::from_fn(|k| resources.get(k).map_or(0, |r| f(*r)))
     };
     let (kind, examples) = kinds(instance);
     let may = |task: &TaskId| nodes.iter().map(|node| instance.eligible(*task, *node)).collect();
     let allowed: Vec<Vec<bool>> = examples.iter().map(may).collect();
     let everywhere = allowed.iter().flatten().all(|may| *may);
+    let demand = |task| vector(&|r| instance.demand(task)[r]);
     Problem {
-        demand: instance.task_ids().map(|task| of(instance.demand(task))).collect(),
-        cap: nodes.iter().map(|node| of(instance.capacity(*node))).collect(),
-        used: nodes.iter().map(|node| of(instance.used(*node))).collect(),
+        demand: instance.task_ids().map(demand).collect(),
+        cap: nodes.iter().map(|node| vector(&|r| of(*node, r).0)).collect(),
+        used: nodes.iter().map(|node| vector(&|r| of(*node, r).1)).collect(),
         kind,
         allowed: if everywhere { Vec::new() } else { allowed },
     }

@@ -79,11 +79,20 @@ proptest! {
         }
     }
 
-    /// The search for cheap assignments: what it calls optimal is, its bounds hold, and no plan beats
-    /// the truth.
+    /// The searches for cheap assignments and for cheap nodes: what they call optimal is, their
+    /// bounds hold, and no plan beats the truth.
     #[test]
-    fn cheap_assignments_equal_brute_force(draft in tiny(), later in any::<bool>()) {
-        let instance = with_goal(&draft, if later { "cost, peak" } else { "cost" });
+    fn cheap_plans_equal_brute_force(
+        draft in tiny(),
+        goal in select(&["cost", "cost, peak", "nodes", "nodes, peak"][..]),
+        priced in any::<bool>(),
+    ) {
+        let mut draft = draft;
+        if priced {
+            draft.pairs.clear();
+            draft.nodes.iter_mut().for_each(|node| node.price_per_hour = None);
+        }
+        let instance = with_goal(&draft, goal);
         let truth = brute_force(&instance, false);
         for method in ["auto", "search"] {
             let method = Method::parse(method).unwrap();
@@ -225,14 +234,18 @@ proptest! {
         prop_assert_eq!(bytes(1), bytes(2));
     }
 
-    /// Nor do they where tasks cost something on nodes.
+    /// Nor do they where tasks cost something on nodes, or nodes have prices.
     #[test]
-    fn cheap_assignments_do_not_depend_on_threads(seed in 0u64..1000, tasks in 30usize..120) {
+    fn cheap_plans_do_not_depend_on_threads(
+        seed in 0u64..1000,
+        tasks in 30usize..120,
+        (kind, priced) in select(&[("gap-e", false), ("uniform", true)][..]),
+    ) {
         let settings = stowplan::generate::Settings {
-            kind: stowplan::generate::kind("gap-e").unwrap(),
-            tasks, nodes: 10, resources: 1, fill: 0.9, seed, priced: false,
+            kind: stowplan::generate::kind(kind).unwrap(),
+            tasks, nodes: 10, resources: if priced { 2 } else { 1 }, fill: 0.9, seed, priced,
         };
-        let instance = stowplan::generate::generate(&settings).unwrap().build().unwrap();
+        let instance = with_goal(&stowplan::generate::generate(&settings).unwrap(), "cost");
         let bytes = |threads| {
             let params = Params {
                 method: Method::Search,
