@@ -2,87 +2,46 @@
 
 use super::budget::Budget;
 use super::engine::Engine;
+use super::first::{Better, Found, Look, Request, WIDTH, demanded, objection, plan_of, ready};
 use super::problem::{Problem, Vector};
 use super::ratio::Ratio;
-use crate::model::{Instance, NodeId, Plan, TaskId};
-use crate::stop::Stop;
+use crate::model::{Instance, NodeId, TaskId};
 
-/// Resources that tasks may demand at most.
-const WIDTH: usize = 8;
 /// Kinds of tasks, as far as it matters where they may run, at most.
 const KINDS: usize = 4096;
 
-/// What to search, and how long.
-pub struct Request<'a> {
-    /// The problem; [`covers`] must have no objection.
-    pub instance: &'a Instance,
-    /// A lower bound on the peak that is known already.
-    pub floor: f64,
-    /// Seed of everything random.
-    pub seed: u64,
-    /// Work units at most: moves evaluated and sums looked up.
-    pub work: u64,
-    /// When to stop.
-    pub stop: &'a Stop,
-}
-
-/// What was found.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The plan with the lowest peak; absent when every plan found overloads a node.
-    pub plan: Option<Plan>,
-    /// Proven: no plan has a lower peak. Above 1 it proves that no plan exists.
-    pub bound: f64,
-    /// Work units used.
-    pub work: u64,
-}
-
 /// What about the instance the search does not know yet; `None` when it covers it.
 pub fn covers(instance: &Instance) -> Option<&'static str> {
-    if !instance.rules().is_empty() {
-        return Some("rules between tasks");
-    }
-    if !instance.devices().is_empty() {
-        return Some("cards");
-    }
-    if instance.has_transient() {
-        return Some("transient resources");
+    if let Some(objection) = objection(instance) {
+        return Some(objection);
     }
     if instance.has_pairs() {
         return Some("demands and costs that depend on task and node");
     }
-    let ready = || instance.node_ids().filter(|node| instance.counted(*node));
-    if ready().any(|node| (instance.max_tasks(node) as usize) < instance.tasks()) {
-        return Some("limits on the number of tasks on a node");
-    }
-    if ready().any(|node| instance.limit(node) != instance.capacity(node)) {
+    if ready(instance).any(|node| instance.limit(node) != instance.capacity(node)) {
         return Some("reserves");
     }
     let over = |node: NodeId| {
         instance.used(node).iter().zip(instance.capacity(node)).any(|(used, c)| used > c)
     };
-    if ready().any(over) {
+    if ready(instance).any(over) {
         return Some("nodes that are overloaded already");
     }
     let (_, examples) = kinds(instance);
-    let homeless = |task: &TaskId| !ready().any(|node| instance.eligible(*task, node));
+    let homeless = |task: &TaskId| !ready(instance).any(|node| instance.eligible(*task, node));
     if examples.iter().any(homeless) {
         return Some("tasks that no node takes");
     }
-    if demanded(instance).len() > WIDTH {
-        return Some("more than eight demanded resources");
-    }
+    many_kinds(&examples)
+}
+
+/// Objects to more kinds of tasks than are worth a table.
+pub(super) fn many_kinds(examples: &[TaskId]) -> Option<&'static str> {
     (examples.len() > KINDS).then_some("thousands of different requirements")
 }
 
-/// Resources that any task demands.
-fn demanded(instance: &Instance) -> Vec<usize> {
-    let width = instance.resources().len();
-    (0..width).filter(|r| instance.task_ids().any(|task| instance.demand(task)[*r] > 0)).collect()
-}
-
 /// Kind of each task by requirement and pin, and one task of each kind.
-fn kinds(instance: &Instance) -> (Vec<u16>, Vec<TaskId>) {
+pub(super) fn kinds(instance: &Instance) -> (Vec<u16>, Vec<TaskId>) {
     let mut at = rustc_hash::FxHashMap::default();
     let mut examples = Vec::new();
     let kind = |task: TaskId| {
@@ -94,33 +53,6 @@ fn kinds(instance: &Instance) -> (Vec<u16>, Vec<TaskId>) {
     };
     (instance.task_ids().map(kind).collect(), examples)
 }
-
-/// A better plan that overloads no node, for whoever looks on.
-pub struct Better<'a> {
-    /// Its peak.
-    pub value: f64,
-    /// The bound by then.
-    pub bound: f64,
-    node_of: &'a [u32],
-    nodes: &'a [NodeId],
-}
-
-impl Better<'_> {
-    /// The plan; costs a pass over the tasks.
-    pub fn plan(&self) -> Plan {
-        plan_of(self.node_of, self.nodes)
-    }
-}
-
-fn plan_of(node_of: &[u32], nodes: &[NodeId]) -> Plan {
-    let mut plan = Plan::empty(node_of.len());
-    let places = node_of.iter().map(|j| Some(nodes[*j as usize]));
-    plan.placement.iter_mut().zip(places).for_each(|(place, node)| *place = node);
-    plan
-}
-
-/// Told of every better plan.
-pub type Look<'a> = &'a mut (dyn FnMut(Better) + Send);
 
 /// Searches for the plan with the lowest peak.
 pub fn search(request: &Request, better: Look) -> Found {
@@ -135,7 +67,7 @@ pub fn search(request: &Request, better: Look) -> Found {
 
 fn run<const R: usize>(request: &Request, better: Look) -> Found {
     let instance = request.instance;
-    let nodes: Vec<NodeId> = instance.node_ids().filter(|node| instance.counted(*node)).collect();
+    let nodes: Vec<NodeId> = ready(instance).collect();
     let problem = problem::<R>(instance, &nodes);
     let one = Ratio { num: 1, den: 1 };
     let mut tell = |node_of: &[u32], value: Ratio, bound: Ratio| {
@@ -149,13 +81,16 @@ fn run<const R: usize>(request: &Request, better: Look) -> Found {
     let mut engine = Engine::new(&problem, floor, budget, request.seed, &mut tell);
     engine.run();
     let plan = (engine.value <= one).then(|| plan_of(&engine.plan, &nodes));
-    Found { plan, bound: engine.bound.to_f64(), work: engine.budget.work }
+    let (bound, work) = (engine.bound.to_f64(), engine.budget.work);
+    let impossible = (plan.is_none() && engine.bound > one)
+        .then(|| format!("the fullest node would be at {:.4} % at least", 100.0 * bound));
+    Found { plan, bound, impossible, work }
 }
 
 /// The load over capacity that a floating point bound stands for: bounds are always
 /// one of these. A hair below where none is.
 fn attained(instance: &Instance, level: f64) -> Ratio {
-    for node in instance.node_ids().filter(|node| instance.counted(*node)) {
+    for node in ready(instance) {
         for capacity in instance.capacity(node).iter().filter(|c| **c > 0) {
             let load = (level * *capacity as f64).round() as i64;
             if load as f64 / *capacity as f64 == level {
@@ -168,18 +103,28 @@ fn attained(instance: &Instance, level: f64) -> Ratio {
 }
 
 fn problem<const R: usize>(instance: &Instance, nodes: &[NodeId]) -> Problem<R> {
+    flat(instance, nodes, |node, r| (instance.capacity(node)[r], instance.used(node)[r]))
+}
+
+/// The flat problem with the capacity and the base load that `of` says, by node and resource.
+pub(super) fn flat<const R: usize>(
+    instance: &Instance,
+    nodes: &[NodeId],
+    of: impl Fn(NodeId, usize) -> (i64, i64),
+) -> Problem<R> {
     let resources = demanded(instance);
-    let of = |row: &[i64]| -> Vector<R> {
-        std::array::from_fn(|k| resources.get(k).map_or(0, |r| row[*r]))
+    let vector = |f: &dyn Fn(usize) -> i64| -> Vector<R> {
+        std::array::from_fn(|k| resources.get(k).map_or(0, |r| f(*r)))
     };
     let (kind, examples) = kinds(instance);
     let may = |task: &TaskId| nodes.iter().map(|node| instance.eligible(*task, *node)).collect();
     let allowed: Vec<Vec<bool>> = examples.iter().map(may).collect();
     let everywhere = allowed.iter().flatten().all(|may| *may);
+    let demand = |task| vector(&|r| instance.demand(task)[r]);
     Problem {
-        demand: instance.task_ids().map(|task| of(instance.demand(task))).collect(),
-        cap: nodes.iter().map(|node| of(instance.capacity(*node))).collect(),
-        used: nodes.iter().map(|node| of(instance.used(*node))).collect(),
+        demand: instance.task_ids().map(demand).collect(),
+        cap: nodes.iter().map(|node| vector(&|r| of(*node, r).0)).collect(),
+        used: nodes.iter().map(|node| vector(&|r| of(*node, r).1)).collect(),
         kind,
         allowed: if everywhere { Vec::new() } else { allowed },
     }

@@ -1,4 +1,4 @@
-//! The part of search in a solve: the engine for `peak`, the completion of plans that leave
+//! The part of search in a solve: the engine for the first tier, the completion of plans that leave
 //! tasks out, and local search on whatever tier is still open.
 
 use std::time::{Duration, Instant};
@@ -8,13 +8,40 @@ use super::run::{Incumbent, Run, describe, proven};
 use crate::bounds::Bound;
 use crate::check::check_plan;
 use crate::error::Result;
-use crate::metrics::{Metrics, value_of};
+use crate::metrics::value_of;
 use crate::model::{Goal, Plan, Term, Tier};
 use crate::search::{self, local};
 use crate::state::State;
 
 /// How often at most the search shows a better plan.
 const SHOW: Duration = Duration::from_millis(200);
+
+/// When a better plan was shown last, and how long that took.
+struct Shown {
+    at: Instant,
+    cost: Duration,
+}
+
+impl Shown {
+    fn new() -> Shown {
+        Shown { at: Instant::now(), cost: Duration::ZERO }
+    }
+
+    /// Shows a plan and its bounds, not too often: that must not take the time that improves it.
+    fn show(&mut self, run: &Run, better: impl FnOnce() -> (Plan, Vec<Bound>)) {
+        if self.at.elapsed() < SHOW.max(20 * self.cost) {
+            return;
+        }
+        let began = Instant::now();
+        let (plan, bounds) = better();
+        let by = Incumbent { plan, found_by: "the search".to_owned() };
+        if let Ok(outcome) = run.outcome(&by, &bounds) {
+            (run.watch.log)(&describe(&outcome));
+            run.watch.show(&outcome);
+        }
+        (self.at, self.cost) = (Instant::now(), began.elapsed());
+    }
+}
 
 /// What came of the search.
 pub(super) enum Searched {
@@ -26,73 +53,75 @@ pub(super) enum Searched {
     Impossible(String),
 }
 
-fn searched(bound: f64) -> Bound {
-    Bound::new(bound, "counting and exact packing")
-}
-
 impl Run<'_> {
-    /// Improves on the policies' plan where the first tier is `peak`, open, and nothing ties tasks
-    /// to each other.
-    pub(super) fn lower_peak(&mut self, first: Incumbent) -> Searched {
-        if !self.for_peak {
+    /// Improves on the policies' plan where the first tier is open and has an engine of its own.
+    pub(super) fn first_goal(&mut self, first: Incumbent) -> Searched {
+        let Some(engine) = self.engine else { return Searched::Nothing(first) };
+        if self.params.allow_unplaced && engine.term != Term::Peak {
             return Searched::Nothing(first);
         }
-        let floor = self.bounds.tier(&self.instance.goal().tiers[0], 0);
-        let value = |plan: &Plan| Metrics::of(self.instance, plan, None).peak;
+        let tier = &self.instance.goal().tiers[0];
+        let floor = self.bounds.tier(tier, 0).value;
+        let value = |plan: &Plan| value_of(self.instance, plan, tier);
         let known = self.first_tier(&first.plan).map(|_| value(&first.plan));
         let gap = self.params.gap;
-        let closed = |value: f64, bound: f64| value - bound <= gap * value;
-        if known.is_some_and(|known| closed(known, floor.value)) {
+        let closed = |value: f64, bound: f64| value - bound.max(floor) <= gap * value;
+        if known.is_some_and(|known| closed(known, floor)) {
             return Searched::Nothing(first);
         }
-        // The integer program gets its share where it may still have something to do.
-        let left = self.watch.stop.remaining();
-        let small = self.bounds.classes().variables() <= self.params.solver.sensible_size();
-        let share = match self.params.method {
-            Method::Auto if small => left / 4,
-            Method::Auto if self.instance.goal().tiers.len() > 1 || known.is_none() => left / 2,
-            _ => left,
-        };
-        let stop = self.watch.stop.part(share);
+        let proof = |bound: f64| Bound::new(bound, engine.why);
+        let stop = self.watch.stop.part(self.share(engine.term, known.is_some()));
         let request = search::Request {
             instance: self.instance,
-            floor: floor.value,
+            floor,
+            start: known.map(|_| &first.plan),
             seed: self.params.seed,
             work: self.params.work_limit.unwrap_or(u64::MAX),
             stop: &stop,
         };
-        let (mut shown, mut cost) = (Instant::now(), Duration::ZERO);
-        let found = search::search(&request, &mut |better| {
+        let mut shown = Shown::new();
+        let found = (engine.search)(&request, &mut |better| {
             if closed(better.value, better.bound) {
                 stop.ask();
             }
-            // Looking at a plan must not take the time that improves it.
-            let due = SHOW.max(20 * cost);
-            if known.is_some_and(|known| better.value >= known) || shown.elapsed() < due {
+            if known.is_some_and(|known| better.value >= known) {
                 return;
             }
-            let began = Instant::now();
-            let by = Incumbent { plan: better.plan(), found_by: "the search".to_owned() };
-            let mut bounds = self.counting_bounds(&by.plan);
-            if let Some(at) = self.first_tier(&by.plan) {
-                bounds[at] = bounds[at].clone().max(searched(better.bound));
-            }
-            if let Ok(outcome) = self.outcome(&by, &bounds) {
-                (self.watch.log)(&describe(&outcome));
-                self.watch.show(&outcome);
-            }
-            (shown, cost) = (Instant::now(), began.elapsed());
+            shown.show(self, || {
+                let plan = better.plan();
+                let mut bounds = self.counting_bounds(&plan);
+                if let Some(at) = self.first_tier(&plan) {
+                    bounds[at] = bounds[at].clone().max(proof(better.bound));
+                }
+                (plan, bounds)
+            });
         });
-        match found.plan {
-            None if found.bound > 1.0 && !self.params.allow_unplaced => Searched::Impossible(
-                format!("the fullest node would be at {:.4} % at least", 100.0 * found.bound),
-            ),
-            Some(plan) if known.is_none_or(|known| value(&plan) < known) => Searched::Better(
+        self.searched = known.is_some() || found.plan.is_some();
+        match (found.plan, found.impossible) {
+            (None, Some(cause)) if !self.params.allow_unplaced => Searched::Impossible(cause),
+            (None, Some(_)) => Searched::Nothing(first),
+            (Some(plan), _) if known.is_none_or(|known| value(&plan) < known) => Searched::Better(
                 Incumbent { plan, found_by: "the search".to_owned() },
-                searched(found.bound),
+                proof(found.bound),
             ),
-            _ if found.bound > 1.0 => Searched::Nothing(first),
-            _ => Searched::Better(first, searched(found.bound)),
+            _ => Searched::Better(first, proof(found.bound)),
+        }
+    }
+
+    /// How long the engine for the first tier works: the integer program and the search for later
+    /// tiers get their share where they may still have something to do.
+    fn share(&self, term: Term, known: bool) -> Duration {
+        let left = self.watch.stop.remaining();
+        let later = self.instance.goal().tiers.len() > 1;
+        match (self.params.method, term) {
+            (Method::Auto, Term::Peak) if self.small() => left / 4,
+            (Method::Auto, _) if self.small() || later => left / 2,
+            (Method::Auto, Term::Peak) if !known => left / 2,
+            (_, Term::Peak) => left,
+            _ if later => left / 2,
+            // Where it finds no plan, somebody else may.
+            _ if !known => left * 9 / 10,
+            _ => left,
         }
     }
 
@@ -123,7 +152,8 @@ impl Run<'_> {
         let mut finished: Vec<f64> = bounds.iter().map(|bound| bound.value).collect();
         for (k, tier) in self.goal.tiers.iter().enumerate() {
             let gap = self.params.gap * values[k].abs();
-            let searched = self.for_peak && tier.only() == Some(Term::Peak);
+            let term = self.engine.map(|engine| engine.term);
+            let searched = self.searched && tier.only().is_some() && tier.only() == term;
             if searched || values[k] - bounds[k].value <= gap {
                 finished[k] = f64::INFINITY;
             }
@@ -135,18 +165,9 @@ impl Run<'_> {
             return Ok(());
         }
         let share = if self.small() && matches!(self.params.method, Method::Auto) { 4 } else { 1 };
-        let (mut shown, mut cost) = (Instant::now(), Duration::ZERO);
+        let mut shown = Shown::new();
         let (plan, _) = self.local(&self.goal, &incumbent.plan, &finished, share, &mut |plan| {
-            if shown.elapsed() < SHOW.max(20 * cost) {
-                return;
-            }
-            let began = Instant::now();
-            let by = Incumbent { plan: plan.clone(), found_by: "the search".to_owned() };
-            if let Ok(outcome) = self.outcome(&by, bounds) {
-                (self.watch.log)(&describe(&outcome));
-                self.watch.show(&outcome);
-            }
-            (shown, cost) = (Instant::now(), began.elapsed());
+            shown.show(self, || (plan.clone(), bounds.clone()));
         });
         let better = (self.goal.tiers.iter().zip(&values))
             .map(|(tier, old)| value_of(self.instance, &plan, tier) - old)

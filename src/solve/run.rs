@@ -25,8 +25,10 @@ pub(super) struct Run<'a> {
     pub(super) goal: Goal,
     /// Search is asked for and can take the instance on.
     pub(super) searches: bool,
-    /// The engine for `peak` does so for the first tier.
-    pub(super) for_peak: bool,
+    /// What searches for the first tier alone.
+    pub(super) engine: Option<&'static search::Engine>,
+    /// It has done so, from a plan or to a plan that leaves nothing out.
+    pub(super) searched: bool,
     notes: Vec<String>,
 }
 
@@ -54,9 +56,8 @@ impl<'a> Run<'a> {
             bounds: Bounds::of(instance),
             goal,
             searches,
-            for_peak: searches
-                && instance.goal().tiers[0].only() == Some(Term::Peak)
-                && search::covers(instance).is_none(),
+            engine: if searches { search::engine(instance) } else { None },
+            searched: false,
             notes: Vec::new(),
         }
     }
@@ -74,7 +75,7 @@ impl<'a> Run<'a> {
             return Err(Error::usage(lacks).help("--method auto uses whatever applies"));
         }
         let first = self.heuristics()?;
-        let (first, proven) = match self.lower_peak(first) {
+        let (first, proven) = match self.first_goal(first) {
             Searched::Nothing(first) => (first, None),
             Searched::Better(first, bound) => (first, Some(bound)),
             Searched::Impossible(cause) => return Ok(impossible_answer("capacity", cause)),
@@ -105,6 +106,10 @@ impl<'a> Run<'a> {
         self.exact(incumbent, bounds)
     }
 
+    fn for_peak(&self) -> bool {
+        self.engine.is_some_and(|engine| engine.term == Term::Peak)
+    }
+
     /// The plan of the policies that the method calls for.
     fn heuristics(&self) -> Result<Incumbent> {
         let (instance, params) = (self.instance, self.params);
@@ -119,7 +124,7 @@ impl<'a> Run<'a> {
             let start = Start { policy, order, seed: params.seed };
             return Ok(Incumbent { plan, found_by: start.to_string() });
         }
-        if instance.tasks() > LARGE && self.for_peak {
+        if instance.tasks() > LARGE && self.for_peak() {
             // The search has a first plan of its own, which takes a fraction of the time.
             let plan = Plan::empty(instance.tasks());
             return Ok(Incumbent { plan, found_by: "nothing".to_owned() });

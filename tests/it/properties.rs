@@ -79,6 +79,43 @@ proptest! {
         }
     }
 
+    /// The searches for cheap assignments and for cheap nodes: what they call optimal is, their
+    /// bounds hold, and no plan beats the truth.
+    #[test]
+    fn cheap_plans_equal_brute_force(
+        draft in tiny(),
+        goal in select(&["cost", "cost, peak", "nodes", "nodes, peak"][..]),
+        priced in any::<bool>(),
+    ) {
+        let mut draft = draft;
+        if priced {
+            draft.pairs.clear();
+            draft.nodes.iter_mut().for_each(|node| node.price_per_hour = None);
+        }
+        let instance = with_goal(&draft, goal);
+        let truth = brute_force(&instance, false);
+        for method in ["auto", "search"] {
+            let method = Method::parse(method).unwrap();
+            let auto = matches!(method, Method::Auto);
+            let work_limit = (!auto).then_some(100_000);
+            let answer = solve(&instance, &Params { method, work_limit, ..Params::default() });
+            match (answer.unwrap(), &truth) {
+                (Answer::Plan(outcome), Some(truth)) => {
+                    let values: Vec<f64> = outcome.goal.iter().map(|tier| tier.value).collect();
+                    prop_assert!(!less(&values, truth), "{values:?} beats {truth:?}");
+                    let first = &outcome.goal[0];
+                    prop_assert!(first.bound <= truth[0] + 1e-9, "{first:?} {truth:?}");
+                    let optimal = !less(truth, &values);
+                    prop_assert!(optimal || !(auto || outcome.optimal), "{values:?} {truth:?}");
+                    prop_assert!(outcome.optimal || !auto, "{:?}", outcome.goal);
+                }
+                (Answer::NoPlan(none), None) => prop_assert!(none.proven || !auto, "{}", none.cause),
+                (Answer::NoPlan(none), Some(_)) => prop_assert!(!auto && !none.proven, "{}", none.cause),
+                (answer, None) => prop_assert!(false, "{answer:?} where no plan exists"),
+            }
+        }
+    }
+
     /// A task fits exactly where the checker would not mind it, transient resources
     /// included.
     #[test]
@@ -183,6 +220,35 @@ proptest! {
         let bytes = |threads| {
             let params = Params {
                 method: Method::parse("search").unwrap(),
+                time_limit: std::time::Duration::from_secs(600),
+                work_limit: Some(400_000),
+                threads: Some(threads),
+                seed,
+                ..Params::default()
+            };
+            match solve(&instance, &params).unwrap() {
+                Answer::Plan(outcome) => plan_json(&Report::new(&instance, &outcome, String::new(), None)),
+                Answer::NoPlan(none) => format!("{none:?}"),
+            }
+        };
+        prop_assert_eq!(bytes(1), bytes(2));
+    }
+
+    /// Nor do they where tasks cost something on nodes, or nodes have prices.
+    #[test]
+    fn cheap_plans_do_not_depend_on_threads(
+        seed in 0u64..1000,
+        tasks in 30usize..120,
+        (kind, priced) in select(&[("gap-e", false), ("uniform", true)][..]),
+    ) {
+        let settings = stowplan::generate::Settings {
+            kind: stowplan::generate::kind(kind).unwrap(),
+            tasks, nodes: 10, resources: if priced { 2 } else { 1 }, fill: 0.9, seed, priced,
+        };
+        let instance = with_goal(&stowplan::generate::generate(&settings).unwrap(), "cost");
+        let bytes = |threads| {
+            let params = Params {
+                method: Method::Search,
                 time_limit: std::time::Duration::from_secs(600),
                 work_limit: Some(400_000),
                 threads: Some(threads),

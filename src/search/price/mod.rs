@@ -1,0 +1,17 @@
+//! The cheapest set of nodes that takes all tasks.
+
+mod columns;
+mod cuts;
+mod engine;
+mod knapsack;
+mod lower;
+mod master;
+mod pack;
+mod shape;
+mod simplex;
+#[cfg(test)]
+mod tests;
+mod upper;
+mod walk;
+
+pub use engine::Engine;
