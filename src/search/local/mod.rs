@@ -218,7 +218,7 @@ impl<'a, const R: usize> Search<'a, R> {
 fn next_round(first: u64, round: u64, left: u64) -> Option<u64> {
     let moves = first.saturating_mul(1 << round.min(40));
     let moves = if moves.saturating_mul(2) > left { left } else { moves };
-    (moves >= first / 10 + 1).then_some(moves)
+    (moves > first / 10).then_some(moves)
 }
 
 /// Temperatures from what random moves cost: hot enough for a part of the usual bad
