@@ -104,7 +104,8 @@ fn solve(wanted: &Wanted, path: &Path) -> Found {
     let plan = std::env::temp_dir().join(format!("stowplan-quality-{}.json", std::process::id()));
     let began = Instant::now();
     let mut command = stowplan();
-    command.arg("solve").arg(path).args(&wanted.options).arg("-o").arg(&plan);
+    command.arg("solve").arg(path).args(&wanted.options);
+    command.args(["--output", "json", "-o"]).arg(&plan);
     let mut child = (command.stdout(Stdio::null()).stderr(Stdio::null()).spawn())
         .expect("the binary was built with the bench");
     let kilobytes = watch(&mut child);
