@@ -10,8 +10,10 @@ use stowplan::bounds::Bounds;
 use stowplan::check::check_plan;
 use stowplan::format::{Input, Source, read_instance, write_csv, write_instance};
 use stowplan::generate::{Settings, generate, kind};
-use stowplan::model::Instance;
+use stowplan::model::{Goal, Instance};
 use stowplan::policy::{self, Choice, Order};
+use stowplan::search::local;
+use stowplan::stop::Stop;
 
 fn main() {
     divan::main();
@@ -83,4 +85,37 @@ fn check(bencher: Bencher) {
     bencher
         .counter(ItemsCount::new(instance.tasks()))
         .bench(|| check_plan(&instance, &plan, false));
+}
+
+/// Moves of the local search, proposed and priced, two resources, two workers.
+#[divan::bench(args = ["peak", "balance", "cost", "nodes"], sample_count = 5)]
+fn local_search_moves(bencher: Bencher, goal: &str) {
+    let settings = Settings {
+        kind: kind("assignment").unwrap(),
+        tasks: 1_000,
+        nodes: 100,
+        resources: 2,
+        fill: 0.85,
+        seed: 1,
+        priced: false,
+    };
+    let goal = Goal::parse(goal).unwrap();
+    let instance = generate(&settings).unwrap().build().unwrap().with_goal(goal.clone());
+    let policy = Choice::from(policy::find("min-load").unwrap());
+    let order = Order::LargestFirst.of(&instance, 1);
+    let start = policy::run(&instance, policy, &policy::Settings::default(), &order).unwrap();
+    let work = 2_000_000;
+    bencher.counter(ItemsCount::new(work)).bench(|| {
+        let stop = Stop::after(std::time::Duration::from_secs(600));
+        let task = local::Task {
+            instance: &instance,
+            goal: &goal,
+            start: &start,
+            bounds: &[],
+            seed: 1,
+            work,
+            stop: &stop,
+        };
+        local::improve(&task, &mut |_| {})
+    });
 }

@@ -22,7 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 GOALS = ("peak", "cost")
 SIZES = ("20x4", "30x5", "100x10", "1000x100", "5000x500")
-KINDS = {"uniform": "peak", "priced": "cost", "gap-d": "cost"}
+KINDS = {"uniform": "peak", "priced": "cost", "assignment": "cost", "gap-d": "cost"}
 GAP_LIMIT = 100_000
 """Most tasks x nodes of a generated gap-d instance: it has a line for each pair."""
 TOLERANCE = 1e-6

@@ -34,7 +34,7 @@ pub(super) struct Args {
     /// Number of nodes
     #[arg(long, default_value_t = 10, value_name = "M")]
     nodes: usize,
-    /// Number of resources, for uniform, correlated and heavy-tailed
+    /// Number of resources, for uniform, assignment, correlated and heavy-tailed
     #[arg(long, default_value_t = 2, value_name = "R")]
     resources: usize,
     /// Total demand over total capacity

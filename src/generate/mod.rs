@@ -60,6 +60,13 @@ pub const KINDS: &[Kind] = &[
         pairwise: false,
     },
     Kind {
+        name: "assignment",
+        help: "as uniform, and each pair of task and node costs 1 to 100",
+        reference: "",
+        make: plain::assignment,
+        pairwise: true,
+    },
+    Kind {
         name: "correlated",
         help: "a task is large or small in all resources: one size, give or take a fifth in each",
         reference: "",

@@ -7,13 +7,30 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Pareto};
 
 use super::{Settings, whole};
-use crate::model::{Decimal, Draft, NodeDraft, TaskDraft};
+use crate::model::{Decimal, Draft, Goal, NodeDraft, PairDraft, TaskDraft, Term};
 
 /// Demands uniform 1..=100.
 pub(super) fn uniform(settings: &Settings, rng: &mut ChaCha8Rng) -> Draft {
     let width = settings.resources;
     let demands = (0..settings.tasks * width).map(|_| rng.random_range(1..=100)).collect();
     cluster(settings, rng, demands)
+}
+
+/// As [`uniform`], and each pair of task and node costs 1..=100.
+pub(super) fn assignment(settings: &Settings, rng: &mut ChaCha8Rng) -> Draft {
+    let mut draft = uniform(settings, rng);
+    let pairs =
+        draft.tasks.iter().flat_map(|task| draft.nodes.iter().map(move |node| (task, node)));
+    draft.pairs = pairs
+        .map(|(task, node)| PairDraft {
+            task: task.id.clone(),
+            node: node.id.clone(),
+            cost: Some(whole(rng.random_range(1..=100))),
+            demand: Vec::new(),
+        })
+        .collect();
+    draft.goal = Some(Goal::single(Term::Cost));
+    draft
 }
 
 /// One size 1..=100 a task, times 0.8 to 1.2 in each resource.
