@@ -14,4 +14,5 @@ mod rules;
 mod tiers;
 
 pub use backend::{Availability, BACKENDS, Backend, BackendInfo};
+pub use objective::whole;
 pub use tiers::{Exact, Finding, Request, TierFinding, no_worse, relaxation, solve};

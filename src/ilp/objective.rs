@@ -114,8 +114,9 @@ pub(super) fn steps(instance: &Instance, term: Term) -> Option<Scale> {
     }
 }
 
-/// True when the tier's value times [`unit`] is always a whole number.
-pub(super) fn whole(instance: &Instance, tier: &Tier) -> bool {
+/// True when the tier's value is always a whole number of steps: of those in which its one term
+/// is counted, or of ones.
+pub fn whole(instance: &Instance, tier: &Tier) -> bool {
     if tier.only().is_some_and(|term| steps(instance, term).is_some()) {
         return true;
     }

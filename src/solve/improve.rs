@@ -159,7 +159,8 @@ impl Run<'_> {
             }
         }
         let open = |k: usize| {
-            finished[k] < f64::INFINITY && !proven(&self.goal.tiers[k], values[k], bounds[k].value)
+            finished[k] < f64::INFINITY
+                && !proven(self.instance, &self.goal.tiers[k], values[k], bounds[k].value)
         };
         if !self.searches || !(0..values.len()).any(open) {
             return Ok(());

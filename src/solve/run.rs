@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
         let stop = &self.watch.stop.part(share);
         for (k, tier) in tiers.iter().enumerate() {
             let value = value_of(self.instance, &incumbent.plan, tier);
-            if proven(tier, value, bounds[k].value) {
+            if proven(self.instance, tier, value, bounds[k].value) {
                 continue;
             }
             match ilp::relaxation(&request, &tiers[..k], tier, stop)? {
@@ -333,7 +333,7 @@ impl<'a> Run<'a> {
         let values = goal_values(self.instance, &incumbent.plan, &self.goal);
         let mut goal = Vec::with_capacity(values.len());
         for ((tier, value), bound) in self.goal.tiers.iter().zip(values).zip(bounds) {
-            goal.push(tier_outcome(tier, value.value, bound)?);
+            goal.push(tier_outcome(self.instance, tier, value.value, bound)?);
         }
         Ok(Outcome {
             method: self.params.method.name(),
@@ -414,22 +414,29 @@ fn impossible_answer(code: &'static str, cause: String) -> Answer {
 }
 
 /// Proven up to what solvers' tolerances can resolve: nothing for values that
-/// are counted, a millionth for variances, demands and mixed sums.
-pub(super) fn proven(tier: &Tier, value: f64, bound: f64) -> bool {
+/// are counted, less than one for sums of them, a millionth for variances, demands and other sums.
+pub(super) fn proven(instance: &Instance, tier: &Tier, value: f64, bound: f64) -> bool {
     let tolerance = match tier.only() {
+        // Whole numbers: the next lower one is below the bound.
+        None if ilp::whole(instance, tier) => (1e-6 * value.abs() + 1e-12).min(0.999),
         Some(Term::Balance | Term::Demand) | None => 1e-6 * value.abs() + 1e-12,
         Some(_) => 1e-12 * value.abs(),
     };
     value - bound <= tolerance
 }
 
-fn tier_outcome(tier: &Tier, value: f64, bound: &Bound) -> Result<TierOutcome> {
+fn tier_outcome(
+    instance: &Instance,
+    tier: &Tier,
+    value: f64,
+    bound: &Bound,
+) -> Result<TierOutcome> {
     if bound.value > value + 1e-6 * value.abs() + 1e-9 {
         let cause =
             format!("the bound {} ({}) contradicts {tier} = {value}", bound.value, bound.why);
         return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
     }
-    let closed = proven(tier, value, bound.value);
+    let closed = proven(instance, tier, value, bound.value);
     Ok(TierOutcome {
         tier: tier.to_string(),
         value,
@@ -455,4 +462,24 @@ pub(super) fn describe(outcome: &Outcome) -> String {
         tiers.collect::<Vec<_>>().join(", "),
         outcome.found_by
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Draft, NodeDraft, TaskDraft};
+
+    /// A millionth of hundreds of millions is hundreds of whole steps.
+    #[test]
+    fn sums_of_whole_numbers_are_not_proven_a_step_away() {
+        let node = NodeDraft { id: "n".into(), ..NodeDraft::default() };
+        let task = TaskDraft { id: "t".into(), ..TaskDraft::default() };
+        let instance =
+            Draft { nodes: vec![node], tasks: vec![task], ..Draft::default() }.build().unwrap();
+        let tier = Tier::parse("cost + 10*nodes").unwrap();
+        assert!(!proven(&instance, &tier, 583_006_260.0, 583_005_714.0));
+        assert!(proven(&instance, &tier, 583_006_260.0, 583_006_259.5));
+        let halves = Tier::parse("cost + 0.5*nodes").unwrap();
+        assert!(proven(&instance, &halves, 583_006_260.0, 583_005_714.0));
+    }
 }
