@@ -474,8 +474,9 @@ mod tests {
     fn sums_of_whole_numbers_are_not_proven_a_step_away() {
         let node = NodeDraft { id: "n".into(), ..NodeDraft::default() };
         let task = TaskDraft { id: "t".into(), ..TaskDraft::default() };
-        let instance =
-            Draft { nodes: vec![node], tasks: vec![task], ..Draft::default() }.build().unwrap();
+        let mut draft = Draft { nodes: vec![node], tasks: vec![task], ..Draft::default() };
+        draft.resource("cpu");
+        let instance = draft.build().unwrap();
         let tier = Tier::parse("cost + 10*nodes").unwrap();
         assert!(!proven(&instance, &tier, 583_006_260.0, 583_005_714.0));
         assert!(proven(&instance, &tier, 583_006_260.0, 583_006_259.5));
