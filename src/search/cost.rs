@@ -3,7 +3,7 @@
 use super::assign::{Engine, Problem};
 use super::budget::Budget;
 use super::first::{
-    Better, Found, Look, Request, WIDTH, demanded, objection, plan_of, positions, ready,
+    Better, Found, Look, Request, by_width, demanded, objection, plan_of, positions, ready,
 };
 use super::problem::Vector;
 use crate::model::{Instance, NodeId, TaskId, gcd};
@@ -58,13 +58,7 @@ fn unit(costs: &[i64], prices: &[i64]) -> i64 {
 
 /// Searches for the cheapest plan.
 pub fn search(request: &Request, better: Look) -> Found {
-    match demanded(request.instance).len() {
-        0 | 1 => run::<1>(request, better),
-        2 => run::<2>(request, better),
-        3 => run::<3>(request, better),
-        4 => run::<4>(request, better),
-        _ => run::<WIDTH>(request, better),
-    }
+    by_width!(run, request, better)
 }
 
 fn run<const R: usize>(request: &Request, better: Look) -> Found {

@@ -8,6 +8,21 @@ use crate::stop::Stop;
 /// Resources that tasks may demand at most.
 pub(super) const WIDTH: usize = 8;
 
+/// Calls a function that is generic over the number of resources with the least number there is
+/// code for that holds all that tasks demand.
+macro_rules! by_width {
+    ($run:ident, $request:ident, $better:ident) => {
+        match $crate::search::first::demanded($request.instance).len() {
+            0 | 1 => $run::<1>($request, $better),
+            2 => $run::<2>($request, $better),
+            3 => $run::<3>($request, $better),
+            4 => $run::<4>($request, $better),
+            _ => $run::<{ $crate::search::first::WIDTH }>($request, $better),
+        }
+    };
+}
+pub(super) use by_width;
+
 /// A search of its own for one goal, with a bound.
 pub struct Engine {
     /// The goal.

@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::engine::Engine;
-use super::first::{Better, Found, Look, Request, WIDTH, demanded, objection, plan_of, ready};
+use super::first::{Better, Found, Look, Request, by_width, demanded, objection, plan_of, ready};
 use super::problem::{Problem, Vector};
 use super::ratio::Ratio;
 use crate::model::{Instance, NodeId, TaskId};
@@ -56,13 +56,7 @@ pub(super) fn kinds(instance: &Instance) -> (Vec<u16>, Vec<TaskId>) {
 
 /// Searches for the plan with the lowest peak.
 pub fn search(request: &Request, better: Look) -> Found {
-    match demanded(request.instance).len() {
-        0 | 1 => run::<1>(request, better),
-        2 => run::<2>(request, better),
-        3 => run::<3>(request, better),
-        4 => run::<4>(request, better),
-        _ => run::<WIDTH>(request, better),
-    }
+    by_width!(run, request, better)
 }
 
 fn run<const R: usize>(request: &Request, better: Look) -> Found {

@@ -1,9 +1,7 @@
 //! From an instance whose first goal is the price or the number of the nodes used to the flat
 //! problem, and back.
 
-use super::first::{
-    Better, Found, Look, Request, WIDTH, demanded, objection, plan_of, positions, ready,
-};
+use super::first::{Better, Found, Look, Request, by_width, objection, plan_of, positions, ready};
 use super::peak::{flat, kinds, many_kinds};
 use super::price::Engine;
 use crate::model::{Instance, NodeId, Scale, Term, gcd};
@@ -46,13 +44,7 @@ fn prices(instance: &Instance, nodes: &[NodeId]) -> (Vec<i64>, (i64, Scale)) {
 
 /// Searches for the cheapest set of nodes that takes all tasks.
 pub fn search(request: &Request, better: Look) -> Found {
-    match demanded(request.instance).len() {
-        0 | 1 => run::<1>(request, better),
-        2 => run::<2>(request, better),
-        3 => run::<3>(request, better),
-        4 => run::<4>(request, better),
-        _ => run::<WIDTH>(request, better),
-    }
+    by_width!(run, request, better)
 }
 
 fn run<const R: usize>(request: &Request, better: Look) -> Found {

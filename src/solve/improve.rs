@@ -7,7 +7,6 @@ use super::Method;
 use super::run::{Incumbent, Run, describe, proven};
 use crate::bounds::Bound;
 use crate::check::check_plan;
-use crate::error::Result;
 use crate::metrics::value_of;
 use crate::model::{Goal, Plan, Term, Tier};
 use crate::search::{self, local};
@@ -133,7 +132,7 @@ impl Run<'_> {
         }
         let goal = Goal { tiers: vec![Tier::single(Term::Unplaced(None))] };
         let share = if self.small() { 4 } else { 2 };
-        let (plan, _) = self.local(&goal, &first.plan, &[0.0], share, &mut |_| {});
+        let plan = self.local(&goal, &first.plan, &[0.0], share, &mut |_| {});
         match plan.placed() == instance.tasks() && check_plan(instance, &plan, false).is_empty() {
             true => Incumbent { plan, found_by: "the search".to_owned() },
             false => first,
@@ -141,11 +140,7 @@ impl Run<'_> {
     }
 
     /// Local search on the tiers that are open, the earlier ones kept as they are.
-    pub(super) fn polish(
-        &mut self,
-        incumbent: &mut Incumbent,
-        bounds: &mut Vec<Bound>,
-    ) -> Result<()> {
+    pub(super) fn polish(&mut self, incumbent: &mut Incumbent, bounds: &mut Vec<Bound>) {
         let values: Vec<f64> = (self.goal.tiers.iter())
             .map(|tier| value_of(self.instance, &incumbent.plan, tier))
             .collect();
@@ -163,11 +158,11 @@ impl Run<'_> {
                 && !proven(self.instance, &self.goal.tiers[k], values[k], bounds[k].value)
         };
         if !self.searches || !(0..values.len()).any(open) {
-            return Ok(());
+            return;
         }
         let share = if self.small() && matches!(self.params.method, Method::Auto) { 4 } else { 1 };
         let mut shown = Shown::new();
-        let (plan, _) = self.local(&self.goal, &incumbent.plan, &finished, share, &mut |plan| {
+        let plan = self.local(&self.goal, &incumbent.plan, &finished, share, &mut |plan| {
             shown.show(self, || (plan.clone(), bounds.clone()));
         });
         let better = (self.goal.tiers.iter().zip(&values))
@@ -178,7 +173,6 @@ impl Run<'_> {
             *bounds = self.carried(bounds.clone(), &incumbent.plan, &plan);
             *incumbent = Incumbent { plan, found_by: "the search".to_owned() };
         }
-        Ok(())
     }
 
     /// The integer program may have something to do.
@@ -194,7 +188,7 @@ impl Run<'_> {
         bounds: &[f64],
         share: u32,
         tell: local::Tell,
-    ) -> (Plan, u64) {
+    ) -> Plan {
         let stop = self.watch.stop.part(self.watch.stop.remaining() / share);
         let task = local::Task {
             instance: self.instance,
@@ -205,10 +199,10 @@ impl Run<'_> {
             work: self.params.work_limit.unwrap_or(u64::MAX),
             stop: &stop,
         };
-        let (plan, work) = local::improve(&task, tell);
+        let plan = local::improve(&task, tell);
         match self.instance.devices().is_empty() {
-            true => (plan, work),
-            false => (State::load_plan(self.instance, &plan).unload(), work),
+            true => plan,
+            false => State::load_plan(self.instance, &plan).unload(),
         }
     }
 }

@@ -101,7 +101,7 @@ impl<'a> Run<'a> {
             let outcome = self.outcome(incumbent, &bounds)?;
             (self.watch.log)(&describe(&outcome));
             self.watch.show(&outcome);
-            self.polish(incumbent, &mut bounds)?;
+            self.polish(incumbent, &mut bounds);
         }
         self.exact(incumbent, bounds)
     }

@@ -185,8 +185,8 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         &self.room[j]
     }
 
-    /// Change of the stage's tier when nodes become `sides` and tolls change by `toll`; none
-    /// where an earlier tier would get worse.
+    /// Change of the stage's tier when `moves` turn nodes into `sides`; none where an earlier
+    /// tier would get worse.
     fn price(&self, sides: &[Side<R>], moves: &[(usize, usize)]) -> Option<f64> {
         let g = self.ground;
         if !sides.iter().all(|side| self.under(side.node, &side.load)) {

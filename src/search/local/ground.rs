@@ -251,12 +251,8 @@ impl<'a, const R: usize> Ground<'a, R> {
         let mut sum = 0.0;
         if w.soft > 0.0 {
             let over = |r: usize| (load[r] - self.safety[j][r]).max(0) * self.safety_price[r];
-            let free = |r: usize| self.capacity[j][r] - load[r];
-            let lacking = |ratio: &RoomRatio| {
-                (ratio.a * free(ratio.room) - ratio.b * free(ratio.with)).max(0)
-            };
-            let priced =
-                (0..R).map(over).sum::<i64>() + self.ratios.iter().map(lacking).sum::<i64>();
+            let lacking = self.ratios.iter().map(|ratio| ratio.cost(&self.capacity[j], load));
+            let priced = (0..R).map(over).sum::<i64>() + lacking.sum::<i64>();
             sum += w.soft * priced as f64;
         }
         if count > 0 && (w.cost > 0.0 || w.nodes > 0.0) {

@@ -43,8 +43,8 @@ pub struct Task<'a> {
 /// Told of every better plan, from a later tier or an earlier one.
 pub type Tell<'a> = &'a mut (dyn FnMut(&Plan) + Send);
 
-/// Widths there is code for.
-const WIDTHS: [usize; 6] = [2, 4, 8, 12, 16, 64];
+/// Most resources there is code for.
+const WIDEST: usize = 64;
 /// Workers where a work limit has to give the same plan on any machine.
 const WORKERS: usize = 2;
 /// Tasks times nodes up to which that holds without a work limit too.
@@ -66,18 +66,18 @@ const STEP: f64 = 5.0;
 
 /// More resources than the search has code for.
 pub fn too_wide(instance: &Instance) -> bool {
-    instance.resources().len() > WIDTHS[WIDTHS.len() - 1]
+    instance.resources().len() > WIDEST
 }
 
-/// The best plan found, and the work done; the start if there is none better.
-pub fn improve(task: &Task, tell: Tell) -> (Plan, u64) {
+/// The best plan found; the start if there is none better.
+pub fn improve(task: &Task, tell: Tell) -> Plan {
     match task.instance.resources().len() {
         0..=2 => Search::<2>::new(task).run(tell),
         3..=4 => Search::<4>::new(task).run(tell),
         5..=8 => Search::<8>::new(task).run(tell),
         9..=12 => Search::<12>::new(task).run(tell),
         13..=16 => Search::<16>::new(task).run(tell),
-        _ => Search::<64>::new(task).run(tell),
+        _ => Search::<WIDEST>::new(task).run(tell),
     }
 }
 
@@ -106,7 +106,7 @@ impl<'a, const R: usize> Search<'a, R> {
         }
     }
 
-    fn run(mut self, tell: Tell) -> (Plan, u64) {
+    fn run(mut self, tell: Tell) -> Plan {
         let mut best = self.ground.numbers(self.task.start);
         let mut caps = Vec::new();
         let mut ceiling: Option<Vec<Vector<R>>> = None;
@@ -120,7 +120,7 @@ impl<'a, const R: usize> Search<'a, R> {
                 ceiling = Some(self.level(&best));
             }
         }
-        (self.ground.plan(&best), self.budget.work)
+        self.ground.plan(&best)
     }
 
     /// Rounds of annealing for one tier; its value.

@@ -115,9 +115,8 @@ fn sizes<const R: usize>(board: &Board<R>) -> (Vec<u32>, Vec<u32>) {
 pub struct Best {
     pub value: f64,
     pub node_of: Vec<u32>,
-    /// Moves proposed in all, and until the best plan.
+    /// Moves proposed.
     pub moves: u64,
-    pub at: u64,
 }
 
 /// Anneals in place; keeps the best plan it looks at.
@@ -128,7 +127,7 @@ pub fn anneal<const R: usize>(
     rng: &mut ChaCha8Rng,
     budget: &Budget,
 ) -> Best {
-    let mut best = Best { value: board.value(), node_of: board.node_of.clone(), moves: 0, at: 0 };
+    let mut best = Best { value: board.value(), node_of: board.node_of.clone(), moves: 0 };
     // Looking costs as much as a few moves for each task and node.
     let chunk = CHUNK.max((board.node_of.len() + board.ground.nodes.len()) as u64);
     let dice = dice();
@@ -152,7 +151,6 @@ pub fn anneal<const R: usize>(
         if value < best.value {
             best.value = value;
             best.node_of.clone_from(&board.node_of);
-            best.at = best.moves;
         }
     }
     best
