@@ -31,7 +31,7 @@ pub use json_write::write_instance;
 pub use plan::read_claim;
 pub use source::Source;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Draft, DraftError, DraftItem, Instance};
 use source::Text;
 use table::Table;
@@ -85,6 +85,14 @@ impl Format {
             .ok_or_else(|| Error::unknown("format", name, &Format::ALL.map(|(_, known, _)| known)))
     }
 
+    /// True for formats that may come in several files.
+    fn has_parts(self) -> bool {
+        match self {
+            Format::Json | Format::Csv | Format::Gap => false,
+            Format::CloudBalancing | Format::Openb | Format::Roadef => false,
+        }
+    }
+
     /// True for formats of two tables.
     fn has_tables(self) -> bool {
         matches!(self, Format::Csv | Format::Openb)
@@ -96,6 +104,8 @@ impl Format {
 pub enum Input {
     /// One file that holds everything.
     One(Source),
+    /// Several that hold it together, in formats that come so: what a cluster's tools print.
+    Several(Vec<Source>),
     /// Tables.
     Tables {
         /// A row a task.
@@ -109,6 +119,25 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// The files named in place of an instance: one, or several parts.
+    pub fn of(mut files: Vec<Source>) -> Input {
+        match files.len() {
+            1 => Input::One(files.remove(0)),
+            _ => Input::Several(files),
+        }
+    }
+}
+
+/// An instance, and what was not understood on the way.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What was read.
+    pub instance: Instance,
+    /// Parts of the input that would matter and are not planned with, each with its place.
+    pub warnings: Vec<String>,
+}
+
 /// Reads and checks an instance; `forced` skips the detection of its format.
 ///
 /// # Errors
@@ -116,11 +145,11 @@ pub enum Input {
 /// no tasks, repeated ids, unknown names in pairs, quantities out of range; each
 /// with the line or field.
 pub fn read_instance(input: &Input, forced: Option<Format>) -> Result<Instance> {
-    read_running(input, forced, None)
+    read_running(input, forced, None).map(|reading| reading.instance)
 }
 
 /// The same with the nodes on which tasks run now taken from a plan, where one is
-/// given.
+/// given, and with warnings about what was not understood.
 ///
 /// # Errors
 /// As for [`read_instance`]; a plan that is none, or one for other tasks and nodes;
@@ -129,7 +158,7 @@ pub fn read_running(
     input: &Input,
     forced: Option<Format>,
     current: Option<&Source>,
-) -> Result<Instance> {
+) -> Result<Reading> {
     let (format, mut draft) = parse(input, forced)?;
     match (input, current) {
         (_, Some(current)) => running::apply(&mut draft, current)?,
@@ -140,7 +169,15 @@ pub fn read_running(
         }
         _ => {}
     }
-    draft.build().map_err(|error| locate(input, format, &error))
+    let warnings = std::mem::take(&mut draft.warnings);
+    let instance = draft.build().map_err(|error| locate(input, format, &error))?;
+    Ok(Reading { instance, warnings })
+}
+
+/// True for a file that is, or may be, only a part of an instance: one in a format that
+/// comes in several files.
+pub fn is_part(source: &Source) -> bool {
+    source.text().and_then(detect).is_ok_and(Format::has_parts)
 }
 
 /// True when the input leaves it to a second file where tasks run now.
@@ -184,10 +221,43 @@ fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
             };
             Ok((format, draft?))
         }
+        Input::Several(sources) => {
+            let format = format_of_parts(sources, forced)?;
+            Err(several(sources, format))
+        }
         Input::Tables { tasks, nodes, pairs, rules } => {
             parse_tables(tasks, nodes, [pairs.as_ref(), rules.as_ref()], forced)
         }
     }
+}
+
+/// The one format that all parts are in.
+fn format_of_parts(sources: &[Source], forced: Option<Format>) -> Result<Format> {
+    let mut known = forced;
+    for source in sources {
+        let format = forced.map_or_else(|| source.text().and_then(detect), Ok)?;
+        if !format.has_parts() {
+            return Err(several(sources, format).in_file(&source.name));
+        }
+        let first = *known.get_or_insert(format);
+        if format != first {
+            let (format, first) = (format.name(), first.name());
+            let cause = format!("the format is {format}, of the files before it {first}");
+            let remedy = "files that make one instance together are in one format";
+            return Err(Error::input(&source.name, cause).help(remedy));
+        }
+    }
+    known.ok_or_else(|| Error::usage("there is no instance").help("name a file"))
+}
+
+/// Several files for a format of one.
+fn several(sources: &[Source], format: Format) -> Error {
+    let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+    let cause = format!("{} instances are one file, here are {}", format.name(), names.join(", "));
+    Error::usage(cause).help(match format.has_tables() {
+        true => TWO_TABLES,
+        false => "name one of them",
+    })
 }
 
 fn parse_tables(
@@ -266,6 +336,7 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
                 _ => json::place(error),
             },
         ),
+        Input::Several(_) => Error::new(Kind::Input, error.cause.clone()).help(&error.remedy),
         Input::Tables { tasks, nodes, pairs, rules } => {
             let of_pairs = pairs.as_ref().unwrap_or(tasks);
             let (file, row) = match error.item {

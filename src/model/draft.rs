@@ -179,6 +179,8 @@ pub struct Draft {
     pub goal: Option<Goal>,
     /// At most one task of the plan on a node.
     pub one_task_per_node: bool,
+    /// What the reader saw and could not say in these words; no part of the problem.
+    pub warnings: Vec<String>,
 }
 
 /// Where in the draft something is wrong. Readers turn it into a line or a path.
