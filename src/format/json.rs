@@ -15,7 +15,7 @@ use super::words;
 use crate::error::Result;
 use crate::model::{
     Ask, Decimal, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, Part, Preference,
-    RatioDraft, Requirement, TaskDraft, nearest,
+    RatioDraft, Requirement, Selection, TaskDraft, nearest,
 };
 
 /// A planning problem: nodes with capacities, tasks with demands.
@@ -109,7 +109,8 @@ pub(super) struct NodeFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) price_per_hour: Option<Quantity>,
     /// Marks that keep tasks away which do not tolerate them: `key=value`, with
-    /// `:prefer` behind it where it only makes the node less welcome.
+    /// `:prefer` behind it where it only makes the node less welcome, `:no-execute` where
+    /// it drives out what runs there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) taints: Vec<String>,
     /// Most tasks of the plan on it.
@@ -163,10 +164,14 @@ pub(super) struct TaskFile {
     /// Labels its node must not have.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub(super) avoid: Ordered<OneOrMany>,
+    /// Several requirements, of which one must hold beside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) either: Vec<Object<SelectionFile>>,
     /// Labels it would like, each with what it costs in the goal `soft` not to have them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) prefers: Vec<Object<PreferenceFile>>,
-    /// Taints it does not mind: `key=value`, `key` for every value, `*` for all.
+    /// Taints it does not mind: `key=value`, `key` for every value, `*` for all; with
+    /// `:no-schedule`, `:no-execute` or `:prefer` behind it those with that effect only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tolerations: Vec<String>,
     /// Higher ones are placed first, whatever it takes from lower ones.
@@ -204,13 +209,30 @@ pub(super) struct TaskFile {
     pub(super) move_cost: Option<Quantity>,
 }
 
+/// One of several things that will do.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Selection")]
+pub(super) struct SelectionFile {
+    /// Labels its node must have; for each key one of the values.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub(super) requires: Ordered<OneOrMany>,
+    /// Labels its node must not have.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub(super) avoid: Ordered<OneOrMany>,
+}
+
 /// Labels a task would like.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Preference")]
 pub(super) struct PreferenceFile {
     /// For each key one of the values; all keys together.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub(super) labels: Ordered<OneOrMany>,
+    /// Labels that it would rather not have.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub(super) avoid: Ordered<OneOrMany>,
     /// What it costs not to have them; 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) weight: Option<Quantity>,
@@ -356,6 +378,10 @@ fn sorted(labels: Ordered<OneOrMany>) -> Vec<(String, Vec<String>)> {
     list
 }
 
+fn selection(requires: Ordered<OneOrMany>, avoid: Ordered<OneOrMany>) -> Selection {
+    Selection { any_of: sorted(requires), none_of: sorted(avoid) }
+}
+
 fn task_draft(
     names: &mut ResourceNames,
     draft: &mut Draft,
@@ -372,9 +398,10 @@ fn task_draft(
     within.extend(task.apart.map(|over| (Ask::Apart, over)));
     within.extend(task.spread.map(|Object(spread)| (spread.ask(), spread.over)));
     let prefers = task.prefers.into_iter().map(|Object(preference)| Preference {
-        any_of: sorted(preference.labels),
+        labels: selection(preference.labels, preference.avoid),
         weight: preference.weight.map_or(Decimal::ONE, |weight| weight.0),
     });
+    let either = task.either.into_iter().map(|Object(one)| selection(one.requires, one.avoid));
     Ok(TaskDraft {
         id: task.id.0,
         demand: names.quantities(draft, task.demand, || format!("tasks[{k}].demand"))?,
@@ -382,6 +409,7 @@ fn task_draft(
         requires: Requirement {
             any_of: sorted(task.requires),
             none_of: sorted(task.avoid),
+            either: either.collect(),
             tolerations,
             prefers: prefers.collect(),
         },

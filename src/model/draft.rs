@@ -117,6 +117,9 @@ pub struct RuleDraft {
     pub whom: Whom,
     /// Whom `near` wants close.
     pub near: Option<Whom>,
+    /// Values with how many tasks of the kind they have that are not part of the plan;
+    /// a spread's `max_skew` counts them.
+    pub present: Vec<(String, u32)>,
 }
 
 /// Cost or demand of one task on one node, as read.
