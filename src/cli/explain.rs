@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::input::{GoalArgs, TableArgs, instance_and_plan, read};
+use super::input::{GoalArgs, TableArgs, instance_and_plan, judged_plan, read};
 use super::output::{print, say, write_to};
 use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
-use crate::check::check_claim;
 use crate::error::{Error, Result};
 use crate::explain::{Verdict, explain, why_plan, why_task};
-use crate::format::read_plan;
 use crate::model::{Instance, Plan, TaskId, nearest};
 use crate::report;
 use crate::solve::{Answer, Method, Params, solve};
@@ -55,17 +53,10 @@ pub(super) fn run(args: Args) -> Done {
     let params = args.params.params(Method::Auto, None)?;
     let task = args.task.as_deref().map(|name| find_task(&instance, name)).transpose()?;
     let plan = match plan {
-        Some(file) => {
-            let verdict = check_claim(&instance, &read_plan(&file, &instance)?);
-            for violation in &verdict.violations {
-                say(&format!("{}: {violation}", violation.code()));
-            }
-            if !verdict.violations.is_empty() {
-                say("the plan breaks rules: `stowplan check` has the whole list");
-                return Ok(FAILED);
-            }
-            Some(verdict.plan)
-        }
+        Some(file) => match judged_plan(&file, &instance)? {
+            None => return Ok(FAILED),
+            plan => plan,
+        },
         None => None,
     };
     match plan {

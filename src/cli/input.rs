@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::output::{say, warn};
+use crate::check::check_claim;
 use crate::error::{Error, Result};
-use crate::format::{Format, Input, Source, is_part, read_running, wants_current};
-use crate::model::{Goal, Instance, ResourceWeights, nearest};
+use crate::format::{Format, Input, Source, is_part, read_plan, read_running, wants_current};
+use crate::model::{Goal, Instance, Plan, ResourceWeights, nearest};
 
 /// Where the instance is.
 #[derive(Debug, clap::Args)]
@@ -71,6 +72,19 @@ pub(super) fn instance_and_plan(
         Some(plan) if files.len() < alone => Ok((vec![plan], None)),
         plan => Ok((files, plan)),
     }
+}
+
+/// Reads a plan for the instance; `None`, with the reasons on standard error, when it breaks rules.
+pub(super) fn judged_plan(file: &Source, instance: &Instance) -> Result<Option<Plan>> {
+    let verdict = check_claim(instance, &read_plan(file, instance)?);
+    for violation in &verdict.violations {
+        say(&format!("{}: {violation}", violation.code()));
+    }
+    if !verdict.violations.is_empty() {
+        say("the plan breaks rules: `stowplan check` has the whole list");
+        return Ok(None);
+    }
+    Ok(Some(verdict.plan))
 }
 
 /// Reads the instance from files or from tables; `quiet` without warnings.

@@ -2,7 +2,7 @@
 //! rule as a whole, because what rules a task is under is part of its class.
 
 use super::model::Model;
-use super::program::Col;
+use super::program::{Col, Of, merged};
 use crate::model::{Ask, LabelValues, Rule, TaskId};
 
 /// A column whose value follows from the counts.
@@ -44,7 +44,8 @@ impl Model<'_> {
     /// Every rule between tasks.
     pub(super) fn rule_rows(&mut self) {
         let shape = self.shape;
-        for rule in shape.instance.rules() {
+        for (k, rule) in shape.instance.rules().iter().enumerate() {
+            self.program.about("rule", &[Of::Rule(k)]);
             let members = self.classes_of(&rule.tasks);
             let on = self.by_value(rule, &members);
             let n = rule.tasks.len() as f64;
@@ -208,6 +209,7 @@ impl Model<'_> {
                     continue;
                 }
                 let limit = (*safety - used).max(0) as f64 * group.len() as f64;
+                self.program.about("excess", &[Of::Resource(r), Of::Node(node)]);
                 let over = self.program.column(0.0, f64::INFINITY, false);
                 let mut row = terms.clone();
                 row.push((over, -1.0));
@@ -221,17 +223,4 @@ impl Model<'_> {
 
 fn ones(cols: &[Col]) -> Vec<(Col, f64)> {
     cols.iter().map(|col| (*col, 1.0)).collect()
-}
-
-/// One term a column.
-pub(super) fn merged(mut terms: Vec<(Col, f64)>) -> Vec<(Col, f64)> {
-    terms.sort_by_key(|(col, _)| *col);
-    terms.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
-        }
-        same
-    });
-    terms
 }
