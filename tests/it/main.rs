@@ -4,6 +4,7 @@ mod bad_inputs;
 mod checker;
 mod cli;
 mod explain;
+mod export;
 mod formats;
 mod golden;
 mod helpers;
