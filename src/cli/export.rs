@@ -1,4 +1,4 @@
-//! `stowplan export INSTANCE... [PLAN] --to lp|mps`: what other programs read.
+//! `stowplan export INSTANCE... [PLAN] --to lp|mps|slurm`: what other programs read.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,7 @@ use super::input::{GoalArgs, TableArgs, instance_and_plan, judged_plan, read};
 use super::output::{complain, warn, write_to};
 use super::{Done, FAILED};
 use crate::error::{Error, Result};
+use crate::format::write_script;
 use crate::ilp::{ModelForm, ModelRequest, write_model};
 use crate::model::{Goal, Instance, Plan, Term};
 
@@ -15,6 +16,8 @@ enum Target {
     Lp,
     /// The integer program as a free MPS file
     Mps,
+    /// PLAN as a shell script that gives Slurm's pending jobs their nodes
+    Slurm,
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,7 +55,7 @@ pub(super) fn run(args: Args) -> Done {
     let (instance, plan) = instance_and_plan(&args.files, &args.tables)?;
     if instance.is_empty() && args.tables.tasks.is_none() {
         return Err(Error::usage("export needs an instance")
-            .help("stowplan export instance.json [plan.json] --to lp|mps"));
+            .help("stowplan export instance.json [plan.json] --to lp|mps|slurm"));
     }
     let target = target(args.to, args.out.as_deref())?;
     let instance = args.goal.apply(read(instance, &args.tables, false)?)?;
@@ -66,6 +69,7 @@ pub(super) fn run(args: Args) -> Done {
     let text = match target {
         Target::Lp => model(&args.model, &instance, plan.as_ref(), ModelForm::Lp)?,
         Target::Mps => model(&args.model, &instance, plan.as_ref(), ModelForm::Mps)?,
+        Target::Slurm => Some(write_script(&instance, needed(plan.as_ref())?)?),
     };
     let Some(text) = text else { return Ok(FAILED) };
     write_to(args.out.as_deref(), &text)?;
@@ -81,7 +85,15 @@ fn target(asked: Option<Target>, file: Option<&Path>) -> Result<Target> {
         _ => None,
     };
     asked.or(told).ok_or_else(|| {
-        Error::usage("what to write is not said").help("add --to lp or --to mps, or -o FILE.lp")
+        Error::usage("what to write is not said").help("add --to lp, mps or slurm, or -o FILE.lp")
+    })
+}
+
+/// The plan, for forms that are about one.
+fn needed(plan: Option<&Plan>) -> Result<&Plan> {
+    plan.ok_or_else(|| {
+        Error::usage("this form is about a plan, and none is named")
+            .help("name the plan as the last file: export INSTANCE PLAN --to FORM")
     })
 }
 

@@ -61,7 +61,7 @@ enum Command {
     Generate(generate::Args),
     /// Write an instance in another format
     Convert(convert::Args),
-    /// Write what other programs read: the integer program as LP or MPS
+    /// Write what other programs read: the integer program, a script for Slurm
     Export(export::Args),
     /// List placement policies, orders and methods
     Policies,

@@ -9,9 +9,8 @@ use super::values::{Id, OneOrMany, Ordered};
 use super::words;
 use crate::error::Result;
 use crate::model::{
-    Ask, Decimal, Labels, NodeDraft, NodeState, Preference, RuleDraft, Selection,
-    TaskDraft, nearest,
-    parse_duration,
+    Ask, Decimal, Labels, NodeDraft, NodeState, Preference, RuleDraft, Selection, TaskDraft,
+    nearest, parse_duration,
 };
 
 const STATES: [(&str, NodeState); 3] =

@@ -11,7 +11,9 @@ use super::rule_file::AskFile;
 use super::values::OneOrMany;
 use super::words;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Decimal, Instance, NodeId, NodeState, Pair, Preference, Rule, Selection, TaskId};
+use crate::model::{
+    Decimal, Instance, NodeId, NodeState, Pair, Preference, Rule, Selection, TaskId,
+};
 
 /// An instance as tables, each the content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,7 +177,10 @@ fn preferences(list: &[Preference]) -> Result<String> {
     for preference in list {
         let Selection { any_of: wanted, none_of: unwanted } = &preference.labels;
         for (key, values) in wanted.iter().chain(unwanted) {
-            if key.contains('&') || key.ends_with('!') || values.iter().any(|v| v.contains(['&', '*'])) {
+            if key.contains('&')
+                || key.ends_with('!')
+                || values.iter().any(|v| v.contains(['&', '*']))
+            {
                 return Err(unwritable(&format!("the preference for `{key}`")));
             }
         }

@@ -18,6 +18,7 @@ mod plan;
 mod roadef;
 mod rule_file;
 mod running;
+mod slurm;
 mod source;
 mod table;
 mod values;
@@ -29,6 +30,7 @@ pub use digest::digest;
 pub use json::schema;
 pub use json_write::write_instance;
 pub use plan::read_claim;
+pub use slurm::write_script;
 pub use source::Source;
 
 use crate::error::{Error, Kind, Result};
@@ -51,11 +53,13 @@ pub enum Format {
     Openb,
     /// Machine reassignment, as in the ROADEF/EURO challenge 2012.
     Roadef,
+    /// What Slurm's commands print of nodes and jobs.
+    Slurm,
 }
 
 impl Format {
     /// Every format with its name and one line of help.
-    pub const ALL: [(Format, &'static str, &'static str); 6] = [
+    pub const ALL: [(Format, &'static str, &'static str); 7] = [
         (Format::Json, "json", "one JSON instance"),
         (Format::Csv, "csv", "a table of tasks and a table of nodes, pairs optional"),
         (Format::Gap, "gap", "generalized assignment: integers as in the OR-Library"),
@@ -65,6 +69,11 @@ impl Format {
             Format::Roadef,
             "roadef",
             "machine reassignment: integers as in the ROADEF challenge 2012",
+        ),
+        (
+            Format::Slurm,
+            "slurm",
+            "scontrol show node --json, sinfo --json, squeue --json, topology.conf",
         ),
     ];
 
@@ -90,6 +99,7 @@ impl Format {
         match self {
             Format::Json | Format::Csv | Format::Gap => false,
             Format::CloudBalancing | Format::Openb | Format::Roadef => false,
+            Format::Slurm => true,
         }
     }
 
@@ -217,13 +227,18 @@ fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
                 Format::Gap => gap::read(text),
                 Format::CloudBalancing => cloudbalancing::read(text),
                 Format::Roadef => roadef::read(text),
+                Format::Slurm => slurm::read(&[text]),
                 Format::Json | Format::Csv | Format::Openb => json::read(text),
             };
             Ok((format, draft?))
         }
         Input::Several(sources) => {
             let format = format_of_parts(sources, forced)?;
-            Err(several(sources, format))
+            let texts: Vec<Text> = sources.iter().map(Source::text).collect::<Result<_>>()?;
+            match format {
+                Format::Slurm => Ok((format, slurm::read(&texts)?)),
+                _ => Err(several(sources, format)),
+            }
         }
         Input::Tables { tasks, nodes, pairs, rules } => {
             parse_tables(tasks, nodes, [pairs.as_ref(), rules.as_ref()], forced)
@@ -289,8 +304,17 @@ fn detect(source: Text) -> Result<Format> {
     let text = source.text.trim_start();
     if text.starts_with('{') {
         let keys = ["nodes", "tasks", "computerList", "processList", "assignments"];
+        let keys = [&keys[..], &slurm::KEYS].concat();
         return match json_error::first_key(text, &keys) {
             Some("computerList" | "processList") => Ok(Format::CloudBalancing),
+            Some(key) if slurm::KEYS.contains(&key) => Ok(Format::Slurm),
+            // Both have nodes: Slurm says beside them who wrote them.
+            Some("nodes") => {
+                let keys = [&["tasks"][..], &slurm::KEYS].concat();
+                let next = json_error::first_key(text, &keys);
+                let theirs = next.is_some_and(|key| slurm::KEYS.contains(&key));
+                Ok(if theirs { Format::Slurm } else { Format::Json })
+            }
             Some("assignments") => {
                 let remedy = "the instance comes first: are instance and plan swapped?";
                 Err(source.error("this is a plan, not an instance").help(remedy))
@@ -301,6 +325,9 @@ fn detect(source: Text) -> Result<Format> {
     if text.starts_with('[') {
         let cause = "an instance is a JSON object, the top level is a list";
         return Err(source.error(cause).help("write { \"nodes\": [...], \"tasks\": [...] }"));
+    }
+    if slurm::is_topology(source) {
+        return Ok(Format::Slurm);
     }
     let line = text.lines().next().unwrap_or("");
     if line.contains([',', ';']) {
@@ -333,6 +360,7 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
                 (Format::Roadef, DraftItem::Node(k)) => format!("machine m{k}"),
                 (Format::Roadef, DraftItem::Ratio(k)) => format!("balance cost {k}"),
                 (Format::Gap | Format::CloudBalancing | Format::Roadef, _) => String::new(),
+                (Format::Slurm, _) => String::new(), // causes have the names
                 _ => json::place(error),
             },
         ),

@@ -132,7 +132,10 @@ impl RuleFile {
     /// The rule in the words of the problem. `Err` has field and cause.
     pub(super) fn draft(self) -> Result<RuleDraft, (&'static str, String)> {
         let Some(rule) = self.rule else {
-            return Err(("rule", "it does not say gang, together, apart, spread or near".to_owned()));
+            return Err((
+                "rule",
+                "it does not say gang, together, apart, spread or near".to_owned(),
+            ));
         };
         let whom = match (self.tasks, self.group, self.each) {
             (Some(tasks), None, None) => Whom::Tasks(tasks.0),

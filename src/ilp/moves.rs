@@ -61,7 +61,10 @@ impl Model<'_> {
             terms.push((most, -1.0));
             self.program.at_most(terms, 0.0);
         }
-        self.derived.push(Derived::Most { col: most, of: of.into_iter().map(|cols| (cols, 0.0)).collect() });
+        self.derived.push(Derived::Most {
+            col: most,
+            of: of.into_iter().map(|cols| (cols, 0.0)).collect(),
+        });
         self.group_moves = Some(most);
     }
 

@@ -243,7 +243,9 @@ impl fmt::Display for Requirement {
         let more = !self.any_of.is_empty() || !self.none_of.is_empty();
         match (self.either.is_empty(), more) {
             (true, _) => Ok(()),
-            (false, true) => f.write_str(" and one of ").and_then(|()| alternatives(f, &self.either)),
+            (false, true) => {
+                f.write_str(" and one of ").and_then(|()| alternatives(f, &self.either))
+            }
             (false, false) => alternatives(f, &self.either),
         }
     }
@@ -314,7 +316,9 @@ mod tests {
         let one = Selection { any_of: pairs("zone=z1"), none_of: Vec::new() };
         let two = Selection { any_of: pairs("zone=z2"), none_of: pairs("disk=hdd") };
         let requirement = Requirement { either: vec![one, two], ..Requirement::default() };
-        for (has, fine) in [("zone=z1 disk=hdd", true), ("zone=z2", true), ("zone=z2 disk=hdd", false)] {
+        for (has, fine) in
+            [("zone=z1 disk=hdd", true), ("zone=z2", true), ("zone=z2 disk=hdd", false)]
+        {
             assert_eq!(requirement.accepts(&labels(has), &[]), fine, "{has}");
         }
         let words = "has none of (zone = z1) or (zone = z2 and not disk = hdd)";

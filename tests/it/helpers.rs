@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use stowplan::check::check_plan;
 use stowplan::metrics::goal_values;
 use stowplan::model::{
-    Ask, Decimal, Draft, Effect, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Part, Plan,
-    Preference, RatioDraft, Requirement, RouteDraft, RuleDraft, Selection, Taint, TaskDraft, Toleration, Whom,
+    Ask, Decimal, Draft, Effect, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Part,
+    Plan, Preference, RatioDraft, Requirement, RouteDraft, RuleDraft, Selection, Taint, TaskDraft,
+    Toleration, Whom,
 };
 use stowplan::solve::{Answer, Method, Outcome, Params, solve};
 

@@ -11,6 +11,7 @@ mod helpers;
 mod properties;
 mod public;
 mod readme;
+mod slurm;
 mod snapshots;
 mod solvers;
 mod tidy;
