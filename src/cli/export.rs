@@ -1,4 +1,4 @@
-//! `stowplan export INSTANCE... [PLAN] --to lp|mps|slurm`: what other programs read.
+//! `stowplan export INSTANCE... [PLAN] --to lp|mps|slurm|kubernetes`: what other programs read.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::input::{GoalArgs, TableArgs, instance_and_plan, judged_plan, read};
 use super::output::{complain, warn, write_to};
 use super::{Done, FAILED};
 use crate::error::{Error, Result};
-use crate::format::write_script;
+use crate::format::{write_objects, write_script};
 use crate::ilp::{ModelForm, ModelRequest, write_model};
 use crate::model::{Goal, Instance, Plan, Term};
 
@@ -18,6 +18,8 @@ enum Target {
     Mps,
     /// PLAN as a shell script that gives Slurm's pending jobs their nodes
     Slurm,
+    /// PLAN as Bindings of waiting pods and manifests with their nodes
+    Kubernetes,
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,9 +57,10 @@ pub(super) fn run(args: Args) -> Done {
     let (instance, plan) = instance_and_plan(&args.files, &args.tables)?;
     if instance.is_empty() && args.tables.tasks.is_none() {
         return Err(Error::usage("export needs an instance")
-            .help("stowplan export instance.json [plan.json] --to lp|mps|slurm"));
+            .help("stowplan export instance.json [plan.json] --to lp|mps|slurm|kubernetes"));
     }
     let target = target(args.to, args.out.as_deref())?;
+    let sources = if target == Target::Kubernetes { instance.clone() } else { Vec::new() };
     let instance = args.goal.apply(read(instance, &args.tables, false)?)?;
     let plan = match plan {
         Some(file) => match judged_plan(&file, &instance)? {
@@ -69,6 +72,7 @@ pub(super) fn run(args: Args) -> Done {
     let text = match target {
         Target::Lp => model(&args.model, &instance, plan.as_ref(), ModelForm::Lp)?,
         Target::Mps => model(&args.model, &instance, plan.as_ref(), ModelForm::Mps)?,
+        Target::Kubernetes => Some(write_objects(&sources, &instance, needed(plan.as_ref())?)?),
         Target::Slurm => Some(write_script(&instance, needed(plan.as_ref())?)?),
     };
     let Some(text) = text else { return Ok(FAILED) };
@@ -85,7 +89,8 @@ fn target(asked: Option<Target>, file: Option<&Path>) -> Result<Target> {
         _ => None,
     };
     asked.or(told).ok_or_else(|| {
-        Error::usage("what to write is not said").help("add --to lp, mps or slurm, or -o FILE.lp")
+        Error::usage("what to write is not said")
+            .help("add --to lp, mps, slurm or kubernetes, or -o FILE.lp")
     })
 }
 

@@ -12,6 +12,7 @@ mod integers;
 mod json;
 mod json_error;
 mod json_write;
+mod kubernetes;
 mod move_file;
 mod openb;
 mod plan;
@@ -29,11 +30,12 @@ pub use csv_write::{CsvFiles, write_csv};
 pub use digest::digest;
 pub use json::schema;
 pub use json_write::write_instance;
+pub use kubernetes::write_objects;
 pub use plan::read_claim;
 pub use slurm::write_script;
 pub use source::Source;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::{Draft, DraftError, DraftItem, Instance};
 use source::Text;
 use table::Table;
@@ -55,11 +57,13 @@ pub enum Format {
     Roadef,
     /// What Slurm's commands print of nodes and jobs.
     Slurm,
+    /// Objects of the Kubernetes API.
+    Kubernetes,
 }
 
 impl Format {
     /// Every format with its name and one line of help.
-    pub const ALL: [(Format, &'static str, &'static str); 7] = [
+    pub const ALL: [(Format, &'static str, &'static str); 8] = [
         (Format::Json, "json", "one JSON instance"),
         (Format::Csv, "csv", "a table of tasks and a table of nodes, pairs optional"),
         (Format::Gap, "gap", "generalized assignment: integers as in the OR-Library"),
@@ -75,6 +79,7 @@ impl Format {
             "slurm",
             "scontrol show node --json, sinfo --json, squeue --json, topology.conf",
         ),
+        (Format::Kubernetes, "kubernetes", "nodes, pods and manifests of Kubernetes, JSON or YAML"),
     ];
 
     /// The name used in flags.
@@ -99,7 +104,7 @@ impl Format {
         match self {
             Format::Json | Format::Csv | Format::Gap => false,
             Format::CloudBalancing | Format::Openb | Format::Roadef => false,
-            Format::Slurm => true,
+            Format::Slurm | Format::Kubernetes => true,
         }
     }
 
@@ -187,7 +192,9 @@ pub fn read_running(
 /// True for a file that is, or may be, only a part of an instance: one in a format that
 /// comes in several files.
 pub fn is_part(source: &Source) -> bool {
-    source.text().and_then(detect).is_ok_and(Format::has_parts)
+    let text = source.text();
+    text.and_then(|text| Ok(detect(text)?.has_parts() && !kubernetes::is_plan(text)))
+        .unwrap_or(false)
 }
 
 /// True when the input leaves it to a second file where tasks run now.
@@ -228,6 +235,7 @@ fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
                 Format::CloudBalancing => cloudbalancing::read(text),
                 Format::Roadef => roadef::read(text),
                 Format::Slurm => slurm::read(&[text]),
+                Format::Kubernetes => kubernetes::read(&[text]),
                 Format::Json | Format::Csv | Format::Openb => json::read(text),
             };
             Ok((format, draft?))
@@ -237,6 +245,7 @@ fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
             let texts: Vec<Text> = sources.iter().map(Source::text).collect::<Result<_>>()?;
             match format {
                 Format::Slurm => Ok((format, slurm::read(&texts)?)),
+                Format::Kubernetes => Ok((format, kubernetes::read(&texts)?)),
                 _ => Err(several(sources, format)),
             }
         }
@@ -302,6 +311,9 @@ const TWO_TABLES: &str = "give the tables with --tasks FILE --nodes FILE";
 /// The format of a file that holds everything.
 fn detect(source: Text) -> Result<Format> {
     let text = source.text.trim_start();
+    if kubernetes::fits(text) {
+        return Ok(Format::Kubernetes);
+    }
     if text.starts_with('{') {
         let keys = ["nodes", "tasks", "computerList", "processList", "assignments"];
         let keys = [&keys[..], &slurm::KEYS].concat();
@@ -349,6 +361,16 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
         Error::input(&file.name, error.cause.clone()).at(place).help(error.remedy.clone())
     };
     match input {
+        Input::One(source) if format == Format::Kubernetes => {
+            kubernetes::explain(&source.name, error)
+        }
+        Input::Several(sources) => {
+            let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+            match format {
+                Format::Kubernetes => kubernetes::explain(&names.join(", "), error),
+                _ => Error::input(names.join(", "), error.cause.clone()).help(&error.remedy),
+            }
+        }
         Input::One(source) => said(
             source,
             match (format, error.item) {
@@ -364,7 +386,6 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
                 _ => json::place(error),
             },
         ),
-        Input::Several(_) => Error::new(Kind::Input, error.cause.clone()).help(&error.remedy),
         Input::Tables { tasks, nodes, pairs, rules } => {
             let of_pairs = pairs.as_ref().unwrap_or(tasks);
             let (file, row) = match error.item {
