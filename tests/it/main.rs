@@ -8,6 +8,7 @@ mod export;
 mod formats;
 mod golden;
 mod helpers;
+mod kubernetes;
 mod properties;
 mod public;
 mod readme;
