@@ -36,7 +36,7 @@ pub(super) struct TableArgs {
     /// Plan that says where tasks run now; roadef files: assignment_X.sol beside model_X.txt
     #[arg(long, value_name = "PLAN")]
     pub(super) current: Option<PathBuf>,
-    /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm
+    /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm, kubernetes
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
 }

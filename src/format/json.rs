@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::json_error;
 use super::move_file::{RatioFile, RouteFile, or_one};
 use super::rule_file::{RuleFile, SpreadFile};
+use super::selection_file::{PreferenceFile, SelectionFile, sorted};
 use super::source::Text;
 use super::values::{
     GoalText, Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, Seconds, Version,
@@ -14,8 +15,8 @@ use super::values::{
 use super::words;
 use crate::error::Result;
 use crate::model::{
-    Ask, Decimal, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, Part, Preference,
-    RatioDraft, Requirement, Selection, TaskDraft, nearest,
+    Ask, Decimal, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, Part, RatioDraft,
+    Requirement, TaskDraft, nearest,
 };
 
 /// A planning problem: nodes with capacities, tasks with demands.
@@ -209,35 +210,6 @@ pub(super) struct TaskFile {
     pub(super) move_cost: Option<Quantity>,
 }
 
-/// One of several things that will do.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Selection")]
-pub(super) struct SelectionFile {
-    /// Labels its node must have; for each key one of the values.
-    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    pub(super) requires: Ordered<OneOrMany>,
-    /// Labels its node must not have.
-    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    pub(super) avoid: Ordered<OneOrMany>,
-}
-
-/// Labels a task would like.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Preference")]
-pub(super) struct PreferenceFile {
-    /// For each key one of the values; all keys together.
-    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    pub(super) labels: Ordered<OneOrMany>,
-    /// Labels that it would rather not have.
-    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    pub(super) avoid: Ordered<OneOrMany>,
-    /// What it costs not to have them; 1 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) weight: Option<Quantity>,
-}
-
 /// What one task costs and needs on one node.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -371,17 +343,6 @@ fn node_draft(
     })
 }
 
-/// Keys with values, sorted by key.
-fn sorted(labels: Ordered<OneOrMany>) -> Vec<(String, Vec<String>)> {
-    let mut list: Vec<_> = labels.0.into_iter().map(|(key, values)| (key, values.0)).collect();
-    list.sort();
-    list
-}
-
-fn selection(requires: Ordered<OneOrMany>, avoid: Ordered<OneOrMany>) -> Selection {
-    Selection { any_of: sorted(requires), none_of: sorted(avoid) }
-}
-
 fn task_draft(
     names: &mut ResourceNames,
     draft: &mut Draft,
@@ -397,11 +358,8 @@ fn task_draft(
     within.extend(task.together.map(|over| (Ask::Together, over)));
     within.extend(task.apart.map(|over| (Ask::Apart, over)));
     within.extend(task.spread.map(|Object(spread)| (spread.ask(), spread.over)));
-    let prefers = task.prefers.into_iter().map(|Object(preference)| Preference {
-        labels: selection(preference.labels, preference.avoid),
-        weight: preference.weight.map_or(Decimal::ONE, |weight| weight.0),
-    });
-    let either = task.either.into_iter().map(|Object(one)| selection(one.requires, one.avoid));
+    let prefers = task.prefers.into_iter().map(|Object(preference)| preference.draft());
+    let either = task.either.into_iter().map(|Object(one)| one.draft());
     Ok(TaskDraft {
         id: task.id.0,
         demand: names.quantities(draft, task.demand, || format!("tasks[{k}].demand"))?,

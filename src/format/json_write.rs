@@ -4,15 +4,16 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::json::{NodeFile, PairFile, PreferenceFile, ResourceFile, SelectionFile, TaskFile};
+use super::json::{NodeFile, PairFile, ResourceFile, TaskFile};
 use super::move_file::{RatioFile, RouteFile, unless_one};
 use super::rule_file::{AskFile, RuleFile, SpreadFile};
+use super::selection_file::{PreferenceFile, SelectionFile};
 use super::values::{
     Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, SCHEMA_VERSION, Seconds,
 };
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Ask, Decimal, Instance, NodeId, Pair, Part, RoomRatio, Rule, Scale, TaskId, gcd,
+    Ask, Decimal, Gang, Instance, NodeId, Pair, Part, RoomRatio, Rule, Scale, TaskId, gcd,
 };
 
 /// Writes the instance as JSON that reads back as an equal instance: the same
@@ -217,8 +218,12 @@ pub(super) fn within(instance: &Instance, task: TaskId) -> [Option<&Rule>; 3] {
 /// Rules that do not stand on a gang.
 pub(super) fn rule_files(instance: &Instance) -> Vec<RuleFile> {
     let stands_on_gang = |rule: &Rule| {
-        let gang = instance.gang_of(rule.tasks[0]).map(|(gang, _)| gang.size as usize);
-        (rule.ask == Ask::Gang && gang == Some(rule.tasks.len()))
+        let whole = |gang: &Gang| {
+            let last = gang.first.0 + gang.size - 1;
+            rule.tasks.len() == gang.size as usize && rule.tasks.last() == Some(&TaskId(last))
+        };
+        let gang = instance.gang_of(rule.tasks[0]).map(|(gang, _)| gang);
+        (rule.ask == Ask::Gang && gang.is_some_and(whole))
             || within(instance, rule.tasks[0]).iter().flatten().any(|own| std::ptr::eq(*own, rule))
     };
     let ids = |tasks: &[TaskId]| {

@@ -19,6 +19,7 @@ mod plan;
 mod roadef;
 mod rule_file;
 mod running;
+mod selection_file;
 mod slurm;
 mod source;
 mod table;

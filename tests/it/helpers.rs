@@ -150,7 +150,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
         prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec((0usize..3, 0usize..3, 0i64..=5), 1..=4)],
         prop_oneof![2 => Just(None), 1 => (0i64..=3, 1i64..=2).prop_map(Some)], // ratio, price
     );
-    let rule = (0usize..5, any::<bool>(), any::<u8>(), any::<u8>(), 1u32..=2, 0u32..=2);
+    let rule = (0usize..6, any::<bool>(), any::<u8>(), any::<u8>(), 1u32..=2, 0u32..=2);
     (
         tiny(),
         prop::collection::vec(node, 3),
@@ -279,6 +279,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     1 => (Ask::Apart, None),
                     2 => (Ask::Spread { at_least, at_most: u32::MAX, max_skew: Some(skew) }, None),
                     3 => (Ask::Spread { at_least: 0, at_most: number, max_skew: None }, None),
+                    4 => (Ask::Gang, None),
                     _ => (Ask::Near { others: Vec::new() }, Some(Whom::Tasks(pick(b)))),
                 };
                 let present = match (what, over_rack) {

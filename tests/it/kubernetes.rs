@@ -43,7 +43,9 @@ fn the_public_pair_is_load() {
     let draft = draft(&[&pods, &folder.join("kubernetes/honeycomb_nodes.json")]);
     assert_eq!((draft.nodes.len(), draft.tasks.len()), (2, 0));
     let amounts = |list: &[(u16, stowplan::model::Decimal)]| -> Vec<(String, String)> {
-        let named = list.iter().map(|(r, q)| (draft.resources[usize::from(*r)].name.clone(), q.to_string()));
+        let named = list
+            .iter()
+            .map(|(r, q)| (draft.resources[usize::from(*r)].name.clone(), q.to_string()));
         named.collect()
     };
     let first = &draft.nodes[0];
@@ -80,7 +82,8 @@ fn cluster() -> Value {
     let selector = |app: &str| json!({"matchLabels": {"app": app}});
     for k in 0..4 {
         items.push(pod(&format!("r{k}"), "web", json!({"nodeName": format!("n{k}")})));
-        let term = json!([{"topologyKey": "kubernetes.io/hostname", "labelSelector": selector("db")}]);
+        let term =
+            json!([{"topologyKey": "kubernetes.io/hostname", "labelSelector": selector("db")}]);
         let away = json!({"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": term}}});
         items.push(pod(&format!("db{k}"), "db", away));
         let spread = json!([{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": selector("web")}]);
@@ -118,8 +121,12 @@ fn a_plan_becomes_bindings_and_comes_back() {
     let (list, _) = run(&["export", &file("dump.json"), &file("plan.json"), "--to", "kubernetes"]);
     let list: Value = serde_json::from_str(&list).unwrap();
     let plan: Value = serde_json::from_str(&plan).unwrap();
-    let nodes: std::collections::BTreeMap<&str, &str> = plan["assignments"].as_array().unwrap().iter()
-        .map(|a| (a["task"].as_str().unwrap(), a["node"].as_str().unwrap())).collect();
+    let nodes: std::collections::BTreeMap<&str, &str> = plan["assignments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| (a["task"].as_str().unwrap(), a["node"].as_str().unwrap()))
+        .collect();
     assert_eq!(nodes.len(), 4 + 4 + 1 + 2);
     assert_eq!(nodes["d/train-0"], "n5", "the only node with cards");
 
@@ -133,8 +140,8 @@ fn a_plan_becomes_bindings_and_comes_back() {
     }
     let kind = |kind: &str| items.iter().find(|item| item["kind"] == kind).unwrap();
     assert_eq!(kind("Job")["spec"]["template"]["spec"]["nodeName"], "n5");
-    let terms = &kind("Deployment")["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
-        ["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"];
+    let terms = &kind("Deployment")["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+        ["nodeSelectorTerms"];
     let mut named = vec![nodes["d/api-0"], nodes["d/api-1"]];
     named.sort_unstable();
     named.dedup();
@@ -142,9 +149,13 @@ fn a_plan_becomes_bindings_and_comes_back() {
 
     // As a plan of the pods alone, the checker accepts them.
     let mut pods = dump.clone();
-    pods["items"].as_array_mut().unwrap().retain(|item| item["kind"] == "Node" || item["kind"] == "Pod");
+    pods["items"]
+        .as_array_mut()
+        .unwrap()
+        .retain(|item| item["kind"] == "Node" || item["kind"] == "Pod");
     std::fs::write(file("pods.json"), pods.to_string()).unwrap();
-    std::fs::write(file("bindings.json"), json!({"kind": "List", "items": bindings}).to_string()).unwrap();
+    std::fs::write(file("bindings.json"), json!({"kind": "List", "items": bindings}).to_string())
+        .unwrap();
     run(&["check", &file("pods.json"), &file("bindings.json")]);
 
     // With the bindings applied what is left has a plan too, and the loads are those planned.
@@ -154,14 +165,20 @@ fn a_plan_becomes_bindings_and_comes_back() {
             pods["items"][k]["spec"]["nodeName"] = json!(node);
         }
     }
-    let manifests = dump["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "Job" || item["kind"] == "Deployment");
+    let manifests = dump["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| item["kind"] == "Job" || item["kind"] == "Deployment");
     pods["items"].as_array_mut().unwrap().extend(manifests.cloned());
     std::fs::write(file("after.json"), pods.to_string()).unwrap();
     let (after, warnings) = run(&["solve", &file("after.json"), "--output", "json"]);
     assert_eq!(warnings, "");
     std::fs::write(file("after_plan.json"), &after).unwrap();
     run(&["check", &file("after.json"), &file("after_plan.json")]);
-    let instance = read_instance(&Input::One(Source::read(Path::new(&file("after.json"))).unwrap()), None).unwrap();
+    let instance =
+        read_instance(&Input::One(Source::read(Path::new(&file("after.json"))).unwrap()), None)
+            .unwrap();
     assert_eq!(instance.tasks(), 3);
     let sum: i64 = instance.node_ids().map(|node| instance.used(node)[0]).sum();
     assert_eq!(instance.resources()[0].scale.show(sum), "10.8", "twelve pods of 0.9 cores run");
@@ -179,7 +196,9 @@ fn plans_that_break_the_cluster_are_refused() {
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stdout).unwrap()
     };
-    let said = judge("d/db0,n0\nd/db1,n0\nd/web0,n0\nd/web1,n3\nd/web2,n0\nd/web3,n3\nd/train-0,n1\nd/api-0,n5\nd/api-1,n5\n");
+    let said = judge(
+        "d/db0,n0\nd/db1,n0\nd/web0,n0\nd/web1,n3\nd/web2,n0\nd/web3,n3\nd/train-0,n1\nd/api-0,n5\nd/api-1,n5\n",
+    );
     for part in [
         "rule: rule `anti-affinity of d/db0` (apart): d/db0, d/db1 share node n0",
         "rule: rule `topology spread of d/web0` (spread): the fullest zone has",

@@ -55,20 +55,28 @@ impl Object {
     /// Values of other types, with the field.
     pub(super) fn typed<T: DeserializeOwned>(&self, source: Text) -> Result<(T, Vec<String>)> {
         let mut unknown = Vec::new();
-        let typed = serde_ignored::deserialize(&self.value, |path| {
-            unknown.push(spelt(&path.to_string()));
-        });
-        typed.map(|typed| (typed, unknown)).map_err(|error: serde_json::Error| {
+        let mut note = |path: serde_ignored::Path| unknown.push(spelt(&path.to_string()));
+        let typed = once(serde_ignored::Deserializer::new(&self.value, &mut note));
+        typed.map(|typed| (typed, unknown)).map_err(|_| {
             // Keeping track of the path costs time, so only failures pay for it.
-            let (place, cause) = match serde_path_to_error::deserialize::<_, T>(&self.value) {
-                Err(error) => (error.path().to_string(), error.inner().to_string()),
-                Ok(_) => (String::new(), error.to_string()),
-            };
+            let mut track = serde_path_to_error::Track::new();
+            let again = serde_path_to_error::Deserializer::new(&self.value, &mut track);
+            let cause = once::<T>(again).err().map_or(String::new(), |error| error.to_string());
+            let place = track.path().to_string();
             let field = if place == "." { String::new() } else { format!(", {place}") };
             let cause = cause.replace("invalid type: map", "invalid type: object");
             source.error(cause).at(format!("{}{field}", self.whole_place()))
         })
     }
+}
+
+/// Reads a type through one interface, so that the code of the API's many types is there
+/// once and not once for each way to read.
+fn once<'de, T: Deserialize<'de>>(
+    from: impl serde::Deserializer<'de>,
+) -> std::result::Result<T, erased_serde::Error> {
+    let mut erased = <dyn erased_serde::Deserializer>::erase(from);
+    erased_serde::deserialize(&mut erased)
 }
 
 /// `spec.?.containers.0.image` as `spec.containers[0].image`.
@@ -155,9 +163,12 @@ fn whole(
                 .help("API objects have apiVersion and kind")
         })?,
     };
-    if let (true, Some(Value::Array(items))) = (kind.ends_with("List"), map.get_mut("items")) {
+    let list =
+        kind.ends_with("List") && map.get("items").is_some_and(|i| i.is_array() || i.is_null());
+    if list {
         let of = kind.strip_suffix("List").filter(|kind| !kind.is_empty()).map(str::to_owned);
-        for (k, item) in std::mem::take(items).into_iter().enumerate() {
+        let items = map.remove("items").and_then(|items| items.as_array().cloned());
+        for (k, item) in items.unwrap_or_default().into_iter().enumerate() {
             whole(source, Place { item: Some(k), ..place }, item, of.as_deref(), take)?;
         }
         return Ok(());

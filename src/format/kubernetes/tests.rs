@@ -66,7 +66,8 @@ fn running_pods_are_load_and_finished_ones_are_nothing() {
 
 #[test]
 fn nodes_that_are_not_for_everybody() {
-    let down = node("down", "", "").replace("status: {", "status: {conditions: [{type: Ready, status: 'False'}], ");
+    let down = node("down", "", "")
+        .replace("status: {", "status: {conditions: [{type: Ready, status: 'False'}], ");
     let nodes = [
         node("a", "zone: z1, disk: ssd", ""),
         node("b", "zone: z2, cores: '8'", ""),
@@ -78,7 +79,9 @@ fn nodes_that_are_not_for_everybody() {
     ]
     .concat();
     let affinity = |expression: &str| {
-        format!("affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{expression}]}}}}}}")
+        format!(
+            "affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{expression}]}}}}}}"
+        )
     };
     for (spec, open) in [
         (String::new(), &["a", "b", "p"][..]),
@@ -91,13 +94,26 @@ fn nodes_that_are_not_for_everybody() {
         (affinity("{matchExpressions: [{key: zone, operator: DoesNotExist}]}"), &["p"]),
         (affinity("{matchExpressions: [{key: cores, operator: Gt, values: ['7']}]}"), &["b"]),
         (affinity("{matchExpressions: [{key: cores, operator: Lt, values: ['8']}]}"), &[]),
-        (affinity("{matchExpressions: [{key: disk, operator: Exists}]}, {matchFields: [{key: metadata.name, operator: In, values: [b]}]}"), &["a", "b"]),
+        (
+            affinity(
+                "{matchExpressions: [{key: disk, operator: Exists}]}, {matchFields: [{key: metadata.name, operator: In, values: [b]}]}",
+            ),
+            &["a", "b"],
+        ),
     ] {
         assert_eq!(open_to_first(&format!("{nodes}{}", pod("w", "", &spec))), open, "{spec}");
     }
-    let (instance, _) = read(&format!("{nodes}{}", pod("w", "", "affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 30, preference: {matchExpressions: [{key: disk, operator: Exists}]}}]}}")));
+    let (instance, _) = read(&format!(
+        "{nodes}{}",
+        pod(
+            "w",
+            "",
+            "affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 30, preference: {matchExpressions: [{key: disk, operator: Exists}]}}]}}"
+        )
+    ));
     let task = instance.task_ids().next().unwrap();
-    let costs = instance.node_ids().map(|node| instance.soft_scale().show(instance.penalty(task, node)));
+    let costs =
+        instance.node_ids().map(|node| instance.soft_scale().show(instance.penalty(task, node)));
     assert_eq!(costs.collect::<Vec<_>>(), ["0", "30", "30", "30", "30", "30", "31"]);
 }
 
@@ -118,7 +134,10 @@ fn running_pods_keep_others_away_and_draw_them_near() {
     assert_eq!(open_to_first(&format!("{}{minds}{}", zones(), pod("w", "app: web", ""))), ["a"]);
     // Another namespace is none of its business, unless it says so.
     let other = runs.replace("namespace: d", "namespace: e");
-    assert_eq!(open_to_first(&format!("{}{other}{}", zones(), pod("w", "", AWAY))), ["a", "b", "c"]);
+    assert_eq!(
+        open_to_first(&format!("{}{other}{}", zones(), pod("w", "", AWAY))),
+        ["a", "b", "c"]
+    );
     let all = AWAY.replace("topologyKey", "namespaceSelector: {}, topologyKey");
     assert_eq!(open_to_first(&format!("{}{other}{}", zones(), pod("w", "", &all))), ["a"]);
     let nobody = format!("{}{}", zones(), pod("w", "", &near));
@@ -139,20 +158,32 @@ fn rules(text: &str) -> Vec<(String, String, usize, Vec<u32>)> {
 #[test]
 fn waiting_pods_and_each_other() {
     let pods = |spec: &str| {
-        let all = [pod("w1", "app: web", spec), pod("w2", "app: web", spec), pod("x", "app: db", "")];
+        let all =
+            [pod("w1", "app: web", spec), pod("w2", "app: web", spec), pod("x", "app: db", "")];
         format!("{}{}", zones(), all.concat())
     };
     assert_eq!(rules(&pods(AWAY)), [("apart".into(), "zone".into(), 2, vec![])]);
     let by_host = AWAY.replace("topologyKey: zone", "topologyKey: kubernetes.io/hostname");
     assert_eq!(rules(&pods(&by_host)), [("apart".into(), "node".into(), 2, vec![])]);
-    assert_eq!(rules(&pods(&AWAY.replace("podAnti", "pod"))), [("together".into(), "zone".into(), 2, vec![])]);
+    assert_eq!(
+        rules(&pods(&AWAY.replace("podAnti", "pod"))),
+        [("together".into(), "zone".into(), 2, vec![])]
+    );
     let to_db = AWAY.replace("app: web", "app: db");
-    let pairs = [("apart".into(), "zone".into(), 2, vec![]), ("apart".into(), "zone".into(), 2, vec![])];
+    let pairs =
+        [("apart".into(), "zone".into(), 2, vec![]), ("apart".into(), "zone".into(), 2, vec![])];
     assert_eq!(rules(&pods(&to_db)), pairs);
-    assert_eq!(rules(&pods(&to_db.replace("podAnti", "pod"))), [("near".into(), "zone".into(), 2, vec![])]);
+    assert_eq!(
+        rules(&pods(&to_db.replace("podAnti", "pod"))),
+        [("near".into(), "zone".into(), 2, vec![])]
+    );
     let spread = "topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}]";
-    let runs = [pod("r1", "app: web", "nodeName: b"), pod("r2", "app: web", "nodeName: c")].concat();
-    assert_eq!(rules(&format!("{}{runs}", pods(spread))), [("spread".into(), "zone".into(), 2, vec![2])]);
+    let runs =
+        [pod("r1", "app: web", "nodeName: b"), pod("r2", "app: web", "nodeName: c")].concat();
+    assert_eq!(
+        rules(&format!("{}{runs}", pods(spread))),
+        [("spread".into(), "zone".into(), 2, vec![2])]
+    );
 }
 
 #[test]
@@ -160,9 +191,15 @@ fn pod_groups_are_gangs() {
     let group = "kind: PodGroup\napiVersion: scheduling.x-k8s.io/v1alpha1\nmetadata: {name: g, namespace: d}\nspec: {minMember: 3}\n---\n";
     let member = |name: &str, spec: &str| pod(name, "scheduling.x-k8s.io/pod-group: g", spec);
     let waiting = [member("w1", ""), member("w2", ""), member("w3", "")].concat();
-    assert_eq!(rules(&format!("{}{group}{waiting}", zones())), [("gang".into(), "node".into(), 3, vec![])]);
+    assert_eq!(
+        rules(&format!("{}{group}{waiting}", zones())),
+        [("gang".into(), "node".into(), 3, vec![])]
+    );
     let runs = member("r", "nodeName: a");
-    assert_eq!(rules(&format!("{}{group}{runs}{waiting}", zones())), [("gang".into(), "node".into(), 2, vec![])]);
+    assert_eq!(
+        rules(&format!("{}{group}{runs}{waiting}", zones())),
+        [("gang".into(), "node".into(), 2, vec![])]
+    );
     let (_, warnings) = read(&format!("{}{group}{}", zones(), member("w1", "")));
     assert_eq!(warnings, ["f: document 5 d/w1: the pod group `d/g` lacks 2 members to begin"]);
 }
@@ -185,8 +222,14 @@ fn manifests_are_the_pods_they_will_make() {
     let set = set.replace("replicas: 3", "replicas: 2\n  ordinals: {start: 5}");
     assert_eq!(names(&format!("{}{set}", zones())), ["d/web-5", "d/web-6"]);
     let volcano = "kind: Job\napiVersion: batch.volcano.sh/v1alpha1\nmetadata: {name: v}\nspec:\n  minAvailable: 3\n  tasks:\n  - {name: ps, replicas: 1, template: {spec: {containers: []}}}\n  - {name: w, replicas: 2, template: {spec: {containers: []}}}\n";
-    assert_eq!(names(&format!("{}{volcano}", zones())), ["default/v-ps-0", "default/v-w-0", "default/v-w-1"]);
-    assert_eq!(rules(&format!("{}{volcano}", zones())), [("gang".into(), "node".into(), 3, vec![])]);
+    assert_eq!(
+        names(&format!("{}{volcano}", zones())),
+        ["default/v-ps-0", "default/v-w-0", "default/v-w-1"]
+    );
+    assert_eq!(
+        rules(&format!("{}{volcano}", zones())),
+        [("gang".into(), "node".into(), 3, vec![])]
+    );
 }
 
 #[test]
@@ -202,7 +245,12 @@ fn priorities_by_class() {
     let all: Vec<i64> = instance.task_ids().map(|task| instance.priority(task)).collect();
     assert_eq!(all, [900, 5, 2_000_001_000, 5]);
     assert_eq!(warnings.len(), 1);
-    assert!(warnings[0].starts_with("f: document 7 d/d: spec.priorityClassName: the priority class `gone` is not known"), "{warnings:?}");
+    assert!(
+        warnings[0].starts_with(
+            "f: document 7 d/d: spec.priorityClassName: the priority class `gone` is not known"
+        ),
+        "{warnings:?}"
+    );
 }
 
 #[test]
@@ -211,7 +259,9 @@ fn what_is_not_planned_with_is_said_once_with_its_place() {
         resourceClaims: [{name: r}], nodeSelektor: {a: b}, \
         topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}], \
         affinity: {podAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, podAffinityTerm: {topologyKey: zone}}]}}";
-    let ports = |text: String| text.replace("image: i,", "image: i, ports: [{containerPort: 1, hostPort: 80}],");
+    let ports = |text: String| {
+        text.replace("image: i,", "image: i, ports: [{containerPort: 1, hostPort: 80}],")
+    };
     let pods = [ports(pod("w1", "", spec)), ports(pod("w2", "", spec))].concat();
     let service = "kind: Service\napiVersion: v1\nmetadata: {name: s}\n---\n";
     let lost = pod("lost", "", "nodeName: gone");
@@ -219,7 +269,8 @@ fn what_is_not_planned_with_is_said_once_with_its_place() {
     for part in [
         "f: document 4 d/w1: spec.containers[0].ports[0].hostPort: ports of the node are not planned with (and 1 more such)",
         "f: document 4 d/w1: spec.volumes[0].persistentVolumeClaim: where the volume can be mounted",
-        "spec.schedulingGates: ", "spec.resourceClaims: ",
+        "spec.schedulingGates: ",
+        "spec.resourceClaims: ",
         "f: document 4 d/w1: spec.nodeSelektor: unknown field, left out (and 1 more such)",
         "spec.topologySpreadConstraints[0].whenUnsatisfiable: ScheduleAnyway",
         "spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution: ",
@@ -235,16 +286,25 @@ fn what_is_not_planned_with_is_said_once_with_its_place() {
 fn malformed_objects_say_where() {
     let nodes = zones();
     for (text, message) in [
-        (format!("{nodes}{}", pod("w", "", "").replace("500m", "lots")),
-            "f: document 4 d/w, spec.containers[0].resources.requests.cpu: `lots` is not a quantity"),
-        (format!("{nodes}{}", pod("w", "", "nodeSelector: 3")),
-            "f: document 4 d/w, spec.nodeSelector: invalid type: "),
-        (format!("{nodes}{}{}", pod("w", "", ""), pod("w", "", "")),
-            "f: document 5 d/w: pod d/w appears twice, first in f: document 4 d/w"),
+        (
+            format!("{nodes}{}", pod("w", "", "").replace("500m", "lots")),
+            "f: document 4 d/w, spec.containers[0].resources.requests.cpu: `lots` is not a quantity",
+        ),
+        (
+            format!("{nodes}{}", pod("w", "", "nodeSelector: 3")),
+            "f: document 4 d/w, spec.nodeSelector: invalid type: ",
+        ),
+        (
+            format!("{nodes}{}{}", pod("w", "", ""), pod("w", "", "")),
+            "f: document 5 d/w: pod d/w appears twice, first in f: document 4 d/w",
+        ),
         (nodes.clone(), "f: there are no tasks [no pod waits for a node"),
         (pod("w", "", ""), "f: there are no nodes [give nodes too"),
         (nodes.replace("cpu: '4'", "cpu: -4"), "f: a, status.allocatable.cpu: `-4` is negative"),
-        (format!("{nodes}kind: Pod\nmetadata: {{name: x}}\n"), "f: document 4 x: missing field `spec`"),
+        (
+            format!("{nodes}kind: Pod\nmetadata: {{name: x}}\n"),
+            "f: document 4 x: missing field `spec`",
+        ),
     ] {
         let said = refused(&text);
         assert!(said.starts_with(message), "{said}\nis not {message}");
@@ -257,7 +317,10 @@ fn bindings_are_a_plan() {
     let text = source(list);
     assert!(is_plan(text.text().unwrap()) && !super::super::is_part(&text));
     let claim = super::super::read_claim(&text).unwrap();
-    assert_eq!((claim.assignments[0].task.as_str(), claim.assignments[0].node.as_str()), ("d/w", "a"));
+    assert_eq!(
+        (claim.assignments[0].task.as_str(), claim.assignments[0].node.as_str()),
+        ("d/w", "a")
+    );
     let pods = source(&list.replace("Binding", "Pod"));
     assert!(super::super::is_part(&pods));
     let error = super::super::read_claim(&pods).unwrap_err().to_string();
@@ -267,9 +330,24 @@ fn bindings_are_a_plan() {
 /// Any JSON, with the words of the API likelier than others.
 fn json() -> impl Strategy<Value = Value> {
     let word = prop_oneof![
-        Just("Node"), Just("Pod"), Just("List"), Just("Deployment"), Just("Job"), Just("PodGroup"),
-        Just("v1"), Just("apps/v1"), Just("batch/v1"), Just("1"), Just("500m"), Just("a"), Just("-1"),
-        Just("99999999999E"), Just("kubernetes.io/hostname"), Just("In"), Just("Gt"), Just("DoNotSchedule"),
+        Just("Node"),
+        Just("Pod"),
+        Just("List"),
+        Just("Deployment"),
+        Just("Job"),
+        Just("PodGroup"),
+        Just("v1"),
+        Just("apps/v1"),
+        Just("batch/v1"),
+        Just("1"),
+        Just("500m"),
+        Just("a"),
+        Just("-1"),
+        Just("99999999999E"),
+        Just("kubernetes.io/hostname"),
+        Just("In"),
+        Just("Gt"),
+        Just("DoNotSchedule"),
     ];
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -280,12 +358,34 @@ fn json() -> impl Strategy<Value = Value> {
         ".*".prop_map(Value::from),
     ];
     let key = prop_oneof![
-        Just("apiVersion"), Just("kind"), Just("metadata"), Just("name"), Just("namespace"), Just("labels"),
-        Just("spec"), Just("status"), Just("items"), Just("containers"), Just("resources"), Just("requests"),
-        Just("cpu"), Just("allocatable"), Just("pods"), Just("replicas"), Just("template"), Just("parallelism"),
-        Just("affinity"), Just("podAntiAffinity"), Just("nodeSelector"), Just("tolerations"), Just("taints"),
-        Just("requiredDuringSchedulingIgnoredDuringExecution"), Just("topologySpreadConstraints"),
-        Just("minMember"), Just("nodeName"), Just("priority"),
+        Just("apiVersion"),
+        Just("kind"),
+        Just("metadata"),
+        Just("name"),
+        Just("namespace"),
+        Just("labels"),
+        Just("spec"),
+        Just("status"),
+        Just("items"),
+        Just("containers"),
+        Just("resources"),
+        Just("requests"),
+        Just("cpu"),
+        Just("allocatable"),
+        Just("pods"),
+        Just("replicas"),
+        Just("template"),
+        Just("parallelism"),
+        Just("affinity"),
+        Just("podAntiAffinity"),
+        Just("nodeSelector"),
+        Just("tolerations"),
+        Just("taints"),
+        Just("requiredDuringSchedulingIgnoredDuringExecution"),
+        Just("topologySpreadConstraints"),
+        Just("minMember"),
+        Just("nodeName"),
+        Just("priority"),
     ];
     leaf.prop_recursive(6, 64, 8, move |inner| {
         prop_oneof![
