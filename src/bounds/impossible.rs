@@ -116,7 +116,7 @@ fn ineligible(instance: &Instance, task: TaskId) -> (&'static str, String) {
 }
 
 fn tolerate_all() -> Vec<Toleration> {
-    vec![Toleration { key: ANY.to_owned(), value: None }]
+    vec![Toleration { key: ANY.to_owned(), value: None, effect: None }]
 }
 
 fn more_tasks_than_nodes(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {

@@ -223,6 +223,9 @@ fn requirements(instance: &Instance, plan: &Plan) -> Vec<Violation> {
                     key: key.to_owned(),
                     value: value.to_owned(),
                 },
+                Refusal::Neither(_) => {
+                    Violation::Neither { task, node: at, asked: refusal.to_string() }
+                }
                 Refusal::Tainted(taint) => {
                     Violation::Tainted { task, node: at, taint: taint.to_string() }
                 }

@@ -89,15 +89,20 @@ fn tasks_by_value(plan: &Plan, label: &LabelValues, tasks: &[TaskId]) -> Vec<(u3
     list
 }
 
-/// Most tasks on a value less the fewest on any value that some task could use.
+/// Most tasks on a value with any of the plan less the fewest on any value that some task
+/// could use, those counted that are there already.
 fn skew(instance: &Instance, plan: &Plan, rule: &Rule, on: &[(u32, Vec<TaskId>)]) -> u32 {
-    let most = on.iter().map(|(_, tasks)| tasks.len()).max().unwrap_or(0);
+    let there = |value: u32| {
+        let known = rule.present.iter().filter(|(known, _)| *known == value);
+        known.map(|(_, count)| *count as usize).sum::<usize>()
+    };
+    let most = on.iter().map(|(value, tasks)| tasks.len() + there(*value)).max().unwrap_or(0);
     let of = &instance.label_values()[rule.over as usize].of;
     let count = |value: u32| {
         let tasks = rule.tasks.iter().filter(|task| {
             plan.placement[task.index()].is_some_and(|node| of[node.index()] == value)
         });
-        tasks.count()
+        tasks.count() + there(value)
     };
     let mut could: Vec<u32> = Vec::new();
     for node in instance.node_ids().filter(|node| instance.state(*node) == NodeState::Ready) {

@@ -33,6 +33,8 @@ pub enum Violation {
     State { task: String, node: String, state: NodeState },
     /// The node's labels do not satisfy the task.
     Requires { task: String, node: String, key: String, wants: Vec<String>, has: Option<String> },
+    /// A node for which none of several alternatives holds.
+    Neither { task: String, node: String, asked: String },
     /// The node has a label that the task avoids.
     Avoids { task: String, node: String, key: String, value: String },
     /// The node has a taint that the task does not tolerate.
@@ -64,7 +66,7 @@ impl Violation {
             Violation::Capacity { .. } => "capacity",
             Violation::Transient { .. } => "transient",
             Violation::State { .. } => "state",
-            Violation::Requires { .. } => "requires",
+            Violation::Requires { .. } | Violation::Neither { .. } => "requires",
             Violation::Avoids { .. } => "avoids",
             Violation::Tainted { .. } => "tainted",
             Violation::Pinned { .. } => "pinned",
@@ -125,6 +127,9 @@ impl fmt::Display for Violation {
                     NodeState::Down => "down",
                 };
                 write!(f, "task `{task}` is on node `{node}`, which is {state}")
+            }
+            Violation::Neither { task, node, asked } => {
+                write!(f, "task `{task}` is on `{node}`, which {asked}")
             }
             Violation::Requires { task, node, key, wants, has } => write!(
                 f,

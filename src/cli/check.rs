@@ -1,4 +1,4 @@
-//! `stowplan check INSTANCE PLAN`
+//! `stowplan check INSTANCE... PLAN`
 
 use std::path::PathBuf;
 
@@ -7,12 +7,12 @@ use super::output::{print, say};
 use super::{Done, FAILED};
 use crate::check::check_claim;
 use crate::error::Error;
-use crate::format::{Source, read_plan};
+use crate::format::read_plan;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// INSTANCE and PLAN; only PLAN with --tasks and --nodes. `-` is standard input
-    #[arg(value_name = "INSTANCE PLAN", num_args = 1..=2, required = true)]
+    /// INSTANCE and PLAN, the last file; only PLAN with --tasks and --nodes. `-` is standard input
+    #[arg(value_name = "INSTANCE PLAN", num_args = 1.., required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     tables: TableArgs,
@@ -26,11 +26,11 @@ pub(super) fn run(args: Args) -> Done {
         return Err(Error::usage("check needs an instance and a plan")
             .help("stowplan check instance.json plan.json"));
     };
-    let mut instance = read(instance, &args.tables)?;
+    let mut instance = read(instance, &args.tables, false)?;
     if args.one_task_per_node {
         instance = instance.with_one_task_per_node(true);
     }
-    let claim = read_plan(&Source::read(plan)?, &instance)?;
+    let claim = read_plan(&plan, &instance)?;
     let verdict = check_claim(&instance, &claim);
     for violation in &verdict.violations {
         print(&format!("{}: {violation}\n", violation.code()))?;

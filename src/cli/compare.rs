@@ -8,12 +8,13 @@ use super::solve::ParamArgs;
 use super::{Done, FAILED};
 use crate::compare::{Threshold, compare};
 use crate::error::Error;
+use crate::format::Source;
 use crate::report;
 use crate::solve::Method;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Instance files
+    /// Instance files, each an instance
     #[arg(value_name = "INSTANCE", required_unless_present = "tasks")]
     instances: Vec<PathBuf>,
     #[command(flatten)]
@@ -59,10 +60,11 @@ pub(super) fn run(args: Args) -> Done {
     let params = args.params.params(reference, None)?;
     let mut instances = Vec::new();
     if args.tables.tasks.is_some() {
-        instances.push(("tables".to_owned(), args.goal.apply(read(None, &args.tables)?)?));
+        instances
+            .push(("tables".to_owned(), args.goal.apply(read(Vec::new(), &args.tables, false)?)?));
     }
     for path in &args.instances {
-        let instance = args.goal.apply(read(Some(path), &args.tables)?)?;
+        let instance = args.goal.apply(read(vec![Source::read(path)?], &args.tables, false)?)?;
         instances.push((path.display().to_string(), instance));
     }
     let mut methods = methods;

@@ -30,7 +30,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Done {
-    let instance = args.instance.read()?;
+    let instance = args.instance.read(false)?;
     match (args.to, &args.out) {
         (Target::Json, file) => write_to(file.as_deref(), &json(&instance)?)?,
         (Target::Csv, Some(folder)) => write_tables(folder, &write_csv(&instance)?)?,

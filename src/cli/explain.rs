@@ -1,15 +1,13 @@
-//! `stowplan explain INSTANCE [PLAN] [--task TASK]`
+//! `stowplan explain INSTANCE... [PLAN] [--task TASK]`
 
 use std::path::PathBuf;
 
-use super::input::{GoalArgs, TableArgs, instance_and_plan, read};
+use super::input::{GoalArgs, TableArgs, instance_and_plan, judged_plan, read};
 use super::output::{print, say, write_to};
 use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
-use crate::check::check_claim;
 use crate::error::{Error, Result};
 use crate::explain::{Verdict, explain, why_plan, why_task};
-use crate::format::{Source, read_plan};
 use crate::model::{Instance, Plan, TaskId, nearest};
 use crate::report;
 use crate::solve::{Answer, Method, Params, solve};
@@ -25,8 +23,8 @@ enum Form {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// INSTANCE and, if it is about a plan, PLAN; only PLAN with --tasks and --nodes
-    #[arg(value_name = "INSTANCE PLAN", num_args = 0..=2)]
+    /// INSTANCE and, if it is about a plan, PLAN, the last file; only PLAN with --tasks and --nodes
+    #[arg(value_name = "INSTANCE PLAN", num_args = 0..)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     tables: TableArgs,
@@ -47,25 +45,18 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Done {
     let (instance, plan) = instance_and_plan(&args.files, &args.tables)?;
-    if instance.is_none() && args.tables.tasks.is_none() {
+    if instance.is_empty() && args.tables.tasks.is_none() {
         return Err(Error::usage("explain needs an instance")
             .help("stowplan explain instance.json [plan.json] [--task TASK]"));
     }
-    let instance = args.goal.apply(read(instance, &args.tables)?)?;
+    let instance = args.goal.apply(read(instance, &args.tables, false)?)?;
     let params = args.params.params(Method::Auto, None)?;
     let task = args.task.as_deref().map(|name| find_task(&instance, name)).transpose()?;
     let plan = match plan {
-        Some(file) => {
-            let verdict = check_claim(&instance, &read_plan(&Source::read(file)?, &instance)?);
-            for violation in &verdict.violations {
-                say(&format!("{}: {violation}", violation.code()));
-            }
-            if !verdict.violations.is_empty() {
-                say("the plan breaks rules: `stowplan check` has the whole list");
-                return Ok(FAILED);
-            }
-            Some(verdict.plan)
-        }
+        Some(file) => match judged_plan(&file, &instance)? {
+            None => return Ok(FAILED),
+            plan => plan,
+        },
         None => None,
     };
     match plan {

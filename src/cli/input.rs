@@ -1,18 +1,19 @@
-//! Which instance a command is about: one file, or tables.
+//! Which instance a command is about: files, or tables.
 
 use std::path::{Path, PathBuf};
 
-use super::output::say;
+use super::output::{say, warn};
+use crate::check::check_claim;
 use crate::error::{Error, Result};
-use crate::format::{Format, Input, Source, read_running, wants_current};
-use crate::model::{Goal, Instance, ResourceWeights, nearest};
+use crate::format::{Format, Input, Source, is_part, read_plan, read_running, wants_current};
+use crate::model::{Goal, Instance, Plan, ResourceWeights, nearest};
 
 /// Where the instance is.
 #[derive(Debug, clap::Args)]
 pub(super) struct InstanceArgs {
-    /// Instance file, `-` for standard input
+    /// Instance file, or several that make one in formats of several files; `-` for standard input
     #[arg(value_name = "INSTANCE", required_unless_present = "tasks", conflicts_with_all = ["tasks", "nodes"])]
-    pub(super) instance: Option<PathBuf>,
+    pub(super) instance: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) tables: TableArgs,
 }
@@ -35,44 +36,63 @@ pub(super) struct TableArgs {
     /// Plan that says where tasks run now; roadef files: assignment_X.sol beside model_X.txt
     #[arg(long, value_name = "PLAN")]
     pub(super) current: Option<PathBuf>,
-    /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef
+    /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm, kubernetes
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
 }
 
 impl InstanceArgs {
-    /// Reads the instance.
-    pub(super) fn read(&self) -> Result<Instance> {
-        read(self.instance.as_deref(), &self.tables)
+    /// Reads the instance; `quiet` without warnings.
+    pub(super) fn read(&self, quiet: bool) -> Result<Instance> {
+        read(sources(&self.instance)?, &self.tables, quiet)
     }
 }
 
-/// The files of a command that is about an instance and perhaps a plan: with tables
-/// the one file is the plan.
+/// The files' content, in order.
+pub(super) fn sources(files: &[PathBuf]) -> Result<Vec<Source>> {
+    files.iter().map(|path| Source::read(path)).collect()
+}
+
+/// The files of a command that is about an instance and perhaps a plan: the last is the
+/// plan, if there is an instance without it and it is no further part of that.
 ///
 /// # Errors
 /// Tables and an instance file.
-pub(super) fn instance_and_plan<'a>(
-    files: &'a [PathBuf],
+pub(super) fn instance_and_plan(
+    files: &[PathBuf],
     tables: &TableArgs,
-) -> Result<(Option<&'a Path>, Option<&'a Path>)> {
-    let (first, second) = (files.first(), files.get(1));
-    let (instance, plan) = match tables.tasks {
-        None => (first, second),
-        Some(_) if second.is_some() => {
-            return Err(Error::usage("with --tasks and --nodes, name the plan only"));
-        }
-        Some(_) => (None, first),
-    };
-    Ok((instance.map(PathBuf::as_path), plan.map(PathBuf::as_path)))
+) -> Result<(Vec<Source>, Option<Source>)> {
+    let alone = usize::from(tables.tasks.is_none());
+    if alone == 0 && files.len() > 1 {
+        return Err(Error::usage("with --tasks and --nodes, name the plan only"));
+    }
+    let mut files = sources(files)?;
+    let plan = files.pop_if(|last| !is_part(last));
+    match plan {
+        Some(plan) if files.len() < alone => Ok((vec![plan], None)),
+        plan => Ok((files, plan)),
+    }
 }
 
-/// Reads the instance from a file or from tables.
-pub(super) fn read(instance: Option<&Path>, tables: &TableArgs) -> Result<Instance> {
+/// Reads a plan for the instance; `None`, with the reasons on standard error, when it breaks rules.
+pub(super) fn judged_plan(file: &Source, instance: &Instance) -> Result<Option<Plan>> {
+    let verdict = check_claim(instance, &read_plan(file, instance)?);
+    for violation in &verdict.violations {
+        say(&format!("{}: {violation}", violation.code()));
+    }
+    if !verdict.violations.is_empty() {
+        say("the plan breaks rules: `stowplan check` has the whole list");
+        return Ok(None);
+    }
+    Ok(Some(verdict.plan))
+}
+
+/// Reads the instance from files or from tables; `quiet` without warnings.
+pub(super) fn read(files: Vec<Source>, tables: &TableArgs, quiet: bool) -> Result<Instance> {
     let format = tables.format.as_deref().map(Format::parse).transpose()?;
-    let input = match (instance, &tables.tasks, &tables.nodes) {
-        (Some(path), _, _) => Input::One(Source::read(path)?),
-        (None, Some(tasks), Some(nodes)) => Input::Tables {
+    let input = match (files.is_empty(), &tables.tasks, &tables.nodes) {
+        (false, _, _) => Input::of(files),
+        (true, Some(tasks), Some(nodes)) => Input::Tables {
             tasks: Source::read(tasks)?,
             nodes: Source::read(nodes)?,
             pairs: tables.pairs.as_deref().map(Source::read).transpose()?,
@@ -84,7 +104,12 @@ pub(super) fn read(instance: Option<&Path>, tables: &TableArgs) -> Result<Instan
             );
         }
     };
-    let beside = || instance.filter(|_| wants_current(&input, format)).and_then(assignment_beside);
+    let beside = || match &input {
+        Input::One(source) if wants_current(&input, format) => {
+            assignment_beside(Path::new(&source.name))
+        }
+        _ => None,
+    };
     let current = match &tables.current {
         Some(path) => Some(Source::read(path)?),
         None => match beside() {
@@ -95,7 +120,11 @@ pub(super) fn read(instance: Option<&Path>, tables: &TableArgs) -> Result<Instan
             None => None,
         },
     };
-    read_running(&input, format, current.as_ref())
+    let reading = read_running(&input, format, current.as_ref())?;
+    if !quiet {
+        reading.warnings.iter().for_each(|warning| warn(warning));
+    }
+    Ok(reading.instance)
 }
 
 /// `assignment_X.sol` beside `model_X.txt`, where there is one.

@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod convert;
 mod explain;
+mod export;
 mod generate;
 mod input;
 mod lists;
@@ -60,6 +61,8 @@ enum Command {
     Generate(generate::Args),
     /// Write an instance in another format
     Convert(convert::Args),
+    /// Write what other programs read: the integer program, a script for Slurm
+    Export(export::Args),
     /// List placement policies, orders and methods
     Policies,
     /// List integer programming solvers and which of them this machine has
@@ -86,6 +89,7 @@ pub fn run() -> ExitCode {
         Command::Compare(args) => compare::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Convert(args) => convert::run(args),
+        Command::Export(args) => export::run(args),
         Command::Policies => lists::policies(),
         Command::Solvers => lists::solvers(),
         Command::Schema(args) => schema::run(args),

@@ -177,7 +177,7 @@ pub(super) fn run(args: Args) -> Done {
         .help("add --method min-load, or leave --order out"));
     }
     let params = args.params.params(method, order)?;
-    let instance = args.goal.apply(args.instance.read()?)?;
+    let instance = args.goal.apply(args.instance.read(args.quiet)?)?;
     let weights = args.weights.as_deref().map(|text| weights(text, &instance)).transpose()?;
     let (sender, receiver) = mpsc::channel();
     let interrupt = sender.clone();

@@ -42,7 +42,7 @@ pub(super) const NODE: [&str; 9] = [
     "response_time",
 ];
 /// Reserved in the rules table.
-pub(super) const RULE: [&str; 11] = [
+pub(super) const RULE: [&str; 12] = [
     "id",
     "rule",
     "tasks",
@@ -52,6 +52,7 @@ pub(super) const RULE: [&str; 11] = [
     "at_least",
     "at_most",
     "max_skew",
+    "present",
     "near",
     "near_group",
 ];

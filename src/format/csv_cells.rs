@@ -5,12 +5,12 @@ use serde::Deserialize;
 use super::csv::RULE;
 use super::rule_file::RuleFile;
 use super::table::{Row, Table};
-use super::values::{Id, OneOrMany};
+use super::values::{Id, OneOrMany, Ordered};
 use super::words;
 use crate::error::Result;
 use crate::model::{
-    Ask, Decimal, Labels, NodeDraft, NodeState, Preference, RuleDraft, TaskDraft, nearest,
-    parse_duration,
+    Ask, Decimal, Labels, NodeDraft, NodeState, Preference, RuleDraft, Selection, TaskDraft,
+    nearest, parse_duration,
 };
 
 const STATES: [(&str, NodeState); 3] =
@@ -125,7 +125,7 @@ fn requirement(row: &Row, column: usize) -> Result<AnyOf> {
 }
 
 /// `gpu_model=A100|H100*5;zone=z1&disk=ssd`: a weight behind a star, labels
-/// wanted together joined by &.
+/// wanted together joined by &, `zone!=z1` for what the node should not have.
 fn preferences(row: &Row, column: usize) -> Result<Vec<Preference>> {
     let one = |part: &str| {
         let (labels, weight) = match part.rsplit_once('*') {
@@ -134,15 +134,20 @@ fn preferences(row: &Row, column: usize) -> Result<Vec<Preference>> {
             }
             _ => (part, Decimal::ONE),
         };
-        let mut any_of = AnyOf::new();
+        let mut asked = Selection::default();
         for label in labels.split('&') {
             let (key, text) = label.split_once('=').ok_or_else(|| {
                 format!("`{part}` is no preference: write such as gpu_model=A100*5")
             })?;
-            any_of.push((key.trim().to_owned(), values(text)));
+            let (key, list) = match key.strip_suffix('!') {
+                Some(key) => (key, &mut asked.none_of),
+                None => (key, &mut asked.any_of),
+            };
+            list.push((key.trim().to_owned(), values(text)));
         }
-        any_of.sort();
-        Ok(Preference { any_of, weight })
+        asked.any_of.sort();
+        asked.none_of.sort();
+        Ok(Preference { labels: asked, weight })
     };
     row.read(column, |text| parts(text).map(one).collect())
 }
@@ -203,6 +208,12 @@ fn rule_cell(row: &Row, k: usize, name: &str, rule: &mut RuleFile) -> Result<()>
         "at_least" => rule.at_least = Some(row.read(k, whole)?),
         "at_most" => rule.at_most = Some(row.read(k, whole)?),
         "max_skew" => rule.max_skew = Some(row.read(k, whole)?),
+        "present" => {
+            let entries = entries(row, k, "z1=3;z2=1")?.into_iter();
+            let entries = entries.map(|(value, count)| Ok((value.to_owned(), whole(count)?)));
+            let entries = entries.collect::<std::result::Result<_, String>>();
+            rule.present = Ordered(entries.map_err(|cause| row.error(k, cause))?);
+        }
         "near" => rule.near = Some(OneOrMany(values(text))),
         _ => rule.near_group = Some(text.to_owned()),
     }

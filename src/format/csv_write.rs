@@ -11,7 +11,9 @@ use super::rule_file::AskFile;
 use super::values::OneOrMany;
 use super::words;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Decimal, Instance, NodeId, NodeState, Pair, Preference, Rule, TaskId};
+use crate::model::{
+    Decimal, Instance, NodeId, NodeState, Pair, Preference, Rule, Selection, TaskId,
+};
 
 /// An instance as tables, each the content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,9 @@ pub fn write_csv(instance: &Instance) -> Result<CsvFiles> {
     }
     if !instance.ratios().is_empty() {
         return Err(unwritable("room beside other room (`ratios`)"));
+    }
+    if instance.requirements().iter().any(|requirement| !requirement.either.is_empty()) {
+        return Err(unwritable("alternative requirements (`either`)"));
     }
     for resource in instance.resources() {
         if is_reserved(&resource.name) {
@@ -170,12 +175,18 @@ fn any_of(list: &[(String, Vec<String>)], between: &str) -> Result<String> {
 fn preferences(list: &[Preference]) -> Result<String> {
     let mut parts = Vec::with_capacity(list.len());
     for preference in list {
-        for (key, values) in &preference.any_of {
-            if key.contains('&') || values.iter().any(|v| v.contains(['&', '*'])) {
+        let Selection { any_of: wanted, none_of: unwanted } = &preference.labels;
+        for (key, values) in wanted.iter().chain(unwanted) {
+            if key.contains('&')
+                || key.ends_with('!')
+                || values.iter().any(|v| v.contains(['&', '*']))
+            {
                 return Err(unwritable(&format!("the preference for `{key}`")));
             }
         }
-        parts.push(format!("{}*{}", any_of(&preference.any_of, "&")?, preference.weight));
+        let unwanted = unwanted.iter().map(|(key, values)| (format!("{key}!"), values.clone()));
+        let all: Vec<_> = wanted.iter().cloned().chain(unwanted).collect();
+        parts.push(format!("{}*{}", any_of(&all, "&")?, preference.weight));
     }
     Ok(parts.join(";"))
 }
@@ -223,11 +234,22 @@ fn rules(instance: &Instance) -> Result<Option<String>> {
             number(rule.at_least),
             number(rule.at_most),
             number(rule.max_skew),
+            present(&rule.present.0)?,
             list(rule.near)?,
             String::new(),
         ]);
     }
     table.write().map(Some)
+}
+
+/// `z1=3;z2=1`
+fn present(counts: &[(String, u32)]) -> Result<String> {
+    let mut parts = Vec::with_capacity(counts.len());
+    for (value, count) in counts {
+        check_entry(value, std::iter::empty(), &[])?;
+        parts.push(format!("{value}={count}"));
+    }
+    Ok(parts.join(";"))
 }
 
 /// Keys and values that can be told apart again.

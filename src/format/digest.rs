@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Ask, Instance, NodeState, Scale, TaskId};
+use crate::model::{Ask, Instance, NodeState, Scale, Selection, TaskId};
 
 /// `sha256:` and 64 hexadecimal digits over everything that decides which plans
 /// are feasible and what they cost: names, quantities, rules. The goal and the
@@ -86,11 +86,16 @@ fn tasks(bytes: &mut Canonical, instance: &Instance) {
         let requirement = instance.requirement(task);
         bytes.labels(&requirement.any_of);
         bytes.labels(&requirement.none_of);
+        if !requirement.either.is_empty() {
+            bytes.text("either");
+            bytes.count(requirement.either.len());
+            requirement.either.iter().for_each(|one| bytes.selection(one));
+        }
         bytes.count(requirement.tolerations.len());
         requirement.tolerations.iter().for_each(|t| bytes.text(&t.to_string()));
         bytes.count(requirement.prefers.len());
         for preference in &requirement.prefers {
-            bytes.labels(&preference.any_of);
+            bytes.selection(&preference.labels);
             bytes.text(&preference.weight.to_string());
         }
         bytes.integer(instance.priority(task));
@@ -170,7 +175,9 @@ fn rules(bytes: &mut Canonical, instance: &Instance) {
                 Ask::Gang | Ask::Together | Ask::Apart => String::new(),
             };
             let over = &instance.label_values()[rule.over as usize].key;
-            format!("{} {asks} {} {over}", rule.ask, numbers(&rule.tasks))
+            let there = rule.present.iter().map(|(value, count)| format!(" {value}:{count}"));
+            let there: String = there.collect();
+            format!("{} {asks} {} {over}{there}", rule.ask, numbers(&rule.tasks))
         })
         .collect();
     texts.sort();
@@ -197,6 +204,14 @@ impl Canonical {
     }
 
     /// Keys with values, whose order does not matter.
+    fn selection(&mut self, selection: &Selection) {
+        self.labels(&selection.any_of);
+        if !selection.none_of.is_empty() {
+            self.text("not");
+            self.labels(&selection.none_of);
+        }
+    }
+
     fn labels(&mut self, any_of: &[(String, Vec<String>)]) {
         self.count(any_of.len());
         for (key, values) in any_of {

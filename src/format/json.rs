@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::json_error;
 use super::move_file::{RatioFile, RouteFile, or_one};
 use super::rule_file::{RuleFile, SpreadFile};
+use super::selection_file::{PreferenceFile, SelectionFile, sorted};
 use super::source::Text;
 use super::values::{
     GoalText, Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, Seconds, Version,
@@ -14,8 +15,8 @@ use super::values::{
 use super::words;
 use crate::error::Result;
 use crate::model::{
-    Ask, Decimal, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, Part, Preference,
-    RatioDraft, Requirement, TaskDraft, nearest,
+    Ask, Decimal, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, Part, RatioDraft,
+    Requirement, TaskDraft, nearest,
 };
 
 /// A planning problem: nodes with capacities, tasks with demands.
@@ -109,7 +110,8 @@ pub(super) struct NodeFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) price_per_hour: Option<Quantity>,
     /// Marks that keep tasks away which do not tolerate them: `key=value`, with
-    /// `:prefer` behind it where it only makes the node less welcome.
+    /// `:prefer` behind it where it only makes the node less welcome, `:no-execute` where
+    /// it drives out what runs there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) taints: Vec<String>,
     /// Most tasks of the plan on it.
@@ -163,10 +165,14 @@ pub(super) struct TaskFile {
     /// Labels its node must not have.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub(super) avoid: Ordered<OneOrMany>,
+    /// Several requirements, of which one must hold beside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) either: Vec<Object<SelectionFile>>,
     /// Labels it would like, each with what it costs in the goal `soft` not to have them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) prefers: Vec<Object<PreferenceFile>>,
-    /// Taints it does not mind: `key=value`, `key` for every value, `*` for all.
+    /// Taints it does not mind: `key=value`, `key` for every value, `*` for all; with
+    /// `:no-schedule`, `:no-execute` or `:prefer` behind it those with that effect only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tolerations: Vec<String>,
     /// Higher ones are placed first, whatever it takes from lower ones.
@@ -202,18 +208,6 @@ pub(super) struct TaskFile {
     /// What moving it off its `node` costs in the goal `moves`; 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) move_cost: Option<Quantity>,
-}
-
-/// Labels a task would like.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Preference")]
-pub(super) struct PreferenceFile {
-    /// For each key one of the values; all keys together.
-    pub(super) labels: Ordered<OneOrMany>,
-    /// What it costs not to have them; 1 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) weight: Option<Quantity>,
 }
 
 /// What one task costs and needs on one node.
@@ -349,13 +343,6 @@ fn node_draft(
     })
 }
 
-/// Keys with values, sorted by key.
-fn sorted(labels: Ordered<OneOrMany>) -> Vec<(String, Vec<String>)> {
-    let mut list: Vec<_> = labels.0.into_iter().map(|(key, values)| (key, values.0)).collect();
-    list.sort();
-    list
-}
-
 fn task_draft(
     names: &mut ResourceNames,
     draft: &mut Draft,
@@ -371,10 +358,8 @@ fn task_draft(
     within.extend(task.together.map(|over| (Ask::Together, over)));
     within.extend(task.apart.map(|over| (Ask::Apart, over)));
     within.extend(task.spread.map(|Object(spread)| (spread.ask(), spread.over)));
-    let prefers = task.prefers.into_iter().map(|Object(preference)| Preference {
-        any_of: sorted(preference.labels),
-        weight: preference.weight.map_or(Decimal::ONE, |weight| weight.0),
-    });
+    let prefers = task.prefers.into_iter().map(|Object(preference)| preference.draft());
+    let either = task.either.into_iter().map(|Object(one)| one.draft());
     Ok(TaskDraft {
         id: task.id.0,
         demand: names.quantities(draft, task.demand, || format!("tasks[{k}].demand"))?,
@@ -382,6 +367,7 @@ fn task_draft(
         requires: Requirement {
             any_of: sorted(task.requires),
             none_of: sorted(task.avoid),
+            either: either.collect(),
             tolerations,
             prefers: prefers.collect(),
         },

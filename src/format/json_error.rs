@@ -31,7 +31,7 @@ pub(super) fn parse<T: DeserializeOwned>(source: Text) -> Result<T> {
 }
 
 /// The failure with its place in the file, its cause and, where one is known, a remedy.
-fn locate(source: Text, error: &serde_json::Error) -> Error {
+pub(super) fn locate(source: Text, error: &serde_json::Error) -> Error {
     let full = error.to_string();
     let (line, column) = (error.line(), error.column());
     let message = full.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&full);

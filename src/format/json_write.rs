@@ -4,15 +4,16 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::json::{NodeFile, PairFile, PreferenceFile, ResourceFile, TaskFile};
+use super::json::{NodeFile, PairFile, ResourceFile, TaskFile};
 use super::move_file::{RatioFile, RouteFile, unless_one};
 use super::rule_file::{AskFile, RuleFile, SpreadFile};
+use super::selection_file::{PreferenceFile, SelectionFile};
 use super::values::{
     Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, SCHEMA_VERSION, Seconds,
 };
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Ask, Decimal, Instance, NodeId, Pair, Part, RoomRatio, Rule, Scale, TaskId, gcd,
+    Ask, Decimal, Gang, Instance, NodeId, Pair, Part, RoomRatio, Rule, Scale, TaskId, gcd,
 };
 
 /// Writes the instance as JSON that reads back as an equal instance: the same
@@ -131,9 +132,13 @@ fn task_file(instance: &Instance, task: TaskId) -> Result<TaskFile> {
     let gang = instance.gang_of(task).map(|(gang, _)| gang);
     let prefers = requirement.prefers.iter().map(|p| {
         Object(PreferenceFile {
-            labels: labels(&p.any_of),
+            labels: labels(&p.labels.any_of),
+            avoid: labels(&p.labels.none_of),
             weight: Some(p.weight).filter(|w| *w != Decimal::ONE).map(Quantity),
         })
+    });
+    let either = requirement.either.iter().map(|one| {
+        Object(SelectionFile { requires: labels(&one.any_of), avoid: labels(&one.none_of) })
     });
     let [together, apart, spread] = within(instance, task);
     Ok(TaskFile {
@@ -142,6 +147,7 @@ fn task_file(instance: &Instance, task: TaskId) -> Result<TaskFile> {
         duration: Some(instance.duration(task)).filter(|d| *d != 0).map(Seconds),
         requires: labels(&requirement.any_of),
         avoid: labels(&requirement.none_of),
+        either: either.collect(),
         prefers: prefers.collect(),
         tolerations: requirement.tolerations.iter().map(ToString::to_string).collect(),
         priority: instance.priority(task),
@@ -212,7 +218,12 @@ pub(super) fn within(instance: &Instance, task: TaskId) -> [Option<&Rule>; 3] {
 /// Rules that do not stand on a gang.
 pub(super) fn rule_files(instance: &Instance) -> Vec<RuleFile> {
     let stands_on_gang = |rule: &Rule| {
-        rule.ask == Ask::Gang
+        let whole = |gang: &Gang| {
+            let last = gang.first.0 + gang.size - 1;
+            rule.tasks.len() == gang.size as usize && rule.tasks.last() == Some(&TaskId(last))
+        };
+        let gang = instance.gang_of(rule.tasks[0]).map(|(gang, _)| gang);
+        (rule.ask == Ask::Gang && gang.is_some_and(whole))
             || within(instance, rule.tasks[0]).iter().flatten().any(|own| std::ptr::eq(*own, rule))
     };
     let ids = |tasks: &[TaskId]| {
@@ -228,16 +239,18 @@ pub(super) fn rule_files(instance: &Instance) -> Vec<RuleFile> {
             RuleFile {
                 id: Some(Id(rule.name.clone())),
                 rule: Some(match rule.ask {
-                    Ask::Gang | Ask::Together => AskFile::Together,
+                    Ask::Gang => AskFile::Gang,
+                    Ask::Together => AskFile::Together,
                     Ask::Apart => AskFile::Apart,
                     Ask::Spread { .. } => AskFile::Spread,
                     Ask::Near { .. } => AskFile::Near,
                 }),
                 tasks: Some(ids(&rule.tasks)),
-                over: Some(over(instance, rule).to_owned()),
+                over: Some(over(instance, rule).to_owned()).filter(|_| rule.has_places()),
                 at_least: spread.as_ref().and_then(|s| s.at_least),
                 at_most: spread.as_ref().and_then(|s| s.at_most),
                 max_skew: spread.as_ref().and_then(|s| s.max_skew),
+                present: present(instance, rule),
                 near: match &rule.ask {
                     Ask::Near { others } => Some(ids(others)),
                     _ => None,
@@ -246,6 +259,13 @@ pub(super) fn rule_files(instance: &Instance) -> Vec<RuleFile> {
             }
         })
         .collect()
+}
+
+/// What is there already, by the names of values.
+fn present(instance: &Instance, rule: &Rule) -> Ordered<u32> {
+    let values = &instance.label_values()[rule.over as usize].values;
+    let named = rule.present.iter().map(|(v, count)| (values[*v as usize].clone(), *count));
+    Ordered(named.collect())
 }
 
 /// Where a job runs now: one node, or one for each unit where they differ.

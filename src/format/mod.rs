@@ -12,12 +12,15 @@ mod integers;
 mod json;
 mod json_error;
 mod json_write;
+mod kubernetes;
 mod move_file;
 mod openb;
 mod plan;
 mod roadef;
 mod rule_file;
 mod running;
+mod selection_file;
+mod slurm;
 mod source;
 mod table;
 mod values;
@@ -28,7 +31,9 @@ pub use csv_write::{CsvFiles, write_csv};
 pub use digest::digest;
 pub use json::schema;
 pub use json_write::write_instance;
+pub use kubernetes::write_objects;
 pub use plan::read_claim;
+pub use slurm::write_script;
 pub use source::Source;
 
 use crate::error::{Error, Result};
@@ -51,11 +56,15 @@ pub enum Format {
     Openb,
     /// Machine reassignment, as in the ROADEF/EURO challenge 2012.
     Roadef,
+    /// What Slurm's commands print of nodes and jobs.
+    Slurm,
+    /// Objects of the Kubernetes API.
+    Kubernetes,
 }
 
 impl Format {
     /// Every format with its name and one line of help.
-    pub const ALL: [(Format, &'static str, &'static str); 6] = [
+    pub const ALL: [(Format, &'static str, &'static str); 8] = [
         (Format::Json, "json", "one JSON instance"),
         (Format::Csv, "csv", "a table of tasks and a table of nodes, pairs optional"),
         (Format::Gap, "gap", "generalized assignment: integers as in the OR-Library"),
@@ -66,6 +75,12 @@ impl Format {
             "roadef",
             "machine reassignment: integers as in the ROADEF challenge 2012",
         ),
+        (
+            Format::Slurm,
+            "slurm",
+            "scontrol show node --json, sinfo --json, squeue --json, topology.conf",
+        ),
+        (Format::Kubernetes, "kubernetes", "nodes, pods and manifests of Kubernetes, JSON or YAML"),
     ];
 
     /// The name used in flags.
@@ -85,6 +100,15 @@ impl Format {
             .ok_or_else(|| Error::unknown("format", name, &Format::ALL.map(|(_, known, _)| known)))
     }
 
+    /// True for formats that may come in several files.
+    fn has_parts(self) -> bool {
+        match self {
+            Format::Json | Format::Csv | Format::Gap => false,
+            Format::CloudBalancing | Format::Openb | Format::Roadef => false,
+            Format::Slurm | Format::Kubernetes => true,
+        }
+    }
+
     /// True for formats of two tables.
     fn has_tables(self) -> bool {
         matches!(self, Format::Csv | Format::Openb)
@@ -96,6 +120,8 @@ impl Format {
 pub enum Input {
     /// One file that holds everything.
     One(Source),
+    /// Several that hold it together, in formats that come so: what a cluster's tools print.
+    Several(Vec<Source>),
     /// Tables.
     Tables {
         /// A row a task.
@@ -109,6 +135,25 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// The files named in place of an instance: one, or several parts.
+    pub fn of(mut files: Vec<Source>) -> Input {
+        match files.len() {
+            1 => Input::One(files.remove(0)),
+            _ => Input::Several(files),
+        }
+    }
+}
+
+/// An instance, and what was not understood on the way.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What was read.
+    pub instance: Instance,
+    /// Parts of the input that would matter and are not planned with, each with its place.
+    pub warnings: Vec<String>,
+}
+
 /// Reads and checks an instance; `forced` skips the detection of its format.
 ///
 /// # Errors
@@ -116,11 +161,11 @@ pub enum Input {
 /// no tasks, repeated ids, unknown names in pairs, quantities out of range; each
 /// with the line or field.
 pub fn read_instance(input: &Input, forced: Option<Format>) -> Result<Instance> {
-    read_running(input, forced, None)
+    read_running(input, forced, None).map(|reading| reading.instance)
 }
 
 /// The same with the nodes on which tasks run now taken from a plan, where one is
-/// given.
+/// given, and with warnings about what was not understood.
 ///
 /// # Errors
 /// As for [`read_instance`]; a plan that is none, or one for other tasks and nodes;
@@ -129,7 +174,7 @@ pub fn read_running(
     input: &Input,
     forced: Option<Format>,
     current: Option<&Source>,
-) -> Result<Instance> {
+) -> Result<Reading> {
     let (format, mut draft) = parse(input, forced)?;
     match (input, current) {
         (_, Some(current)) => running::apply(&mut draft, current)?,
@@ -140,7 +185,17 @@ pub fn read_running(
         }
         _ => {}
     }
-    draft.build().map_err(|error| locate(input, format, &error))
+    let warnings = std::mem::take(&mut draft.warnings);
+    let instance = draft.build().map_err(|error| locate(input, format, &error))?;
+    Ok(Reading { instance, warnings })
+}
+
+/// True for a file that is, or may be, only a part of an instance: one in a format that
+/// comes in several files.
+pub fn is_part(source: &Source) -> bool {
+    let text = source.text();
+    text.and_then(|text| Ok(detect(text)?.has_parts() && !kubernetes::is_plan(text)))
+        .unwrap_or(false)
 }
 
 /// True when the input leaves it to a second file where tasks run now.
@@ -180,14 +235,54 @@ fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
                 Format::Gap => gap::read(text),
                 Format::CloudBalancing => cloudbalancing::read(text),
                 Format::Roadef => roadef::read(text),
+                Format::Slurm => slurm::read(&[text]),
+                Format::Kubernetes => kubernetes::read(&[text]),
                 Format::Json | Format::Csv | Format::Openb => json::read(text),
             };
             Ok((format, draft?))
+        }
+        Input::Several(sources) => {
+            let format = format_of_parts(sources, forced)?;
+            let texts: Vec<Text> = sources.iter().map(Source::text).collect::<Result<_>>()?;
+            match format {
+                Format::Slurm => Ok((format, slurm::read(&texts)?)),
+                Format::Kubernetes => Ok((format, kubernetes::read(&texts)?)),
+                _ => Err(several(sources, format)),
+            }
         }
         Input::Tables { tasks, nodes, pairs, rules } => {
             parse_tables(tasks, nodes, [pairs.as_ref(), rules.as_ref()], forced)
         }
     }
+}
+
+/// The one format that all parts are in.
+fn format_of_parts(sources: &[Source], forced: Option<Format>) -> Result<Format> {
+    let mut known = forced;
+    for source in sources {
+        let format = forced.map_or_else(|| source.text().and_then(detect), Ok)?;
+        if !format.has_parts() {
+            return Err(several(sources, format).in_file(&source.name));
+        }
+        let first = *known.get_or_insert(format);
+        if format != first {
+            let (format, first) = (format.name(), first.name());
+            let cause = format!("the format is {format}, of the files before it {first}");
+            let remedy = "files that make one instance together are in one format";
+            return Err(Error::input(&source.name, cause).help(remedy));
+        }
+    }
+    known.ok_or_else(|| Error::usage("there is no instance").help("name a file"))
+}
+
+/// Several files for a format of one.
+fn several(sources: &[Source], format: Format) -> Error {
+    let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+    let cause = format!("{} instances are one file, here are {}", format.name(), names.join(", "));
+    Error::usage(cause).help(match format.has_tables() {
+        true => TWO_TABLES,
+        false => "name one of them",
+    })
 }
 
 fn parse_tables(
@@ -217,10 +312,22 @@ const TWO_TABLES: &str = "give the tables with --tasks FILE --nodes FILE";
 /// The format of a file that holds everything.
 fn detect(source: Text) -> Result<Format> {
     let text = source.text.trim_start();
+    if kubernetes::fits(text) {
+        return Ok(Format::Kubernetes);
+    }
     if text.starts_with('{') {
         let keys = ["nodes", "tasks", "computerList", "processList", "assignments"];
+        let keys = [&keys[..], &slurm::KEYS].concat();
         return match json_error::first_key(text, &keys) {
             Some("computerList" | "processList") => Ok(Format::CloudBalancing),
+            Some(key) if slurm::KEYS.contains(&key) => Ok(Format::Slurm),
+            // Both have nodes: Slurm says beside them who wrote them.
+            Some("nodes") => {
+                let keys = [&["tasks"][..], &slurm::KEYS].concat();
+                let next = json_error::first_key(text, &keys);
+                let theirs = next.is_some_and(|key| slurm::KEYS.contains(&key));
+                Ok(if theirs { Format::Slurm } else { Format::Json })
+            }
             Some("assignments") => {
                 let remedy = "the instance comes first: are instance and plan swapped?";
                 Err(source.error("this is a plan, not an instance").help(remedy))
@@ -231,6 +338,9 @@ fn detect(source: Text) -> Result<Format> {
     if text.starts_with('[') {
         let cause = "an instance is a JSON object, the top level is a list";
         return Err(source.error(cause).help("write { \"nodes\": [...], \"tasks\": [...] }"));
+    }
+    if slurm::is_topology(source) {
+        return Ok(Format::Slurm);
     }
     let line = text.lines().next().unwrap_or("");
     if line.contains([',', ';']) {
@@ -252,6 +362,16 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
         Error::input(&file.name, error.cause.clone()).at(place).help(error.remedy.clone())
     };
     match input {
+        Input::One(source) if format == Format::Kubernetes => {
+            kubernetes::explain(&source.name, error)
+        }
+        Input::Several(sources) => {
+            let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+            match format {
+                Format::Kubernetes => kubernetes::explain(&names.join(", "), error),
+                _ => Error::input(names.join(", "), error.cause.clone()).help(&error.remedy),
+            }
+        }
         Input::One(source) => said(
             source,
             match (format, error.item) {
@@ -263,6 +383,7 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
                 (Format::Roadef, DraftItem::Node(k)) => format!("machine m{k}"),
                 (Format::Roadef, DraftItem::Ratio(k)) => format!("balance cost {k}"),
                 (Format::Gap | Format::CloudBalancing | Format::Roadef, _) => String::new(),
+                (Format::Slurm, _) => String::new(), // causes have the names
                 _ => json::place(error),
             },
         ),

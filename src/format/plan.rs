@@ -60,6 +60,9 @@ const PLAN_REMEDY: &str =
 /// without a name.
 pub fn read_claim(source: &Source) -> Result<Claim> {
     let text = source.text()?;
+    if super::kubernetes::fits(text.text) {
+        return super::kubernetes::claim(text);
+    }
     let first = text.text.trim_start();
     if first.starts_with('{') {
         return read_json(text);

@@ -241,7 +241,8 @@ fn rules(source: Text, draft: &mut Draft, services: &[Service]) -> Result<()> {
         }
         let mut rule = |name: String, ask: Ask, over: &str, near: Option<Whom>| {
             let over = over.to_owned();
-            draft.rules.push(RuleDraft { name: Some(name), ask, over, whom: whom(own), near });
+            let (name, whom) = (Some(name), whom(own));
+            draft.rules.push(RuleDraft { name, ask, over, whom, near, present: Vec::new() });
         };
         if own.len() > 1 {
             rule(format!("s{s} apart"), Ask::Apart, "node", None);

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Id, OneOrMany};
+use super::values::{Id, OneOrMany, Ordered};
 use crate::model::{Ask, RuleDraft, Whom};
 
 /// What a rule asks.
@@ -11,6 +11,8 @@ use crate::model::{Ask, RuleDraft, Whom};
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "Ask")]
 pub(super) enum AskFile {
+    /// All are placed, or none.
+    Gang,
     /// All on one value of the label.
     Together,
     /// At most one on each value.
@@ -25,6 +27,7 @@ impl AskFile {
     /// The word in files.
     pub(super) fn name(self) -> &'static str {
         match self {
+            AskFile::Gang => "gang",
             AskFile::Together => "together",
             AskFile::Apart => "apart",
             AskFile::Spread => "spread",
@@ -75,6 +78,10 @@ pub(super) struct RuleFile {
     /// spread: most by which the fullest value exceeds the emptiest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) max_skew: Option<u32>,
+    /// spread with `max_skew`: how many of their kind each value has that the plan does
+    /// not place.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub(super) present: Ordered<u32>,
     /// near: the tasks that one of must be close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) near: Option<OneOrMany>,
@@ -125,7 +132,10 @@ impl RuleFile {
     /// The rule in the words of the problem. `Err` has field and cause.
     pub(super) fn draft(self) -> Result<RuleDraft, (&'static str, String)> {
         let Some(rule) = self.rule else {
-            return Err(("rule", "it does not say together, apart, spread or near".to_owned()));
+            return Err((
+                "rule",
+                "it does not say gang, together, apart, spread or near".to_owned(),
+            ));
         };
         let whom = match (self.tasks, self.group, self.each) {
             (Some(tasks), None, None) => Whom::Tasks(tasks.0),
@@ -138,6 +148,9 @@ impl RuleFile {
         if limits && rule != AskFile::Spread {
             return Err(("at_least", "limits on values belong to a spread".to_owned()));
         }
+        if !self.present.0.is_empty() && self.max_skew.is_none() {
+            return Err(("present", "what is there counts for `max_skew` only".to_owned()));
+        }
         let near = match (self.near, self.near_group) {
             (Some(tasks), None) => Some(Whom::Tasks(tasks.0)),
             (None, Some(group)) => Some(Whom::Group(group)),
@@ -145,6 +158,7 @@ impl RuleFile {
             _ => return Err(("near", "name one of `near` and `near_group`".to_owned())),
         };
         let ask = match (rule, near.is_some()) {
+            (AskFile::Gang, false) => Ask::Gang,
             (AskFile::Together, false) => Ask::Together,
             (AskFile::Apart, false) => Ask::Apart,
             (AskFile::Spread, false) => spread(self.at_least, self.at_most, self.max_skew),
@@ -155,6 +169,7 @@ impl RuleFile {
             (_, true) => return Err(("near", "only the rule `near` has it".to_owned())),
         };
         let over = self.over.unwrap_or_else(|| "node".to_owned());
-        Ok(RuleDraft { name: self.id.map(|id| id.0), ask, over, whom, near })
+        let present = self.present.0;
+        Ok(RuleDraft { name: self.id.map(|id| id.0), ask, over, whom, near, present })
     }
 }

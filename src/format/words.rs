@@ -1,10 +1,13 @@
 //! The short texts that JSON and tables share: taints, tolerations, parts of a
 //! capacity, milliseconds, spreads. Each reads what the other writes.
 
-use crate::model::{ANY, Ask, Decimal, Part, Taint, Toleration};
+use crate::model::{ANY, Ask, Decimal, Effect, Part, Taint, Toleration};
 
-/// Ends a taint that only makes a node less welcome.
-const PREFER: &str = ":prefer";
+/// The text before an effect, and the effect.
+fn effect(text: &str) -> (&str, Option<Effect>) {
+    let ends = |(effect, word): &(Effect, &str)| Some((text.strip_suffix(word)?, Some(*effect)));
+    Effect::ALL.iter().find_map(ends).unwrap_or((text, None))
+}
 
 fn key_and_value(text: &str, what: &str) -> Result<(String, Option<String>), String> {
     let (key, value) = match text.split_once('=') {
@@ -17,23 +20,22 @@ fn key_and_value(text: &str, what: &str) -> Result<(String, Option<String>), Str
     }
 }
 
-/// `gpu=reserved`, `gpu`, `gpu=reserved:prefer`
+/// `gpu=reserved`, `gpu`, `gpu=reserved:prefer`, `gpu:no-execute`
 pub(super) fn taint(text: &str) -> Result<Taint, String> {
-    let (body, hard) = match text.strip_suffix(PREFER) {
-        Some(body) => (body, false),
-        None => (text, true),
-    };
+    let (body, effect) = effect(text);
     let (key, value) = key_and_value(body, "taint")?;
-    Ok(Taint { key, value: value.unwrap_or_default(), hard })
+    Ok(Taint { key, value: value.unwrap_or_default(), effect: effect.unwrap_or_default() })
 }
 
-/// `gpu=reserved`, `gpu` for every value, `*` for every taint.
+/// `gpu=reserved`, `gpu` for every value, `*` for every taint, each with an effect behind
+/// it for that alone.
 pub(super) fn toleration(text: &str) -> Result<Toleration, String> {
-    let (key, value) = key_and_value(text, "toleration")?;
+    let (body, effect) = effect(text);
+    let (key, value) = key_and_value(body, "toleration")?;
     if key == ANY && value.is_some() {
         return Err(format!("`{text}`: * stands for every taint and has no value"));
     }
-    Ok(Toleration { key, value })
+    Ok(Toleration { key, value, effect })
 }
 
 /// `4`, `16Gi` or `10%`.
@@ -114,10 +116,10 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for text in ["gpu=reserved", "gpu", "a=b:prefer"] {
+        for text in ["gpu=reserved", "gpu", "a=b:prefer", "a:no-execute"] {
             assert_eq!(taint(text).unwrap().to_string(), text);
         }
-        for text in ["gpu=reserved", "gpu", "*"] {
+        for text in ["gpu=reserved", "gpu", "*", "gpu=x:no-schedule", "*:no-execute"] {
             assert_eq!(toleration(text).unwrap().to_string(), text);
         }
         for text in ["rack>=2", "rack<=3 rack~1", "zone~0"] {

@@ -11,7 +11,7 @@
 //! is the fullest. Utilisations are in percent here to keep numbers moderate.
 
 use super::model::{Shape, load_terms};
-use super::program::{Col, Program};
+use super::program::{Col, Of, Program};
 use crate::metrics::Metrics;
 use crate::model::{Instance, NodeId, Plan};
 
@@ -25,6 +25,7 @@ enum Utilisation {
 
 /// One resource of a node that can be its fullest.
 struct Resource {
+    resource: usize,
     /// Load terms in percent of capacity, and what is there already.
     terms: Vec<(Col, f64)>,
     base: f64,
@@ -34,7 +35,7 @@ struct Resource {
 
 /// The columns behind a variance.
 pub(super) struct BalanceRows {
-    nodes: Vec<Utilisation>,
+    nodes: Vec<(NodeId, Utilisation)>,
     squares: Vec<Col>,
     points: Vec<f64>,
 }
@@ -60,7 +61,7 @@ impl BalanceRows {
                 Some(group) => candidates(shape, counts, group, node),
                 None => Vec::new(),
             };
-            rows.nodes.push(utilisation(program, instance, node, of));
+            rows.nodes.push((node, utilisation(program, instance, node, of)));
         }
         rows.square_rows(program);
         rows
@@ -71,17 +72,19 @@ impl BalanceRows {
         let m = self.nodes.len() as f64;
         let mut mean: Vec<(Col, f64)> = Vec::new();
         let mut constant = 0.0;
-        for node in &self.nodes {
+        for (_, node) in &self.nodes {
             match node {
                 Utilisation::Known(u) => constant += u / m,
                 Utilisation::Open { col, .. } => mean.push((*col, 1.0 / m)),
             }
         }
+        program.about("mean", &[]);
         let average = program.column(0.0, f64::INFINITY, false);
         let mut row = mean;
         row.push((average, -1.0));
         program.equal(row, -constant);
-        for node in &self.nodes {
+        for (id, node) in &self.nodes {
+            program.about("square", &[Of::Node(*id)]);
             let square = program.column(0.0, f64::INFINITY, false);
             self.squares.push(square);
             for a in &self.points {
@@ -106,7 +109,7 @@ impl BalanceRows {
     /// Fills in the columns of this part from the counts already in `point`.
     pub(super) fn start(&self, point: &mut [f64]) {
         let mut values = Vec::with_capacity(self.nodes.len());
-        for node in &self.nodes {
+        for (_, node) in &self.nodes {
             let Utilisation::Open { col, of } = node else {
                 if let Utilisation::Known(u) = node {
                     values.push(*u);
@@ -150,6 +153,7 @@ fn candidates(
     for r in (0..capacity.len()).filter(|&r| capacity[r] > 0) {
         let percent = 100.0 / capacity[r] as f64;
         all.push(Resource {
+            resource: r,
             terms: load_terms(shape, counts, group, r, percent),
             base: instance.used(node)[r] as f64 * percent,
             fullest: None,
@@ -186,6 +190,7 @@ fn utilisation(
         let percent = loads.filter(|(_, c)| **c > 0).map(|(u, c)| 100.0 * *u as f64 / *c as f64);
         return Utilisation::Known(percent.fold(0.0, f64::max));
     }
+    program.about("utilisation", &[Of::Node(node)]);
     let highest = of.iter().map(|r| r.base).fold(100.0, f64::max);
     let col = program.column(0.0, highest, false);
     if let [only] = &of[..] {
@@ -196,6 +201,7 @@ fn utilisation(
     }
     let mut one = Vec::new();
     for resource in &mut of {
+        program.about("fullest", &[Of::Resource(resource.resource), Of::Node(node)]);
         let fullest = program.column(0.0, 1.0, true);
         resource.fullest = Some(fullest);
         one.push((fullest, 1.0));
@@ -209,6 +215,7 @@ fn utilisation(
         terms.extend([(col, 1.0), (fullest, slack)]);
         program.at_most(terms, resource.base + slack);
     }
+    program.about("fullest", &[Of::Node(node)]);
     program.equal(one, 1.0);
     Utilisation::Open { col, of }
 }

@@ -2,7 +2,7 @@
 //! taken or not. Cards with equal room are ordered by load.
 
 use super::model::Model;
-use super::program::Col;
+use super::program::{Col, Of};
 use crate::model::{Devices, TaskId, cards_in};
 use crate::state::pack;
 
@@ -31,6 +31,8 @@ impl Model<'_> {
     fn cards_of(&mut self, group: usize, device: Devices) {
         let (shape, card) = (self.shape, device.card);
         let node = shape.groups[group][0];
+        let (resource, on) = (Of::Resource(device.resource), Of::Node(node));
+        self.program.about("cards", &[resource, on]);
         let mut free = shape.instance.free_cards(node, device);
         free.sort_unstable_by(|a, b| b.cmp(a));
         let mut shares: Vec<(usize, Col, i64)> = Vec::new();
@@ -52,6 +54,7 @@ impl Model<'_> {
         let mut loads: Vec<Vec<(Col, f64)>> = vec![Vec::new(); rows.free.len()];
         for (c, free) in rows.free.iter().enumerate() {
             let takes = *free == card && !wholes.is_empty();
+            self.program.about("whole", &[resource, on, Of::Number(c)]);
             let whole = takes.then(|| self.program.column(0.0, 1.0, true));
             loads[c].extend(whole.map(|col| (col, card as f64)));
             rows.whole.push(whole);
@@ -59,8 +62,13 @@ impl Model<'_> {
         for (k, count, share) in shares {
             let most = shape.classes.tasks[k].tasks.len() as i64;
             let each = |free: &i64| (free / share).min(most) as f64;
-            let cols: Vec<Col> =
-                rows.free.iter().map(|free| self.program.column(0.0, each(free), true)).collect();
+            let task = Of::Task(shape.classes.tasks[k].example());
+            let mut cols: Vec<Col> = Vec::with_capacity(rows.free.len());
+            for (c, free) in rows.free.iter().enumerate() {
+                self.program.about("share", &[task, resource, on, Of::Number(c)]);
+                cols.push(self.program.column(0.0, each(free), true));
+            }
+            self.program.about("shares", &[task, resource, on]);
             let mut sum: Vec<(Col, f64)> = cols.iter().map(|col| (*col, 1.0)).collect();
             sum.push((count, -1.0));
             self.program.equal(sum, 0.0);
@@ -70,6 +78,7 @@ impl Model<'_> {
             rows.shares.push((k, cols));
         }
         for (c, load) in loads.iter().enumerate() {
+            self.program.about("card", &[resource, on, Of::Number(c)]);
             self.program.at_most(load.clone(), rows.free[c] as f64);
             if c > 0 && rows.free[c] == rows.free[c - 1] {
                 let before = loads[c - 1].iter().map(|(col, a)| (*col, -a));
@@ -77,6 +86,7 @@ impl Model<'_> {
             }
         }
         if !wholes.is_empty() {
+            self.program.about("wholes", &[resource, on]);
             let taken = rows.whole.iter().flatten().map(|col| (*col, -1.0));
             self.program.equal(wholes.into_iter().chain(taken).collect(), 0.0);
         }

@@ -18,7 +18,7 @@ use good_lp::{ResolutionError, Solution, SolverModel};
 use lp_solvers::lp_format::{AsVariable, LpProblem};
 
 use super::backend::{Answer, Availability, Backend, Effort, failed};
-use super::program::{Program, Row, Sense};
+use super::program::{Label, Program, Row, Sense};
 use crate::error::{Error, Result};
 
 /// Notes what good_lp forgets.
@@ -140,7 +140,7 @@ fn with_cutoff(program: &Program, start: Option<&[f64]>) -> Program {
         let value: f64 = terms.iter().map(|(col, cost)| cost * start[*col as usize]).sum();
         if !terms.is_empty() {
             let rhs = value + 1e-6 * value.abs().max(1.0);
-            limited.rows.push(Row { terms, sense: Sense::AtMost, rhs });
+            limited.rows.push(Row { label: Label::default(), terms, sense: Sense::AtMost, rhs });
         }
     }
     limited

@@ -7,12 +7,15 @@ mod cards;
 mod external;
 mod model;
 mod moves;
+mod names;
 mod objective;
 mod point;
 mod program;
 mod rules;
 mod tiers;
+mod write;
 
 pub use backend::{Availability, BACKENDS, Backend, BackendInfo};
 pub use objective::whole;
 pub use tiers::{Exact, Finding, Request, TierFinding, no_worse, relaxation, solve};
+pub use write::{ModelForm, ModelRequest, write_model};

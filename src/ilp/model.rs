@@ -10,7 +10,7 @@ use super::balance::BalanceRows;
 use super::cards::CardRows;
 use super::moves::room;
 use super::objective::{unit, whole};
-use super::program::{Col, Program};
+use super::program::{Col, Of, Program};
 use super::rules::Derived;
 use crate::metrics;
 use crate::model::{Classes, Instance, NodeId, Plan, Term, Tier};
@@ -164,7 +164,8 @@ impl<'a> Model<'a> {
         if shape.integer {
             model.symmetry_rows();
         }
-        for earlier in settled {
+        for (k, earlier) in settled.iter().enumerate() {
+            model.program.about("tier", &[Of::Number(k)]);
             model.settled_row(earlier);
         }
         model.objective(tier);
@@ -186,6 +187,7 @@ impl<'a> Model<'a> {
                     return None;
                 }
                 let most = most.saturating_mul(group.len() as i64).min(class.tasks.len() as i64);
+                self.program.about("x", &[Of::Task(task), Of::Node(node)]);
                 Some(self.program.column(0.0, most as f64, shape.integer))
             });
             self.counts.push(row.collect());
@@ -198,7 +200,9 @@ impl<'a> Model<'a> {
             let tasks = class.tasks.len() as f64;
             let mut terms: Vec<(Col, f64)> =
                 counts.iter().flatten().map(|col| (*col, 1.0)).collect();
+            let example = Of::Task(class.example());
             if self.shape.allow_unplaced {
+                self.program.about("unplaced", &[example]);
                 let left = self.program.column(0.0, tasks, self.shape.integer);
                 self.unplaced.push(left);
                 terms.push((left, 1.0));
@@ -206,6 +210,7 @@ impl<'a> Model<'a> {
             if terms.is_empty() {
                 return None;
             }
+            self.program.about("place", &[example]);
             self.program.equal(terms, tasks);
         }
         Some(())
@@ -214,9 +219,10 @@ impl<'a> Model<'a> {
     /// How many nodes of each group are used at all.
     fn used_columns(&mut self) {
         let integer = self.shape.integer;
-        let groups = self.shape.groups.iter();
-        self.used =
-            groups.map(|group| self.program.column(0.0, group.len() as f64, integer)).collect();
+        for group in &self.shape.groups {
+            self.program.about("used", &[Of::Node(group[0])]);
+            self.used.push(self.program.column(0.0, group.len() as f64, integer));
+        }
     }
 
     /// Loads within capacities; nothing on nodes that are not used.
@@ -227,6 +233,7 @@ impl<'a> Model<'a> {
             for (r, limit) in limits[g].iter().enumerate() {
                 let mut terms = self.load_terms(g, r, 1.0);
                 let limit = *limit as f64;
+                self.program.about("capacity", &[Of::Resource(r), Of::Node(group[0])]);
                 let all: f64 = self.largest_load(&terms);
                 if all <= limit && self.used.is_empty() {
                     continue; // not even everything together is too much
@@ -245,6 +252,8 @@ impl<'a> Model<'a> {
                 let demand = instance.demand_on(class.example(), group[0]);
                 if demand.iter().all(|d| *d == 0) {
                     let most = class.tasks.len() as f64;
+                    let about = [Of::Task(class.example()), Of::Node(group[0])];
+                    self.program.about("uses", &about);
                     self.program.at_most(vec![(col, 1.0), (used, -most)], 0.0);
                 }
             }
@@ -264,6 +273,7 @@ impl<'a> Model<'a> {
             if self.largest_load(&terms) <= most {
                 continue;
             }
+            self.program.about("max_tasks", &[Of::Node(group[0])]);
             match self.used.get(g) {
                 Some(used) => {
                     let used = (*used, -most);
@@ -285,6 +295,7 @@ impl<'a> Model<'a> {
                 }
             }
         }
+        self.program.about("peak", &[]);
         let z = self.program.column(floor, f64::INFINITY, false);
         self.peak = Some(z);
         for (g, group) in self.shape.groups.iter().enumerate() {
@@ -299,6 +310,7 @@ impl<'a> Model<'a> {
                     continue;
                 }
                 terms.push((z, -1.0));
+                self.program.about("peak", &[Of::Resource(r), Of::Node(group[0])]);
                 self.program.at_most(terms, -(instance.used(group[0])[r] as f64) / capacity);
             }
         }
@@ -313,6 +325,7 @@ impl<'a> Model<'a> {
             }
             let mut terms = self.load_terms(g, self.key, 1.0);
             terms.extend(self.load_terms(g - 1, self.key, -1.0));
+            self.program.about("order", &[Of::Node(self.shape.groups[g][0])]);
             self.program.at_most(terms, 0.0);
             if let (Some(a), Some(b)) = (self.used.get(g - 1), self.used.get(g)) {
                 let terms = vec![(*b, 1.0), (*a, -1.0)];

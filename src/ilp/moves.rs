@@ -3,8 +3,8 @@
 //! whole wherever that matters.
 
 use super::model::{Model, Shape};
-use super::program::Col;
-use super::rules::{Derived, merged};
+use super::program::{Col, Of, merged};
+use super::rules::Derived;
 use crate::model::{NodeId, TaskId};
 
 /// Room on a node for a task: where it does not run now, less of what is transient.
@@ -35,6 +35,7 @@ impl Model<'_> {
                 }
                 let room = instance.free_for_others(node, r) as f64 * group.len() as f64;
                 if self.largest_load(&terms) > room {
+                    self.program.about("transient", &[Of::Resource(r), Of::Node(node)]);
                     self.program.at_most(terms, room);
                 }
             }
@@ -53,13 +54,17 @@ impl Model<'_> {
                 }
             }
         }
+        self.program.about("group_moves", &[]);
         let most = self.program.column(0.0, f64::INFINITY, false);
         for cols in of.iter().filter(|cols| !cols.is_empty()) {
             let mut terms: Vec<(Col, f64)> = cols.iter().map(|col| (*col, 1.0)).collect();
             terms.push((most, -1.0));
             self.program.at_most(terms, 0.0);
         }
-        self.derived.push(Derived::Most { col: most, of });
+        self.derived.push(Derived::Most {
+            col: most,
+            of: of.into_iter().map(|cols| (cols, 0.0)).collect(),
+        });
         self.group_moves = Some(most);
     }
 
@@ -88,6 +93,8 @@ impl Model<'_> {
                 if terms.is_empty() || missing + most <= 0.0 {
                     continue;
                 }
+                let [room, with] = [ratio.room, ratio.with].map(Of::Resource);
+                self.program.about("missing", &[room, with, Of::Node(group[0])]);
                 let over = self.program.column(0.0, f64::INFINITY, false);
                 let mut row = terms.clone();
                 row.push((over, -1.0));

@@ -1,11 +1,36 @@
 //! A mixed-integer program as columns and sparse rows, before any solver sees it.
 
+use crate::model::{NodeId, TaskId};
+
 /// A column's number.
 pub(super) type Col = u32;
+
+/// What a column or row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// A task, for all of its class.
+    Task(TaskId),
+    /// A node, for all of its group.
+    Node(NodeId),
+    /// A resource, by position.
+    Resource(usize),
+    /// A rule, by position.
+    Rule(usize),
+    /// A card or a tier, by position.
+    Number(usize),
+}
+
+/// The family that a column or row belongs to and what it is about. Files make a name of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Label {
+    pub(super) family: &'static str,
+    pub(super) of: [Option<Of>; 4],
+}
 
 /// A variable.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
+    pub(super) label: Label,
     pub(super) lower: f64,
     pub(super) upper: f64,
     pub(super) integer: bool,
@@ -23,6 +48,8 @@ pub(super) enum Sense {
 /// A linear constraint.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
+    pub(super) label: Label,
+    /// A column may come more than once: then its coefficients add up.
     pub(super) terms: Vec<(Col, f64)>,
     pub(super) sense: Sense,
     pub(super) rhs: f64,
@@ -33,11 +60,19 @@ pub(super) struct Row {
 pub(super) struct Program {
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Row>,
+    /// Of what is added next.
+    label: Label,
 }
 
 impl Program {
+    /// Says what the columns and rows added from now on are about: at most four things.
+    pub(super) fn about(&mut self, family: &'static str, of: &[Of]) {
+        self.label = Label { family, ..Label::default() };
+        self.label.of.iter_mut().zip(of).for_each(|(place, of)| *place = Some(*of));
+    }
+
     pub(super) fn column(&mut self, lower: f64, upper: f64, integer: bool) -> Col {
-        self.columns.push(Column { lower, upper, integer, cost: 0.0 });
+        self.columns.push(Column { label: self.label, lower, upper, integer, cost: 0.0 });
         (self.columns.len() - 1) as Col
     }
 
@@ -51,7 +86,7 @@ impl Program {
 
     fn row(&mut self, terms: Vec<(Col, f64)>, sense: Sense, rhs: f64) {
         if !terms.is_empty() {
-            self.rows.push(Row { terms, sense, rhs });
+            self.rows.push(Row { label: self.label, terms, sense, rhs });
         }
     }
 
@@ -79,4 +114,17 @@ impl Program {
         });
         rows.chain(columns).fold(0.0, f64::max)
     }
+}
+
+/// One term a column.
+pub(super) fn merged(mut terms: Vec<(Col, f64)>) -> Vec<(Col, f64)> {
+    terms.sort_by_key(|(col, _)| *col);
+    terms.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 += next.1;
+        }
+        same
+    });
+    terms
 }

@@ -2,15 +2,16 @@
 //! rule as a whole, because what rules a task is under is part of its class.
 
 use super::model::Model;
-use super::program::Col;
+use super::program::{Col, Of, merged};
 use crate::model::{Ask, LabelValues, Rule, TaskId};
 
 /// A column whose value follows from the counts.
 pub(super) enum Derived {
     /// 1 when the columns' sum is positive.
     Any { col: Col, of: Vec<Col> },
-    /// The largest of several sums.
-    Most { col: Col, of: Vec<Vec<Col>> },
+    /// The largest of several sums, each with a constant that counts where the sum is
+    /// positive.
+    Most { col: Col, of: Vec<(Vec<Col>, f64)> },
     /// What a weighted sum is above a limit, at least 0.
     Over { col: Col, of: Vec<(Col, f64)>, limit: f64 },
 }
@@ -22,7 +23,11 @@ impl Derived {
         match self {
             Derived::Any { col, of } => point[*col as usize] = f64::from(sum(of) > 0.5),
             Derived::Most { col, of } => {
-                point[*col as usize] = of.iter().map(|cols| sum(cols)).fold(0.0, f64::max);
+                let full = |(cols, there): &(Vec<Col>, f64)| match sum(cols) {
+                    own if own > 0.5 => own + there,
+                    _ => 0.0,
+                };
+                point[*col as usize] = of.iter().map(full).fold(0.0, f64::max);
             }
             Derived::Over { col, of, limit } => {
                 let load: f64 = of.iter().map(|(col, a)| a * point[*col as usize]).sum();
@@ -39,7 +44,8 @@ impl Model<'_> {
     /// Every rule between tasks.
     pub(super) fn rule_rows(&mut self) {
         let shape = self.shape;
-        for rule in shape.instance.rules() {
+        for (k, rule) in shape.instance.rules().iter().enumerate() {
+            self.program.about("rule", &[Of::Rule(k)]);
             let members = self.classes_of(&rule.tasks);
             let on = self.by_value(rule, &members);
             let n = rule.tasks.len() as f64;
@@ -154,14 +160,22 @@ impl Model<'_> {
         let most = self.program.column(0.0, f64::INFINITY, false);
         for value in &rule.values {
             let cols = on.iter().find(|(known, _)| known == value).map_or(&[][..], |(_, c)| c);
-            let mut terms = ones(cols);
-            terms.push((most, -1.0));
-            self.program.at_most(terms, 0.0);
+            let there = f64::from(rule.present_on(*value));
+            if !cols.is_empty() {
+                let mut terms = ones(cols);
+                terms.push((most, -1.0));
+                if there > 0.0 {
+                    // What is there counts as full only where the plan adds to it.
+                    terms.push((self.any(cols, rule.tasks.len() as f64), there));
+                }
+                self.program.at_most(terms, 0.0);
+            }
             let mut terms: Vec<(Col, f64)> = cols.iter().map(|col| (*col, -1.0)).collect();
             terms.push((most, 1.0));
-            self.program.at_most(terms, f64::from(skew));
+            self.program.at_most(terms, f64::from(skew) + there);
         }
-        let of = on.iter().map(|(_, cols)| cols.clone()).collect();
+        let there = |value: u32| f64::from(rule.present_on(value));
+        let of = on.iter().map(|(value, cols)| (cols.clone(), there(*value))).collect();
         self.derived.push(Derived::Most { col: most, of });
     }
 
@@ -195,6 +209,7 @@ impl Model<'_> {
                     continue;
                 }
                 let limit = (*safety - used).max(0) as f64 * group.len() as f64;
+                self.program.about("excess", &[Of::Resource(r), Of::Node(node)]);
                 let over = self.program.column(0.0, f64::INFINITY, false);
                 let mut row = terms.clone();
                 row.push((over, -1.0));
@@ -208,17 +223,4 @@ impl Model<'_> {
 
 fn ones(cols: &[Col]) -> Vec<(Col, f64)> {
     cols.iter().map(|col| (*col, 1.0)).collect()
-}
-
-/// One term a column.
-pub(super) fn merged(mut terms: Vec<(Col, f64)>) -> Vec<(Col, f64)> {
-    terms.sort_by_key(|(col, _)| *col);
-    terms.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
-        }
-        same
-    });
-    terms
 }

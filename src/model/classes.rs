@@ -79,6 +79,9 @@ impl Classes {
             if rules {
                 let labels = instance.label_values().iter().skip(1);
                 key.extend(labels.map(|label| i64::from(label.of[node.index()])));
+                let rules = instance.rules().iter().filter(|rule| rule.over == 0);
+                let there = rules.filter(|rule| !rule.present.is_empty());
+                key.extend(there.map(|rule| i64::from(rule.present_on(node.0))));
             }
             key.extend(pins.get(node.index()).copied());
             key.extend(currents.get(node.index()).copied());

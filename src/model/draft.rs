@@ -117,6 +117,9 @@ pub struct RuleDraft {
     pub whom: Whom,
     /// Whom `near` wants close.
     pub near: Option<Whom>,
+    /// Values with how many tasks of the kind they have that are not part of the plan;
+    /// a spread's `max_skew` counts them.
+    pub present: Vec<(String, u32)>,
 }
 
 /// Cost or demand of one task on one node, as read.
@@ -179,6 +182,8 @@ pub struct Draft {
     pub goal: Option<Goal>,
     /// At most one task of the plan on a node.
     pub one_task_per_node: bool,
+    /// What the reader saw and could not say in these words; no part of the problem.
+    pub warnings: Vec<String>,
 }
 
 /// Where in the draft something is wrong. Readers turn it into a line or a path.

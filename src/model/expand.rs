@@ -209,11 +209,11 @@ pub(super) fn resolve_rules(
         let tasks: Vec<TaskId> = units.range(k).map(TaskId::from).collect();
         let name = format!("gang {}", task.id);
         let item = DraftItem::Task(k);
-        list.add(item, "", (name, Ask::Gang), 0, tasks.clone())?;
+        list.add(item, "", (name, Ask::Gang), 0, tasks.clone(), &[])?;
         for (ask, over) in &task.within {
             let label = list.label(item, &ask.to_string(), over)?;
             let name = format!("{ask} over {over} within {}", task.id);
-            list.add(item, &ask.to_string(), (name, ask.clone()), label, tasks.clone())?;
+            list.add(item, &ask.to_string(), (name, ask.clone()), label, tasks.clone(), &[])?;
         }
     }
     for (k, rule) in draft.rules.iter().enumerate() {
@@ -239,7 +239,7 @@ pub(super) fn resolve_rules(
                 (Some(name), _) => format!("{name} {whose}"),
                 (None, _) => made_up(),
             };
-            list.add(item, "", (name, ask.clone()), label, tasks)?;
+            list.add(item, "", (name, ask.clone()), label, tasks, &rule.present)?;
         }
     }
     let Rules { labels, rules, .. } = list;
@@ -330,6 +330,7 @@ impl Rules<'_> {
         (name, ask): (String, Ask),
         over: LabelId,
         tasks: Vec<TaskId>,
+        there: &[(String, u32)],
     ) -> Result<(), DraftError> {
         if let Ask::Spread { at_least, at_most, max_skew } = ask {
             let wrong = |cause: String, remedy: &str| Err(error(item, field, cause, remedy));
@@ -348,7 +349,25 @@ impl Rules<'_> {
                 return wrong("this spread asks nothing".to_owned(), remedy);
             }
         }
-        self.rules.push(Rule { name, ask, over, tasks, values: Vec::new() });
+        let label = &self.labels[over as usize];
+        let mut present: Vec<(u32, u32)> = Vec::with_capacity(there.len());
+        let at: FxHashMap<&str, u32> = match there {
+            [] => FxHashMap::default(),
+            _ => label.values.iter().zip(0..).map(|(value, k)| (value.as_str(), k)).collect(),
+        };
+        for (value, count) in there {
+            let Some(known) = at.get(value.as_str()) else {
+                let cause = format!("no node has {} = {value}", label.key);
+                return Err(error(item, "present", cause, "name values that nodes have"));
+            };
+            present.push((*known, *count));
+        }
+        present.sort_unstable();
+        if let Some(twice) = present.windows(2).find(|w| w[0].0 == w[1].0) {
+            let cause = format!("{} is counted twice", label.values[twice[0].0 as usize]);
+            return Err(error(item, "present", cause, "name each value once"));
+        }
+        self.rules.push(Rule { name, ask, over, tasks, values: Vec::new(), present });
         Ok(())
     }
 }

@@ -35,7 +35,8 @@ pub use plan::{CardSet, Claim, ClaimedPlacement, ClaimedTier, Plan, TierValue, c
 pub use quantity::{Decimal, QuantityError, Scale, gcd, parse_duration};
 pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};
 pub use selector::{
-    ANY, Labels, Preference, Refusal, Requirement, RequirementId, Taint, Toleration,
+    ANY, Effect, Labels, Preference, Refusal, Requirement, RequirementId, Selection, Taint,
+    Toleration,
 };
 pub use soft::RoomRatio;
 

@@ -123,6 +123,18 @@ impl Decimal {
         self.mantissa.checked_mul(pow10(u32::from(up))?)
     }
 
+    /// The number times `10^places`, rounded up to a whole number; `None` when that is out
+    /// of range.
+    pub fn up_to_places(self, places: u8) -> Option<i64> {
+        match self.decimals.checked_sub(places) {
+            None | Some(0) => self.at_places(places),
+            Some(cut) => {
+                let step = pow10(u32::from(cut))?;
+                Some(self.mantissa / step + i64::from(self.mantissa % step > 0))
+            }
+        }
+    }
+
     /// `percent` per cent of the number, exactly; `None` when that has more than 18
     /// digits.
     pub fn percent(self, percent: Decimal) -> Option<Decimal> {

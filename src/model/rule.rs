@@ -49,9 +49,18 @@ pub struct Rule {
     pub tasks: Vec<TaskId>,
     /// Values that at least one of the tasks could use, sorted; empty for gangs.
     pub values: Vec<u32>,
+    /// Values with how many tasks of the kind they have that are not part of the plan,
+    /// sorted by value; only `max_skew` counts them.
+    pub present: Vec<(u32, u32)>,
 }
 
 impl Rule {
+    /// How many of the kind the value has that are not part of the plan.
+    pub fn present_on(&self, value: u32) -> u32 {
+        let at = self.present.binary_search_by_key(&value, |(known, _)| *known);
+        at.map_or(0, |at| self.present[at].1)
+    }
+
     /// Least number of values that must be in use once a task is placed.
     pub fn at_least(&self) -> u32 {
         match self.ask {

@@ -8,8 +8,35 @@ use super::Decimal;
 /// Label keys and values of a node.
 pub type Labels = Vec<(String, String)>;
 
-/// The value that stands for "whatever, as long as the label is there".
+/// The value that stands for "whatever, as long as the label is there". Values `>N`, `<N`
+/// and `>N<M` stand for the whole numbers above N, below N, and between the two.
 pub const ANY: &str = "*";
+
+/// What a taint does to tasks that do not tolerate it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Effect {
+    /// They are not placed there.
+    #[default]
+    NoSchedule,
+    /// Likewise; what runs there is driven out, which is not the plan's doing.
+    NoExecute,
+    /// They are less welcome: each such taint costs 1 in the goal `soft`.
+    Prefer,
+}
+
+impl Effect {
+    /// Every effect with the word that ends a taint or a toleration.
+    pub const ALL: [(Effect, &'static str); 3] = [
+        (Effect::NoSchedule, ":no-schedule"),
+        (Effect::NoExecute, ":no-execute"),
+        (Effect::Prefer, ":prefer"),
+    ];
+
+    /// The word that ends a taint or a toleration.
+    pub fn suffix(self) -> &'static str {
+        Effect::ALL.iter().find(|(effect, _)| *effect == self).map_or("", |(_, word)| word)
+    }
+}
 
 /// A mark on a node that keeps tasks away unless they tolerate it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,9 +45,8 @@ pub struct Taint {
     pub key: String,
     /// Value, possibly empty.
     pub value: String,
-    /// False for marks that only make the node less welcome: each of them that a
-    /// task does not tolerate costs 1 in the goal `soft`.
-    pub hard: bool,
+    /// What it does.
+    pub effect: Effect,
 }
 
 /// Taints that a task does not mind.
@@ -30,14 +56,25 @@ pub struct Toleration {
     pub key: String,
     /// The value; `None` for every value.
     pub value: Option<String>,
+    /// The effect; `None` for every effect.
+    pub effect: Option<Effect>,
+}
+
+/// What the labels of a node must be like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Selection {
+    /// Keys with the values that will do, sorted by key: every key must have one.
+    pub any_of: Vec<(String, Vec<String>)>,
+    /// Keys with values that the node must not have, sorted by key.
+    pub none_of: Vec<(String, Vec<String>)>,
 }
 
 /// Labels a task would like its node to have.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Preference {
-    /// Keys with the values that will do, sorted by key; all of them together.
-    pub any_of: Vec<(String, Vec<String>)>,
-    /// What it costs in the goal `soft` when the node has them not.
+    /// All of this together.
+    pub labels: Selection,
+    /// What it costs in the goal `soft` when the node is not so.
     pub weight: Decimal,
 }
 
@@ -53,6 +90,8 @@ pub struct Requirement {
     pub any_of: Vec<(String, Vec<String>)>,
     /// Keys with values that the node must not have, sorted by key.
     pub none_of: Vec<(String, Vec<String>)>,
+    /// Where there are any, one of these must hold beside.
+    pub either: Vec<Selection>,
     /// Taints it does not mind, sorted.
     pub tolerations: Vec<Toleration>,
     /// What it would like.
@@ -66,6 +105,8 @@ pub enum Refusal<'a> {
     Lacks(&'a str, &'a [String]),
     /// A label has a value that it must not have.
     Avoids(&'a str, &'a str),
+    /// None of several alternatives holds.
+    Neither(&'a [Selection]),
     /// A taint that is not tolerated.
     Tainted(&'a Taint),
 }
@@ -75,17 +116,43 @@ fn value_of<'a>(labels: &'a Labels, key: &str) -> Option<&'a String> {
 }
 
 fn among(values: &[String], value: &str) -> bool {
-    values.iter().any(|known| known == value || known == ANY)
+    values.iter().any(|known| known == value || known == ANY || in_range(known, value))
 }
 
-fn has_all(labels: &Labels, any_of: &[(String, Vec<String>)]) -> bool {
-    any_of.iter().all(|(key, values)| value_of(labels, key).is_some_and(|v| among(values, v)))
+/// The bounds of a range of whole numbers, both exclusive: `>4`, `<8` or `>4<8`.
+fn range(text: &str) -> Option<(i64, i64)> {
+    let (above, below) = match (text.strip_prefix('>'), text.strip_prefix('<')) {
+        (Some(rest), _) => match rest.split_once('<') {
+            Some((above, below)) => (Some(above), Some(below)),
+            None => (Some(rest), None),
+        },
+        (None, below) => (None, Some(below?)),
+    };
+    let number = |text: Option<&str>, none: i64| text.map_or(Some(none), |t| t.parse().ok());
+    Some((number(above, i64::MIN)?, number(below, i64::MAX)?))
+}
+
+fn in_range(known: &str, value: &str) -> bool {
+    range(known).is_some_and(|(above, below)| {
+        value.parse::<i64>().is_ok_and(|number| above < number && number < below)
+    })
+}
+
+impl Selection {
+    /// True when the labels will do.
+    pub fn accepts(&self, labels: &Labels) -> bool {
+        let has = |(key, values): &(String, Vec<String>)| {
+            value_of(labels, key).is_some_and(|value| among(values, value))
+        };
+        self.any_of.iter().all(has) && !self.none_of.iter().any(has)
+    }
 }
 
 impl Toleration {
     fn covers(&self, taint: &Taint) -> bool {
         (self.key == ANY || self.key == taint.key)
             && self.value.as_ref().is_none_or(|value| *value == taint.value)
+            && self.effect.is_none_or(|effect| effect == taint.effect)
     }
 }
 
@@ -102,7 +169,11 @@ impl Requirement {
                 return Some(Refusal::Avoids(key, value));
             }
         }
-        let taint = taints.iter().find(|taint| taint.hard && !self.tolerates(taint));
+        if !self.either.is_empty() && !self.either.iter().any(|one| one.accepts(labels)) {
+            return Some(Refusal::Neither(&self.either));
+        }
+        let hard = |taint: &&Taint| taint.effect != Effect::Prefer && !self.tolerates(taint);
+        let taint = taints.iter().find(hard);
         taint.map(Refusal::Tainted)
     }
 
@@ -122,8 +193,9 @@ impl Requirement {
         labels: &'a Labels,
         taints: &'a [Taint],
     ) -> impl Iterator<Item = Decimal> + 'a {
-        let unmet = self.prefers.iter().filter(|p| !has_all(labels, &p.any_of)).map(|p| p.weight);
-        let soft = taints.iter().filter(|taint| !taint.hard && !self.tolerates(taint));
+        let unmet = self.prefers.iter().filter(|p| !p.labels.accepts(labels)).map(|p| p.weight);
+        let soft = |taint: &&Taint| taint.effect == Effect::Prefer && !self.tolerates(taint);
+        let soft = taints.iter().filter(soft);
         unmet.chain(soft.map(|_| Decimal::ONE))
     }
 }
@@ -140,15 +212,42 @@ pub(super) fn asks(f: &mut fmt::Formatter<'_>, any_of: &[(String, Vec<String>)])
     Ok(())
 }
 
+/// What the labels must be like, and what not.
+fn both(
+    f: &mut fmt::Formatter<'_>,
+    any_of: &[(String, Vec<String>)],
+    none_of: &[(String, Vec<String>)],
+) -> fmt::Result {
+    asks(f, any_of)?;
+    if !none_of.is_empty() {
+        f.write_str(if any_of.is_empty() { "not " } else { " and not " })?;
+        asks(f, none_of)?;
+    }
+    Ok(())
+}
+
+/// `(zone = z1) or (zone = z2 and not disk = hdd)`
+fn alternatives(f: &mut fmt::Formatter<'_>, either: &[Selection]) -> fmt::Result {
+    for (k, one) in either.iter().enumerate() {
+        f.write_str(if k > 0 { " or (" } else { "(" })?;
+        both(f, &one.any_of, &one.none_of)?;
+        f.write_str(")")?;
+    }
+    Ok(())
+}
+
 impl fmt::Display for Requirement {
     /// What a node must be like, in words; empty when anything will do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        asks(f, &self.any_of)?;
-        if !self.none_of.is_empty() {
-            f.write_str(if self.any_of.is_empty() { "not " } else { " and not " })?;
-            asks(f, &self.none_of)?;
+        both(f, &self.any_of, &self.none_of)?;
+        let more = !self.any_of.is_empty() || !self.none_of.is_empty();
+        match (self.either.is_empty(), more) {
+            (true, _) => Ok(()),
+            (false, true) => {
+                f.write_str(" and one of ").and_then(|()| alternatives(f, &self.either))
+            }
+            (false, false) => alternatives(f, &self.either),
         }
-        Ok(())
     }
 }
 
@@ -159,26 +258,80 @@ impl fmt::Display for Refusal<'_> {
             Refusal::Lacks(key, [any]) if any == ANY => write!(f, "has no label {key}"),
             Refusal::Lacks(key, values) => write!(f, "lacks {key} = {}", values.join(" or ")),
             Refusal::Avoids(key, value) => write!(f, "has {key} = {value}, which is avoided"),
+            Refusal::Neither(either) => {
+                f.write_str("has none of ").and_then(|()| alternatives(f, either))
+            }
             Refusal::Tainted(taint) => write!(f, "is tainted {taint}"),
         }
     }
 }
 
 impl fmt::Display for Taint {
-    /// `gpu=reserved`, with `:prefer` where it is soft.
+    /// `gpu=reserved`, with `:prefer` or `:no-execute` where it does that.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.key)?;
         if !self.value.is_empty() {
             write!(f, "={}", self.value)?;
         }
-        f.write_str(if self.hard { "" } else { ":prefer" })
+        f.write_str(if self.effect == Effect::NoSchedule { "" } else { self.effect.suffix() })
     }
 }
 
 impl fmt::Display for Toleration {
-    /// `gpu=reserved`, or `gpu` for every value.
+    /// `gpu=reserved`, or `gpu` for every value; with an effect behind it, for that alone.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.key)?;
-        self.value.as_ref().map_or(Ok(()), |value| write!(f, "={value}"))
+        self.value.as_ref().map_or(Ok(()), |value| write!(f, "={value}"))?;
+        f.write_str(self.effect.map_or("", Effect::suffix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> Vec<(String, Vec<String>)> {
+        let parts = text.split(' ').filter_map(|part| part.split_once('='));
+        parts.map(|(k, v)| (k.to_owned(), v.split('|').map(str::to_owned).collect())).collect()
+    }
+
+    fn labels(text: &str) -> Labels {
+        pairs(text).into_iter().map(|(key, mut values)| (key, values.remove(0))).collect()
+    }
+
+    #[test]
+    fn ranges_are_of_whole_numbers_and_exclusive() {
+        let accepts = |asked: &str, has: &str| {
+            Selection { any_of: pairs(asked), none_of: Vec::new() }.accepts(&labels(has))
+        };
+        assert!(accepts("cores=>8", "cores=9") && !accepts("cores=>8", "cores=8"));
+        assert!(accepts("cores=<8", "cores=-1") && !accepts("cores=<8", "cores=8"));
+        assert!(accepts("cores=>4<8", "cores=5") && !accepts("cores=>4<8", "cores=8"));
+        assert!(!accepts("cores=>4", "cores=many") && !accepts("cores=>4", "zone=5"));
+        assert!(accepts("cores=>x", "cores=>x"), "no range is a plain value");
+    }
+
+    #[test]
+    fn one_of_the_alternatives_must_hold() {
+        let one = Selection { any_of: pairs("zone=z1"), none_of: Vec::new() };
+        let two = Selection { any_of: pairs("zone=z2"), none_of: pairs("disk=hdd") };
+        let requirement = Requirement { either: vec![one, two], ..Requirement::default() };
+        for (has, fine) in
+            [("zone=z1 disk=hdd", true), ("zone=z2", true), ("zone=z2 disk=hdd", false)]
+        {
+            assert_eq!(requirement.accepts(&labels(has), &[]), fine, "{has}");
+        }
+        let words = "has none of (zone = z1) or (zone = z2 and not disk = hdd)";
+        assert_eq!(requirement.refusal(&labels("a=b"), &[]).unwrap().to_string(), words);
+    }
+
+    #[test]
+    fn a_toleration_may_be_for_one_effect() {
+        let toleration = |effect| Toleration { key: "gpu".into(), value: None, effect };
+        let taint = |effect| Taint { key: "gpu".into(), value: "x".into(), effect };
+        let covers = |t, effect| toleration(t).covers(&taint(effect));
+        assert!(covers(None, Effect::NoExecute));
+        assert!(covers(Some(Effect::NoExecute), Effect::NoExecute));
+        assert!(!covers(Some(Effect::NoSchedule), Effect::NoExecute));
     }
 }

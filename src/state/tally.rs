@@ -32,7 +32,8 @@ impl Tally {
                 let left = rule.tasks.len() as u32 - self.placed - 1;
                 let even = max_skew.is_none_or(|skew| {
                     let least = self.least(rule, Some(value));
-                    here + 1 - least.min(here + 1) <= skew
+                    let full = here + 1 + rule.present_on(value);
+                    full - least.min(full) <= skew
                 });
                 distinct <= *at_most && distinct + left >= *at_least && even
             }
@@ -42,7 +43,8 @@ impl Tally {
     /// Fewest tasks on any value that could have some, `extra` having one more.
     fn least(&self, rule: &Rule, extra: Option<u32>) -> u32 {
         let count = |value: &u32| {
-            self.members.get(value).copied().unwrap_or(0) + u32::from(extra == Some(*value))
+            let here = self.members.get(value).copied().unwrap_or(0) + rule.present_on(*value);
+            here + u32::from(extra == Some(*value))
         };
         rule.values.iter().map(count).min().unwrap_or(0)
     }
@@ -73,8 +75,9 @@ impl Tally {
             Ask::Spread { at_least, at_most, max_skew } => {
                 let distinct = self.members.len() as u32;
                 let even = max_skew.is_none_or(|skew| {
-                    let most = self.members.values().copied().max().unwrap_or(0);
-                    most - self.least(rule, None) <= skew
+                    let counts = self.members.iter();
+                    let most = counts.map(|(v, count)| count + rule.present_on(*v)).max();
+                    most.unwrap_or(0).saturating_sub(self.least(rule, None)) <= skew
                 });
                 (*at_least..=*at_most).contains(&distinct) && even
             }

@@ -477,3 +477,14 @@ fn policies_that_lack_something() {
         judge(&output, wants, &format!("{arguments:?}"));
     }
 }
+
+#[test]
+fn several_files_for_a_format_of_one() {
+    let five = "data/five-nodes.json";
+    for arguments in [&["solve", five, five][..], &["check", five, five, "plan.json"]] {
+        let output = stowplan().args(arguments).output().unwrap();
+        let missing = arguments.len() == 4;
+        let want = if missing { "plan.json" } else { "json instances are one file" };
+        judge(&output, &[want], "two instances");
+    }
+}

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use stowplan::check::check_plan;
 use stowplan::metrics::goal_values;
 use stowplan::model::{
-    Ask, Decimal, Draft, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Part, Plan,
-    Preference, RatioDraft, Requirement, RouteDraft, RuleDraft, Taint, TaskDraft, Toleration, Whom,
+    Ask, Decimal, Draft, Effect, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Part,
+    Plan, Preference, RatioDraft, Requirement, RouteDraft, RuleDraft, Selection, Taint, TaskDraft,
+    Toleration, Whom,
 };
 use stowplan::solve::{Answer, Method, Outcome, Params, solve};
 
@@ -149,7 +150,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
         prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec((0usize..3, 0usize..3, 0i64..=5), 1..=4)],
         prop_oneof![2 => Just(None), 1 => (0i64..=3, 1i64..=2).prop_map(Some)], // ratio, price
     );
-    let rule = (0usize..5, any::<bool>(), any::<u8>(), any::<u8>(), 1u32..=2, 0u32..=2);
+    let rule = (0usize..6, any::<bool>(), any::<u8>(), any::<u8>(), 1u32..=2, 0u32..=2);
     (
         tiny(),
         prop::collection::vec(node, 3),
@@ -173,7 +174,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                 node.taints.extend(taint.map(|hard| Taint {
                     key: "gpu".into(),
                     value: "x".into(),
-                    hard,
+                    effect: if hard { Effect::NoExecute } else { Effect::Prefer },
                 }));
                 node.max_tasks = most;
                 node.reserve.extend(reserve.map(|p| (0, Part::Percent(whole(p)))));
@@ -199,14 +200,17 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                 draft.tasks.iter_mut().zip(tasks)
             {
                 if tolerates {
-                    let toleration = Toleration { key: "gpu".into(), value: None };
+                    let toleration = Toleration { key: "gpu".into(), value: None, effect: None };
                     task.requires.tolerations.push(toleration);
                 }
                 if avoids {
                     task.requires.none_of.push(("kind".into(), vec!["b".into()]));
                 }
                 task.requires.prefers.extend(prefers.map(|weight| Preference {
-                    any_of: vec![("kind".into(), vec!["a".into()])],
+                    labels: Selection {
+                        any_of: vec![("kind".into(), vec!["a".into()])],
+                        none_of: vec![("rack".into(), vec!["r1".into()])],
+                    },
                     weight: whole(weight),
                 }));
                 if let Some(pin) = pin {
@@ -275,10 +279,16 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     1 => (Ask::Apart, None),
                     2 => (Ask::Spread { at_least, at_most: u32::MAX, max_skew: Some(skew) }, None),
                     3 => (Ask::Spread { at_least: 0, at_most: number, max_skew: None }, None),
+                    4 => (Ask::Gang, None),
                     _ => (Ask::Near { others: Vec::new() }, Some(Whom::Tasks(pick(b)))),
+                };
+                let present = match (what, over_rack) {
+                    (2, false) => vec![("n0".to_owned(), u32::from(b) % 4)],
+                    _ => Vec::new(),
                 };
                 draft.rules.push(RuleDraft {
                     name: None,
+                    present,
                     ask,
                     over: if over_rack { "rack" } else { "node" }.to_owned(),
                     whom: Whom::Tasks(whom),

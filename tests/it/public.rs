@@ -154,7 +154,7 @@ fn roadef(folder: &Path, model: &str) -> (Instance, Plan) {
     let beside = model.to_str().unwrap().replace("model_", "assignment_").replace(".txt", ".sol");
     let current = Source::read(Path::new(&beside)).unwrap();
     let input = Input::One(Source::read(&model).unwrap());
-    let instance = read_running(&input, None, Some(&current)).unwrap();
+    let instance = read_running(&input, None, Some(&current)).unwrap().instance;
     let claim = read_plan(&current, &instance).unwrap();
     let verdict = check_claim(&instance, &claim);
     assert!(verdict.violations.is_empty(), "{}: {}", model.display(), verdict.violations[0]);

@@ -95,8 +95,16 @@ impl Tie {
             Ask::Apart => self.crowded == 0,
             Ask::Near { .. } => self.lacking == 0,
             Ask::Spread { at_least, at_most, max_skew } => {
-                let counts = || rule.values.iter().map(|value| self.members.get(*value));
-                let skew = || counts().max().unwrap_or(0) - counts().min().unwrap_or(0);
+                let counts = || {
+                    let own = |value: &u32| (self.members.get(*value), rule.present_on(*value));
+                    rule.values.iter().map(own)
+                };
+                let skew = || {
+                    let used = counts().filter(|(own, _)| *own > 0);
+                    let most = used.map(|(own, there)| own + there).max().unwrap_or(0);
+                    let least = counts().map(|(own, there)| own + there).min().unwrap_or(0);
+                    most.saturating_sub(least)
+                };
                 (*at_least..=*at_most).contains(&self.distinct)
                     && max_skew.is_none_or(|most| skew() <= most)
             }

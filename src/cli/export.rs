@@ -1,0 +1,149 @@
+//! `stowplan export INSTANCE... [PLAN] --to lp|mps|slurm|kubernetes`: what other programs read.
+
+use std::path::{Path, PathBuf};
+
+use super::input::{GoalArgs, TableArgs, instance_and_plan, judged_plan, read};
+use super::output::{complain, warn, write_to};
+use super::{Done, FAILED};
+use crate::error::{Error, Result};
+use crate::format::{write_objects, write_script};
+use crate::ilp::{ModelForm, ModelRequest, write_model};
+use crate::model::{Goal, Instance, Plan, Term};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Target {
+    /// The integer program as a CPLEX LP file
+    Lp,
+    /// The integer program as a free MPS file
+    Mps,
+    /// PLAN as a shell script that gives Slurm's pending jobs their nodes
+    Slurm,
+    /// PLAN as Bindings of waiting pods and manifests with their nodes
+    Kubernetes,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// INSTANCE and, where one is needed, PLAN, the last file; only PLAN with --tasks and --nodes
+    #[arg(value_name = "INSTANCE PLAN", num_args = 0..)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    tables: TableArgs,
+    /// What to write [default: what the name of the file given to -o ends with]
+    #[arg(long, value_enum, value_name = "FORM")]
+    to: Option<Target>,
+    /// File to write instead of standard output
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    goal: GoalArgs,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+/// Which model is written.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Models (lp, mps)")]
+struct ModelArgs {
+    /// Tier that is minimised, from 1; those before it keep the values of PLAN
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    tier: usize,
+    /// Tasks may stay unplaced: as few as possible is the first tier
+    #[arg(long)]
+    allow_unplaced: bool,
+}
+
+pub(super) fn run(args: Args) -> Done {
+    let (instance, plan) = instance_and_plan(&args.files, &args.tables)?;
+    if instance.is_empty() && args.tables.tasks.is_none() {
+        return Err(Error::usage("export needs an instance")
+            .help("stowplan export instance.json [plan.json] --to lp|mps|slurm|kubernetes"));
+    }
+    let target = target(args.to, args.out.as_deref())?;
+    let sources = if target == Target::Kubernetes { instance.clone() } else { Vec::new() };
+    let instance = args.goal.apply(read(instance, &args.tables, false)?)?;
+    let plan = match plan {
+        Some(file) => match judged_plan(&file, &instance)? {
+            None => return Ok(FAILED),
+            plan => plan,
+        },
+        None => None,
+    };
+    let text = match target {
+        Target::Lp => model(&args.model, &instance, plan.as_ref(), ModelForm::Lp)?,
+        Target::Mps => model(&args.model, &instance, plan.as_ref(), ModelForm::Mps)?,
+        Target::Kubernetes => Some(write_objects(&sources, &instance, needed(plan.as_ref())?)?),
+        Target::Slurm => Some(write_script(&instance, needed(plan.as_ref())?)?),
+    };
+    let Some(text) = text else { return Ok(FAILED) };
+    write_to(args.out.as_deref(), &text)?;
+    Ok(0)
+}
+
+/// What to write: as asked, else as the file's name says.
+fn target(asked: Option<Target>, file: Option<&Path>) -> Result<Target> {
+    let extension = file.and_then(Path::extension).and_then(|extension| extension.to_str());
+    let told = match extension {
+        Some("lp") => Some(Target::Lp),
+        Some("mps") => Some(Target::Mps),
+        _ => None,
+    };
+    asked.or(told).ok_or_else(|| {
+        Error::usage("what to write is not said")
+            .help("add --to lp, mps, slurm or kubernetes, or -o FILE.lp")
+    })
+}
+
+/// The plan, for forms that are about one.
+fn needed(plan: Option<&Plan>) -> Result<&Plan> {
+    plan.ok_or_else(|| {
+        Error::usage("this form is about a plan, and none is named")
+            .help("name the plan as the last file: export INSTANCE PLAN --to FORM")
+    })
+}
+
+/// The integer program; `None` when it cannot even be written down.
+fn model(
+    args: &ModelArgs,
+    instance: &Instance,
+    plan: Option<&Plan>,
+    form: ModelForm,
+) -> Result<Option<String>> {
+    let goal: Goal = match args.allow_unplaced {
+        true => instance.goal().with_unplaced_first(&instance.priorities()),
+        false => instance.goal().clone(),
+    };
+    let tier = match args.tier.checked_sub(1).filter(|tier| *tier < goal.tiers.len()) {
+        Some(tier) => tier,
+        None => {
+            let tiers = goal.tiers.iter().enumerate().map(|(k, tier)| format!("{} {tier}", k + 1));
+            let tiers: Vec<String> = tiers.collect();
+            return Err(Error::usage(format!("there is no tier {}", args.tier))
+                .help(format!("the goal's tiers are {}", tiers.join(", "))));
+        }
+    };
+    if tier > 0 && plan.is_none() {
+        let cause = format!("tier {} needs the values of the tiers before it", tier + 1);
+        return Err(Error::usage(cause).help("name a plan that has them: export INSTANCE PLAN"));
+    }
+    if goal.tiers[..=tier].iter().any(|tier| tier.weight(Term::Balance) > 0.0) {
+        warn(match plan {
+            Some(_) => {
+                "balance: tangents stand for the variance; the model's optimum is a lower bound, exact where the plan is"
+            }
+            None => {
+                "balance: tangents stand for the variance, and only a plan says where they are needed: name one"
+            }
+        });
+    }
+    let request =
+        ModelRequest { instance, goal: &goal, tier, plan, allow_unplaced: args.allow_unplaced };
+    let text = write_model(&request, form);
+    if text.is_none() {
+        complain(
+            &Error::usage("there is no model: some task has no node to go to")
+                .help("`stowplan explain` says which, and why"),
+        );
+    }
+    Ok(text)
+}

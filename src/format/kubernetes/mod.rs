@@ -1,0 +1,251 @@
+//! What `kubectl get nodes,pods -A -o json` prints, and manifests: running pods are load
+//! that is there already, waiting ones are tasks.
+
+mod affinity;
+mod between;
+mod cluster;
+mod gangs;
+mod nodes;
+mod objects;
+mod pods;
+mod requests;
+mod selectors;
+mod warnings;
+mod workloads;
+mod write;
+
+pub use write::write_objects;
+
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use super::source::Text;
+use crate::error::{Error, Result};
+use crate::model::{
+    Claim, ClaimedPlacement, Decimal, Draft, DraftError, NodeDraft, NodeState, QuantityError,
+    Requirement, Selection, TaskDraft,
+};
+use affinity::{NAME, bar, narrow};
+use cluster::Cluster;
+use requests::Amounts;
+
+/// True for texts that begin like API objects.
+pub(super) fn fits(text: &str) -> bool {
+    objects::fits(text)
+}
+
+/// Reads the objects of all files as one cluster.
+///
+/// # Errors
+/// Text that is neither JSON nor YAML, objects that are none of the API's, quantities that
+/// are none, repeated names: with the file, the object and the field.
+pub(super) fn read(sources: &[Text]) -> Result<Draft> {
+    draft(cluster(sources)?)
+}
+
+fn cluster(sources: &[Text]) -> Result<Cluster> {
+    let mut cluster = Cluster::new(sources);
+    for (file, source) in sources.iter().enumerate() {
+        objects::each(file, *source, &mut |object| cluster.take(*source, object))?;
+    }
+    cluster.expand()?;
+    Ok(cluster)
+}
+
+/// True for objects that say where pods go: the first is a Binding.
+pub(super) fn is_plan(source: Text) -> bool {
+    let mut first = None;
+    // Whatever ends the reading, what comes first is known by then.
+    let _ = objects::each(0, source, &mut |object| {
+        first.get_or_insert(object.kind);
+        Err(Error::usage("enough"))
+    });
+    first.is_some_and(|kind| kind == "Binding")
+}
+
+/// Reads Bindings as a plan.
+///
+/// # Errors
+/// Other objects, Bindings without a node.
+pub(super) fn claim(source: Text) -> Result<Claim> {
+    let mut claim = Claim::default();
+    objects::each(0, source, &mut |object| {
+        let wrong = |cause: &str| {
+            let remedy = "a plan of Kubernetes objects is a List of Bindings";
+            Err(source.error(cause).at(object.whole_place()).help(remedy))
+        };
+        if object.kind != "Binding" {
+            return wrong(&format!("a {} is no part of a plan", object.kind));
+        }
+        let Some(node) = object.value.pointer("/target/name").and_then(Value::as_str) else {
+            return wrong("missing field `target.name`");
+        };
+        let task = match object.name.contains('/') {
+            true => object.name.clone(),
+            false => format!("default/{}", object.name),
+        };
+        let node = node.to_owned();
+        claim.assignments.push(ClaimedPlacement { task, unit: None, node, devices: Vec::new() });
+        Ok(())
+    })?;
+    Ok(claim)
+}
+
+/// What is wrong with the problem, in the words of the cluster.
+pub(super) fn explain(file: &str, error: &DraftError) -> Error {
+    let remedy = match error.cause.as_str() {
+        "there are no tasks" => {
+            "no pod waits for a node: give pods that do, or the manifests of those to come"
+        }
+        "there are no nodes" => "give nodes too: kubectl get nodes,pods -A -o json",
+        _ => error.remedy.as_str(),
+    };
+    Error::input(file, error.cause.clone()).help(remedy)
+}
+
+fn too_large(error: &QuantityError) -> Error {
+    Error::usage(format!("what pods need adds up to too much: {error}"))
+}
+
+/// Names of resources, the usual ones first, with their units.
+fn resources(cluster: &Cluster, draft: &mut Draft) {
+    let mut names: Vec<&String> = Vec::new();
+    let offered = cluster.hosts.iter().flat_map(|host| &host.allocatable);
+    let offered = offered.filter(|(_, amount)| **amount > 0).map(|(name, _)| name);
+    names.extend(offered.chain(cluster.needs.iter().flat_map(|needs| needs.keys())));
+    names.sort_by_key(|name| (*name != "cpu", *name != "memory", (*name).clone()));
+    names.dedup();
+    for name in names {
+        let at = usize::from(draft.resource(name));
+        let bytes =
+            name == "memory" || name == "ephemeral-storage" || name.starts_with("hugepages-");
+        draft.resources[at].unit = match name.as_str() {
+            "cpu" => Some("core".to_owned()),
+            _ if bytes => Some("byte".to_owned()),
+            _ => None,
+        };
+    }
+}
+
+/// Amounts as quantities of the draft's resources.
+fn quantities(
+    draft: &Draft,
+    amounts: &Amounts,
+    every: bool,
+) -> std::result::Result<Vec<(u16, Decimal)>, QuantityError> {
+    let mut list = Vec::with_capacity(amounts.len());
+    for (r, resource) in (0u16..).zip(&draft.resources) {
+        let amount = amounts.get(&resource.name).copied().unwrap_or(0);
+        if amount > 0 || every {
+            list.push((r, requests::decimal(&resource.name, amount)?));
+        }
+    }
+    Ok(list)
+}
+
+fn draft(mut cluster: Cluster) -> Result<Draft> {
+    let mut draft = Draft::default();
+    resources(&cluster, &mut draft);
+    let names: Vec<String> = cluster.hosts.iter().map(|host| host.name.clone()).collect();
+    let host_at: FxHashMap<&str, usize> =
+        names.iter().enumerate().map(|(k, name)| (name.as_str(), k)).collect();
+    let loads = loads(&mut cluster, &host_at);
+    let between = between::between(&cluster, &host_at);
+    for (place, field, what) in &between.told {
+        cluster.warnings.add(place, field, what);
+    }
+    draft.rules = between.rules;
+    gangs::add(&mut cluster, &mut draft.rules);
+    let by_name = cluster.requirements.iter().any(|requirement| {
+        let either =
+            requirement.either.iter().flat_map(|one| one.any_of.iter().chain(&one.none_of));
+        let all = requirement.any_of.iter().chain(&requirement.none_of).chain(either);
+        let wished = requirement.prefers.iter();
+        let wished = wished.flat_map(|p| p.labels.any_of.iter().chain(&p.labels.none_of));
+        all.chain(wished).any(|(key, _)| key == NAME)
+    });
+    for (host, (used, pods)) in cluster.hosts.iter_mut().zip(loads) {
+        if by_name {
+            host.labels.push((NAME.to_owned(), host.name.clone()));
+        }
+        let most = host.pods.map(|most| most.saturating_sub(pods).max(0));
+        draft.nodes.push(NodeDraft {
+            id: host.name.clone(),
+            capacity: quantities(&draft, &host.allocatable, true).map_err(|e| too_large(&e))?,
+            used: quantities(&draft, &used, false).map_err(|e| too_large(&e))?,
+            labels: std::mem::take(&mut host.labels),
+            taints: std::mem::take(&mut host.taints),
+            state: host.state,
+            max_tasks: most.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
+            ..NodeDraft::default()
+        });
+    }
+    let needs: Vec<_> = (cluster.needs.iter())
+        .map(|needs| quantities(&draft, needs, false))
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| too_large(&error))?;
+    let mut priorities = Vec::with_capacity(cluster.waiting.len());
+    for k in 0..cluster.waiting.len() {
+        priorities.push(cluster.priority(k));
+    }
+    for (pod, priority) in cluster.waiting.iter().zip(priorities) {
+        draft.tasks.push(TaskDraft {
+            id: pod.id.clone(),
+            demand: needs[pod.needs].clone(),
+            requires: with(&cluster.requirements[pod.requirement], &between.extra[pod.class]),
+            priority,
+            ..TaskDraft::default()
+        });
+    }
+    draft.warnings = cluster.warnings.lines();
+    Ok(draft)
+}
+
+/// What runs on each host, and how many pods.
+fn loads(cluster: &mut Cluster, host_at: &FxHashMap<&str, usize>) -> Vec<(Amounts, i64)> {
+    let mut loads = vec![(Amounts::new(), 0); cluster.hosts.len()];
+    for k in 0..cluster.running.len() {
+        let pod = &cluster.running[k];
+        let name = pod.node.as_deref().unwrap_or_default();
+        match host_at.get(name) {
+            Some(at) => {
+                let (load, pods) = &mut loads[*at];
+                requests::add(load, &cluster.needs[pod.needs]);
+                *pods += 1;
+            }
+            None => {
+                let place = cluster.show(pod.place, &pod.id);
+                let what = format!("there is no node `{name}`: the pod is left out");
+                cluster.warnings.add(&place, "spec.nodeName", &what);
+            }
+        }
+    }
+    for (host, (load, _)) in cluster.hosts.iter().zip(&loads) {
+        let more = |(name, amount): (&String, &i64)| {
+            *amount > host.allocatable.get(name).copied().unwrap_or(0)
+        };
+        if host.state == NodeState::Ready && load.iter().any(more) {
+            let what = "the pods that run there ask for more than the node can give";
+            cluster.warnings.add(&host.name, "", what);
+        }
+    }
+    loads
+}
+
+/// The requirement with more that is asked of labels.
+fn with(requirement: &Requirement, extra: &Selection) -> Requirement {
+    let mut all = requirement.clone();
+    if *extra == Selection::default() {
+        return all;
+    }
+    let mut labels = Selection { any_of: all.any_of, none_of: all.none_of };
+    extra.any_of.iter().for_each(|(key, values)| narrow(&mut labels, key, values.clone()));
+    extra.none_of.iter().for_each(|(key, values)| bar(&mut labels, key, values.clone()));
+    labels.any_of.sort();
+    labels.none_of.sort();
+    (all.any_of, all.none_of) = (labels.any_of, labels.none_of);
+    all
+}
+
+#[cfg(test)]
+mod tests;
