@@ -10,7 +10,10 @@ pub(super) const MOST: usize = 1_000_000;
 pub(super) fn hosts(text: &str) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     for part in outside(text, ['[', ']'])? {
-        let room = MOST - names.len();
+        if part.matches('[').count() > 8 {
+            return Err(format!("`{part}` has more than eight brackets"));
+        }
+        let room = MOST.saturating_sub(names.len());
         names.extend(host(part, text, room)?);
     }
     Ok(names)
@@ -47,8 +50,8 @@ pub(super) fn numbers(text: &str, most: usize) -> Result<Vec<String>, String> {
         };
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let digits = |text: &str| match text.bytes().all(|b| b.is_ascii_digit()) {
-            true => text.parse::<u64>().ok(),
-            false => None,
+            true if text.len() <= 20 => text.parse::<u64>().ok(),
+            _ => None,
         };
         let (Some(from), Some(to), Some(step)) = (digits(first), digits(last), step) else {
             return Err(format!("`{part}` is no number and no range such as 1-4"));
@@ -60,10 +63,10 @@ pub(super) fn numbers(text: &str, most: usize) -> Result<Vec<String>, String> {
             return Err(format!("`{text}` stands for more than {MOST}"));
         }
         let width = first.len();
-        let mut next = from;
-        while next <= to {
-            list.push(format!("{next:0width$}"));
-            next += step;
+        let mut next = Some(from);
+        while let Some(number) = next.filter(|number| *number <= to) {
+            list.push(format!("{number:0width$}"));
+            next = number.checked_add(step);
         }
     }
     Ok(list)
@@ -241,10 +244,12 @@ mod tests {
             ("n[1-99999999]", "more than 1000000"),
             ("n[1-2000]x[1-2000]", "more than 1000000 hosts"),
             ("n[0-18446744073709551615]", "more than 1000000"),
+            ("[1][1][1][1][1][1][1][1][1]", "more than eight brackets"),
         ] {
             let error = hosts(text).unwrap_err();
             assert!(error.contains(cause), "{text}: {error}");
         }
+        assert_eq!(hosts("n[18446744073709551615]").unwrap(), ["n18446744073709551615"]);
         assert_eq!(numbers("0-9:4,12", 10).unwrap(), ["0", "4", "8", "12"]);
         assert!(numbers("1-3:0", 10).is_err());
     }
