@@ -120,20 +120,16 @@ pub(super) fn gres(text: &str) -> Result<Vec<Gres>, String> {
         let bare = bare.strip_prefix("gres/").or(bare.strip_prefix("gres:")).unwrap_or(bare);
         let mut words: Vec<&str> = bare.split([':', '=']).collect();
         let bad = || format!("`{part}` is no resource such as gpu:2 or gpu:a100:2");
-        let number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
-        let count = match words.last() {
-            Some(last) if words.len() > 1 && number(last) => match count(last) {
-                Ok(count) => {
-                    words.pop();
-                    count
-                }
-                // A type such as `3g.20gb` may begin with a digit.
-                Err(_) if words.len() == 2 => 1,
-                Err(cause) => return Err(cause),
-            },
-            _ => 1,
+        // A type such as `3g.20gb` may begin with a digit.
+        let number = |word: &str| {
+            let digits = suffix(word).0;
+            !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b"-.".contains(&b))
         };
-        if words.iter().any(|word| word.is_empty()) || words.len() > 2 {
+        let count = match words.pop_if(|last| number(last)) {
+            Some(last) => count(last)?,
+            None => 1,
+        };
+        if words.is_empty() || words.len() > 2 || words.iter().any(|word| word.is_empty()) {
             return Err(bad());
         }
         list.push(Gres {
