@@ -164,7 +164,7 @@ mod tests {
         for text in ["", "a&", "&a", "(a", "a)", "a*", "a||b", "[a", "((((((((((((((((((((((((a"] {
             assert!(constraint(text).is_err(), "{text}");
         }
-        let wide = vec!["(a|b)"; 10].join("&");
+        let wide = ["(a|b)"; 10].join("&");
         assert!(constraint(&wide).unwrap_err().contains("alternatives"));
     }
 }
