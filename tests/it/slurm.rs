@@ -297,7 +297,7 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
         let key = prop::sample::select(&KEYS[..]).prop_map(str::to_owned);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::btree_map(key, inner, 0..12).prop_map(|map| Value::from_iter(map)),
+            prop::collection::btree_map(key, inner, 0..12).prop_map(Value::from_iter),
         ]
     })
 }
