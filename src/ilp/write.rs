@@ -115,7 +115,7 @@ fn lp(head: &[String], program: &Program, names: &Names) -> String {
             Sense::AtMost => "<=",
             Sense::Equal => "=",
         };
-        push(&mut text, format_args!(" {sign} {}", row.rhs));
+        push(&mut text, format_args!(" {sign} {}", row.rhs + 0.0)); // never -0
     }
     text.push_str("Bounds\n");
     for (column, name) in program.columns.iter().zip(&names.columns) {

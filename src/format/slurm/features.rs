@@ -7,6 +7,9 @@ pub(super) const FEATURE: &str = "feature:";
 /// The value of labels that are there or not.
 pub(super) const YES: &str = "yes";
 
+/// Most characters of a constraint.
+const LONGEST: usize = 4_000;
+
 /// Most alternatives that a constraint may come to.
 const MOST: usize = 256;
 
@@ -27,6 +30,9 @@ pub(super) enum Constraint {
 /// What is wrong, in words.
 pub(super) fn constraint(text: &str) -> Result<Constraint, String> {
     let whole = text.trim();
+    if whole.len() > LONGEST {
+        return Err(format!("the constraint has more than {LONGEST} characters"));
+    }
     let inside = whole.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     if let Some(inside) = inside.filter(|inside| !inside.contains(['[', ']', '*', '&', '('])) {
         return Ok(Constraint::Same(
@@ -158,7 +164,7 @@ mod tests {
         for text in ["", "a&", "&a", "(a", "a)", "a*", "a||b", "[a", "((((((((((((((((((((((((a"] {
             assert!(constraint(text).is_err(), "{text}");
         }
-        let wide = vec!["(a|b)"; 10].join("&");
+        let wide = ["(a|b)"; 10].join("&");
         assert!(constraint(&wide).unwrap_err().contains("alternatives"));
     }
 }

@@ -189,6 +189,9 @@ fn pending(cluster: &mut Cluster, at: &At) -> Result<()> {
         cluster.warnings.add(at.path_of("exclusive"), cause);
     }
     for id in ids(cluster, at)? {
+        if cluster.pending.len() >= MOST {
+            return Err(at.error(format!("more than {MOST} tasks are pending")));
+        }
         if !cluster.ids.insert(id.clone()) {
             let error = at.error(format!("the job `{id}` appears twice"));
             return Err(error.help("give one dump of the jobs"));

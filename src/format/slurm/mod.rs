@@ -109,7 +109,8 @@ pub(super) fn read(sources: &[Text]) -> Result<Draft> {
             }
         }
     }
-    for ((name, document), _) in documents.iter().zip(known).filter(|(_, known)| !known) {
+    let mut unknown = documents.iter().zip(known).filter(|(_, known)| !known);
+    if let Some(((name, document), _)) = unknown.next() {
         let cause = match document.is_object() {
             true => "none of the keys `nodes`, `sinfo`, `jobs`, `partitions` is in it",
             false => "this is no output of Slurm's: the top level is no object",

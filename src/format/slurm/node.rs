@@ -26,13 +26,18 @@ impl Amounts {
         for name in names {
             let of = |typed: bool| {
                 let own = list.iter().filter(|one| one.name == name && one.kind.is_some() == typed);
-                own.map(|one| one.count).sum::<i64>()
+                own.map(|one| one.count).fold(0, i64::saturating_add)
             };
-            *self.gres.entry(resource(name, None)).or_default() += of(true).max(of(false));
+            self.put(resource(name, None), of(true).max(of(false)));
         }
         for one in list.iter().filter(|one| one.kind.is_some()) {
-            *self.gres.entry(resource(&one.name, one.kind.as_deref())).or_default() += one.count;
+            self.put(resource(&one.name, one.kind.as_deref()), one.count);
         }
+    }
+
+    fn put(&mut self, name: String, count: i64) {
+        let own = self.gres.entry(name).or_default();
+        *own = own.saturating_add(count);
     }
 
     /// The greater of both, resource by resource.
@@ -46,11 +51,9 @@ impl Amounts {
     }
 
     pub(super) fn add(&mut self, other: &Amounts) {
-        self.cpu += other.cpu;
-        self.memory += other.memory;
-        for (name, count) in &other.gres {
-            *self.gres.entry(name.clone()).or_default() += count;
-        }
+        self.cpu = self.cpu.saturating_add(other.cpu);
+        self.memory = self.memory.saturating_add(other.memory);
+        other.gres.iter().for_each(|(name, count)| self.put(name.clone(), *count));
     }
 }
 

@@ -281,7 +281,7 @@ fn wrong_fields_are_named() {
         ),
         (r#""features": 1.5,"#, "", "dump: nodes[1].features: this is no list of texts"),
         ("", r#""cpus": {"set": true},"#, "dump: jobs[0].cpus: this is no number"),
-        ("", r#""cpus": 1e300,"#, "dump: jobs[0].cpus: `1e300` is no whole number from 0"),
+        ("", r#""cpus": 1e300,"#, "dump: jobs[0].cpus: `1e+300` is no whole number from 0"),
         (
             "",
             r#""cpus": 9999999999999999,"#,

@@ -10,7 +10,10 @@ pub(super) const MOST: usize = 1_000_000;
 pub(super) fn hosts(text: &str) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     for part in outside(text, ['[', ']'])? {
-        let room = MOST - names.len();
+        if part.matches('[').count() > 8 {
+            return Err(format!("`{part}` has more than eight brackets"));
+        }
+        let room = MOST.saturating_sub(names.len());
         names.extend(host(part, text, room)?);
     }
     Ok(names)
@@ -47,8 +50,8 @@ pub(super) fn numbers(text: &str, most: usize) -> Result<Vec<String>, String> {
         };
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let digits = |text: &str| match text.bytes().all(|b| b.is_ascii_digit()) {
-            true => text.parse::<u64>().ok(),
-            false => None,
+            true if text.len() <= 20 => text.parse::<u64>().ok(),
+            _ => None,
         };
         let (Some(from), Some(to), Some(step)) = (digits(first), digits(last), step) else {
             return Err(format!("`{part}` is no number and no range such as 1-4"));
@@ -60,10 +63,10 @@ pub(super) fn numbers(text: &str, most: usize) -> Result<Vec<String>, String> {
             return Err(format!("`{text}` stands for more than {MOST}"));
         }
         let width = first.len();
-        let mut next = from;
-        while next <= to {
-            list.push(format!("{next:0width$}"));
-            next += step;
+        let mut next = Some(from);
+        while let Some(number) = next.filter(|number| *number <= to) {
+            list.push(format!("{number:0width$}"));
+            next = number.checked_add(step);
         }
     }
     Ok(list)
@@ -117,20 +120,16 @@ pub(super) fn gres(text: &str) -> Result<Vec<Gres>, String> {
         let bare = bare.strip_prefix("gres/").or(bare.strip_prefix("gres:")).unwrap_or(bare);
         let mut words: Vec<&str> = bare.split([':', '=']).collect();
         let bad = || format!("`{part}` is no resource such as gpu:2 or gpu:a100:2");
-        let number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
-        let count = match words.last() {
-            Some(last) if words.len() > 1 && number(last) => match count(last) {
-                Ok(count) => {
-                    words.pop();
-                    count
-                }
-                // A type such as `3g.20gb` may begin with a digit.
-                Err(_) if words.len() == 2 => 1,
-                Err(cause) => return Err(cause),
-            },
-            _ => 1,
+        // A type such as `3g.20gb` may begin with a digit.
+        let number = |word: &str| {
+            let digits = suffix(word).0;
+            !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b"-.".contains(&b))
         };
-        if words.iter().any(|word| word.is_empty()) || words.len() > 2 {
+        let count = match words.pop_if(|last| number(last)) {
+            Some(last) => count(last)?,
+            None => 1,
+        };
+        if words.is_empty() || words.len() > 2 || words.iter().any(|word| word.is_empty()) {
             return Err(bad());
         }
         list.push(Gres {
@@ -241,10 +240,12 @@ mod tests {
             ("n[1-99999999]", "more than 1000000"),
             ("n[1-2000]x[1-2000]", "more than 1000000 hosts"),
             ("n[0-18446744073709551615]", "more than 1000000"),
+            ("[1][1][1][1][1][1][1][1][1]", "more than eight brackets"),
         ] {
             let error = hosts(text).unwrap_err();
             assert!(error.contains(cause), "{text}: {error}");
         }
+        assert_eq!(hosts("n[18446744073709551615]").unwrap(), ["n18446744073709551615"]);
         assert_eq!(numbers("0-9:4,12", 10).unwrap(), ["0", "4", "8", "12"]);
         assert!(numbers("1-3:0", 10).is_err());
     }
