@@ -45,6 +45,12 @@ impl InstanceArgs {
     pub(super) fn read(&self) -> Result<Instance> {
         read(self.instance.as_deref(), &self.tables)
     }
+
+    /// The name of the file that has the instance, or its tasks.
+    pub(super) fn name(&self) -> Option<String> {
+        let file = self.instance.as_ref().or(self.tables.tasks.as_ref())?;
+        Some(file.file_name()?.to_string_lossy().into_owned())
+    }
 }
 
 /// The files of a command that is about an instance and perhaps a plan: with tables

@@ -107,7 +107,8 @@ fn cells(row: &Row) -> [String; 10] {
     ]
 }
 
-fn value(tier: &str, value: f64) -> String {
+/// A tier's value without its name.
+pub(super) fn value(tier: &str, value: f64) -> String {
     match tier {
         "peak" => format!("{:.4} %", 100.0 * value),
         "balance" => number::small(value),

@@ -51,7 +51,7 @@ pub fn plan_csv(report: &Report) -> String {
 }
 
 /// `gpu=0|3`
-fn devices(report: &Report, task: TaskId) -> String {
+pub(super) fn devices(report: &Report, task: TaskId) -> String {
     let parts = super::json::cards(report.instance, &report.outcome.plan, task);
     let part = |(name, numbers): (String, Vec<u32>)| {
         let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
