@@ -97,14 +97,17 @@
       const { row, button } = heading.get(name);
       button.setAttribute("aria-expanded", String(open.has(name)));
       const plural = members.length === 1 ? "" : "s";
-      const size = make("small", { textContent: `${count.format(members.length)} task${plural}` });
-      const first = heads.findIndex((cell) => cell.dataset.sum !== undefined || cell.classList.contains("strip"));
+      const size = make("small", { textContent: `${count.format(members.length)} ${table.dataset.row}${plural}` });
+      const first = heads.findIndex((cell) => "sum" in cell.dataset || cell.classList.contains("strip"));
       const lead = make("th", { scope: "rowgroup", colSpan: first < 0 ? heads.length : first }, button, size);
       const cells = heads.slice(lead.colSpan).map((cell, k) => {
         if (cell.classList.contains("strip")) return strip(members);
-        if (cell.dataset.sum === undefined) return make("td", {});
-        const total = members.reduce((sum, member) => sum + (key(member, lead.colSpan + k) || 0), 0);
-        return make("td", { className: "num", textContent: amount.format(total) });
+        const [sum, mean] = ["sum" in cell.dataset, "mean" in cell.dataset];
+        if (!sum && !mean) return make("td", {});
+        const known = members.map((member) => key(member, lead.colSpan + k)).filter((v) => !Number.isNaN(v));
+        const total = known.reduce((all, v) => all + v, 0);
+        const percent = known.length ? `mean ${((100 * total) / known.length).toFixed(1)} %` : "–";
+        return make("td", { className: "num", textContent: sum ? amount.format(total) : percent });
       });
       row.replaceChildren(lead, ...cells);
       return row;

@@ -75,6 +75,19 @@ impl Share {
             None => Share { key: String::new(), shown: "–".to_owned() },
         }
     }
+
+    /// Whether there is anything to draw.
+    fn some(&self) -> bool {
+        !matches!(self.key.as_str(), "" | "0.0000")
+    }
+}
+
+/// Characters up to which a name stays on one line.
+const SHORT: usize = 28;
+
+/// Whether some name is too long for that.
+fn any_long<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
+    names.any(|name| name.chars().count() > SHORT)
 }
 
 /// A figure that stands at the top.

@@ -1,7 +1,7 @@
 //! Nodes: how full each is in each resource, before and with the plan.
 
 use super::super::units::Unit;
-use super::{Report, Share, number};
+use super::{Report, Share, any_long, number};
 use crate::metrics::Metrics;
 use crate::model::{Instance, NodeId, NodeState, Plan};
 
@@ -15,8 +15,8 @@ const COLUMNS: usize = 450;
 const LABELS: usize = 4;
 /// Values that such a label has at most.
 const VALUES: usize = 64;
-/// Rows of the first page, as the table's `data-page` has it.
-const PAGE: usize = 60;
+/// Rows of a page where there are that many.
+const PAGE: usize = 25;
 
 pub(super) struct Nodes {
     pub balance: String,
@@ -27,7 +27,13 @@ pub(super) struct Nodes {
     pub before_means: &'static str,
     /// What is not listed.
     pub cut: Option<String>,
+    /// There was any load before.
+    pub had: bool,
     pub labels: Vec<String>,
+    /// Position of the first of them among the columns.
+    pub label_column: usize,
+    /// Some name does not fit a line.
+    pub long: bool,
     /// Some node is not ready.
     pub states: bool,
     pub titles: Vec<String>,
@@ -144,6 +150,8 @@ impl Nodes {
             order.truncate(MOST);
         }
         fullest.retain(|node| instance.counted(*node));
+        let had = before.nodes.iter().any(|node| node.load.iter().any(|load| *load > 0));
+        let weighted = report.weights.is_some();
         Nodes {
             balance: balance(metrics),
             cards: report.card_lines(),
@@ -153,12 +161,16 @@ impl Nodes {
             cut,
             titles: units.iter().map(|unit| unit.title("")).collect(),
             states: instance.node_ids().any(|node| instance.state(node) != NodeState::Ready),
-            weighted: report.weights.is_some(),
+            weighted,
+            // After node, tasks, resources, fullest resource and bar.
+            label_column: 4 + units.len() + usize::from(had) + usize::from(weighted),
+            had,
+            long: any_long(instance.node_ids().map(|node| instance.node_name(node))),
             rows: (order.iter())
                 .map(|node| row(report, *node, &before, &units, &labels))
                 .collect(),
             labels: labels.into_iter().map(|(key, _)| key).collect(),
-            shown: PAGE,
+            shown: if instance.nodes() > MANY { PAGE } else { MANY },
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::super::units::Unit;
 use super::nodes::label_keys;
-use super::{Report, csv, number};
+use super::{Report, any_long, csv, number};
 use crate::model::{Instance, NodeId, TaskId};
 use crate::solve;
 
@@ -15,7 +15,7 @@ const NODES: usize = 128;
 const BLOCKS: usize = 64;
 /// Tasks from which they are grouped by node unasked.
 const GROUPED: usize = 60;
-/// Rows of the first page, as the table's `data-page` has it.
+/// Rows of a page.
 const PAGE: usize = 100;
 
 pub(super) struct Tasks {
@@ -23,6 +23,12 @@ pub(super) struct Tasks {
     pub columns: Vec<String>,
     /// Width of a column in pixels.
     pub width: usize,
+    /// Height of their names in rem.
+    pub high: f64,
+    /// Every how many columns there is room for a name.
+    pub stride: usize,
+    /// Some task's name does not fit a line.
+    pub long: bool,
     pub grouped: bool,
     pub gangs: bool,
     /// Some task runs somewhere now.
@@ -115,10 +121,15 @@ impl Tasks {
         };
         let units = Unit::all(instance);
         let row = |task: TaskId| task_row(report, task, &columns, &units);
+        let width = (900 / columns.names.len().max(1)).clamp(9, 26);
+        let longest = columns.names.iter().map(|name| name.chars().count()).max();
         let rows = if whole { instance.task_ids().map(row).collect() } else { Vec::new() };
         Tasks {
             explained,
-            width: (900 / columns.names.len().max(1)).clamp(9, 26),
+            width,
+            high: (0.5 * longest.unwrap_or(0) as f64).clamp(2.0, 7.0),
+            stride: 14usize.div_ceil(width),
+            long: any_long(instance.task_ids().map(|task| instance.task_name(task))),
             columns: columns.names,
             grouped: instance.tasks() > GROUPED,
             gangs: !instance.gangs().is_empty(),
