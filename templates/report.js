@@ -120,7 +120,7 @@
         const mark = member.querySelector(".strip i:not(.was)");
         if (mark) tally.set(mark.style.getPropertyValue("--x"), (tally.get(mark.style.getPropertyValue("--x")) ?? 0) + 1);
       }
-      const wide = parseFloat(getComputedStyle(table).getPropertyValue("--w")) >= 18;
+      const wide = parseFloat(table.style.getPropertyValue("--w")) >= 18;
       const marks = [...tally].map(([x, n]) => {
         const mark = make("i", { title: `${n} tasks`, textContent: wide ? n : "" });
         mark.style.setProperty("--x", x);
@@ -142,11 +142,13 @@
         if (down && groups.value === `c:${sorted}`) ordered.reverse();
         shown = ordered.flatMap((name) => {
           const members = parts.get(name);
-          return open.has(name) || words.length ? [head(name, members), ...members] : [head(name, members)];
+          const lead = () => head(name, members);
+          return open.has(name) || words.length ? [lead, ...members] : [lead];
         });
       }
       const focus = document.activeElement;
-      body.replaceChildren(...shown.slice(0, limit));
+      // Heads are made only where they are seen.
+      body.replaceChildren(...shown.slice(0, limit).map((row) => (typeof row === "function" ? row() : row)));
       if (focus !== document.activeElement && focus.isConnected) focus.focus({ preventScroll: true });
       status.textContent = words.length
         ? `${count.format(list.length)} of ${count.format(rows.length)} match`

@@ -8,6 +8,7 @@ use super::json::TierDoc;
 use super::table::{bare, indented};
 use super::{csv, json, markdown, number};
 use crate::compare::{Comparison, Row};
+use crate::format::guarded;
 
 #[derive(Serialize)]
 struct ComparisonDoc {
@@ -167,7 +168,7 @@ pub fn comparison_csv(comparison: &Comparison) -> String {
         let text = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         let first = row.goal.first();
         [
-            csv::harmless(&row.instance),
+            guarded(&row.instance),
             row.method.clone(),
             row.status.to_owned(),
             first.map_or(String::new(), |tier| tier.tier.clone()),

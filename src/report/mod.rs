@@ -61,7 +61,16 @@ impl<'a> Report<'a> {
     ) -> Report<'a> {
         let mut metrics = Metrics::of(instance, &outcome.plan, weights);
         metrics.cards = card_figures(instance, &outcome.plan);
-        Report { instance, outcome, metrics, digest, weights, name: None, matrix: false, timing: false }
+        Report {
+            instance,
+            outcome,
+            metrics,
+            digest,
+            weights,
+            name: None,
+            matrix: false,
+            timing: false,
+        }
     }
 
     /// Whether the allocation matrix is small enough to read, or insisted on.

@@ -51,9 +51,8 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0usize, |bits, k| {
-            bits << 8 | usize::from(group.get(k).copied().unwrap_or(0))
-        });
+        let bits = (0..3)
+            .fold(0usize, |bits, k| bits << 8 | usize::from(group.get(k).copied().unwrap_or(0)));
         for k in 0..4 {
             let digit = char::from(DIGITS[bits >> (18 - 6 * k) & 63]);
             text.push(if k <= group.len() { digit } else { '=' });
@@ -291,7 +290,8 @@ mod tests {
 
     #[test]
     fn base64_as_in_the_standard() {
-        let known = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("fooba", "Zm9vYmE=")];
+        let known =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("fooba", "Zm9vYmE=")];
         known.iter().for_each(|(plain, coded)| assert_eq!(base64(plain.as_bytes()), *coded));
     }
 }

@@ -166,9 +166,7 @@ impl Nodes {
             label_column: 4 + units.len() + usize::from(had) + usize::from(weighted),
             had,
             long: any_long(instance.node_ids().map(|node| instance.node_name(node))),
-            rows: (order.iter())
-                .map(|node| row(report, *node, &before, &units, &labels))
-                .collect(),
+            rows: (order.iter()).map(|node| row(report, *node, &before, &units, &labels)).collect(),
             labels: labels.into_iter().map(|(key, _)| key).collect(),
             shown: if instance.nodes() > MANY { PAGE } else { MANY },
         }
@@ -280,7 +278,8 @@ fn map(instance: &Instance, metrics: &Metrics, fullest: &[NodeId]) -> Map {
         }
     });
     let caption = match each {
-        1 => "Every column is a node, the fullest to the left; the deeper the colour, the fuller.".to_owned(),
+        1 => "Every column is a node, the fullest to the left; the deeper the colour, the fuller."
+            .to_owned(),
         each => format!(
             "Every column is the mean of {each} nodes of about the same fullness, the fullest to the left; the deeper the colour, the fuller."
         ),

@@ -167,8 +167,7 @@ fn chart(report: &Report, at: usize) -> Option<Chart> {
         return None;
     }
     let ends = trace.iter().flat_map(|step| [step.1, step.2]);
-    let (low, high) =
-        ends.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+    let (low, high) = ends.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
     let room = 0.06 * (high - low);
     let logarithmic = last.0 / first.0 > LOGARITHMIC;
     let x = Axis {

@@ -82,7 +82,8 @@ fn meaning(report: &Report, tier: &TierOutcome, value: &str) -> String {
 /// The figures at the top.
 pub(super) fn tiles(report: &Report) -> Vec<Tile> {
     let (instance, metrics) = (report.instance, &report.metrics);
-    let tile = |name: &str, value: String, small: String| Tile { name: name.to_owned(), value, small };
+    let tile =
+        |name: &str, value: String, small: String| Tile { name: name.to_owned(), value, small };
     let mut tiles = Vec::new();
     if let Some(tier) = own(report).map(|at| &report.outcome.goal[at]) {
         let (value, bound) = number::pair(&tier.tier, tier.value, tier.bound);
