@@ -27,10 +27,12 @@
     button.hidden = false;
   }
 
+  const text = (cell) => cell.textContent.trim();
+
   // What a cell is sorted by: its number where it has one, else its text.
   function key(row, column) {
     const cell = row.cells[column];
-    return "v" in cell.dataset ? (cell.dataset.v === "" ? NaN : Number(cell.dataset.v)) : cell.textContent;
+    return "v" in cell.dataset ? (cell.dataset.v === "" ? NaN : Number(cell.dataset.v)) : text(cell);
   }
 
   function compare(a, b) {
@@ -57,13 +59,13 @@
     let down = false;
     let limit = page;
 
-    function text(row) {
+    function words(row) {
       if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase());
       return texts.get(row);
     }
 
-    function found(words) {
-      let list = words.length ? rows.filter((row) => words.every((word) => text(row).includes(word))) : rows;
+    function found(asked) {
+      let list = asked.length ? rows.filter((row) => asked.every((word) => words(row).includes(word))) : rows;
       if (sorted !== null) {
         const keyed = list.map((row) => [key(row, sorted), row]);
         const missing = ([k]) => Number.isNaN(k) || k === "";
@@ -78,11 +80,11 @@
     // table of nodes has for the node in the second column.
     function grouping() {
       const [kind, column] = (groups?.value ?? "").split(":");
-      if (kind === "c") return (row) => row.cells[column].textContent || "(none)";
+      if (kind === "c") return (row) => text(row.cells[column]) || "(none)";
       if (kind !== "n") return null;
       const labels = new Map();
-      for (const row of nodes) labels.set(row.cells[0].textContent, row.cells[column].textContent);
-      return (row) => labels.get(row.cells[1].textContent) || "(none)";
+      for (const row of nodes) labels.set(text(row.cells[0]), text(row.cells[column]));
+      return (row) => labels.get(text(row.cells[1])) || "(none)";
     }
 
     function head(name, members) {
@@ -132,8 +134,8 @@
     }
 
     function render() {
-      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-      const list = found(words);
+      const asked = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const list = found(asked);
       const group = grouping();
       let shown = list;
       if (group) {
@@ -143,14 +145,14 @@
         shown = ordered.flatMap((name) => {
           const members = parts.get(name);
           const lead = () => head(name, members);
-          return open.has(name) || words.length ? [lead, ...members] : [lead];
+          return open.has(name) || asked.length ? [lead, ...members] : [lead];
         });
       }
       const focus = document.activeElement;
       // Heads are made only where they are seen.
       body.replaceChildren(...shown.slice(0, limit).map((row) => (typeof row === "function" ? row() : row)));
       if (focus !== document.activeElement && focus.isConnected) focus.focus({ preventScroll: true });
-      status.textContent = words.length
+      status.textContent = asked.length
         ? `${count.format(list.length)} of ${count.format(rows.length)} match`
         : `${count.format(rows.length)} in all`;
       more.hidden = shown.length <= limit;

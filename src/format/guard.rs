@@ -8,10 +8,17 @@ fn active(text: &str) -> bool {
     bare.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
 }
 
-/// The cell as it is written. A negative number stays one.
+/// The cell as it is written.
 pub fn guarded(text: &str) -> String {
-    let number = text.starts_with('-') && text.parse::<f64>().is_ok();
-    if active(text) && !number { format!("'{text}") } else { text.to_owned() }
+    if active(text) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// The same for a cell that may be an amount: a negative number does no harm and stays one.
+pub(super) fn guarded_unless_number(text: &str) -> String {
+    match text.parse::<f64>() {
+        Ok(_) if text.starts_with('-') => text.to_owned(),
+        _ => guarded(text),
+    }
 }
 
 /// The cell as it was before [`guarded`].
@@ -44,9 +51,10 @@ mod tests {
         for text in texts {
             let cell = guarded(text);
             assert_eq!(unguarded(&cell), text);
-            assert!(!active(&cell) || cell.starts_with('\'') || cell == "-5", "{cell}");
+            assert!(!active(&cell) || cell.starts_with('\''), "{cell}");
+            assert_eq!(unguarded(&guarded_unless_number(text)), text);
         }
         assert_eq!(guarded("+1"), "'+1");
-        assert_eq!(guarded("-2.5"), "-2.5");
+        assert_eq!(guarded_unless_number("-2.5"), "-2.5");
     }
 }
