@@ -239,7 +239,7 @@ pub fn comparison_html(comparison: &Comparison) -> Result<String> {
         title,
         sentence: words::ranking(comparison, instances),
         explained: format!(
-            "Values are of the goal's first tier that is listed first; lower is better. The gap is to the proven bound, \
+            "Lower values are better; bars and sorting go by the first of them. The gap is to the proven bound, \
              “to reference” to the value of {}. Rank 1 is the best by the whole goal.",
             comparison.reference
         ),

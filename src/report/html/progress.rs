@@ -74,7 +74,8 @@ impl Progress {
         let charts = (0..outcome.goal.len()).filter_map(|at| chart(report, at)).collect();
         let each = trace.len().div_ceil(STEPS).max(1);
         // The last step is always among them.
-        let listed = trace.iter().enumerate().filter(|(k, _)| (trace.len() - 1 - k) % each == 0);
+        let listed =
+            trace.iter().enumerate().filter(|(k, _)| (trace.len() - 1 - k).is_multiple_of(each));
         Progress {
             tiers: tiers.collect(),
             story: story(report, each),
