@@ -94,6 +94,7 @@ pub(super) fn run(args: Args) -> Done {
         Form::Json => report::comparison_json(&comparison),
         Form::Csv => report::comparison_csv(&comparison),
         Form::Markdown => report::comparison_markdown(&comparison),
+        Form::Html => report::comparison_html(&comparison)?,
         Form::Sol => return Err(Error::usage("--output sol is for plans")),
     })?;
     for (_, detail) in &comparison.failed {

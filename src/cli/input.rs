@@ -46,6 +46,12 @@ impl InstanceArgs {
     pub(super) fn read(&self, quiet: bool) -> Result<Instance> {
         read(sources(&self.instance)?, &self.tables, quiet)
     }
+
+    /// The name of the file that has the instance, or its tasks.
+    pub(super) fn name(&self) -> Option<String> {
+        let file = self.instance.as_ref().or(self.tables.tasks.as_ref())?;
+        Some(file.file_name()?.to_string_lossy().into_owned())
+    }
 }
 
 /// The files' content, in order.

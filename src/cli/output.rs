@@ -19,6 +19,8 @@ pub(super) enum Form {
     Csv,
     /// For issues and wikis
     Markdown,
+    /// A page for people: one file, opened in a browser
+    Html,
     /// A plan as the position of each task's node: the ROADEF challenge's assignments
     Sol,
 }
@@ -26,7 +28,7 @@ pub(super) enum Form {
 /// How an answer is printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputArgs {
-    /// Form of the answer [default: table; sol with -o FILE.sol]
+    /// Form of the answer [default: table; sol with -o FILE.sol, html with -o FILE.html]
     #[arg(long, value_enum, value_name = "FORM")]
     output: Option<Form>,
     /// Write the answer to a file instead of standard output
@@ -35,11 +37,14 @@ pub(super) struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// The form asked for; an assignment is known by its file's name.
+    /// The form asked for; assignments and pages are known by their files' names.
     pub(super) fn form(&self) -> Form {
-        let sol =
-            self.file.as_ref().is_some_and(|file| file.extension().is_some_and(|e| e == "sol"));
-        self.output.unwrap_or(if sol { Form::Sol } else { Form::Table })
+        let extension = self.file.as_ref().and_then(|file| file.extension()?.to_str());
+        self.output.unwrap_or(match extension {
+            Some("sol") => Form::Sol,
+            Some("html" | "htm") => Form::Html,
+            _ => Form::Table,
+        })
     }
 
     /// Writes the answer where it belongs.

@@ -266,27 +266,36 @@ fn print_plan(
     let mut report = Report::new(instance, outcome, digest(instance), weights);
     report.matrix = args.matrix;
     report.timing = args.timing;
+    report.name = args.instance.name();
     args.output.write(&match args.output.form() {
         Form::Table => report::plan_table(&report),
         Form::Json => report::plan_json(&report),
         Form::Csv => report::plan_csv(&report),
         Form::Markdown => report::plan_markdown(&report),
+        Form::Html => report::plan_html(&report)?,
         Form::Sol => write_assignment(instance, &outcome.plan)?,
     })?;
     Ok(0)
 }
 
-/// The reason goes to standard error; as JSON it is also the answer.
+/// The reason goes to standard error; as JSON and as a page it is also the answer.
 fn print_no_plan(args: &Args, instance: &Instance, params: &Params, none: &NoPlan) -> Done {
     let head = if none.proven { "no plan exists" } else { "no plan was found" };
     let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
     super::output::complain(&error);
     let why = if none.proven { why(instance, params)? } else { None };
     why.iter().flat_map(ConflictDoc::short).for_each(|line| say(&format!("  {line}")));
-    if args.output.form() == Form::Json {
-        let method = params.method.name();
-        let text = report::no_plan_json(instance, digest(instance), &method, none, why);
-        args.output.write(&text)?;
+    match args.output.form() {
+        Form::Json => {
+            let method = params.method.name();
+            let text = report::no_plan_json(instance, digest(instance), &method, none, why);
+            args.output.write(&text)?;
+        }
+        Form::Html => {
+            let name = args.instance.name();
+            args.output.write(&report::no_plan_html(instance, name.as_deref(), none, why)?)?;
+        }
+        _ => {}
     }
     Ok(if none.proven { FAILED } else { NOTHING_FOUND })
 }

@@ -86,7 +86,7 @@ impl Work<'_> {
         let settings = Settings { seed: self.oracle.seed, ..Settings::default() };
         let slice = self.stop.part(self.stop.remaining() / 3);
         let found = multi_start(instance, &policies, &goal, &settings, &slice);
-        let Some((mut plan, _)) = found else { return Ok(None) };
+        let Some(mut plan) = found.map(|found| found.plan) else { return Ok(None) };
         let classes = Classes::of(instance);
         let mut least = plan.placed() + 1 == instance.tasks();
         if classes.variables() <= self.oracle.backend.sensible_size() && !least {

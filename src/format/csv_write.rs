@@ -3,6 +3,7 @@
 use super::csv::{
     CARDS, NODE, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, TRANSIENT, USED, is_reserved,
 };
+use super::guard::guarded_unless_number;
 use super::json_write::{
     current, drop_weight, groups, move_cost, over, pair_cost, price, price_per_hour, rule_files,
     safety_price, within,
@@ -86,7 +87,7 @@ impl Columns {
         let kept: Vec<usize> = (0..self.names.len()).filter(|k| filled(*k)).collect();
         let mut writer = csv::Writer::from_writer(Vec::new());
         for row in std::iter::once(&self.names).chain(&self.rows) {
-            let record = writer.write_record(kept.iter().map(|k| &row[*k]));
+            let record = writer.write_record(kept.iter().map(|k| guarded_unless_number(&row[*k])));
             record.map_err(|error| unwritable(&error.to_string()))?;
         }
         let bytes = writer.into_inner().map_err(|error| unwritable(&error.to_string()))?;

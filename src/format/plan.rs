@@ -111,15 +111,6 @@ fn read_json(source: Text) -> Result<Claim> {
     })
 }
 
-/// Plans as CSV put an apostrophe before names that a spreadsheet would take for
-/// a formula; here it goes again.
-fn unguarded(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(name) if name.trim_start_matches('\'').starts_with(['=', '+', '-', '@']) => name,
-        _ => cell,
-    }
-}
-
 fn read_csv(source: Text) -> Result<Claim> {
     let table = Table::open(source)?;
     let (Some(task), Some(node)) = (table.column("task"), table.column("node")) else {
@@ -139,7 +130,7 @@ fn read_csv(source: Text) -> Result<Claim> {
                 row.error(column, format!("`{text}` is no unit: units are numbered from 0"))
             })?),
         };
-        match (unguarded(row.cell(task)), unguarded(row.cell(node))) {
+        match (row.cell(task), row.cell(node)) {
             ("", _) => {
                 let error = row.error(task, "this row names no task");
                 return Err(error.help("write the id of the task it is about"));

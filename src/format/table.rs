@@ -2,6 +2,7 @@
 
 use csv::StringRecord;
 
+use super::guard::unguarded;
 use super::source::{Text, line_at};
 use crate::error::{Error, Result};
 use crate::model::Decimal;
@@ -37,7 +38,8 @@ impl<'a> Table<'a> {
         }
         let mut reader = reader(source.text);
         let headers = reader.headers().map_err(|error| source.error(error.to_string()))?;
-        let headers: Vec<String> = headers.iter().map(|name| name.trim().to_owned()).collect();
+        let headers: Vec<String> =
+            headers.iter().map(|name| unguarded(name.trim()).to_owned()).collect();
         let table = Table { source, headers };
         table.check_headers()?;
         Ok(table)
@@ -126,9 +128,9 @@ impl<'a> Table<'a> {
 }
 
 impl Row<'_> {
-    /// The cell, trimmed.
+    /// The cell, trimmed, without the apostrophe that guards it.
     pub(super) fn cell(&self, column: usize) -> &str {
-        self.record.get(column).unwrap_or("").trim()
+        unguarded(self.record.get(column).unwrap_or("").trim())
     }
 
     /// The quantity in a cell, `None` when it is empty.

@@ -13,7 +13,7 @@ mod order;
 mod rules;
 
 pub use index::{Group, Lanes, Summary};
-pub use multistart::{Start, multi_start};
+pub use multistart::{Found, Reached, Start, multi_start};
 pub use order::{ORDERS, Order, OrderInfo};
 
 use crate::model::{Instance, NodeId, Plan, TaskId};

@@ -1,5 +1,8 @@
 //! One policy from many orders, in parallel; the best plan by the goal wins.
 
+use std::cmp::Ordering;
+use std::sync::Mutex;
+
 use rayon::prelude::*;
 
 use super::driver::{Bundles, run};
@@ -11,6 +14,26 @@ use crate::stop::Stop;
 
 /// Placements that a multi-start makes in all before it settles for what it has.
 const PLACEMENTS: usize = 200_000;
+
+/// The best plan of all, and what each policy reached by itself.
+pub struct Found {
+    /// The plan.
+    pub plan: Plan,
+    /// How it came about.
+    pub start: Start,
+    /// Each policy that ran.
+    pub each: Vec<Reached>,
+}
+
+/// What one policy reached by itself.
+pub struct Reached {
+    /// Its best start.
+    pub start: Start,
+    /// Tasks that it found no node for.
+    pub left_out: usize,
+    /// What is left out by priority, then the goal's tiers.
+    pub values: Vec<f64>,
+}
 
 /// How a plan came about.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +66,7 @@ pub fn multi_start(
     goal: &Goal,
     settings: &Settings,
     stop: &Stop,
-) -> Option<(Plan, Start)> {
+) -> Option<Found> {
     let seed = settings.seed;
     let each = (PLACEMENTS / instance.tasks().max(1) / policies.len().max(1)).clamp(4, 64);
     let named = [Order::LongestFirst, Order::LargestFirst, Order::ShortestFirst, Order::Input];
@@ -58,10 +81,12 @@ pub fn multi_start(
         starts.extend(noisy);
     }
     let mut goal = goal.with_unplaced_first(&instance.priorities());
+    let tiers = goal.tiers.len();
     if !goal.mentions(Term::Balance) {
         // Nobody asked for it, but between equals the more even plan looks saner.
         goal.tiers.push(Tier::single(Term::Balance));
     }
+    let reached = Mutex::new(Vec::with_capacity(starts.len()));
     let best = starts
         .par_iter()
         .enumerate()
@@ -78,10 +103,23 @@ pub fn multi_start(
                 let plan = run(index, bundles, rule, &order);
                 let values: Vec<f64> =
                     goal_values(instance, &plan, &goal).iter().map(|v| v.value).collect();
+                if let Ok(mut all) = reached.lock() {
+                    all.push((k, instance.tasks() - plan.placed(), values.clone()));
+                }
                 Some((values, k, plan))
             },
         )
         .flatten()
         .reduce_with(|a, b| if (&b.0, b.1) < (&a.0, a.1) { b } else { a });
-    best.map(|(_, k, plan)| (plan, starts[k]))
+    let (_, k, plan) = best?;
+    let mut all = reached.into_inner().unwrap_or_default();
+    all.sort_by(|a, b| a.2.partial_cmp(&b.2).unwrap_or(Ordering::Equal).then(a.0.cmp(&b.0)));
+    // Starts of one policy are neighbours, as many for each.
+    let best_of = |p: usize| all.iter().find(|(k, _, _)| k / each == p);
+    let reached = (0..policies.len()).filter_map(best_of).map(|(k, left_out, values)| Reached {
+        start: starts[*k],
+        left_out: *left_out,
+        values: values[..tiers].to_vec(),
+    });
+    Some(Found { plan, start: starts[k], each: reached.collect() })
 }

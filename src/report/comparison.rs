@@ -8,6 +8,7 @@ use super::json::TierDoc;
 use super::table::{bare, indented};
 use super::{csv, json, markdown, number};
 use crate::compare::{Comparison, Row};
+use crate::format::guarded;
 
 #[derive(Serialize)]
 struct ComparisonDoc {
@@ -107,7 +108,8 @@ fn cells(row: &Row) -> [String; 10] {
     ]
 }
 
-fn value(tier: &str, value: f64) -> String {
+/// A tier's value without its name.
+pub(super) fn value(tier: &str, value: f64) -> String {
     match tier {
         "peak" => format!("{:.4} %", 100.0 * value),
         "balance" => number::small(value),
@@ -166,7 +168,7 @@ pub fn comparison_csv(comparison: &Comparison) -> String {
         let text = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         let first = row.goal.first();
         [
-            csv::harmless(&row.instance),
+            guarded(&row.instance),
             row.method.clone(),
             row.status.to_owned(),
             first.map_or(String::new(), |tier| tier.tier.clone()),

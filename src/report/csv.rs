@@ -1,17 +1,8 @@
 //! Plans as CSV: a row a task.
 
 use super::Report;
+use crate::format::guarded;
 use crate::model::TaskId;
-
-/// Keeps spreadsheets from taking a name for a formula: they hide the
-/// apostrophe, and the plan reader takes it away.
-pub(super) fn harmless(text: &str) -> String {
-    if text.trim_start_matches('\'').starts_with(['=', '+', '-', '@']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
 
 /// Rows of texts as CSV. Writing to memory cannot fail.
 pub(super) fn rows<R, C>(rows: R) -> String
@@ -37,21 +28,21 @@ pub fn plan_csv(report: &Report) -> String {
     let mut header = ["task", "node", "reason", "detail"].map(str::to_owned).to_vec();
     header.extend(cards.then(|| "devices".to_owned()));
     let body = instance.task_ids().map(|task| {
-        let mut row = vec![harmless(instance.task_name(task))];
+        let mut row = vec![guarded(instance.task_name(task))];
         let node = outcome.plan.placement[task.index()];
-        row.push(node.map_or_else(String::new, |node| harmless(instance.node_name(node))));
+        row.push(node.map_or_else(String::new, |node| guarded(instance.node_name(node))));
         match reasons.next_if(|unplaced| unplaced.task == task) {
-            Some(why) => row.extend([why.reason.to_owned(), why.detail.clone()]),
+            Some(why) => row.extend([why.reason.to_owned(), guarded(&why.detail)]),
             None => row.extend([String::new(), String::new()]),
         }
-        row.extend(cards.then(|| devices(report, task)));
+        row.extend(cards.then(|| guarded(&devices(report, task))));
         row
     });
     rows(std::iter::once(header).chain(body))
 }
 
 /// `gpu=0|3`
-fn devices(report: &Report, task: TaskId) -> String {
+pub(super) fn devices(report: &Report, task: TaskId) -> String {
     let parts = super::json::cards(report.instance, &report.outcome.plan, task);
     let part = |(name, numbers): (String, Vec<u32>)| {
         let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();

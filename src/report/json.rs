@@ -207,7 +207,8 @@ pub struct ReasonDoc {
     pub remedy: String,
 }
 
-fn tool() -> String {
+/// Name and version of the program.
+pub(super) fn tool() -> String {
     format!("stowplan {}", env!("CARGO_PKG_VERSION"))
 }
 

@@ -4,6 +4,7 @@
 mod comparison;
 mod csv;
 mod explain;
+mod html;
 mod json;
 mod markdown;
 mod number;
@@ -16,6 +17,7 @@ pub use explain::{
     ConflictDoc, ElementDoc, RepairDoc, infeasible_json, infeasible_text, plan_why_json,
     plan_why_text, task_json, task_text,
 };
+pub use html::{comparison_html, no_plan_html, plan_html};
 pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use markdown::plan_markdown;
 pub use table::plan_table;
@@ -41,6 +43,8 @@ pub struct Report<'a> {
     pub digest: String,
     /// Weights of the weighted load, when asked for.
     pub weights: Option<&'a ResourceWeights>,
+    /// What people call the instance, such as its file's name.
+    pub name: Option<String>,
     /// Show the matrix however large it is.
     pub matrix: bool,
     /// Show what changes from run to run.
@@ -57,7 +61,16 @@ impl<'a> Report<'a> {
     ) -> Report<'a> {
         let mut metrics = Metrics::of(instance, &outcome.plan, weights);
         metrics.cards = card_figures(instance, &outcome.plan);
-        Report { instance, outcome, metrics, digest, weights, matrix: false, timing: false }
+        Report {
+            instance,
+            outcome,
+            metrics,
+            digest,
+            weights,
+            name: None,
+            matrix: false,
+            timing: false,
+        }
     }
 
     /// Whether the allocation matrix is small enough to read, or insisted on.

@@ -51,6 +51,24 @@ pub(super) fn tier(name: &str, value: f64) -> String {
     }
 }
 
+/// A time with its unit, finer where it is short.
+pub(super) fn seconds(seconds: f64) -> String {
+    let digits = if seconds < 0.1 { 3 } else { 2 };
+    format!("{seconds:.digits$} s")
+}
+
+/// A tier's value and its bound without the tier's name, with as many digits as tell them apart.
+pub(super) fn pair(name: &str, value: f64, bound: f64) -> (String, String) {
+    let shown = |number: f64, digits: usize| match name {
+        "peak" => format!("{:.digits$} %", 100.0 * number),
+        "balance" => small(number),
+        _ => plain(number),
+    };
+    let apart = |digits: &usize| shown(value, *digits) != shown(bound, *digits);
+    let digits = if value == bound { 2 } else { (2..=6).find(apart).unwrap_or(6) };
+    (shown(value, digits), shown(bound, digits))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +81,8 @@ mod tests {
         assert_eq!(percent(0.0), "0 %");
         assert_eq!(plain(3.0), "3");
         assert_eq!(plain(2.5), "2.5");
+        assert_eq!(pair("peak", 0.5, 0.25), ("50.00 %".into(), "25.00 %".into()));
+        assert_eq!(pair("peak", 0.84, 0.839996), ("84.0000 %".into(), "83.9996 %".into()));
+        assert_eq!(pair("nodes", 4.0, 3.0), ("4".into(), "3".into()));
     }
 }

@@ -43,12 +43,16 @@ impl<'a> Unit<'a> {
         }
     }
 
-    /// `608 / 1024`
-    pub(super) fn used_of(&self, used: i64, capacity: i64) -> String {
-        let show = |amount: i64| match self.size {
+    /// `608`
+    pub(super) fn amount(&self, amount: i64) -> String {
+        match self.size {
             1 => self.resource.scale.show(amount),
             size => number::plain(self.resource.scale.to_f64(amount) / size as f64),
-        };
-        format!("{} / {}", show(used), show(capacity))
+        }
+    }
+
+    /// `608 / 1024`
+    pub(super) fn used_of(&self, used: i64, capacity: i64) -> String {
+        format!("{} / {}", self.amount(used), self.amount(capacity))
     }
 }

@@ -182,6 +182,32 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// Wall-clock time.
     pub elapsed: Duration,
+    /// How plan and bounds got better, in order of time.
+    pub trace: Vec<Step>,
+    /// What each policy of a multi-start reached by itself.
+    pub tried: Vec<Tried>,
+}
+
+/// A moment of a solve. Depends on the clock, so it is for people only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Wall-clock seconds since the solve began.
+    pub seconds: f64,
+    /// What found the best plan so far.
+    pub found_by: String,
+    /// Its tiers, with the bounds proven so far.
+    pub goal: Vec<TierOutcome>,
+}
+
+/// The best plan of one policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tried {
+    /// The policy with its order of tasks.
+    pub by: String,
+    /// Tasks it found no node for.
+    pub left_out: usize,
+    /// Values of the goal's tiers.
+    pub values: Vec<f64>,
 }
 
 /// There is no plan.
@@ -214,20 +240,41 @@ pub struct Watch<'a> {
     /// Told of progress.
     pub log: &'a (dyn Fn(&str) + Sync),
     best: Mutex<Option<Outcome>>,
+    trace: Mutex<Vec<Step>>,
 }
 
 impl<'a> Watch<'a> {
     /// Stops with `stop` and talks to `log`.
     pub fn new(stop: Stop, log: &'a (dyn Fn(&str) + Sync)) -> Watch<'a> {
-        Watch { stop, log, best: Mutex::new(None) }
+        Watch { stop, log, best: Mutex::new(None), trace: Mutex::new(Vec::new()) }
     }
 
     /// The best plan so far, with the bounds proven so far.
     pub fn best(&self) -> Option<Outcome> {
-        self.best.lock().ok()?.clone()
+        let best = self.best.lock().ok()?.clone()?;
+        Some(Outcome { trace: self.trace(), ..best })
+    }
+
+    /// How the best plan came about so far.
+    fn trace(&self) -> Vec<Step> {
+        self.trace.lock().map_or_else(|_| Vec::new(), |trace| trace.clone())
+    }
+
+    /// Notes what is reached, unless nothing has changed.
+    fn note(&self, outcome: &Outcome) {
+        if let Ok(mut trace) = self.trace.lock()
+            && trace.last().is_none_or(|last| last.goal != outcome.goal)
+        {
+            trace.push(Step {
+                seconds: outcome.elapsed.as_secs_f64(),
+                found_by: outcome.found_by.clone(),
+                goal: outcome.goal.clone(),
+            });
+        }
     }
 
     fn show(&self, outcome: &Outcome) {
+        self.note(outcome);
         if let Ok(mut best) = self.best.lock() {
             *best = Some(outcome.clone());
         }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::improve::Searched;
 use super::reasons::unplaced;
-use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, search_lacks};
+use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, search_lacks};
 use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
@@ -30,6 +30,7 @@ pub(super) struct Run<'a> {
     /// It has done so, from a plan or to a plan that leaves nothing out.
     pub(super) searched: bool,
     notes: Vec<String>,
+    tried: Vec<Tried>,
 }
 
 /// The best plan so far and who found it.
@@ -59,6 +60,7 @@ impl<'a> Run<'a> {
             engine: if searches { search::engine(instance) } else { None },
             searched: false,
             notes: Vec::new(),
+            tried: Vec::new(),
         }
     }
 
@@ -75,6 +77,9 @@ impl<'a> Run<'a> {
             return Err(Error::usage(lacks).help("--method auto uses whatever applies"));
         }
         let first = self.heuristics()?;
+        if first.plan.placed() == self.instance.tasks() {
+            self.watch.show(&self.outcome(&first, &self.counting_bounds(&first.plan))?);
+        }
         let (first, proven) = match self.first_goal(first) {
             Searched::Nothing(first) => (first, None),
             Searched::Better(first, bound) => (first, Some(bound)),
@@ -111,7 +116,7 @@ impl<'a> Run<'a> {
     }
 
     /// The plan of the policies that the method calls for.
-    fn heuristics(&self) -> Result<Incumbent> {
+    fn heuristics(&mut self) -> Result<Incumbent> {
         let (instance, params) = (self.instance, self.params);
         let settings = Settings { seed: params.seed, ..params.policy.clone() };
         if let Method::Policy(policy) = params.method {
@@ -143,7 +148,17 @@ impl<'a> Run<'a> {
         };
         let found = multi_start(instance, &policies, instance.goal(), &settings, &self.watch.stop);
         Ok(match found {
-            Some((plan, start)) => Incumbent { plan, found_by: start.to_string() },
+            Some(found) => {
+                let tiers = self.goal.tiers.len();
+                let tried = found.each.into_iter().map(|reached| Tried {
+                    by: reached.start.to_string(),
+                    left_out: reached.left_out,
+                    // A goal with a tier for what is left out begins with it.
+                    values: reached.values[reached.values.len() - tiers..].to_vec(),
+                });
+                self.tried = tried.collect();
+                Incumbent { plan: found.plan, found_by: found.start.to_string() }
+            }
             None => {
                 Incumbent { plan: Plan::empty(instance.tasks()), found_by: "nothing".to_owned() }
             }
@@ -345,6 +360,8 @@ impl<'a> Run<'a> {
             unplaced: Vec::new(),
             notes: self.notes.clone(),
             elapsed: self.began.elapsed(),
+            trace: Vec::new(),
+            tried: self.tried.clone(),
         })
     }
 
@@ -358,6 +375,8 @@ impl<'a> Run<'a> {
         }
         outcome.unplaced = unplaced(self.instance, &outcome.plan);
         outcome.elapsed = self.began.elapsed();
+        self.watch.note(&outcome);
+        outcome.trace = self.watch.trace();
         Ok(Answer::Plan(Box::new(outcome)))
     }
 

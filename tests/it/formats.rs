@@ -153,3 +153,29 @@ fn names_do_no_harm() {
         "{text}"
     );
 }
+
+/// Names that a spreadsheet would run are written so that it does not, and read back as they were.
+#[test]
+fn formulas_in_names_survive_tables_and_plans() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let text = r#"{"schema_version": 1, "resources": {"=cpu": {}},
+        "nodes": [{"id": "@n", "capacity": {"=cpu": 9}, "labels": {"-l": "+v"}}, {"id": "'-7", "capacity": {"=cpu": 9}}],
+        "tasks": [{"id": "=cmd()", "demand": {"=cpu": 1}}, {"id": "+1", "demand": {"=cpu": 1}, "requires": {"-l": "+v"}},
+                  {"id": "'=x", "demand": {"=cpu": 1}, "priority": -5}]}"#;
+    std::fs::write(path("i.json"), text).unwrap();
+    let before = digest(&[&path("i.json")]);
+    let convert = ["convert", &path("i.json"), "--to", "csv", "-o", &path("tables")];
+    stowplan().args(convert).assert().success();
+    let [tasks, nodes] = ["tasks", "nodes"].map(|name| path(&format!("tables/{name}.csv")));
+    assert_eq!(digest(&["--tasks", &tasks, "--nodes", &nodes]), before);
+    let solve = ["solve", &path("i.json"), "--output", "csv", "-o", &path("plan.csv")];
+    stowplan().args(solve).assert().success();
+    stowplan().args(["check", &path("i.json"), &path("plan.csv")]).assert().success();
+    for file in [tasks, nodes, path("plan.csv")] {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mut cells = text.lines().flat_map(|line| line.split(','));
+        let active = cells.find(|cell| cell.starts_with(['=', '+', '@', '-']) && *cell != "-5");
+        assert_eq!(active, None, "{file}");
+    }
+}

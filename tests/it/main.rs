@@ -1,6 +1,7 @@
 //! One binary for every integration test, one module a contract.
 
 mod bad_inputs;
+mod browser;
 mod checker;
 mod cli;
 mod explain;

@@ -87,7 +87,8 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
         &["model", "metrics", "bounds", "state", "policy", "ilp", "solve", "error", "stop"],
     ),
     ("compare", &["model", "metrics", "solve", "error"]),
-    ("report", &["model", "metrics", "solve", "explain", "compare", "error"]),
+    // What guards a cell of a table is the business of those who read tables too.
+    ("report", &["model", "metrics", "solve", "explain", "compare", "format", "error"]),
     (
         "cli",
         &[
@@ -121,12 +122,13 @@ fn dependencies_point_one_way() {
 
 #[test]
 fn libraries_stay_in_their_rooms() {
-    let kept: [(&str, &[&str]); 6] = [
+    let kept: [(&str, &[&str]); 7] = [
         ("good_lp", &["ilp"]),
         ("microlp::", &["ilp"]),
         ("lp_solvers", &["ilp"]),
         ("serde", &["format", "report"]),
         ("clap", &["cli"]),
+        ("askama", &["report"]),
         ("std::time::Instant", &["stop", "solve", "compare", "policy", "ilp", "search"]),
     ];
     for file in sources() {
