@@ -7,9 +7,11 @@ mod explain;
 mod generate;
 mod input;
 mod lists;
+mod merge;
 mod output;
 mod schema;
 mod solve;
+mod split;
 
 use std::process::ExitCode;
 
@@ -60,6 +62,10 @@ enum Command {
     Generate(generate::Args),
     /// Write an instance in another format
     Convert(convert::Args),
+    /// Deal an instance out to parts that can be solved apart
+    Split(split::Args),
+    /// Make one plan of the plans of all parts, improve it, and prove how good it is
+    Merge(merge::Args),
     /// List placement policies, orders and methods
     Policies,
     /// List integer programming solvers and which of them this machine has
@@ -86,6 +92,8 @@ pub fn run() -> ExitCode {
         Command::Compare(args) => compare::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Convert(args) => convert::run(args),
+        Command::Split(args) => split::run(args),
+        Command::Merge(args) => merge::run(args),
         Command::Policies => lists::policies(),
         Command::Solvers => lists::solvers(),
         Command::Schema(args) => schema::run(args),

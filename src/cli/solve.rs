@@ -1,16 +1,18 @@
 //! `stowplan solve`
 
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::input::{GoalArgs, InstanceArgs, weights};
 use super::output::{Form, OutputArgs, say, warn};
 use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
+use crate::check::{Violation, check_claim};
 use crate::error::{Error, Kind, Result};
 use crate::explain::{Verdict, explain};
-use crate::format::{digest, write_assignment};
+use crate::format::{Source, digest, read_plan, write_assignment};
 use crate::ilp::Backend;
-use crate::model::{Instance, Term};
+use crate::model::{Instance, Plan, Term};
 use crate::policy::{ORDERS, Order, Settings};
 use crate::report::{self, ConflictDoc, Report};
 use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched};
@@ -23,8 +25,18 @@ const PATIENCE: Duration = Duration::from_millis(300);
 pub(super) struct Args {
     #[command(flatten)]
     instance: InstanceArgs,
+    /// Begin with this plan; what breaks a rule in it is placed anew
+    #[arg(long, value_name = "PLAN")]
+    start: Option<PathBuf>,
     #[command(flatten)]
-    goal: GoalArgs,
+    how: HowArgs,
+}
+
+/// How to plan and what to print, shared with `merge`.
+#[derive(Debug, clap::Args)]
+pub(super) struct HowArgs {
+    #[command(flatten)]
+    pub(super) goal: GoalArgs,
     #[command(flatten)]
     params: ParamArgs,
     /// How to plan: auto, search, ilp, or a policy (see `stowplan policies`)
@@ -112,6 +124,7 @@ impl ParamArgs {
             seed: self.seed,
             threads: self.threads,
             allow_unplaced: self.allow_unplaced,
+            start: None,
             order,
             policy: Settings {
                 seed: self.seed,
@@ -167,18 +180,48 @@ fn order(name: &str) -> Result<Order> {
 }
 
 pub(super) fn run(args: Args) -> Done {
-    let method = Method::parse(&args.method)?;
-    let order = args.order.as_deref().map(order).transpose()?;
-    if order.is_some() && !matches!(method, Method::Policy(_)) {
-        return Err(Error::usage(format!(
-            "--order is for policies, and --method is {}",
-            method.name()
-        ))
-        .help("add --method min-load, or leave --order out"));
+    let params = args.how.checked()?;
+    let instance = args.how.goal.apply(args.instance.read()?)?;
+    let start = args.start.as_deref().map(|path| read_start(path, &instance)).transpose()?;
+    plan(&args.how, &instance, &Params { start, ..params })
+}
+
+impl HowArgs {
+    /// Checked parameters, without a start.
+    pub(super) fn checked(&self) -> Result<Params> {
+        let method = Method::parse(&self.method)?;
+        let order = self.order.as_deref().map(order).transpose()?;
+        if order.is_some() && !matches!(method, Method::Policy(_)) {
+            return Err(Error::usage(format!(
+                "--order is for policies, and --method is {}",
+                method.name()
+            ))
+            .help("add --method min-load, or leave --order out"));
+        }
+        self.params.params(method, order)
     }
-    let params = args.params.params(method, order)?;
-    let instance = args.goal.apply(args.instance.read()?)?;
-    let weights = args.weights.as_deref().map(|text| weights(text, &instance)).transpose()?;
+}
+
+/// A plan to begin with: any plan that speaks of this instance's tasks and nodes.
+fn read_start(path: &Path, instance: &Instance) -> Result<Plan> {
+    let verdict = check_claim(instance, &read_plan(&Source::read(path)?, instance)?);
+    let unknown = |violation: &&Violation| {
+        matches!(violation, Violation::UnknownTask { .. } | Violation::UnknownNode { .. })
+    };
+    match verdict.violations.iter().find(unknown) {
+        Some(violation) => Err(Error::input(path.display().to_string(), violation.to_string())
+            .help("is this plan for another instance?")),
+        None => Ok(verdict.plan),
+    }
+}
+
+/// Plans the instance and prints the answer.
+pub(super) fn plan(args: &HowArgs, instance: &Instance, params: &Params) -> Done {
+    if params.start.is_some() && matches!(params.method, Method::Policy(_)) {
+        let cause = format!("{} begins with no plan: policies place all tasks anew", args.method);
+        return Err(Error::usage(cause).help("use --method auto, search or ilp"));
+    }
+    let weights = args.weights.as_deref().map(|text| weights(text, instance)).transpose()?;
     let (sender, receiver) = mpsc::channel();
     let interrupt = sender.clone();
     // Without a handler an interrupt simply ends the program, as it always did.
@@ -193,7 +236,6 @@ pub(super) fn run(args: Args) -> Done {
     let watch = Watch::new(Stop::after(params.time_limit), &log);
     let event = std::thread::scope(|scope| -> Result<Done> {
         let work = &watch;
-        let (instance, params) = (&instance, &params);
         scope.spawn(move || solve_and_send(instance, params, work, sender));
         let answer = match receiver.recv() {
             Ok(Event::Done(answer)) => answer,
@@ -206,7 +248,7 @@ pub(super) fn run(args: Args) -> Done {
                         // The solver does not listen: answer with the best plan and go.
                         let done = match watch.best() {
                             Some(outcome) => {
-                                print_plan(&args, instance, &outcome, weights.as_ref())
+                                print_plan(args, instance, &outcome, weights.as_ref())
                             }
                             None => Ok(INTERRUPTED),
                         };
@@ -216,8 +258,8 @@ pub(super) fn run(args: Args) -> Done {
             }
         };
         Ok(match *answer? {
-            Answer::Plan(outcome) => print_plan(&args, instance, &outcome, weights.as_ref()),
-            Answer::NoPlan(none) => print_no_plan(&args, instance, params, &none),
+            Answer::Plan(outcome) => print_plan(args, instance, &outcome, weights.as_ref()),
+            Answer::NoPlan(none) => print_no_plan(args, instance, params, &none),
         })
     });
     event?
@@ -247,7 +289,7 @@ fn leave(done: Done) -> ! {
 }
 
 fn print_plan(
-    args: &Args,
+    args: &HowArgs,
     instance: &Instance,
     outcome: &Outcome,
     weights: Option<&crate::model::ResourceWeights>,
@@ -277,7 +319,7 @@ fn print_plan(
 }
 
 /// The reason goes to standard error; as JSON it is also the answer.
-fn print_no_plan(args: &Args, instance: &Instance, params: &Params, none: &NoPlan) -> Done {
+fn print_no_plan(args: &HowArgs, instance: &Instance, params: &Params, none: &NoPlan) -> Done {
     let head = if none.proven { "no plan exists" } else { "no plan was found" };
     let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
     super::output::complain(&error);

@@ -27,7 +27,7 @@ pub use assignment::{read_plan, write_assignment};
 pub use csv_write::{CsvFiles, write_csv};
 pub use digest::digest;
 pub use json::schema;
-pub use json_write::write_instance;
+pub use json_write::{Part, write_instance, write_part};
 pub use plan::read_claim;
 pub use source::Source;
 

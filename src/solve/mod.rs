@@ -4,6 +4,7 @@
 mod improve;
 mod reasons;
 mod run;
+mod start;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -112,6 +113,9 @@ pub struct Params {
     pub threads: Option<usize>,
     /// Tasks may stay unplaced; as few as possible do.
     pub allow_unplaced: bool,
+    /// Begins with this plan instead of the policies' best; what breaks a rule in it is
+    /// placed anew.
+    pub start: Option<Plan>,
     /// One order for a policy instead of its multi-start.
     pub order: Option<Order>,
     /// What policies are told; their seed is the one above.
@@ -129,6 +133,7 @@ impl Default for Params {
             seed: 1,
             threads: None,
             allow_unplaced: false,
+            start: None,
             order: None,
             policy: Settings::default(),
         }

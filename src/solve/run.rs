@@ -124,6 +124,9 @@ impl<'a> Run<'a> {
             let start = Start { policy, order, seed: params.seed };
             return Ok(Incumbent { plan, found_by: start.to_string() });
         }
+        if let Some(given) = params.start.as_ref().and_then(|start| self.given(start)) {
+            return Ok(given);
+        }
         if instance.tasks() > LARGE && self.for_peak() {
             // The search has a first plan of its own, which takes a fraction of the time.
             let plan = Plan::empty(instance.tasks());

@@ -7,6 +7,7 @@ mod explain;
 mod formats;
 mod golden;
 mod helpers;
+mod parts;
 mod properties;
 mod public;
 mod readme;
