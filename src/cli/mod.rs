@@ -12,6 +12,7 @@ mod output;
 mod schema;
 mod solve;
 mod split;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -66,6 +67,8 @@ enum Command {
     Split(split::Args),
     /// Make one plan of the plans of all parts, improve it, and prove how good it is
     Merge(merge::Args),
+    /// Run many settings of `solve`, or print the commands for a cluster to run
+    Sweep(sweep::Args),
     /// List placement policies, orders and methods
     Policies,
     /// List integer programming solvers and which of them this machine has
@@ -94,6 +97,7 @@ pub fn run() -> ExitCode {
         Command::Convert(args) => convert::run(args),
         Command::Split(args) => split::run(args),
         Command::Merge(args) => merge::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Policies => lists::policies(),
         Command::Solvers => lists::solvers(),
         Command::Schema(args) => schema::run(args),

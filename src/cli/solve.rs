@@ -29,7 +29,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "PLAN")]
     start: Option<PathBuf>,
     #[command(flatten)]
-    how: HowArgs,
+    pub(super) how: HowArgs,
 }
 
 /// How to plan and what to print, shared with `merge`.
@@ -181,9 +181,17 @@ fn order(name: &str) -> Result<Order> {
 
 pub(super) fn run(args: Args) -> Done {
     let params = args.how.checked()?;
-    let instance = args.how.goal.apply(args.instance.read()?)?;
-    let start = args.start.as_deref().map(|path| read_start(path, &instance)).transpose()?;
+    let (instance, start) = args.read()?;
     plan(&args.how, &instance, &Params { start, ..params })
+}
+
+impl Args {
+    /// The instance with what the options change about it, and the plan to begin with.
+    pub(super) fn read(&self) -> Result<(Instance, Option<Plan>)> {
+        let instance = self.how.goal.apply(self.instance.read()?)?;
+        let start = self.start.as_deref().map(|path| read_start(path, &instance)).transpose()?;
+        Ok((instance, start))
+    }
 }
 
 impl HowArgs {
@@ -217,10 +225,6 @@ fn read_start(path: &Path, instance: &Instance) -> Result<Plan> {
 
 /// Plans the instance and prints the answer.
 pub(super) fn plan(args: &HowArgs, instance: &Instance, params: &Params) -> Done {
-    if params.start.is_some() && matches!(params.method, Method::Policy(_)) {
-        let cause = format!("{} begins with no plan: policies place all tasks anew", args.method);
-        return Err(Error::usage(cause).help("use --method auto, search or ilp"));
-    }
     let weights = args.weights.as_deref().map(|text| weights(text, instance)).transpose()?;
     let (sender, receiver) = mpsc::channel();
     let interrupt = sender.clone();

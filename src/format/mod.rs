@@ -19,6 +19,7 @@ mod roadef;
 mod rule_file;
 mod running;
 mod source;
+mod sweep;
 mod table;
 mod values;
 mod words;
@@ -30,6 +31,7 @@ pub use json::schema;
 pub use json_write::{Part, write_instance, write_part};
 pub use plan::read_claim;
 pub use source::Source;
+pub use sweep::{Settings, read_sweep};
 
 use crate::error::{Error, Result};
 use crate::model::{Draft, DraftError, DraftItem, Instance};

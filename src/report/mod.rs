@@ -7,6 +7,7 @@ mod explain;
 mod json;
 mod markdown;
 mod number;
+mod sweep;
 mod table;
 mod units;
 
@@ -18,6 +19,7 @@ pub use explain::{
 };
 pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use markdown::plan_markdown;
+pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
 pub use table::plan_table;
 
 use crate::metrics::{Metrics, card_figures};

@@ -242,7 +242,7 @@ impl<'a> Watch<'a> {
 /// Plans the instance.
 ///
 /// # Errors
-/// A solver is missing or fails, or an answer contradicts itself.
+/// A solver is missing or fails, an answer contradicts itself, a policy is given a start.
 pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
     let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
     solve_watched(instance, params, &watch)
@@ -253,6 +253,10 @@ pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
 /// # Errors
 /// As for [`solve`].
 pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
+    if params.start.is_some() && matches!(params.method, Method::Policy(_)) {
+        let cause = format!("`{}` places all tasks anew and begins with no plan", params.method.name());
+        return Err(Error::usage(cause).help("use auto, search or ilp"));
+    }
     let run = || Run::new(instance, params, watch).answer();
     match params.threads {
         None => run(),

@@ -1,18 +1,14 @@
 //! A plan to begin with: what holds of it is kept, the rest is placed anew.
 
-use super::Method;
 use super::run::{Incumbent, Run};
 use crate::check::check_plan;
 use crate::model::Plan;
 use crate::state::{Block, State};
 
 impl Run<'_> {
-    /// The plan that was given, repaired where it breaks rules. Nothing where the method
-    /// takes no start, or tasks are left over that nobody finds a node for.
+    /// The plan that was given, repaired where it breaks rules. Nothing where tasks
+    /// are left over that nobody finds a node for.
     pub(super) fn given(&self, start: &Plan) -> Option<Incumbent> {
-        if matches!(self.params.method, Method::Policy(_)) {
-            return None;
-        }
         let holds = |plan: &Plan| check_plan(self.instance, plan, true).is_empty();
         let plan = match holds(start) {
             true => State::load_plan(self.instance, start).unload(),
