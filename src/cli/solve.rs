@@ -251,9 +251,7 @@ pub(super) fn plan(args: &HowArgs, instance: &Instance, params: &Params) -> Done
                     | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                         // The solver does not listen: answer with the best plan and go.
                         let done = match watch.best() {
-                            Some(outcome) => {
-                                print_plan(args, instance, &outcome, weights.as_ref())
-                            }
+                            Some(outcome) => print_plan(args, instance, &outcome, weights.as_ref()),
                             None => Ok(INTERRUPTED),
                         };
                         leave(done);

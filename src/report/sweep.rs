@@ -120,7 +120,15 @@ pub fn sweep_markdown(scenarios: &[Scenario], timing: bool) -> String {
 pub fn sweep_csv(scenarios: &[Scenario], timing: bool) -> String {
     let keys = keys(scenarios);
     let names = [
-        "status", "tier", "value", "bound", "gap", "peak", "balance_degree", "cost", "nodes_used",
+        "status",
+        "tier",
+        "value",
+        "bound",
+        "gap",
+        "peak",
+        "balance_degree",
+        "cost",
+        "nodes_used",
         "unplaced",
     ];
     let figures = |row: Option<&Row>| {

@@ -254,7 +254,8 @@ pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
 /// As for [`solve`].
 pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
     if params.start.is_some() && matches!(params.method, Method::Policy(_)) {
-        let cause = format!("`{}` places all tasks anew and begins with no plan", params.method.name());
+        let cause =
+            format!("`{}` places all tasks anew and begins with no plan", params.method.name());
         return Err(Error::usage(cause).help("use auto, search or ilp"));
     }
     let run = || Run::new(instance, params, watch).answer();

@@ -15,8 +15,7 @@ impl Run<'_> {
             false => self.what_holds(start),
         };
         let plan = Some(plan).filter(holds)?;
-        let incumbent =
-            self.complete(Incumbent { plan, found_by: "the plan given".to_owned() });
+        let incumbent = self.complete(Incumbent { plan, found_by: "the plan given".to_owned() });
         let complete = incumbent.plan.placed() == self.instance.tasks();
         (complete || self.params.allow_unplaced).then_some(incumbent)
     }

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::ties::Group;
 use crate::error::{Error, Result};
-use crate::model::{Ask, Classes, Instance, NodeId, RequirementId, Rule, TaskId};
+use crate::model::{Ask, Classes, Instance, NodeId, RequirementId, Rule, TaskId, Term};
 
 /// The part of every node: of each kind of groups as many to each part as can be, larger
 /// groups first, each to the part that has least.
@@ -45,8 +45,9 @@ pub(super) fn nodes(instance: &Instance, groups: &[Group], parts: usize) -> Vec<
 }
 
 /// The part of every task: groups that run somewhere or are pinned go to that part while it
-/// has room to spare; of the others those that few nodes accept come first, then the larger,
-/// each to where what it may use is least full.
+/// has room to spare; of the others those that few nodes accept come first. Where costs
+/// depend on task and node, then come those with most to lose, each to where it is cheapest
+/// among parts with room to spare; else the larger, each to where what it may use is least full.
 ///
 /// # Errors
 /// Tasks tied together that together fit no part, though each fits some node.
@@ -62,12 +63,11 @@ pub(super) fn tasks(
         .filter(|group| !group.tasks.is_empty())
         .map(|group| {
             let (scarce, size) = dealer.rank(&group.tasks);
-            (group.nodes.is_empty(), scarce, size, group)
+            let weight = dealer.regret(&group.tasks).unwrap_or(size);
+            (group.nodes.is_empty(), scarce, weight, group)
         })
         .collect();
-    order.sort_by(|a, b| {
-        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(b.2.total_cmp(&a.2))
-    });
+    order.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(b.2.total_cmp(&a.2)));
     for (_, _, _, group) in order {
         let part = dealer.part(group)?;
         dealer.give(&group.tasks, part);
@@ -257,6 +257,16 @@ impl<'a> Dealer<'a> {
         let mut order: Vec<(f64, f64, usize)> =
             (0..self.parts).map(|part| (pressure(part), count(part), part)).collect();
         order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        if let Some(costs) = self.costs(tasks) {
+            // Stable: parts without room to spare follow, the emptiest first.
+            order.sort_by(|a, b| {
+                let dear = |(pressure, _, part): &(f64, f64, usize)| match *pressure <= self.full {
+                    true => costs[*part],
+                    false => f64::INFINITY,
+                };
+                dear(a).total_cmp(&dear(b))
+            });
+        }
         let fits = order.iter().find(|(.., part)| {
             tasks.iter().all(|task| self.fits(*task, *part))
                 && self.pressure(&demands, *part, false) <= 1.0
@@ -268,6 +278,31 @@ impl<'a> Dealer<'a> {
             None if tasks.len() == 1 => Ok(order[0].2),
             None => Err(self.tied(tasks)),
         }
+    }
+
+    /// What the tasks cost at least in each part, where that matters and depends on task
+    /// and node; infinite where one has no node.
+    fn costs(&self, tasks: &[TaskId]) -> Option<Vec<f64>> {
+        let instance = self.instance;
+        let matters = instance.goal().mentions(Term::Cost);
+        if !matters || !tasks.iter().any(|task| instance.task_has_pairs(*task)) {
+            return None;
+        }
+        let least = |task: TaskId, part: usize| {
+            let nodes = self.nodes[part].iter().filter(|node| instance.eligible(task, **node));
+            let costs = nodes.map(|node| instance.cost_on(task, *node) as f64);
+            costs.fold(f64::INFINITY, f64::min)
+        };
+        let sum = |part: usize| tasks.iter().map(|task| least(*task, part)).sum();
+        Some((0..self.parts).map(sum).collect())
+    }
+
+    /// What not having the cheapest part costs the tasks at least.
+    fn regret(&self, tasks: &[TaskId]) -> Option<f64> {
+        let mut costs = self.costs(tasks)?;
+        costs.sort_by(f64::total_cmp);
+        costs.retain(|cost| cost.is_finite());
+        Some(costs.get(1).map_or(f64::INFINITY, |second| second - costs[0]))
     }
 
     fn fits(&self, task: TaskId, part: usize) -> bool {
@@ -292,7 +327,7 @@ impl<'a> Dealer<'a> {
             values.dedup();
             values.len() >= least
         };
-        let rules = tasks.iter().flat_map(|task| instance.rules_of(task.to_owned()));
+        let rules = tasks.iter().flat_map(|task| instance.rules_of(*task));
         let mut rules: Vec<_> = rules.map(|(rule, _)| *rule).collect();
         rules.sort_unstable();
         rules.dedup();

@@ -137,11 +137,8 @@ impl Ties {
 
     /// Sets with a node that takes tasks, and sets with tasks.
     fn counts(&mut self, instance: &Instance) -> (usize, usize) {
-        let ready: Vec<usize> = instance
-            .node_ids()
-            .filter(|node| instance.counted(*node))
-            .map(NodeId::index)
-            .collect();
+        let ready: Vec<usize> =
+            instance.node_ids().filter(|node| instance.counted(*node)).map(NodeId::index).collect();
         let all = self.nodes..self.parent.len();
         (self.distinct(ready.into_iter()), self.distinct(all))
     }

@@ -232,8 +232,10 @@ fn what_cannot_be_split_says_why() {
     let out = folder.path().join("parts");
     let out = out.to_str().unwrap();
     let file = folder.path().join("tied.json");
-    let nodes: Vec<_> = (0..4).map(|j| format!(r#"{{"id": "n{j}", "capacity": {{"cpu": 4}}}}"#)).collect();
-    let tasks: Vec<_> = (0..4).map(|i| format!(r#"{{"id": "t{i}", "demand": {{"cpu": 2}}}}"#)).collect();
+    let nodes: Vec<_> =
+        (0..4).map(|j| format!(r#"{{"id": "n{j}", "capacity": {{"cpu": 4}}}}"#)).collect();
+    let tasks: Vec<_> =
+        (0..4).map(|i| format!(r#"{{"id": "t{i}", "demand": {{"cpu": 2}}}}"#)).collect();
     let text = format!(
         r#"{{"nodes": [{}], "tasks": [{}], "rules": [{{"id": "all", "rule": "apart", "tasks": ["t0", "t1", "t2", "t3"]}}]}}"#,
         nodes.join(", "),
@@ -243,8 +245,14 @@ fn what_cannot_be_split_says_why() {
     let tied = file.to_str().unwrap();
     for (args, wanted) in [
         (vec!["split", tied, "--parts", "2", "-o", out], "rule `all` among them, tie them into 1"),
-        (vec!["split", "data/four-nodes.json", "--parts", "5", "-o", out], "5 parts cannot be made of 4 nodes"),
-        (vec!["split", "data/four-nodes.json", "--parts", "4", "-o", out], "4 parts cannot be made of 3 tasks"),
+        (
+            vec!["split", "data/four-nodes.json", "--parts", "5", "-o", out],
+            "5 parts cannot be made of 4 nodes",
+        ),
+        (
+            vec!["split", "data/four-nodes.json", "--parts", "4", "-o", out],
+            "4 parts cannot be made of 3 tasks",
+        ),
         (vec!["split", "data/four-nodes.json", "--parts", "0", "-o", out], "at least one part"),
         (vec!["split", "data/four-nodes.json", "--parts", "2", "-o", tied], "File exists"),
     ] {
@@ -275,11 +283,20 @@ fn sweeps_run_every_combination_and_emit_the_same_commands() {
     assert_eq!(sweep(text, &["--output", "csv", "--jobs", "1"]).1, csv);
     let (_, lines, _) = sweep(text, &["--emit"]);
     let lines: Vec<&str> = lines.lines().collect();
-    assert_eq!(lines[1], "stowplan solve data/train-jobs.json --method=auto '--goal=balance, peak'");
+    assert_eq!(
+        lines[1],
+        "stowplan solve data/train-jobs.json --method=auto '--goal=balance, peak'"
+    );
     assert_eq!(lines.len(), 8);
     let (_, json, _) = sweep(text, &["--output", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    let (_, plan, _) = call(&["solve", "data/train-jobs.json", "--method=min-load", "--goal=peak", "--output=json"]);
+    let (_, plan, _) = call(&[
+        "solve",
+        "data/train-jobs.json",
+        "--method=min-load",
+        "--goal=peak",
+        "--output=json",
+    ]);
     let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
     assert_eq!(json["runs"][2]["goal"], plan["goal"]);
     for (text, wanted) in [
@@ -294,7 +311,11 @@ fn sweeps_run_every_combination_and_emit_the_same_commands() {
         assert!(code == 2 && out.is_empty() && said.contains(wanted), "{wanted}: {said}");
     }
     // One run that fails takes nothing from the others.
-    let (code, out, said) = sweep("instance = ['nowhere.json', 'data/train-jobs.json']", &["--output", "csv"]);
+    let (code, out, said) =
+        sweep("instance = ['nowhere.json', 'data/train-jobs.json']", &["--output", "csv"]);
     assert!(code == 2 && said.contains("nowhere.json"), "{said}");
-    assert!(out.contains("0,nowhere.json,error") && out.contains("1,data/train-jobs.json,optimal"), "{out}");
+    assert!(
+        out.contains("0,nowhere.json,error") && out.contains("1,data/train-jobs.json,optimal"),
+        "{out}"
+    );
 }
