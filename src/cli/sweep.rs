@@ -30,7 +30,7 @@ FILE is TOML: the instance and the long options of `stowplan solve`, each with a
 pub(super) struct Args {
     /// What to run, see below; `-` is standard input
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    sweep: PathBuf,
     /// Print the command of every run, a line each, and run nothing
     #[arg(long, conflicts_with = "jobs")]
     emit: bool,
@@ -59,7 +59,7 @@ struct Run {
 const PRINTING: [&str; 7] = ["output", "out", "matrix", "weights", "timing", "verbose", "quiet"];
 
 pub(super) fn run(args: Args) -> Done {
-    let source = Source::read(&args.file)?;
+    let source = Source::read(&args.sweep)?;
     let runs = read_sweep(&source)?;
     let mut parsed = Vec::with_capacity(runs.len());
     for (k, settings) in runs.iter().enumerate() {

@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
     }
 
     /// The plan of the policies that the method calls for.
-    fn heuristics(&self) -> Result<Incumbent> {
+    fn heuristics(&mut self) -> Result<Incumbent> {
         let (instance, params) = (self.instance, self.params);
         let settings = Settings { seed: params.seed, ..params.policy.clone() };
         if let Method::Policy(policy) = params.method {
@@ -124,8 +124,14 @@ impl<'a> Run<'a> {
             let start = Start { policy, order, seed: params.seed };
             return Ok(Incumbent { plan, found_by: start.to_string() });
         }
-        if let Some(given) = params.start.as_ref().and_then(|start| self.given(start)) {
-            return Ok(given);
+        if let Some(start) = &params.start {
+            match self.given(start) {
+                Some(given) => return Ok(given),
+                None => self.notes.push(
+                    "the plan given breaks rules and could not be repaired; it was set aside"
+                        .to_owned(),
+                ),
+            }
         }
         if instance.tasks() > LARGE && self.for_peak() {
             // The search has a first plan of its own, which takes a fraction of the time.

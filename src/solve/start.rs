@@ -2,7 +2,7 @@
 
 use super::run::{Incumbent, Run};
 use crate::check::check_plan;
-use crate::model::Plan;
+use crate::model::{NodeId, Plan, TaskId};
 use crate::state::{Block, State};
 
 impl Run<'_> {
@@ -20,8 +20,8 @@ impl Run<'_> {
         (complete || self.params.allow_unplaced).then_some(incumbent)
     }
 
-    /// The plan without tasks that have no place on their nodes, and without those of
-    /// rules that are broken then.
+    /// The plan without tasks that have no place on their nodes and without those of rules
+    /// that are broken then; these on the emptiest nodes that take them now.
     fn what_holds(&self, start: &Plan) -> Plan {
         let mut state = State::new(self.instance);
         for (task, node) in start.placements() {
@@ -29,15 +29,49 @@ impl Run<'_> {
                 state.restore(task, node);
             }
         }
-        loop {
-            let broken = state.broken_rules();
-            if broken.is_empty() {
-                return state.unload();
+        drop_broken(&mut state);
+        for job in self.instance.jobs() {
+            let units = || self.instance.units(job).map(TaskId::from);
+            if units().any(|unit| state.node_of(unit).is_some()) {
+                continue;
             }
-            for rule in broken {
-                let tasks = &self.instance.rules()[rule as usize].tasks;
-                tasks.iter().for_each(|task| state.remove(*task));
+            for unit in units() {
+                match emptiest(&state, unit) {
+                    Some(node) => state.place(unit, node),
+                    None => break,
+                }
             }
         }
+        drop_broken(&mut state);
+        state.unload()
     }
+}
+
+/// Removes the tasks of broken rules until none is broken.
+fn drop_broken(state: &mut State) {
+    loop {
+        let broken = state.broken_rules();
+        if broken.is_empty() {
+            return;
+        }
+        for rule in broken {
+            let tasks = &state.instance().rules()[rule as usize].tasks;
+            tasks.iter().for_each(|task| state.remove(*task));
+        }
+    }
+}
+
+/// The node that is least full with the task, among those that take it as things stand.
+fn emptiest(state: &State, task: TaskId) -> Option<NodeId> {
+    let instance = state.instance();
+    let fullness = |node: NodeId| {
+        let taken = state.taken(task, node).iter().zip(instance.demand_on(task, node));
+        let parts = taken.zip(instance.limit(node)).filter(|(_, limit)| **limit > 0);
+        parts.map(|((taken, own), limit)| (taken + own) as f64 / *limit as f64).fold(0.0, f64::max)
+    };
+    let nodes = instance.node_ids().filter(|node| state.fits(task, *node));
+    nodes
+        .map(|node| (fullness(node), node))
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, node)| node)
 }

@@ -243,10 +243,18 @@ impl<'a> Dealer<'a> {
         let (instance, tasks) = (self.instance, &group.tasks);
         let demands = self.demands(tasks);
         let pressure = |part: usize| self.pressure(&demands, part, true);
+        let can = |part: usize| {
+            tasks.iter().all(|task| self.fits(*task, part))
+                && self.pressure(&demands, part, false) <= 1.0
+                && self.has_values(tasks, part)
+        };
         if let Some(node) = group.nodes.first() {
             let part = self.part_of_node[node.index()];
             let pinned = tasks.iter().any(|task| instance.pin(*task).is_some());
-            if pinned || pressure(part) <= self.full {
+            if pinned && !self.knows_labels(tasks, part) {
+                return Err(self.tied(tasks));
+            }
+            if pinned || (pressure(part) <= self.full && can(part)) {
                 return Ok(part);
             }
         }
@@ -267,17 +275,23 @@ impl<'a> Dealer<'a> {
                 dear(a).total_cmp(&dear(b))
             });
         }
-        let fits = order.iter().find(|(.., part)| {
-            tasks.iter().all(|task| self.fits(*task, *part))
-                && self.pressure(&demands, *part, false) <= 1.0
-                && self.has_values(tasks, *part)
-        });
-        match fits {
-            Some((.., part)) => Ok(*part),
+        order.retain(|(.., part)| self.knows_labels(tasks, *part));
+        match (order.iter().find(|(.., part)| can(*part)), order.first()) {
+            (Some((.., part)), _) => Ok(*part),
             // What fits nowhere at all is for the solver of the part to refuse.
-            None if tasks.len() == 1 => Ok(order[0].2),
-            None => Err(self.tied(tasks)),
+            (None, Some((.., part))) if tasks.len() == 1 => Ok(*part),
+            _ => Err(self.tied(tasks)),
         }
+    }
+
+    /// Whether the part has the labels that the tasks' rules are over.
+    fn knows_labels(&self, tasks: &[TaskId], part: usize) -> bool {
+        let instance = self.instance;
+        let mut rules = tasks.iter().flat_map(|task| instance.rules_of(*task));
+        rules.all(|(rule, _)| {
+            let rule = &instance.rules()[*rule as usize];
+            self.nodes[part].iter().any(|node| instance.value_of(rule, *node).is_some())
+        })
     }
 
     /// What the tasks cost at least in each part, where that matters and depends on task
@@ -342,9 +356,12 @@ impl<'a> Dealer<'a> {
             .max_by_key(|rule| rule.tasks.len());
         let rule = largest.map_or(String::new(), |rule| format!(" by rule `{}`", rule.name));
         let (_, size) = self.rank(tasks);
+        let more = match tasks.len() {
+            1 => String::new(),
+            all => format!(" and {} tasks that are tied to it{rule}", all - 1),
+        };
         Error::usage(format!(
-            "{} tasks that are tied together{rule}, `{}` among them, fit none of {} parts: they take {:.1} % of the whole, or need nodes that no part has together",
-            tasks.len(),
+            "task `{}`{more} fit none of {} parts: they take {:.1} % of the whole, or need nodes and labels that no part has together",
             instance.task_name(tasks[0]),
             self.parts,
             100.0 * size,

@@ -59,7 +59,7 @@ fn refuse_fewer(instance: &Instance, parts: usize, groups: usize, what: &str) ->
     let mut cause = format!("{parts} parts cannot be made of {all} {what}");
     if groups < all {
         let tied = instance.rules().iter().max_by_key(|rule| rule.tasks.len());
-        let rule = tied.map_or(String::new(), |r| format!(", rule `{}` among them", r.name));
+        let rule = tied.map_or(String::new(), |r| format!(", rule `{}` among them,", r.name));
         cause += &format!(": pins and rules{rule} tie them into {groups}");
     }
     Err(Error::usage(cause).help(format!("use at most {groups} parts")))

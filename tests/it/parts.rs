@@ -1,7 +1,5 @@
 //! Splitting an instance and merging plans of its parts.
 
-use std::path::Path;
-
 use proptest::prelude::*;
 use proptest::sample::select;
 use stowplan::check::check_plan;
@@ -273,11 +271,11 @@ fn sweeps_run_every_combination_and_emit_the_same_commands() {
         std::fs::write(&file, text).unwrap();
         call(&[&["sweep", file.to_str().unwrap()], more].concat())
     };
-    let text = "instance = ['data/train-jobs.json', 'data/five-nodes.json']\nmethod = ['auto', 'min-load']\ngoal = ['peak', 'balance, peak']\n";
+    let text = "instance = ['data/train-jobs.json', 'data/five-nodes.json']\nmethod = ['search', 'min-load']\ngoal = ['peak', 'balance, peak']\nwork-limit = 20000\ntime-limit = '10m'\n";
     let (code, csv, said) = sweep(text, &["--output", "csv"]);
     assert_eq!((code, said.as_str()), (0, ""));
     let rows: Vec<&str> = csv.lines().collect();
-    assert!(rows[0].starts_with("run,instance,method,goal,status,tier,value,"));
+    assert!(rows[0].starts_with("run,instance,method,goal,work-limit,time-limit,status,tier,"));
     assert_eq!(rows.len(), 9);
     assert!(rows[3].starts_with("2,data/train-jobs.json,min-load,peak,"), "{}", rows[3]);
     assert_eq!(sweep(text, &["--output", "csv", "--jobs", "1"]).1, csv);
@@ -285,7 +283,7 @@ fn sweeps_run_every_combination_and_emit_the_same_commands() {
     let lines: Vec<&str> = lines.lines().collect();
     assert_eq!(
         lines[1],
-        "stowplan solve data/train-jobs.json --method=auto '--goal=balance, peak'"
+        "stowplan solve data/train-jobs.json --method=search '--goal=balance, peak' --work-limit=20000 --time-limit=10m"
     );
     assert_eq!(lines.len(), 8);
     let (_, json, _) = sweep(text, &["--output", "json"]);
