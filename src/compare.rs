@@ -50,6 +50,15 @@ impl Row {
     }
 }
 
+/// A run of a sweep.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Options and their values.
+    pub settings: Vec<(String, String)>,
+    /// What came of it.
+    pub result: Result<Row>,
+}
+
 /// All rows, and which of them break a threshold.
 #[derive(Clone, Debug)]
 pub struct Comparison {
@@ -78,7 +87,7 @@ pub fn compare(
     for (name, instance) in instances {
         let from = rows.len();
         for method in methods {
-            let row = run(name, instance, *method, params)?;
+            let row = run_one(name, instance, &Params { method: *method, ..params.clone() })?;
             seen(&row);
             rows.push(row);
         }
@@ -130,12 +139,16 @@ impl Comparison {
     }
 }
 
-fn run(name: &str, instance: &Instance, method: Method, params: &Params) -> Result<Row> {
+/// Runs one method on one instance; alone it has neither rank nor reference.
+///
+/// # Errors
+/// A solver is missing or fails.
+pub fn run_one(name: &str, instance: &Instance, params: &Params) -> Result<Row> {
     let began = Instant::now();
-    let answer = solve(instance, &Params { method, ..params.clone() })?;
+    let answer = solve(instance, params)?;
     let mut row = Row {
         instance: name.to_owned(),
-        method: method.name(),
+        method: params.method.name(),
         status: "unknown",
         goal: Vec::new(),
         metrics: None,

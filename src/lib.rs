@@ -41,6 +41,7 @@ pub mod policy;
 pub mod report;
 pub mod search;
 pub mod solve;
+pub mod split;
 pub mod state;
 pub mod stop;
 

@@ -49,7 +49,7 @@ impl InstanceArgs {
 
     /// The name of the file that has the instance, or its tasks.
     pub(super) fn name(&self) -> Option<String> {
-        let file = self.instance.as_ref().or(self.tables.tasks.as_ref())?;
+        let file = self.instance.first().or(self.tables.tasks.as_ref())?;
         Some(file.file_name()?.to_string_lossy().into_owned())
     }
 }

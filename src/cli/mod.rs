@@ -8,9 +8,12 @@ mod export;
 mod generate;
 mod input;
 mod lists;
+mod merge;
 mod output;
 mod schema;
 mod solve;
+mod split;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -63,6 +66,12 @@ enum Command {
     Convert(convert::Args),
     /// Write what other programs read: the integer program, a script for Slurm
     Export(export::Args),
+    /// Deal an instance out to parts that can be solved apart
+    Split(split::Args),
+    /// Make one plan of the plans of all parts, improve it, and prove how good it is
+    Merge(merge::Args),
+    /// Run many settings of `solve`, or print the commands for a cluster to run
+    Sweep(sweep::Args),
     /// List placement policies, orders and methods
     Policies,
     /// List integer programming solvers and which of them this machine has
@@ -90,6 +99,9 @@ pub fn run() -> ExitCode {
         Command::Generate(args) => generate::run(args),
         Command::Convert(args) => convert::run(args),
         Command::Export(args) => export::run(args),
+        Command::Split(args) => split::run(args),
+        Command::Merge(args) => merge::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Policies => lists::policies(),
         Command::Solvers => lists::solvers(),
         Command::Schema(args) => schema::run(args),

@@ -1,16 +1,18 @@
 //! `stowplan solve`
 
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::input::{GoalArgs, InstanceArgs, weights};
 use super::output::{Form, OutputArgs, say, warn};
 use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
+use crate::check::{Violation, check_claim};
 use crate::error::{Error, Kind, Result};
 use crate::explain::{Verdict, explain};
-use crate::format::{digest, write_assignment};
+use crate::format::{Source, digest, read_plan, write_assignment};
 use crate::ilp::Backend;
-use crate::model::{Instance, Term};
+use crate::model::{Instance, Plan, Term};
 use crate::policy::{ORDERS, Order, Settings};
 use crate::report::{self, ConflictDoc, Report};
 use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched};
@@ -23,8 +25,18 @@ const PATIENCE: Duration = Duration::from_millis(300);
 pub(super) struct Args {
     #[command(flatten)]
     instance: InstanceArgs,
+    /// Begin with this plan; what breaks a rule in it is placed anew
+    #[arg(long, value_name = "PLAN")]
+    start: Option<PathBuf>,
     #[command(flatten)]
-    goal: GoalArgs,
+    pub(super) how: HowArgs,
+}
+
+/// How to plan and what to print, shared with `merge`.
+#[derive(Debug, clap::Args)]
+pub(super) struct HowArgs {
+    #[command(flatten)]
+    pub(super) goal: GoalArgs,
     #[command(flatten)]
     params: ParamArgs,
     /// How to plan: auto, search, ilp, or a policy (see `stowplan policies`)
@@ -49,7 +61,7 @@ pub(super) struct Args {
     verbose: bool,
     /// No warnings
     #[arg(short, long)]
-    quiet: bool,
+    pub(super) quiet: bool,
 }
 
 /// How much effort, shared with `compare`.
@@ -112,6 +124,7 @@ impl ParamArgs {
             seed: self.seed,
             threads: self.threads,
             allow_unplaced: self.allow_unplaced,
+            start: None,
             order,
             policy: Settings {
                 seed: self.seed,
@@ -167,18 +180,58 @@ fn order(name: &str) -> Result<Order> {
 }
 
 pub(super) fn run(args: Args) -> Done {
-    let method = Method::parse(&args.method)?;
-    let order = args.order.as_deref().map(order).transpose()?;
-    if order.is_some() && !matches!(method, Method::Policy(_)) {
-        return Err(Error::usage(format!(
-            "--order is for policies, and --method is {}",
-            method.name()
-        ))
-        .help("add --method min-load, or leave --order out"));
+    let params = args.how.checked()?;
+    let (instance, start) = args.read()?;
+    let name = args.instance.name();
+    plan(&args.how, &instance, &Params { start, ..params }, name.as_deref())
+}
+
+impl Args {
+    /// The instance with what the options change about it, and the plan to begin with.
+    pub(super) fn read(&self) -> Result<(Instance, Option<Plan>)> {
+        let instance = self.how.goal.apply(self.instance.read(self.how.quiet)?)?;
+        let start = self.start.as_deref().map(|path| read_start(path, &instance)).transpose()?;
+        Ok((instance, start))
     }
-    let params = args.params.params(method, order)?;
-    let instance = args.goal.apply(args.instance.read(args.quiet)?)?;
-    let weights = args.weights.as_deref().map(|text| weights(text, &instance)).transpose()?;
+}
+
+impl HowArgs {
+    /// Checked parameters, without a start.
+    pub(super) fn checked(&self) -> Result<Params> {
+        let method = Method::parse(&self.method)?;
+        let order = self.order.as_deref().map(order).transpose()?;
+        if order.is_some() && !matches!(method, Method::Policy(_)) {
+            return Err(Error::usage(format!(
+                "--order is for policies, and --method is {}",
+                method.name()
+            ))
+            .help("add --method min-load, or leave --order out"));
+        }
+        self.params.params(method, order)
+    }
+}
+
+/// A plan to begin with: any plan that speaks of this instance's tasks and nodes.
+fn read_start(path: &Path, instance: &Instance) -> Result<Plan> {
+    let verdict = check_claim(instance, &read_plan(&Source::read(path)?, instance)?);
+    let unknown = |violation: &&Violation| {
+        matches!(violation, Violation::UnknownTask { .. } | Violation::UnknownNode { .. })
+    };
+    match verdict.violations.iter().find(unknown) {
+        Some(violation) => Err(Error::input(path.display().to_string(), violation.to_string())
+            .help("is this plan for another instance?")),
+        None => Ok(verdict.plan),
+    }
+}
+
+/// Plans the instance, which people call `name`, and prints the answer.
+pub(super) fn plan(
+    args: &HowArgs,
+    instance: &Instance,
+    params: &Params,
+    name: Option<&str>,
+) -> Done {
+    let weights = args.weights.as_deref().map(|text| weights(text, instance)).transpose()?;
     let (sender, receiver) = mpsc::channel();
     let interrupt = sender.clone();
     // Without a handler an interrupt simply ends the program, as it always did.
@@ -193,7 +246,6 @@ pub(super) fn run(args: Args) -> Done {
     let watch = Watch::new(Stop::after(params.time_limit), &log);
     let event = std::thread::scope(|scope| -> Result<Done> {
         let work = &watch;
-        let (instance, params) = (&instance, &params);
         scope.spawn(move || solve_and_send(instance, params, work, sender));
         let answer = match receiver.recv() {
             Ok(Event::Done(answer)) => answer,
@@ -206,7 +258,7 @@ pub(super) fn run(args: Args) -> Done {
                         // The solver does not listen: answer with the best plan and go.
                         let done = match watch.best() {
                             Some(outcome) => {
-                                print_plan(&args, instance, &outcome, weights.as_ref())
+                                print_plan(args, instance, &outcome, weights.as_ref(), name)
                             }
                             None => Ok(INTERRUPTED),
                         };
@@ -216,8 +268,8 @@ pub(super) fn run(args: Args) -> Done {
             }
         };
         Ok(match *answer? {
-            Answer::Plan(outcome) => print_plan(&args, instance, &outcome, weights.as_ref()),
-            Answer::NoPlan(none) => print_no_plan(&args, instance, params, &none),
+            Answer::Plan(outcome) => print_plan(args, instance, &outcome, weights.as_ref(), name),
+            Answer::NoPlan(none) => print_no_plan(args, instance, params, &none, name),
         })
     });
     event?
@@ -247,10 +299,11 @@ fn leave(done: Done) -> ! {
 }
 
 fn print_plan(
-    args: &Args,
+    args: &HowArgs,
     instance: &Instance,
     outcome: &Outcome,
     weights: Option<&crate::model::ResourceWeights>,
+    name: Option<&str>,
 ) -> Done {
     if !args.quiet {
         outcome.notes.iter().for_each(|note| warn(note));
@@ -266,7 +319,7 @@ fn print_plan(
     let mut report = Report::new(instance, outcome, digest(instance), weights);
     report.matrix = args.matrix;
     report.timing = args.timing;
-    report.name = args.instance.name();
+    report.name = name.map(str::to_owned);
     args.output.write(&match args.output.form() {
         Form::Table => report::plan_table(&report),
         Form::Json => report::plan_json(&report),
@@ -279,7 +332,13 @@ fn print_plan(
 }
 
 /// The reason goes to standard error; as JSON and as a page it is also the answer.
-fn print_no_plan(args: &Args, instance: &Instance, params: &Params, none: &NoPlan) -> Done {
+fn print_no_plan(
+    args: &HowArgs,
+    instance: &Instance,
+    params: &Params,
+    none: &NoPlan,
+    name: Option<&str>,
+) -> Done {
     let head = if none.proven { "no plan exists" } else { "no plan was found" };
     let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
     super::output::complain(&error);
@@ -292,8 +351,7 @@ fn print_no_plan(args: &Args, instance: &Instance, params: &Params, none: &NoPla
             args.output.write(&text)?;
         }
         Form::Html => {
-            let name = args.instance.name();
-            args.output.write(&report::no_plan_html(instance, name.as_deref(), none, why)?)?;
+            args.output.write(&report::no_plan_html(instance, name, none, why)?)?;
         }
         _ => {}
     }

@@ -214,7 +214,7 @@ fn check_list<'a>(names: impl Iterator<Item = &'a String>, what: &str) -> Result
 
 /// The table of rules, `None` when there are none beside those within gangs.
 fn rules(instance: &Instance) -> Result<Option<String>> {
-    let files = rule_files(instance);
+    let files = rule_files(instance, |_| true);
     if files.is_empty() {
         return Ok(None);
     }

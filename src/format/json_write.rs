@@ -13,7 +13,7 @@ use super::values::{
 };
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Ask, Decimal, Gang, Instance, NodeId, Pair, Part, RoomRatio, Rule, Scale, TaskId, gcd,
+    self, Ask, Decimal, Gang, Instance, NodeId, Pair, RoomRatio, Rule, Scale, TaskId, gcd,
 };
 
 /// Writes the instance as JSON that reads back as an equal instance: the same
@@ -22,6 +22,58 @@ use crate::model::{
 /// # Errors
 /// A writer that fails.
 pub fn write_instance(instance: &Instance, to: &mut impl Write) -> Result<()> {
+    let all = Part { tasks: vec![true; instance.tasks()], nodes: vec![true; instance.nodes()] };
+    write_part(instance, &all, to)
+}
+
+/// Some of an instance's tasks and nodes; units of a gang and tasks of a rule are in it
+/// together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Per task of the instance.
+    pub tasks: Vec<bool>,
+    /// Per node of the instance.
+    pub nodes: Vec<bool>,
+}
+
+impl Part {
+    /// Whether the instance's own text may say where the job runs now: on nodes of the
+    /// part only.
+    fn knows_current(&self, instance: &Instance, job: TaskId) -> bool {
+        self.tasks[job.index()]
+            && instance.units(job).all(|unit| {
+                let node = instance.current(TaskId::from(unit));
+                node.is_none_or(|node| self.nodes[node.index()])
+            })
+    }
+
+    /// Load of the part's nodes that is not the part's: what was there already, and of
+    /// transient resources what tasks hold that are new to the part or not in it.
+    fn used(&self, instance: &Instance) -> Vec<Vec<i64>> {
+        let mut used: Vec<_> = instance.node_ids().map(|n| instance.used(n).to_vec()).collect();
+        let strangers = instance.jobs().filter(|job| !self.knows_current(instance, *job));
+        for unit in strangers.flat_map(|job| instance.units(job)) {
+            let unit = TaskId::from(unit);
+            let Some(node) = instance.current(unit) else { continue };
+            for (r, demand) in instance.demand_on(unit, node).iter().enumerate() {
+                if instance.transient(r) {
+                    used[node.index()][r] += demand;
+                }
+            }
+        }
+        used
+    }
+}
+
+/// Writes a part of the instance as an instance of its own. Rules hold where their tasks
+/// are; tasks that run on a node outside the part are new to it.
+///
+/// # Errors
+/// A writer that fails.
+pub fn write_part(instance: &Instance, part: &Part, to: &mut impl Write) -> Result<()> {
+    let has = |node: NodeId| part.nodes[node.index()];
+    let nodes = || instance.node_ids().filter(|node| has(*node));
+    let jobs = || instance.jobs().filter(|job| part.tasks[job.index()]);
     let resources = instance.resources().iter().enumerate().map(|(r, resource)| {
         let file = ResourceFile {
             unit: resource.unit.clone(),
@@ -35,26 +87,28 @@ pub fn write_instance(instance: &Instance, to: &mut impl Write) -> Result<()> {
     write(to, format_args!("{{\n\"schema_version\": {SCHEMA_VERSION},\n\"resources\": "))?;
     value(to, &resources)?;
     write(to, format_args!(",\n\"nodes\": "))?;
-    list(to, instance.node_ids().map(|node| node_file(instance, node)))?;
+    let used = part.used(instance);
+    list(to, nodes().map(|node| node_file(instance, node, &used[node.index()])))?;
     write(to, format_args!(",\n\"tasks\": "))?;
-    list(to, instance.jobs().map(|task| task_file(instance, task)))?;
-    if instance.has_pairs() {
+    let knows = |job| part.knows_current(instance, job);
+    list(to, jobs().map(|job| task_file(instance, job, knows(job))))?;
+    let pairs = jobs().flat_map(|task| instance.pairs(task).map(move |pair| (task, pair)));
+    let mut pairs = pairs.filter(|(_, pair)| has(pair.node)).peekable();
+    if pairs.peek().is_some() {
         write(to, format_args!(",\n\"pairs\": "))?;
-        let pairs =
-            instance.jobs().flat_map(|task| instance.pairs(task).map(move |pair| (task, pair)));
         list(to, pairs.map(|(task, pair)| pair_file(instance, task, pair)))?;
     }
-    let mut rules = rule_files(instance).into_iter().peekable();
-    if rules.peek().is_some() {
+    let rules = rule_files(instance, |rule| part.tasks[rule.tasks[0].index()]);
+    if !rules.is_empty() {
         write(to, format_args!(",\n\"rules\": "))?;
-        list(to, rules.map(Ok))?;
+        list(to, rules.into_iter().map(Ok))?;
     }
-    if instance.has_routes() {
+    let each =
+        nodes().flat_map(|from| instance.routes_from(from).map(move |(to, cost)| (from, to, cost)));
+    let mut routes = each.filter(|(_, to, _)| has(*to)).peekable();
+    if routes.peek().is_some() {
         write(to, format_args!(",\n\"routes\": "))?;
-        let each = instance
-            .node_ids()
-            .flat_map(|from| instance.routes_from(from).map(move |(to, cost)| (from, to, cost)));
-        list(to, each.map(|(from, to, cost)| route_file(instance, from, to, cost)))?;
+        list(to, routes.map(|(from, to, cost)| route_file(instance, from, to, cost)))?;
     }
     if !instance.ratios().is_empty() {
         write(to, format_args!(",\n\"ratios\": "))?;
@@ -89,7 +143,7 @@ pub(super) fn io_error(error: &io::Error) -> Error {
     Error::new(Kind::Io, format!("writing failed: {error}"))
 }
 
-fn node_file(instance: &Instance, node: NodeId) -> Result<NodeFile> {
+fn node_file(instance: &Instance, node: NodeId, used: &[i64]) -> Result<NodeFile> {
     let labels = instance.labels(node).clone();
     let (capacity, limit) = (instance.capacity(node), instance.limit(node));
     let kept: Vec<i64> = capacity.iter().zip(limit).map(|(c, limit)| c - limit).collect();
@@ -98,7 +152,7 @@ fn node_file(instance: &Instance, node: NodeId) -> Result<NodeFile> {
         id: Id(instance.node_name(node).to_owned()),
         // Zeros too: a resource that no node names is an error when tasks need it.
         capacity: amounts(instance, capacity, |_, _| true)?,
-        used: amounts(instance, instance.used(node), |_, used| used != 0)?,
+        used: amounts(instance, used, |_, used| used != 0)?,
         labels: Ordered(labels),
         state: instance.state(node).into(),
         price: price(instance, node)?.map(Quantity),
@@ -118,7 +172,7 @@ fn portions(amounts: Ordered<Quantity>) -> Ordered<Portion> {
         amounts
             .0
             .into_iter()
-            .map(|(name, amount)| (name, Portion(Part::Exact(amount.0))))
+            .map(|(name, amount)| (name, Portion(model::Part::Exact(amount.0))))
             .collect(),
     )
 }
@@ -127,7 +181,7 @@ fn labels(any_of: &[(String, Vec<String>)]) -> Ordered<OneOrMany> {
     Ordered(any_of.iter().cloned().map(|(key, values)| (key, OneOrMany(values))).collect())
 }
 
-fn task_file(instance: &Instance, task: TaskId) -> Result<TaskFile> {
+fn task_file(instance: &Instance, task: TaskId, runs: bool) -> Result<TaskFile> {
     let requirement = instance.requirement(task);
     let gang = instance.gang_of(task).map(|(gang, _)| gang);
     let prefers = requirement.prefers.iter().map(|p| {
@@ -156,7 +210,7 @@ fn task_file(instance: &Instance, task: TaskId) -> Result<TaskFile> {
         together: together.map(|rule| over(instance, rule).to_owned()),
         apart: apart.map(|rule| over(instance, rule).to_owned()),
         spread: spread.and_then(|r| SpreadFile::of(&r.ask, over(instance, r))).map(Object),
-        node: current(instance, task).map(OneOrMany),
+        node: current(instance, task).filter(|_| runs).map(OneOrMany),
         pinned: instance.pin(task).is_some(),
         key: instance.own_key(task).map(|key| Id(key.to_owned())),
         group: Some(groups(instance, task)).filter(|g| !g.is_empty()).map(OneOrMany),
@@ -215,8 +269,8 @@ pub(super) fn within(instance: &Instance, task: TaskId) -> [Option<&Rule>; 3] {
     ]
 }
 
-/// Rules that do not stand on a gang.
-pub(super) fn rule_files(instance: &Instance) -> Vec<RuleFile> {
+/// Rules that do not stand on a gang, those that are wanted.
+pub(super) fn rule_files(instance: &Instance, wanted: impl Fn(&Rule) -> bool) -> Vec<RuleFile> {
     let stands_on_gang = |rule: &Rule| {
         let whole = |gang: &Gang| {
             let last = gang.first.0 + gang.size - 1;
@@ -232,7 +286,7 @@ pub(super) fn rule_files(instance: &Instance) -> Vec<RuleFile> {
         ids.dedup();
         OneOrMany(ids)
     };
-    let others = instance.rules().iter().filter(|rule| !stands_on_gang(rule));
+    let others = instance.rules().iter().filter(|rule| wanted(rule) && !stands_on_gang(rule));
     others
         .map(|rule| {
             let spread = SpreadFile::of(&rule.ask, over(instance, rule));

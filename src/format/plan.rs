@@ -22,6 +22,14 @@ struct PlanFile {
     goal: Vec<Object<TierFile>>,
     #[serde(default)]
     status: Option<String>,
+    #[serde(default)]
+    instance: Option<Object<MadeForFile>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct MadeForFile {
+    #[serde(default)]
+    digest: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,9 +84,13 @@ pub fn read_claim(source: &Source) -> Result<Claim> {
 }
 
 fn read_json(source: Text) -> Result<Claim> {
-    let keys = ["assignments", "nodes", "tasks", "computerList", "processList"];
+    let keys = ["assignments", "reason", "nodes", "tasks", "computerList", "processList"];
     match json_error::first_key(source.text, &keys) {
         Some("assignments") => {}
+        Some("reason") => {
+            let remedy = "it says why; --allow-unplaced gives a plan that leaves tasks out";
+            return Err(source.error("this is the answer where there is no plan").help(remedy));
+        }
         Some(_) => {
             let remedy = "the instance comes first, then the plan: are the two files swapped?";
             return Err(source.error("this is an instance, not a plan").help(remedy));
@@ -108,6 +120,7 @@ fn read_json(source: Text) -> Result<Claim> {
             })
             .collect(),
         status: file.status,
+        digest: file.instance.and_then(|Object(made_for)| made_for.digest),
     })
 }
 

@@ -77,6 +77,8 @@ pub struct Claim {
     pub goal: Vec<ClaimedTier>,
     /// What the file says of the whole plan, when it says anything.
     pub status: Option<String>,
+    /// Fingerprint of the instance that the file says it is for.
+    pub digest: Option<String>,
 }
 
 /// One placement as a plan file states it.

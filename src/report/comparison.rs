@@ -9,6 +9,7 @@ use super::table::{bare, indented};
 use super::{csv, json, markdown, number};
 use crate::compare::{Comparison, Row};
 use crate::format::guarded;
+use crate::solve::TierOutcome;
 
 #[derive(Serialize)]
 struct ComparisonDoc {
@@ -62,7 +63,7 @@ pub fn comparison_json(comparison: &Comparison) -> String {
     })
 }
 
-fn metrics(row: &Row) -> BTreeMap<&'static str, f64> {
+pub(super) fn metrics(row: &Row) -> BTreeMap<&'static str, f64> {
     let Some(m) = &row.metrics else { return BTreeMap::new() };
     BTreeMap::from([
         ("peak", m.peak),
@@ -87,20 +88,22 @@ const HEADER: [&str; 10] = [
     "seconds",
 ];
 
-/// Cells for people: several tiers in one cell, separated by commas.
+/// A figure of all tiers in one cell, separated by commas.
+pub(super) fn tiers(row: &Row, of: fn(&TierOutcome) -> f64) -> String {
+    let each = row.goal.iter().map(|tier| value(&tier.tier, of(tier)));
+    let joined = each.collect::<Vec<_>>().join(", ");
+    if joined.is_empty() { "-".to_owned() } else { joined }
+}
+
+/// Cells for people.
 fn cells(row: &Row) -> [String; 10] {
-    let tiers = |of: fn(&crate::solve::TierOutcome) -> f64| {
-        let each = row.goal.iter().map(|tier| value(&tier.tier, of(tier)));
-        let joined = each.collect::<Vec<_>>().join(", ");
-        if joined.is_empty() { "-".to_owned() } else { joined }
-    };
     [
         row.instance.clone(),
         row.rank.map_or("-".to_owned(), |rank| rank.to_string()),
         row.method.clone(),
         row.status.to_owned(),
-        tiers(|tier| tier.value),
-        tiers(|tier| tier.bound),
+        tiers(row, |tier| tier.value),
+        tiers(row, |tier| tier.bound),
         markdown::gap(row.gap()),
         markdown::gap(row.gap_to_reference),
         row.metrics.as_ref().map_or("-".to_owned(), |m| number::small(m.balance_degree)),

@@ -8,6 +8,7 @@ mod html;
 mod json;
 mod markdown;
 mod number;
+mod sweep;
 mod table;
 mod units;
 
@@ -20,6 +21,7 @@ pub use explain::{
 pub use html::{comparison_html, no_plan_html, plan_html};
 pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use markdown::plan_markdown;
+pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
 pub use table::plan_table;
 
 use crate::metrics::{Metrics, card_figures};

@@ -4,6 +4,7 @@
 mod improve;
 mod reasons;
 mod run;
+mod start;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -112,6 +113,9 @@ pub struct Params {
     pub threads: Option<usize>,
     /// Tasks may stay unplaced; as few as possible do.
     pub allow_unplaced: bool,
+    /// Begins with this plan instead of the policies' best; what breaks a rule in it is
+    /// placed anew.
+    pub start: Option<Plan>,
     /// One order for a policy instead of its multi-start.
     pub order: Option<Order>,
     /// What policies are told; their seed is the one above.
@@ -129,6 +133,7 @@ impl Default for Params {
             seed: 1,
             threads: None,
             allow_unplaced: false,
+            start: None,
             order: None,
             policy: Settings::default(),
         }
@@ -284,7 +289,7 @@ impl<'a> Watch<'a> {
 /// Plans the instance.
 ///
 /// # Errors
-/// A solver is missing or fails, or an answer contradicts itself.
+/// A solver is missing or fails, an answer contradicts itself, a policy is given a start.
 pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
     let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
     solve_watched(instance, params, &watch)
@@ -295,6 +300,11 @@ pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
 /// # Errors
 /// As for [`solve`].
 pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
+    if params.start.is_some() && matches!(params.method, Method::Policy(_)) {
+        let cause =
+            format!("`{}` places all tasks anew and begins with no plan", params.method.name());
+        return Err(Error::usage(cause).help("use auto, search or ilp"));
+    }
     let run = || Run::new(instance, params, watch).answer();
     match params.threads {
         None => run(),

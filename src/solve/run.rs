@@ -129,6 +129,15 @@ impl<'a> Run<'a> {
             let start = Start { policy, order, seed: params.seed };
             return Ok(Incumbent { plan, found_by: start.to_string() });
         }
+        if let Some(start) = &params.start {
+            match self.given(start) {
+                Some(given) => return Ok(given),
+                None => self.notes.push(
+                    "the plan given breaks rules and could not be repaired; it was set aside"
+                        .to_owned(),
+                ),
+            }
+        }
         if instance.tasks() > LARGE && self.for_peak() {
             // The search has a first plan of its own, which takes a fraction of the time.
             let plan = Plan::empty(instance.tasks());

@@ -10,6 +10,7 @@ mod formats;
 mod golden;
 mod helpers;
 mod kubernetes;
+mod parts;
 mod properties;
 mod public;
 mod readme;

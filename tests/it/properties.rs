@@ -15,7 +15,7 @@ use stowplan::solve::{Answer, Method, Params, solve};
 use crate::helpers::{GOALS, brute_force, less, ruled, run, tiny, with_goal};
 
 /// `n` cases, more or fewer as `PROPTEST_CASES` is above or below its default 256.
-fn cases(n: u32) -> ProptestConfig {
+pub fn cases(n: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
     ProptestConfig { cases: n * default.cases / 256, failure_persistence: None, ..default }
 }

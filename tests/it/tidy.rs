@@ -62,7 +62,7 @@ fn imports(line: &str) -> Vec<&str> {
 }
 
 /// Who may import whom.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("error", &["model"]),
     ("stop", &[]),
@@ -71,6 +71,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("format", &["model", "error"]),
     ("generate", &["model", "error"]),
     ("bounds", &["model", "metrics"]),
+    ("split", &["model", "format", "check", "error"]),
     ("state", &["model"]),
     ("policy", &["model", "metrics", "state", "stop"]),
     ("ilp", &["model", "metrics", "check", "state", "error", "stop"]),
@@ -93,7 +94,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
         "cli",
         &[
             "model", "metrics", "check", "format", "generate", "policy", "ilp", "solve", "explain",
-            "compare", "report", "error", "stop",
+            "compare", "report", "error", "split", "stop",
         ],
     ),
 ];
