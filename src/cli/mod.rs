@@ -8,6 +8,7 @@ mod generate;
 mod input;
 mod lists;
 mod output;
+mod progress;
 mod schema;
 mod shell;
 mod solve;

@@ -10,20 +10,22 @@ use super::output::{print, say, write_file};
 use super::{Cli, Done, WRONG};
 use crate::error::{Error, Kind, Result};
 
+/// Lines of at most 80 columns.
 const WELCOME: &str = "\
-stowplan decides which task runs on which node of a cluster, offline and in one command.
-Every plan comes with a proof of how much better any plan could be, every refusal with its reason.
+stowplan decides which task runs on which node of a cluster, offline.
+Plans come with a proof of how much better any could be, refusals with reasons.
 
 Start with
-  stowplan generate gpu-cluster --tasks 20 --nodes 6 -o jobs.json   an example to play with
+  stowplan generate gpu-cluster --tasks 20 --nodes 6 -o jobs.json   an example
   stowplan solve jobs.json                                          plan it
-  stowplan solve --tasks tasks.csv --nodes nodes.csv                plan your own tables
+  stowplan solve --tasks tasks.csv --nodes nodes.csv                your tables
 
 Then
-  stowplan --help             every command, the exit codes
-  stowplan solve --help       every option of a command
-  stowplan schema instance    what an instance can say
-  stowplan man -o DIR         manual pages; `stowplan completions SHELL` for the Tab key";
+  stowplan --help                every command, the exit codes
+  stowplan solve --help          every option of a command
+  stowplan schema instance       all that an instance can say
+  stowplan man -o DIR            manual pages
+  stowplan completions SHELL     what the Tab key needs";
 
 /// What to say to somebody who names no command: where to begin.
 pub(super) fn welcome() -> u8 {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::input::{GoalArgs, InstanceArgs, weights};
 use super::output::{Form, OutputArgs, say, warn};
+use super::progress::{Progress, TICK};
 use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
 use crate::error::{Error, Kind, Result};
 use crate::explain::{Verdict, explain};
@@ -12,7 +13,7 @@ use crate::format::{digest, write_assignment};
 use crate::ilp::Backend;
 use crate::model::{Instance, Term};
 use crate::policy::{ORDERS, Order, Settings};
-use crate::report::{self, ConflictDoc, Report};
+use crate::report::{self, ConflictDoc, Report, standing};
 use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched};
 use crate::stop::Stop;
 
@@ -47,7 +48,7 @@ pub(super) struct Args {
     /// Tell what happens on standard error
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
-    /// No warnings
+    /// No warnings, and no line of progress on a terminal
     #[arg(short, long)]
     quiet: bool,
 }
@@ -185,9 +186,10 @@ pub(super) fn run(args: Args) -> Done {
     let _ = ctrlc::set_handler(move || {
         let _ = interrupt.send(Event::Interrupted);
     });
+    let progress = Progress::new(params.time_limit, !args.quiet);
     let log = |line: &str| {
         if args.verbose {
-            say(line);
+            progress.say(line);
         }
     };
     let watch = Watch::new(Stop::after(params.time_limit), &log);
@@ -195,7 +197,18 @@ pub(super) fn run(args: Args) -> Done {
         let work = &watch;
         let (instance, params) = (&instance, &params);
         scope.spawn(move || solve_and_send(instance, params, work, sender));
-        let answer = match receiver.recv() {
+        let first = loop {
+            match receiver.recv_timeout(TICK) {
+                Err(RecvTimeoutError::Timeout) => {
+                    progress.tick(|| {
+                        watch.goal().map_or_else(|| "no plan yet".to_owned(), |g| standing(&g))
+                    });
+                }
+                event => break event,
+            }
+        };
+        progress.finish();
+        let answer = match first {
             Ok(Event::Done(answer)) => answer,
             _ => {
                 watch.stop.ask();
@@ -266,6 +279,7 @@ fn print_plan(
     let mut report = Report::new(instance, outcome, digest(instance), weights);
     report.matrix = args.matrix;
     report.timing = args.timing;
+    report.width = args.output.width();
     args.output.write(&match args.output.form() {
         Form::Table => report::plan_table(&report),
         Form::Json => report::plan_json(&report),

@@ -7,10 +7,12 @@ mod csv;
 mod csv_cells;
 mod csv_write;
 mod digest;
+mod excerpt;
 mod gap;
 mod integers;
 mod json;
 mod json_error;
+mod json_place;
 mod json_write;
 mod move_file;
 mod openb;
@@ -33,6 +35,7 @@ pub use source::Source;
 
 use crate::error::{Error, Result};
 use crate::model::{Draft, DraftError, DraftItem, Instance};
+use excerpt::excerpted;
 use source::Text;
 use table::Table;
 
@@ -109,6 +112,21 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// Every file of it.
+    fn sources(&self) -> Vec<&Source> {
+        match self {
+            Input::One(source) => vec![source],
+            Input::Tables { tasks, nodes, pairs, rules } => {
+                [Some(tasks), Some(nodes), pairs.as_ref(), rules.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+        }
+    }
+}
+
 /// Reads and checks an instance; `forced` skips the detection of its format.
 ///
 /// # Errors
@@ -130,6 +148,11 @@ pub fn read_running(
     forced: Option<Format>,
     current: Option<&Source>,
 ) -> Result<Instance> {
+    let sources: Vec<&Source> = input.sources().into_iter().chain(current).collect();
+    excerpted(build(input, forced, current), &sources)
+}
+
+fn build(input: &Input, forced: Option<Format>, current: Option<&Source>) -> Result<Instance> {
     let (format, mut draft) = parse(input, forced)?;
     match (input, current) {
         (_, Some(current)) => running::apply(&mut draft, current)?,
@@ -156,7 +179,7 @@ pub fn wants_current(input: &Input, forced: Option<Format>) -> bool {
 /// Text that is in no known format or in another than `forced`, and what is
 /// wrong with a file in itself, with its line and column.
 pub fn read_draft(input: &Input, forced: Option<Format>) -> Result<Draft> {
-    parse(input, forced).map(|(_, draft)| draft)
+    excerpted(parse(input, forced).map(|(_, draft)| draft), &input.sources())
 }
 
 fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {

@@ -227,6 +227,11 @@ impl<'a> Watch<'a> {
         self.best.lock().ok()?.clone()
     }
 
+    /// Every tier of the best plan so far.
+    pub fn goal(&self) -> Option<Vec<TierOutcome>> {
+        self.best.lock().ok()?.as_ref().map(|outcome| outcome.goal.clone())
+    }
+
     fn show(&self, outcome: &Outcome) {
         if let Ok(mut best) = self.best.lock() {
             *best = Some(outcome.clone());

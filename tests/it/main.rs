@@ -10,6 +10,9 @@ mod helpers;
 mod properties;
 mod public;
 mod readme;
+mod shell;
 mod snapshots;
 mod solvers;
+#[cfg(unix)]
+mod terminal;
 mod tidy;
