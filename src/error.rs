@@ -2,6 +2,7 @@
 //! whole library; only the command line turns it into text and an exit code.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::model::nearest;
 
@@ -31,6 +32,19 @@ pub struct Error {
     pub cause: String,
     /// What to do about it; empty when there is nothing to say.
     pub remedy: String,
+    /// The line that is wrong, where the file was read and has one.
+    pub excerpt: Option<Box<Excerpt>>,
+}
+
+/// A line of a file, or the part of a long line around what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Its number in the file, from 1.
+    pub line: usize,
+    /// What stands there; `…` where more does.
+    pub text: String,
+    /// The bytes of `text` that are wrong; empty where something is missing.
+    pub span: Range<usize>,
 }
 
 /// Results of this library.
@@ -45,6 +59,7 @@ impl Error {
             place: String::new(),
             cause: cause.into(),
             remedy: String::new(),
+            excerpt: None,
         }
     }
 

@@ -111,7 +111,12 @@ fn ineligible(instance: &Instance, task: TaskId) -> (&'static str, String) {
                 instance.node_name(node)
             ),
         ),
-        None => ("requires", format!("no ready node has {requirement}")),
+        None => {
+            let labels: Vec<_> = instance.node_ids().map(|node| instance.labels(node)).collect();
+            let near = requirement.misspelt(&labels);
+            let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+            ("requires", format!("no ready node has {requirement}{near}"))
+        }
     }
 }
 

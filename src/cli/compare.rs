@@ -90,7 +90,7 @@ pub(super) fn run(args: Args) -> Done {
         comparison.sort_by_rank();
     }
     args.output.write(&match args.output.form() {
-        Form::Table => report::comparison_table(&comparison),
+        Form::Table => report::comparison_table(&comparison, args.output.width()),
         Form::Json => report::comparison_json(&comparison),
         Form::Csv => report::comparison_csv(&comparison),
         Form::Markdown => report::comparison_markdown(&comparison),

@@ -73,7 +73,7 @@ fn find_task(instance: &Instance, name: &str) -> Result<TaskId> {
         let error = Error::usage(format!("there is no task `{name}`"));
         match nearest(name, names()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error,
+            None => error.help("name a task of the instance, or a gang"),
         }
     })
 }

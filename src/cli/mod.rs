@@ -10,13 +10,16 @@ mod input;
 mod lists;
 mod merge;
 mod output;
+mod progress;
 mod schema;
+mod shell;
 mod solve;
 mod split;
 mod sweep;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Kind};
@@ -78,12 +81,19 @@ enum Command {
     Solvers,
     /// Print the JSON Schema of instances or plans
     Schema(schema::Args),
+    /// Print a shell's completions of commands and options
+    Completions(shell::CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    Man(shell::ManArgs),
 }
 
 /// Parses the command line, runs it and says how it went.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return ExitCode::from(shell::welcome());
+        }
         Err(error) => {
             // Help and version are answers, not errors; a closed pipe is none either.
             let code = if error.use_stderr() { WRONG } else { 0 };
@@ -105,6 +115,8 @@ pub fn run() -> ExitCode {
         Command::Policies => lists::policies(),
         Command::Solvers => lists::solvers(),
         Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -1,12 +1,16 @@
 //! Where things are printed: the answer on standard output or in a file,
 //! everything else on standard error.
 
+use std::borrow::Cow;
 use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
+use console::Term;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Excerpt, Kind, Result};
 
 /// Forms in which answers are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -45,6 +49,11 @@ impl OutputArgs {
             Some("html" | "htm") => Form::Html,
             _ => Form::Table,
         })
+    }
+
+    /// Columns of the terminal that the answer goes to, if it is one.
+    pub(super) fn width(&self) -> Option<usize> {
+        if self.file.is_some() { None } else { terminal_width(&Term::stdout()) }
     }
 
     /// Writes the answer where it belongs.
@@ -122,22 +131,71 @@ fn permissions() -> std::fs::Permissions {
 
 /// A line on standard error; a closed one is nobody's problem.
 pub(super) fn say(text: &str) {
+    say_styled(&visible(text));
+}
+
+fn say_styled(text: &str) {
     let mut err = anstream::AutoStream::auto(std::io::stderr().lock());
     let _ = writeln!(err, "{text}");
 }
 
-/// An error with its advice.
+/// A text in which nothing from a file can move the cursor or pass for something else:
+/// control characters but for line ends, and marks that turn the direction of writing, are
+/// shown by a character each.
+fn visible(text: &str) -> Cow<'_, str> {
+    let shown = |c: char| match c {
+        '\n' => '\n',
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+        '\x7f' => '\u{2421}',
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        _ => c,
+    };
+    match text.chars().all(|c| shown(c) == c) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.chars().map(shown).collect()),
+    }
+}
+
+/// An error with its advice, on a terminal with the line of the file that it is about.
 pub(super) fn complain(error: &Error) {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    say(&format!("{red}error:{red:#} {error}"));
+    say_styled(&format!("{red}error:{red:#} {}", visible(&error.to_string())));
+    if let (Some(excerpt), Some(width)) = (&error.excerpt, terminal_width(&Term::stderr())) {
+        say_styled(&drawn(excerpt, width));
+    }
     if !error.remedy.is_empty() {
         let bold = Style::new().bold();
-        say(&format!("  {bold}help:{bold:#} {}", error.remedy));
+        say_styled(&format!("  {bold}help:{bold:#} {}", visible(&error.remedy)));
     }
+}
+
+/// The line with its number, and carets below what is wrong.
+fn drawn(excerpt: &Excerpt, width: usize) -> String {
+    let shown = |range: Range<usize>| excerpt.text.get(range).map(pictured).unwrap_or_default();
+    let before = shown(0..excerpt.span.start);
+    let within = shown(excerpt.span.clone());
+    let after = shown(excerpt.span.end..excerpt.text.len());
+    let span = before.len()..before.len() + within.len();
+    let snippet = Snippet::source(format!("{before}{within}{after}"))
+        .line_start(excerpt.line)
+        .annotation(AnnotationKind::Primary.span(span));
+    let group = Group::with_level(Level::ERROR).element(snippet);
+    Renderer::styled().term_width(width).render(&[group])
+}
+
+/// A part of a line with nothing in it that a terminal obeys; tabs are left for the renderer.
+fn pictured(text: &str) -> String {
+    let parts: Vec<Cow<str>> = text.split('\t').map(visible).collect();
+    parts.join("\t").replace('\n', "\u{240a}")
+}
+
+/// How many columns a terminal has; none where it is something else.
+pub(super) fn terminal_width(term: &Term) -> Option<usize> {
+    term.is_term().then(|| usize::from(term.size().1).max(40))
 }
 
 /// A warning.
 pub(super) fn warn(text: &str) {
     let yellow = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
-    say(&format!("{yellow}warning:{yellow:#} {text}"));
+    say_styled(&format!("{yellow}warning:{yellow:#} {}", visible(text)));
 }

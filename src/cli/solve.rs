@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::input::{GoalArgs, InstanceArgs, weights};
 use super::output::{Form, OutputArgs, say, warn};
+use super::progress::{Progress, TICK};
 use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
 use crate::check::{Violation, check_claim};
 use crate::error::{Error, Kind, Result};
@@ -14,7 +15,7 @@ use crate::format::{Source, digest, read_plan, write_assignment};
 use crate::ilp::Backend;
 use crate::model::{Instance, Plan, Term};
 use crate::policy::{ORDERS, Order, Settings};
-use crate::report::{self, ConflictDoc, Report};
+use crate::report::{self, ConflictDoc, Report, standing};
 use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched};
 use crate::stop::Stop;
 
@@ -59,7 +60,7 @@ pub(super) struct HowArgs {
     /// Tell what happens on standard error
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
-    /// No warnings
+    /// No warnings, and no line of progress on a terminal
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
@@ -238,16 +239,28 @@ pub(super) fn plan(
     let _ = ctrlc::set_handler(move || {
         let _ = interrupt.send(Event::Interrupted);
     });
+    let progress = Progress::new(params.time_limit, !args.quiet);
     let log = |line: &str| {
         if args.verbose {
-            say(line);
+            progress.say(line);
         }
     };
     let watch = Watch::new(Stop::after(params.time_limit), &log);
     let event = std::thread::scope(|scope| -> Result<Done> {
         let work = &watch;
         scope.spawn(move || solve_and_send(instance, params, work, sender));
-        let answer = match receiver.recv() {
+        let first = loop {
+            match receiver.recv_timeout(TICK) {
+                Err(RecvTimeoutError::Timeout) => {
+                    progress.tick(|| {
+                        watch.goal().map_or_else(|| "no plan yet".to_owned(), |g| standing(&g))
+                    });
+                }
+                event => break event,
+            }
+        };
+        progress.finish();
+        let answer = match first {
             Ok(Event::Done(answer)) => answer,
             _ => {
                 watch.stop.ask();
@@ -320,6 +333,7 @@ fn print_plan(
     report.matrix = args.matrix;
     report.timing = args.timing;
     report.name = name.map(str::to_owned);
+    report.width = args.output.width();
     args.output.write(&match args.output.form() {
         Form::Table => report::plan_table(&report),
         Form::Json => report::plan_json(&report),

@@ -1,6 +1,7 @@
 //! A plan as the ROADEF/EURO challenge 2012 writes it: for each task the position
 //! of its node, from 0, with white space between them.
 
+use super::excerpt::excerpted;
 use super::integers::Integers;
 use super::source::{Source, Text};
 use crate::error::{Error, Kind, Result};
@@ -40,7 +41,7 @@ pub fn read_plan(source: &Source, instance: &Instance) -> Result<Claim> {
     if !is_assignment(text) {
         return super::read_claim(source);
     }
-    let nodes = read(text, instance.tasks(), instance.nodes())?;
+    let nodes = excerpted(read(text, instance.tasks(), instance.nodes()), &[source])?;
     let placed = nodes.into_iter().enumerate().map(|(k, node)| {
         let (task, unit) = match instance.gang_of(TaskId::from(k)) {
             Some((gang, unit)) => (gang.name.clone(), Some(unit)),

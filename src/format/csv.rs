@@ -169,13 +169,9 @@ fn id_column(table: &Table, own: &'static str) -> Result<usize> {
     match found[..] {
         [column] => Ok(column),
         [] => {
-            let near = nearest(own, table.headers.iter().map(String::as_str));
-            let remedy = match near {
-                Some(near) => format!("did you mean `{own}` by `{near}`?"),
-                None => format!("add a column `{own}` with a name for each row"),
-            };
+            let remedy = format!("add a column `{own}` with a name for each row");
             let cause = format!("there is no column `{own}` (or `id`, or `name`)");
-            Err(table.source.error(cause).at("line 1").help(remedy))
+            Err(table.lacks(own, cause, &remedy))
         }
         [first, second, ..] => {
             let (first, second) = (&table.headers[first], &table.headers[second]);
@@ -246,7 +242,8 @@ fn pair_columns(pairs: &Table, names: &[String]) -> Result<Vec<Column>> {
     for needed in ["task", "node"] {
         if pairs.column(needed).is_none() {
             let cause = format!("a table of pairs needs a column `{needed}`");
-            return Err(pairs.source.error(cause).at("line 1"));
+            let remedy = format!("add the {needed} that each row is about");
+            return Err(pairs.lacks(needed, cause, &remedy));
         }
     }
     let known: Vec<&str> = PAIR.into_iter().chain(names.iter().map(String::as_str)).collect();

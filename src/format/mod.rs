@@ -7,11 +7,13 @@ mod csv;
 mod csv_cells;
 mod csv_write;
 mod digest;
+mod excerpt;
 mod gap;
 mod guard;
 mod integers;
 mod json;
 mod json_error;
+mod json_place;
 mod json_write;
 mod kubernetes;
 mod move_file;
@@ -42,6 +44,7 @@ pub use sweep::{Settings, read_sweep};
 
 use crate::error::{Error, Result};
 use crate::model::{Draft, DraftError, DraftItem, Instance};
+use excerpt::excerpted;
 use source::Text;
 use table::Table;
 
@@ -147,6 +150,20 @@ impl Input {
             _ => Input::Several(files),
         }
     }
+
+    /// Every file of it.
+    fn sources(&self) -> Vec<&Source> {
+        match self {
+            Input::One(source) => vec![source],
+            Input::Several(sources) => sources.iter().collect(),
+            Input::Tables { tasks, nodes, pairs, rules } => {
+                [Some(tasks), Some(nodes), pairs.as_ref(), rules.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+        }
+    }
 }
 
 /// An instance, and what was not understood on the way.
@@ -179,6 +196,11 @@ pub fn read_running(
     forced: Option<Format>,
     current: Option<&Source>,
 ) -> Result<Reading> {
+    let sources: Vec<&Source> = input.sources().into_iter().chain(current).collect();
+    excerpted(build(input, forced, current), &sources)
+}
+
+fn build(input: &Input, forced: Option<Format>, current: Option<&Source>) -> Result<Reading> {
     let (format, mut draft) = parse(input, forced)?;
     match (input, current) {
         (_, Some(current)) => running::apply(&mut draft, current)?,
@@ -215,7 +237,7 @@ pub fn wants_current(input: &Input, forced: Option<Format>) -> bool {
 /// Text that is in no known format or in another than `forced`, and what is
 /// wrong with a file in itself, with its line and column.
 pub fn read_draft(input: &Input, forced: Option<Format>) -> Result<Draft> {
-    parse(input, forced).map(|(_, draft)| draft)
+    excerpted(parse(input, forced).map(|(_, draft)| draft), &input.sources())
 }
 
 fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::excerpt::excerpted;
 use super::json_error;
 use super::source::{Source, Text};
 use super::table::Table;
@@ -67,6 +68,10 @@ const PLAN_REMEDY: &str =
 /// What is neither, an instance in its place, missing keys and columns, a task
 /// without a name.
 pub fn read_claim(source: &Source) -> Result<Claim> {
+    excerpted(claim(source), &[source])
+}
+
+fn claim(source: &Source) -> Result<Claim> {
     let text = source.text()?;
     if super::kubernetes::fits(text.text) {
         return super::kubernetes::claim(text);
@@ -127,12 +132,14 @@ fn read_json(source: Text) -> Result<Claim> {
 fn read_csv(source: Text) -> Result<Claim> {
     let table = Table::open(source)?;
     let (Some(task), Some(node)) = (table.column("task"), table.column("node")) else {
-        let missing = match (table.column("task"), table.column("node")) {
-            (None, None) => "this is no plan: it has neither a column `task` nor a column `node`",
-            (None, _) => "this is no plan: it has no column `task`",
-            _ => "this is no plan: it has no column `node`",
+        let (column, missing) = match (table.column("task"), table.column("node")) {
+            (None, None) => {
+                ("task", "this is no plan: it has neither a column `task` nor a column `node`")
+            }
+            (None, _) => ("task", "this is no plan: it has no column `task`"),
+            _ => ("node", "this is no plan: it has no column `node`"),
         };
-        return Err(source.error(missing).at("line 1").help(PLAN_REMEDY));
+        return Err(table.lacks(column, missing, PLAN_REMEDY));
     };
     let (unit, cards) = (table.column("unit"), table.column("devices"));
     let mut claim = Claim::default();

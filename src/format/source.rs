@@ -1,9 +1,10 @@
 //! Bytes from a file or standard input, and the checks every text must pass.
 
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
+use crate::model::nearest;
 
 /// What was read, and where it came from.
 #[derive(Clone, Debug)]
@@ -41,7 +42,13 @@ impl Source {
         let name = path.display().to_string();
         match std::fs::read(path) {
             Ok(bytes) => Ok(Source { name, bytes }),
-            Err(cause) => Err(read_error(name, &cause, path.is_dir())),
+            Err(cause) => {
+                let error = read_error(name, &cause, path.is_dir());
+                Err(match beside(path).filter(|_| cause.kind() == ErrorKind::NotFound) {
+                    Some(near) => error.help(format!("did you mean `{}`?", near.display())),
+                    None => error,
+                })
+            }
         }
     }
 
@@ -92,6 +99,16 @@ impl Text<'_> {
 /// Line number, from 1, of a byte offset.
 pub(super) fn line_at(text: &str, byte: usize) -> usize {
     1 + text.as_bytes().iter().take(byte).filter(|b| **b == b'\n').count()
+}
+
+/// The file in the same folder with the nearest name.
+fn beside(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names: Vec<String> = names.collect();
+    let near = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(path.with_file_name(near))
 }
 
 fn read_error(name: String, cause: &std::io::Error, directory: bool) -> Error {

@@ -5,7 +5,7 @@ use csv::StringRecord;
 use super::guard::unguarded;
 use super::source::{Text, line_at};
 use crate::error::{Error, Result};
-use crate::model::Decimal;
+use crate::model::{Decimal, nearest};
 
 /// A table whose header has been read and checked.
 pub(super) struct Table<'a> {
@@ -82,6 +82,17 @@ impl<'a> Table<'a> {
     /// An error about a column as a whole.
     pub(super) fn header_error(&self, column: &str, cause: impl Into<String>) -> Error {
         self.source.error(cause).at(format!("line 1, column `{column}`"))
+    }
+
+    /// An error about a column that is not there, or there by a misspelt name.
+    pub(super) fn lacks(&self, column: &str, cause: impl Into<String>, remedy: &str) -> Error {
+        match nearest(column, self.headers.iter().map(String::as_str)) {
+            Some(near) => {
+                let remedy = format!("did you mean `{column}` by `{near}`?");
+                self.header_error(&near, cause).help(remedy)
+            }
+            None => self.source.error(cause).at("line 1").help(remedy),
+        }
     }
 
     /// Calls `each` with every row.

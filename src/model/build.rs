@@ -29,6 +29,7 @@ impl Draft {
     /// scale.
     pub fn build(self) -> Result<Instance, DraftError> {
         check_sizes(&self)?;
+        self.check_words()?;
         let units = Units::of(&self)?;
         let node_at = index_ids(self.nodes.iter().map(|n| n.id.as_str()), DraftItem::Node)?;
         check_resources(&self)?;

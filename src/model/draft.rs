@@ -235,6 +235,36 @@ impl Draft {
         at as u16
     }
 
+    /// Labels, taints and groups are shown to people as they are, so they are printable.
+    pub(super) fn check_words(&self) -> Result<(), DraftError> {
+        let check = |item: DraftItem, field: &str, words: &mut dyn Iterator<Item = &String>| {
+            for word in words {
+                if word.contains(char::is_control) {
+                    let cause = format!("{word:?} contains a control character");
+                    let remedy = "use printable characters only".to_owned();
+                    return Err(DraftError { item, field: field.to_owned(), cause, remedy });
+                }
+            }
+            Ok(())
+        };
+        for (k, node) in self.nodes.iter().enumerate() {
+            let mut labels = node.labels.iter().flat_map(|(key, value)| [key, value]);
+            check(DraftItem::Node(k), "labels", &mut labels)?;
+            let mut taints = node.taints.iter().flat_map(|taint| [&taint.key, &taint.value]);
+            check(DraftItem::Node(k), "taints", &mut taints)?;
+        }
+        for (k, task) in self.tasks.iter().enumerate() {
+            let asked = [("requires", &task.requires.any_of), ("avoid", &task.requires.none_of)];
+            for (field, list) in asked {
+                let mut words =
+                    list.iter().flat_map(|(key, values)| [key].into_iter().chain(values));
+                check(DraftItem::Task(k), field, &mut words)?;
+            }
+            check(DraftItem::Task(k), "group", &mut task.groups.iter())?;
+        }
+        Ok(())
+    }
+
     /// A generalised assignment problem: tasks `t0`, `t1`, ... and nodes `n0`,
     /// `n1`, ... whose costs and demands differ for every pair. `costs` and
     /// `demands` are row-major, nodes x tasks; the goal is `cost`.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::Decimal;
+use super::{Decimal, nearest};
 
 /// Label keys and values of a node.
 pub type Labels = Vec<(String, String)>;
@@ -180,6 +180,24 @@ impl Requirement {
     /// True when the node will do.
     pub fn accepts(&self, labels: &Labels, taints: &[Taint]) -> bool {
         self.refusal(labels, taints).is_none()
+    }
+
+    /// What was perhaps meant by a key, or by all values of a key, that none of these nodes
+    /// has.
+    pub fn misspelt(&self, nodes: &[&Labels]) -> Option<String> {
+        let labels = || nodes.iter().copied().flatten();
+        self.any_of.iter().find_map(|(key, values)| {
+            let mut own = labels().filter(|(known, _)| known == key).peekable();
+            if own.peek().is_none() {
+                return nearest(key, labels().map(|(known, _)| known.as_str()));
+            }
+            let own: Vec<&str> = own.map(|(_, value)| value.as_str()).collect();
+            if own.iter().any(|value| among(values, value)) {
+                return None;
+            }
+            let near = values.iter().find_map(|value| nearest(value, own.iter().copied()))?;
+            Some(format!("{key} = {near}"))
+        })
     }
 
     fn tolerates(&self, taint: &Taint) -> bool {

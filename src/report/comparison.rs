@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use comfy_table::Table;
 use serde::Serialize;
 
 use super::json::TierDoc;
-use super::table::{bare, indented};
+use super::table::{bare, columns_of, indented, right};
 use super::{csv, json, markdown, number};
 use crate::compare::{Comparison, Row};
 use crate::format::guarded;
@@ -120,19 +121,32 @@ pub(super) fn value(tier: &str, value: f64) -> String {
     }
 }
 
-/// Rows for a terminal.
-pub fn comparison_table(comparison: &Comparison) -> String {
+/// The last columns of the rows, as many as there are headings.
+fn table_of(rows: &[Row], header: &[String]) -> Table {
+    let left_out = HEADER.len() - header.len();
     let mut table = bare();
-    table.set_header(HEADER);
-    for row in &comparison.rows {
-        table.add_row(cells(row));
+    table.set_header(header);
+    for row in rows {
+        table.add_row(&cells(row)[left_out..]);
     }
-    for at in 4..HEADER.len() {
-        if let Some(column) = table.column_mut(at) {
-            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+    right(&mut table, 4 - left_out..header.len());
+    table
+}
+
+/// Rows for a terminal; where they do not fit into `width` columns, a table an instance.
+pub fn comparison_table(comparison: &Comparison, width: Option<usize>) -> String {
+    let whole = table_of(&comparison.rows, &HEADER.map(str::to_owned));
+    let mut text = match width.is_none_or(|width| columns_of(&whole) <= width) {
+        true => indented(&whole),
+        false => {
+            let of_instance = |rows: &[Row]| {
+                let header: Vec<String> =
+                    HEADER[1..].iter().map(|name| name.replace(' ', "\n")).collect();
+                format!("  {}\n{}\n", rows[0].instance, indented(&table_of(rows, &header)))
+            };
+            comparison.rows.chunk_by(|a, b| a.instance == b.instance).map(of_instance).collect()
         }
-    }
-    let mut text = indented(&table);
+    };
     text.push_str(&format!("  reference: {}\n", comparison.reference));
     for (_, detail) in &comparison.failed {
         text.push_str(&format!("  failed: {detail}\n"));

@@ -26,12 +26,22 @@ pub use table::plan_table;
 
 use crate::metrics::{Metrics, card_figures};
 use crate::model::{Instance, ResourceWeights};
-use crate::solve::Outcome;
+use crate::solve::{Outcome, TierOutcome};
 
 /// Columns and rows up to which the allocation matrix is shown unasked.
 pub const MATRIX_NODES: usize = 30;
 /// See [`MATRIX_NODES`].
 pub const MATRIX_TASKS: usize = 60;
+
+/// Value, bound and gap of the first tier that is not proven, or of the last one.
+pub fn standing(goal: &[TierOutcome]) -> String {
+    let open = goal.iter().find(|tier| tier.gap > 0.0).or(goal.last());
+    open.map_or_else(String::new, |tier| {
+        let (value, gap) = (number::tier(&tier.tier, tier.value), number::percent(tier.gap));
+        let bound = number::tier_value(&tier.tier, tier.bound);
+        format!("{value} · bound {bound} · gap {gap}")
+    })
+}
 
 /// Everything the exporters draw on.
 pub struct Report<'a> {
@@ -51,6 +61,8 @@ pub struct Report<'a> {
     pub matrix: bool,
     /// Show what changes from run to run.
     pub timing: bool,
+    /// Columns that a line may take; `None` where nothing limits them.
+    pub width: Option<usize>,
 }
 
 impl<'a> Report<'a> {
@@ -72,6 +84,7 @@ impl<'a> Report<'a> {
             name: None,
             matrix: false,
             timing: false,
+            width: None,
         }
     }
 
@@ -79,6 +92,10 @@ impl<'a> Report<'a> {
     fn shows_matrix(&self) -> bool {
         let small = self.instance.nodes() <= MATRIX_NODES && self.instance.tasks() <= MATRIX_TASKS;
         small || self.matrix
+    }
+
+    fn fits(&self, columns: usize) -> bool {
+        self.width.is_none_or(|width| columns <= width)
     }
 
     fn status(&self) -> &'static str {

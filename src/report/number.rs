@@ -44,10 +44,20 @@ pub(super) fn plain(value: f64) -> String {
 
 /// A tier with its value, in the tier's own way of counting.
 pub(super) fn tier(name: &str, value: f64) -> String {
+    let title = match name {
+        "peak" => "peak utilisation",
+        "balance" => "balance degree",
+        _ => name,
+    };
+    format!("{title} {}", tier_value(name, value))
+}
+
+/// A tier's value alone.
+pub(super) fn tier_value(name: &str, value: f64) -> String {
     match name {
-        "peak" => format!("peak utilisation {:.2} %", 100.0 * value),
-        "balance" => format!("balance degree {}", small(value)),
-        _ => format!("{name} {}", plain(value)),
+        "peak" => format!("{:.2} %", 100.0 * value),
+        "balance" => small(value),
+        _ => plain(value),
     }
 }
 

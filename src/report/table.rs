@@ -1,6 +1,6 @@
 //! The plan for a terminal: headline, allocation matrix, nodes with bars, proof.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::{Ansi256Color, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::units::Unit;
@@ -28,7 +28,7 @@ pub(super) fn indented(table: &Table) -> String {
     lines.collect()
 }
 
-fn right(table: &mut Table, columns: std::ops::Range<usize>) {
+pub(super) fn right(table: &mut Table, columns: std::ops::Range<usize>) {
     for at in columns {
         if let Some(column) = table.column_mut(at) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -36,31 +36,56 @@ fn right(table: &mut Table, columns: std::ops::Range<usize>) {
     }
 }
 
+/// Columns that an indented table takes.
+pub(super) fn columns_of(table: &Table) -> usize {
+    1 + table.column_max_content_widths().iter().map(|width| usize::from(*width) + 2).sum::<usize>()
+}
+
+/// A line of text, broken between words where it is wider than the report may be.
+fn line(report: &Report, indent: usize, text: &str) -> String {
+    let most = report.width.unwrap_or(usize::MAX);
+    let mut lines = " ".repeat(indent);
+    let mut column = indent;
+    // A number keeps its unit: the blank between them is none until the words are apart.
+    for (k, word) in text.replace(" %", "\u{a0}%").split(' ').enumerate() {
+        let length = word.chars().count();
+        if k > 0 && column + 1 + length > most {
+            lines.push_str(&format!("\n{}", " ".repeat(indent + 2)));
+            column = indent + 2;
+        } else if k > 0 {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(&word.replace('\u{a0}', " "));
+        column += length;
+    }
+    lines.push('\n');
+    lines
+}
+
 /// The plan as text. Colours are escape codes: strip them where nobody sees them.
 pub fn plan_table(report: &Report) -> String {
-    let mut text = report.headline();
-    text.push_str("\n\n");
-    if report.shows_matrix() {
-        text.push_str(&matrix(report));
-    } else {
-        text.push_str(&list_by_node(report));
+    let mut text = line(report, 0, &report.headline());
+    text.push('\n');
+    let matrix = report.shows_matrix().then(|| matrix(report));
+    let fits = |table: &Table| report.matrix || report.fits(columns_of(table));
+    match matrix.filter(fits) {
+        Some(matrix) => text.push_str(&indented(&matrix)),
+        None => text.push_str(&list_by_node(report)),
     }
     text.push('\n');
     text.push_str(&nodes(report));
     text.push('\n');
     text.push_str(&unplaced(report));
-    text.push_str(&format!("  {}\n", report.balance_line()));
-    for line in report.card_lines() {
-        text.push_str(&format!("  {line}\n"));
-    }
-    for line in report.provenance() {
-        text.push_str(&format!("  {line}\n"));
+    let figures = std::iter::once(report.balance_line()).chain(report.card_lines());
+    for figure in figures.chain(report.provenance()) {
+        text.push_str(&line(report, 2, &figure));
     }
     text
 }
 
 /// The documents' A: a row a task, a column a node, 1 or a dot.
-fn matrix(report: &Report) -> String {
+fn matrix(report: &Report) -> Table {
     let instance = report.instance;
     let mut table = bare();
     let header = instance.node_ids().map(|node| instance.node_name(node).to_owned());
@@ -72,7 +97,7 @@ fn matrix(report: &Report) -> String {
         table.add_row(std::iter::once(instance.task_name(task).to_owned()).chain(cells));
     }
     right(&mut table, 1..instance.nodes() + 1);
-    indented(&table)
+    table
 }
 
 /// Nodes with tasks, fullest first.
@@ -92,11 +117,11 @@ fn list_by_node(report: &Report) -> String {
     for (task, node) in report.outcome.plan.placements() {
         on[node.index()].push(task);
     }
-    let mut text = format!(
-        "  {} x {} is too large for a matrix here: tasks by node, fullest first (--matrix insists, --output csv or json has all)\n",
-        number::grouped(instance.tasks()),
-        number::grouped(instance.nodes())
+    let (n, m) = (number::grouped(instance.tasks()), number::grouped(instance.nodes()));
+    let why = format!(
+        "{n} x {m} is too large for a matrix here: tasks by node, fullest first (--matrix insists, --output csv or json has all)"
     );
+    let mut text = line(report, 2, &why);
     let shown = fullest(report);
     for node in &shown {
         let tasks = &on[node.index()];
@@ -109,38 +134,59 @@ fn list_by_node(report: &Report) -> String {
             0 => String::new(),
             more => format!(" and {} more", number::grouped(more)),
         };
-        text.push_str(&format!("  {}: {}{more}\n", instance.node_name(*node), names.join(" ")));
+        let entry = format!("{}: {}{more}", instance.node_name(*node), names.join(" "));
+        text.push_str(&line(report, 2, &entry));
     }
     text
 }
 
 /// Load, capacity and utilisation per node, with a bar for the fullest resource.
 fn nodes(report: &Report) -> String {
-    let instance = report.instance;
-    let mut table = bare();
-    let mut header = vec!["node".to_owned(), "tasks".to_owned()];
-    let units: Vec<Unit> = Unit::all(instance);
-    header.extend(units.iter().map(|unit| unit.title("used / capacity")));
-    if report.weights.is_some() {
-        header.push("weighted load".to_owned());
-    }
-    header.extend(["utilisation".to_owned(), String::new()]);
-    let columns = header.len();
-    table.set_header(header);
+    let units: Vec<Unit> = Unit::all(report.instance);
     let shown = fullest(report);
-    for node in &shown {
-        table.add_row(node_row(report, *node, &units));
+    let mut table = node_table(report, &shown, &units, true, BAR);
+    if !report.fits(columns_of(&node_table(report, &shown, &units, true, 0)) + BAR) {
+        // Names and units one above the other, and as much of a bar as there is room for.
+        let taken = columns_of(&node_table(report, &shown, &units, false, 0));
+        let room = report.width.map_or(BAR, |width| width.saturating_sub(taken).min(BAR));
+        table = node_table(report, &shown, &units, false, if room < 5 { 0 } else { room });
     }
-    right(&mut table, 1..columns - 1);
     let mut text = indented(&table);
-    let hidden = instance.nodes() - shown.len();
+    let hidden = report.instance.nodes() - shown.len();
     if hidden > 0 {
         text.push_str(&format!("  ... and {} nodes that are less full\n", number::grouped(hidden)));
     }
     text
 }
 
-fn node_row(report: &Report, node: NodeId, units: &[Unit]) -> Vec<String> {
+/// Headings in one line or in two.
+fn node_table(
+    report: &Report,
+    shown: &[NodeId],
+    units: &[Unit],
+    one_line: bool,
+    length: usize,
+) -> Table {
+    let mut table = bare();
+    let mut header = vec!["node".to_owned(), "tasks".to_owned()];
+    header.extend(units.iter().map(|unit| match one_line {
+        true => unit.title("used / capacity"),
+        false => unit.title("").replacen(" (", "\n(", 1),
+    }));
+    if report.weights.is_some() {
+        header.push("weighted load".to_owned());
+    }
+    header.extend(["utilisation".to_owned(), String::new()]);
+    let columns = header.len();
+    table.set_header(header);
+    for node in shown {
+        table.add_row(node_row(report, *node, units, length));
+    }
+    right(&mut table, 1..columns - 1);
+    table
+}
+
+fn node_row(report: &Report, node: NodeId, units: &[Unit], length: usize) -> Vec<String> {
     let instance = report.instance;
     let figures = &report.metrics.nodes[node.index()];
     let mut row = vec![instance.node_name(node).to_owned(), number::grouped(figures.tasks)];
@@ -151,7 +197,7 @@ fn node_row(report: &Report, node: NodeId, units: &[Unit]) -> Vec<String> {
         row.push(format!("{:.4}", figures.weighted));
     }
     match figures.dominant {
-        Some(level) => row.extend([format!("{:.1} %", 100.0 * level), bar(level)]),
+        Some(level) => row.extend([format!("{:.1} %", 100.0 * level), bar(level, length)]),
         None => row.extend([state(instance.state(node)).to_owned(), String::new()]),
     }
     row
@@ -167,19 +213,28 @@ fn state(state: NodeState) -> &'static str {
 }
 
 /// A bar of blocks, eighths of a block included, coloured by how full it is.
-fn bar(level: f64) -> String {
-    let eighths = (level.clamp(0.0, 1.0) * (BAR * 8) as f64).round() as usize;
+fn bar(level: f64, length: usize) -> String {
+    if length == 0 {
+        return String::new();
+    }
+    let eighths = (level.clamp(0.0, 1.0) * (length * 8) as f64).round() as usize;
     let mut blocks = "█".repeat(eighths / 8);
     if let Some(part) = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"].get(eighths % 8) {
         blocks.push_str(part);
     }
-    let color = match level {
-        level if level >= 0.95 => AnsiColor::Red,
-        level if level >= 0.8 => AnsiColor::Yellow,
-        _ => AnsiColor::Green,
-    };
-    let style = Style::new().fg_color(Some(color.into()));
+    let style = style(level);
     format!("{style}{blocks}{style:#}")
+}
+
+/// Blue, orange, bold red: apart for every eye, legible on light and on dark. The figure beside
+/// the bar says the same.
+fn style(level: f64) -> Style {
+    let color = |code: u8| Style::new().fg_color(Some(Ansi256Color(code).into()));
+    match level {
+        level if level >= 0.95 => color(161).bold(),
+        level if level >= 0.8 => color(166),
+        _ => color(32),
+    }
 }
 
 fn unplaced(report: &Report) -> String {
@@ -190,7 +245,7 @@ fn unplaced(report: &Report) -> String {
     let mut text = format!("  {} unplaced:\n", number::grouped(unplaced.len()));
     for why in unplaced.iter().take(NODE_ROWS) {
         let name = report.instance.task_name(why.task);
-        text.push_str(&format!("    {name} ({}): {}\n", why.reason, why.detail));
+        text.push_str(&line(report, 4, &format!("{name} ({}): {}", why.reason, why.detail)));
     }
     if unplaced.len() > NODE_ROWS {
         text.push_str(&format!(

@@ -278,6 +278,11 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Every tier of the best plan so far.
+    pub fn goal(&self) -> Option<Vec<TierOutcome>> {
+        self.best.lock().ok()?.as_ref().map(|outcome| outcome.goal.clone())
+    }
+
     fn show(&self, outcome: &Outcome) {
         self.note(outcome);
         if let Ok(mut best) = self.best.lock() {

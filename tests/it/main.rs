@@ -14,7 +14,10 @@ mod parts;
 mod properties;
 mod public;
 mod readme;
+mod shell;
 mod slurm;
 mod snapshots;
 mod solvers;
+#[cfg(unix)]
+mod terminal;
 mod tidy;
