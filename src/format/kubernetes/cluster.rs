@@ -332,7 +332,7 @@ impl Cluster {
                 w.owner.as_ref().is_some_and(|(kind, of)| kind == "Deployment" && of == name)
             };
             let known: Vec<&Workload> = sets.collect();
-            names.retain(|set| known.iter().filter(|w| w.name == **set).all(|w| mine(w)));
+            names.retain(|set| known.iter().filter(|w| w.name == **set).all(&mine));
             there += names.iter().map(|set| owned("ReplicaSet", set)).sum::<i64>();
         }
         let wanted = (workload.replicas - there).max(0);

@@ -74,7 +74,7 @@ fn written(
         fields.remove("status");
     }
     for (template, nodes) in templates {
-        let pointer = template.replace('.', "/").replace('[', "/").replace(']', "");
+        let pointer = template.replace(['.', '['], "/").replace(']', "");
         let spec = manifest.pointer_mut(&format!("/{pointer}")).and_then(|t| t.get_mut("spec"));
         let Some(spec) = spec else { continue };
         match nodes[..] {
