@@ -200,7 +200,7 @@ fn plans_that_break_the_cluster_are_refused() {
         "d/db0,n0\nd/db1,n0\nd/web0,n0\nd/web1,n3\nd/web2,n0\nd/web3,n3\nd/train-0,n1\nd/api-0,n5\nd/api-1,n5\n",
     );
     for part in [
-        "rule: rule `anti-affinity of d/db0` (apart): d/db0, d/db1 share node n0",
+        "rule: rule `anti-affinity of d/db0` (apart): `d/db0`, `d/db1` share node n0",
         "rule: rule `topology spread of d/web0` (spread): the fullest zone has",
         "capacity: node `n1`",
         "tainted: ",
