@@ -169,6 +169,9 @@ impl RuleFile {
             (_, true) => return Err(("near", "only the rule `near` has it".to_owned())),
         };
         let over = self.over.unwrap_or_else(|| "node".to_owned());
+        if ask == Ask::Gang && over != "node" {
+            return Err(("over", "a gang is not over a label: leave it away".to_owned()));
+        }
         let present = self.present.0;
         Ok(RuleDraft { name: self.id.map(|id| id.0), ask, over, whom, near, present })
     }

@@ -432,7 +432,7 @@ fn rules_that_cannot_be_meant_so() {
         (base("", "", devices).replace("\"gpu\": 2", "\"gpu\": 65"), &["65 cards on one node"]),
         (
             base("", "", &rule(r#"{"tasks": ["a"]}"#)),
-            &["rules[0].rule", "does not say together, apart"],
+            &["rules[0].rule", "does not say gang, together, apart"],
         ),
         (base("", "", &rule(r#"{"rule": "apart"}"#)), &["rules[0].tasks", "name one of"]),
         (

@@ -290,7 +290,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     name: None,
                     present,
                     ask,
-                    over: if over_rack { "rack" } else { "node" }.to_owned(),
+                    over: if over_rack && what != 4 { "rack" } else { "node" }.to_owned(),
                     whom: Whom::Tasks(whom),
                     near,
                 });
