@@ -3,6 +3,7 @@
 
 use super::super::problem::{Vector, add, fits, sub};
 use super::ground::Ground;
+use super::groups::Groups;
 use super::ties::Ties;
 use crate::model::TaskId;
 use crate::state::pack;
@@ -36,12 +37,11 @@ pub struct Board<'g, 'a, const R: usize> {
     ties: Ties<'a>,
     /// Per tier up to the stage's and node: what the node by itself is worth.
     own: Vec<Vec<f64>>,
+    /// Per tier and task: its toll where it is.
+    paid: Vec<Vec<f64>>,
     /// Per tier: sums over nodes and over tasks.
     sum: Vec<f64>,
-    /// Moved tasks of each group, and how many groups there are with so many.
-    moved: Vec<u32>,
-    groups_with: Vec<u32>,
-    most_moved: u32,
+    groups: Groups,
     grouped: bool,
     /// Utilisation of each node with its sum, sum of squares and sum of powers.
     level: Vec<f64>,
@@ -49,6 +49,12 @@ pub struct Board<'g, 'a, const R: usize> {
     /// The power, as a number of doublings, and the level that counts as 1.
     power: (i32, f64),
     even: bool,
+    /// What a unit above a node's room costs while nodes may be overloaded; none while they
+    /// may not.
+    strain: Option<[f64; R]>,
+    /// What overload costs on each node, and in all.
+    over: Vec<f64>,
+    over_sum: f64,
     /// Where `balance` is the goal: the level that every node is drawn to, instead of
     /// the mean.
     pub aim: Option<f64>,
@@ -78,15 +84,17 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             position: vec![0; node_of.len()],
             ties: Ties::new(ground.instance),
             own: vec![vec![0.0; m + 1]; stage + 1],
+            paid: vec![vec![0.0; node_of.len()]; stage + 1],
             sum: vec![0.0; stage + 1],
-            moved: vec![0; ground.instance.groups().len()],
-            groups_with: vec![ground.instance.groups().len() as u32],
-            most_moved: 0,
+            groups: Groups::new(ground.instance.groups().len()),
             grouped: ground.tiers[..=stage].iter().any(|w| w.group_moves > 0.0),
             level: vec![0.0; m],
             total: [0.0; 3],
             power: (5, 1.0),
             even: ground.tiers[..=stage].iter().any(|w| w.even()),
+            strain: None,
+            over: vec![0.0; m + 1],
+            over_sum: 0.0,
             aim: None,
         };
         board.room.push([i64::MAX / 4; R]);
@@ -110,8 +118,40 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
                 self.own[t][j] =
                     self.ground.own(t, j, &self.load[j], self.count[j], t == self.stage);
             }
-            self.sum[t] = self.own[t].iter().sum::<f64>() + self.tolls(t);
+            for (i, j) in self.node_of.iter().enumerate() {
+                self.paid[t][i] = self.ground.toll(t, i, *j as usize);
+            }
+            self.sum[t] = self.own[t].iter().chain(&self.paid[t]).sum();
         }
+    }
+
+    /// Lets nodes be overloaded at these prices, or no longer.
+    pub fn set_strain(&mut self, prices: Option<[f64; R]>) {
+        self.strain = prices;
+        for j in 0..self.over.len() {
+            self.over[j] = self.strain_of(&self.room[j]);
+        }
+        self.over_sum = self.over.iter().sum();
+    }
+
+    /// Whether nodes may be overloaded.
+    pub fn strained(&self) -> bool {
+        self.strain.is_some()
+    }
+
+    /// What is lacking in each resource, over all nodes.
+    pub fn lacking(&self) -> Vector<R> {
+        let mut sum = [0; R];
+        for room in &self.room {
+            (0..R).for_each(|r| sum[r] += (-room[r]).max(0));
+        }
+        sum
+    }
+
+    /// What a node with this room pays for its overload.
+    fn strain_of(&self, room: &Vector<R>) -> f64 {
+        let Some(prices) = &self.strain else { return 0.0 };
+        (0..R).map(|r| (-room[r]).max(0) as f64 * prices[r]).sum()
     }
 
     /// Sums over utilisations, afresh: when the fullest node empties, what is left of a sum of
@@ -162,7 +202,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             let mean = self.total[0] / ground.counted;
             sum += w.balance * (self.total[1] / ground.counted - mean * mean).max(0.0);
         }
-        sum + w.peak * self.highest() + w.group_moves * f64::from(self.most_moved)
+        sum + w.peak * self.highest() + w.group_moves * f64::from(self.groups.most)
     }
 
     /// The highest utilisation of a node.
@@ -207,11 +247,10 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
                 let now = self.ground.own(t, side.node, &side.load, side.count, t == self.stage);
                 now - self.own[t][side.node]
             };
-            let toll =
-                |&(i, j): &(usize, usize)| g.toll(t, i, j) - g.toll(t, i, self.node_of[i] as usize);
+            let toll = |&(i, j): &(usize, usize)| g.toll(t, i, j) - self.paid[t][i];
             delta = sides.iter().map(own).sum::<f64>() + moves.iter().map(toll).sum::<f64>();
             if self.grouped {
-                let more = f64::from(most_moved) - f64::from(self.most_moved);
+                let more = f64::from(most_moved) - f64::from(self.groups.most);
                 delta += g.tiers[t].group_moves * more;
             }
             if self.ground.tiers[t].even() {
@@ -225,15 +264,31 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     }
 
     fn worth(&self, t: usize) -> f64 {
-        let moved = self.ground.tiers[t].group_moves * f64::from(self.most_moved);
+        let moved = self.ground.tiers[t].group_moves * f64::from(self.groups.most);
         self.sum[t] + self.evenness(t, &self.total) + moved
+    }
+
+    /// What moves are judged by: the stage's tier, and overload while there may be some.
+    fn strained_worth(&self) -> f64 {
+        self.worth(self.stage) + self.over_sum
     }
 
     /// Task `i` to node `b`, if it fits and costs at most `most`: what it costs. Changes
     /// nothing, and asks no rules between tasks.
     pub fn relocate(&self, i: usize, b: usize, most: f64) -> Option<f64> {
         let (g, a) = (self.ground, self.node_of[i] as usize);
-        if a == b || !g.has_room(i, b, None, &self.room[b]) || !g.may(i, b) || self.full(b) {
+        if a == b || !g.may(i, b) || self.full(b) {
+            return None;
+        }
+        let strain = match self.strain {
+            None if !g.has_room(i, b, None, &self.room[b]) => return None,
+            None => 0.0,
+            Some(_) => {
+                let room = [add(self.room[a], g.takes(i, a)), sub(self.room[b], g.takes(i, b))];
+                self.strains((a, b), &room)
+            }
+        };
+        if strain > most + self.gain(a, b) + self.paid[self.stage][i] {
             return None;
         }
         let out = g.demand_on(i, a);
@@ -241,7 +296,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             Side { node: a, load: sub(self.load[a], out), count: self.count[a] - 1 },
             Side { node: b, load: add(self.load[b], g.demand_on(i, b)), count: self.count[b] + 1 },
         ];
-        let delta = self.price(&sides, &[(i, b)])?;
+        let delta = strain + self.price(&sides, &[(i, b)])?;
         (delta <= most).then_some(delta)
     }
 
@@ -252,7 +307,19 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         if a == b || !g.may(i, b) || !g.may(k, a) {
             return None;
         }
-        if !g.has_room(i, b, Some(k), &self.room[b]) || !g.has_room(k, a, Some(i), &self.room[a]) {
+        let fits =
+            || g.has_room(i, b, Some(k), &self.room[b]) && g.has_room(k, a, Some(i), &self.room[a]);
+        let strain = match self.strain {
+            None if !fits() => return None,
+            None => 0.0,
+            Some(_) => {
+                let at_a = sub(g.takes(k, a), g.takes(i, a));
+                let at_b = sub(g.takes(i, b), g.takes(k, b));
+                self.strains((a, b), &[sub(self.room[a], at_a), sub(self.room[b], at_b)])
+            }
+        };
+        let paid = self.paid[self.stage][i] + self.paid[self.stage][k];
+        if strain > most + self.gain(a, b) + paid {
             return None;
         }
         let to_b = sub(g.demand_on(i, b), g.demand_on(k, b));
@@ -261,8 +328,22 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             Side { node: a, load: add(self.load[a], to_a), count: self.count[a] },
             Side { node: b, load: add(self.load[b], to_b), count: self.count[b] },
         ];
-        let delta = self.price(&sides, &[(i, b), (k, a)])?;
+        let delta = strain + self.price(&sides, &[(i, b), (k, a)])?;
         (delta <= most).then_some(delta)
+    }
+
+    /// No more than this is gained on two nodes, apart from what their tasks pay.
+    fn gain(&self, a: usize, b: usize) -> f64 {
+        if self.even || self.strain.is_none() {
+            return f64::INFINITY;
+        }
+        let own = &self.own[self.stage];
+        own[a] + own[b] + 2.0 * self.ground.tiers[self.stage].group_moves
+    }
+
+    /// Change of what overload costs when two nodes have this room.
+    fn strains(&self, (a, b): (usize, usize), room: &[Vector<R>; 2]) -> f64 {
+        self.strain_of(&room[0]) - self.over[a] + self.strain_of(&room[1]) - self.over[b]
     }
 
     /// Whether an earlier tier allows this load.
@@ -273,44 +354,16 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     /// The most moved tasks of any one group after the moves.
     fn most_moved_after(&self, moves: &[(usize, usize)]) -> u32 {
         let g = self.ground;
-        let mut changed: Vec<(u32, i64)> = Vec::new();
-        for &(i, j) in moves {
+        self.groups.most_after(moves.iter().flat_map(|&(i, j)| {
             let more = i64::from(g.moved(i, j)) - i64::from(g.moved(i, self.node_of[i] as usize));
-            for group in g.instance.groups_of(TaskId(i as u32)) {
-                match changed.iter_mut().find(|(known, _)| known == group) {
-                    Some((_, sum)) => *sum += more,
-                    None => changed.push((*group, more)),
-                }
-            }
-        }
-        changed.retain(|(_, more)| *more != 0);
-        // The most among the others.
-        let mut most = self.most_moved;
-        let here = |most: u32| {
-            changed.iter().filter(|(group, _)| self.moved[*group as usize] == most).count()
-        };
-        while most > 0 && self.groups_with[most as usize] as usize == here(most) {
-            most -= 1;
-        }
-        let after =
-            |(group, more): &(u32, i64)| (i64::from(self.moved[*group as usize]) + more) as u32;
-        changed.iter().map(after).fold(most, u32::max)
+            let groups = g.instance.groups_of(TaskId(i as u32));
+            groups.iter().map(move |group| (*group, more)).filter(|(_, more)| *more != 0)
+        }))
     }
 
     fn count_moved(&mut self, i: usize, more: bool) {
         for group in self.ground.instance.groups_of(TaskId(i as u32)) {
-            let moved = &mut self.moved[*group as usize];
-            self.groups_with[*moved as usize] -= 1;
-            *moved = if more { *moved + 1 } else { *moved - 1 };
-            let now = *moved as usize;
-            if now == self.groups_with.len() {
-                self.groups_with.push(0);
-            }
-            self.groups_with[now] += 1;
-            self.most_moved = self.most_moved.max(now as u32);
-        }
-        while self.most_moved > 0 && self.groups_with[self.most_moved as usize] == 0 {
-            self.most_moved -= 1;
+            self.groups.count(*group, more);
         }
     }
 
@@ -322,9 +375,9 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     /// Makes moves that were priced at `delta`, if cards and rules between tasks allow it.
     pub fn commit(&mut self, moves: &[(usize, usize)], delta: f64) -> bool {
-        let worth = self.worth(self.stage);
+        let worth = self.strained_worth();
         let before: Vec<usize> = self.go(moves);
-        let off = (self.worth(self.stage) - worth - delta).abs();
+        let off = (self.strained_worth() - worth - delta).abs();
         let rounded = self.ground.tiers[self.stage].peak > 0.0;
         debug_assert!(
             rounded || off <= 1e-6 * (1.0 + worth.abs() + delta.abs()),
@@ -342,7 +395,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         if moves.iter().any(|(i, j)| !self.ground.may(*i, *j)) {
             return false;
         }
-        let worth = self.worth(self.stage);
+        let worth = self.strained_worth();
         let before: Vec<usize> = self.go(moves);
         let kept = |t: usize| self.worth(t) <= self.caps[t];
         let fits = |j: usize| {
@@ -351,11 +404,11 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
                 .nodes
                 .get(j)
                 .map_or(u32::MAX, |node| self.ground.instance.max_tasks(*node));
-            self.room[j].iter().all(|room| *room >= 0)
+            (self.strain.is_some() || self.room[j].iter().all(|room| *room >= 0))
                 && self.count[j] <= most
                 && self.under(j, &self.load[j])
         };
-        let good = self.worth(self.stage) - worth <= most
+        let good = self.strained_worth() - worth <= most
             && moves.iter().all(|(_, j)| fits(*j))
             && (0..self.stage).all(kept)
             && self.allowed(moves);
@@ -402,7 +455,9 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         self.leave(i);
         self.enter(i, b);
         for t in 0..=self.stage {
-            self.sum[t] += g.toll(t, i, b) - g.toll(t, i, a);
+            let toll = g.toll(t, i, b);
+            self.sum[t] += toll - self.paid[t][i];
+            self.paid[t][i] = toll;
         }
         [a, b].into_iter().for_each(|j| self.refresh(j));
     }
@@ -412,6 +467,11 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             let now = self.ground.own(t, j, &self.load[j], self.count[j], t == self.stage);
             self.sum[t] += now - self.own[t][j];
             self.own[t][j] = now;
+        }
+        if self.strain.is_some() {
+            let now = self.strain_of(&self.room[j]);
+            self.over_sum += now - self.over[j];
+            self.over[j] = now;
         }
         if self.even && j < self.level.len() {
             let was = self.powers(self.level[j]);

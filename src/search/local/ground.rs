@@ -54,6 +54,8 @@ pub struct Ground<'a, const R: usize> {
     pub demand: Vec<Vector<R>>,
     /// Where each task runs now; nowhere if it does not.
     pub home: Vec<u32>,
+    /// Whether any task runs now.
+    pub runs: bool,
     /// All bits, none for resources that a task goes on taking on its current node until all
     /// moves are over.
     lasting: Vector<R>,
@@ -107,6 +109,7 @@ impl<'a, const R: usize> Ground<'a, R> {
                 room.map(|(limit, (used, held))| (limit - used - held).max(0)).collect()
             }),
             home: Vec::new(),
+            runs: false,
             lasting: std::array::from_fn(|r| {
                 let kept = r < instance.resources().len() && instance.transient(r);
                 if kept && instance.has_transient() { 0 } else { -1 }
@@ -135,12 +138,19 @@ impl<'a, const R: usize> Ground<'a, R> {
             .collect();
         let current = instance.task_ids().map(|task| instance.current(task)).collect();
         ground.home = ground.numbers(&Plan { placement: current, cards: Vec::new() });
+        ground.runs = ground.home.iter().any(|j| (*j as usize) < ground.nodes.len());
         ground
     }
 
     /// The number of "nowhere".
     pub fn nowhere(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Of each resource, over all nodes.
+    pub fn mean_capacity(&self) -> [f64; R] {
+        let m = self.nodes.len().max(1) as f64;
+        std::array::from_fn(|r| self.capacity.iter().map(|c| c[r] as f64).sum::<f64>() / m)
     }
 
     /// What the task adds to the load of a node.

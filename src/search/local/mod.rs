@@ -5,6 +5,7 @@
 
 mod board;
 mod ground;
+mod groups;
 mod moves;
 mod ties;
 
@@ -52,8 +53,15 @@ const SMALL: usize = 10_000;
 /// Moves of the first round of each worker, per task; each later round has three times as many.
 const PER_TASK: u64 = 50;
 const GROWTH: u64 = 3;
-/// A round that leaves less than so many of its length takes all that is left.
+/// A round that leaves less than so many of its length takes all that is left, or where it is
+/// much a matter of luck what an annealing finds, one of so many equal parts.
 const LAST: u64 = 12;
+const LONG: u64 = 4;
+/// What part of moves fails for lack of room where it is such a matter, and where nodes may be
+/// overloaded on the way, if rounds have so many moves a task. Where tasks run already, that is:
+/// elsewhere it was not measured.
+const CROWDED: f64 = 0.5;
+const SLOWLY: u64 = 10_000;
 /// A tier is left when so many times the moves that led to its best plan led no further.
 const PATIENCE: u64 = 8;
 /// Moves in vain, at least, per task and node, before a tier is left.
@@ -139,12 +147,15 @@ impl<'a, const R: usize> Search<'a, R> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.task.seed);
         let (usual, least) = bad_moves(&first, &guide, &mut rng);
         let bound = self.task.bounds.get(stage).copied().unwrap_or(f64::NEG_INFINITY);
-        let mut pace = Pace::new(&self.ground, &self.budget, self.workers as u64, share);
+        let tight = self.ground.runs && crowded(&first, &mut rng) > CROWDED;
+        let parts = if tight { LONG } else { 1 };
+        let mut pace = Pace::new(&self.ground, &self.budget, self.workers as u64, share, parts);
         let enough = bound + 1e-9 * bound.abs();
         let mut heat = HEAT;
         while value > enough && !self.budget.over() {
             let Some(moves) = pace.next() else { break };
             let begin = board(best);
+            let strained = tight && moves >= SLOWLY * self.ground.movable.len() as u64;
             let heat_of = |worker: usize| {
                 // Longer rounds stand more heat, so hotter comes first.
                 let sign = if pace.idle % 2 == 0 { 1 } else { -1 };
@@ -160,8 +171,13 @@ impl<'a, const R: usize> Search<'a, R> {
                 let full = self.ground.tiers[stage].balance > 0.0 && worker % 2 == 1;
                 board.aim = full.then_some(1.0);
                 let hot = usual * heat_of(worker);
-                let schedule =
-                    Schedule { moves, hot, cold: (0.1 * least).clamp(1e-4 * hot, hot), enough };
+                let schedule = Schedule {
+                    moves,
+                    hot,
+                    cold: (0.1 * least).clamp(1e-4 * hot, hot),
+                    strained,
+                    enough,
+                };
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 anneal(&mut board, schedule, &guide, &mut rng, &self.budget)
             };
@@ -221,10 +237,18 @@ struct Pace {
     /// the same plan every time.
     most: u64,
     time: Option<(Instant, Duration)>,
+    /// Long rounds in the end.
+    parts: u64,
 }
 
 impl Pace {
-    fn new<const R: usize>(ground: &Ground<R>, budget: &Budget, workers: u64, share: f64) -> Pace {
+    fn new<const R: usize>(
+        ground: &Ground<R>,
+        budget: &Budget,
+        workers: u64,
+        share: f64,
+        parts: u64,
+    ) -> Pace {
         let (n, m) = (ground.demand.len() as u64, ground.nodes.len() as u64);
         let left = budget.until().saturating_duration_since(Instant::now()).mul_f64(share);
         Pace {
@@ -236,6 +260,7 @@ impl Pace {
             least: (THOROUGH * n * m.min(1000)).max(100_000) / workers,
             most: (budget.left() as f64 * share) as u64 / workers,
             time: (budget.left() > 1 << 60).then(|| (Instant::now(), left)),
+            parts,
         }
     }
 
@@ -250,7 +275,12 @@ impl Pace {
             _ => self.most - self.done,
         };
         let moves = self.first.saturating_mul(GROWTH.saturating_pow(self.rounds));
-        let moves = if moves.saturating_mul(LAST) > left { left } else { moves };
+        let long = (self.done + left) / (self.parts + 1);
+        let moves = match moves.saturating_mul(LAST) > left {
+            false => moves,
+            true if self.parts == 1 || left < long + long / 2 => left,
+            true => long,
+        };
         let idle = self.done - self.at > self.least.max(PATIENCE * self.at);
         (moves > self.first / 10 && !idle).then_some(moves)
     }
@@ -263,6 +293,21 @@ impl Pace {
             self.at = self.done;
         }
     }
+}
+
+/// What part of moves fails because the node has no room.
+fn crowded<const R: usize>(board: &Board<R>, rng: &mut ChaCha8Rng) -> f64 {
+    let g = board.ground;
+    let (tries, m) = (4000, g.nodes.len());
+    if g.movable.is_empty() || m == 0 {
+        return 0.0;
+    }
+    let fails = (0..tries).filter(|_| {
+        let i = g.movable[rng.random_range(0..g.movable.len())] as usize;
+        let j = rng.random_range(0..m);
+        !g.has_room(i, j, None, board.room(j))
+    });
+    fails.count() as f64 / f64::from(tries)
 }
 
 /// What a usual bad move costs the stage's tier, and the least bad one.

@@ -4,6 +4,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::super::budget::Budget;
+use super::super::problem::Vector;
 use super::board::Board;
 use crate::model::{Ask, TaskId};
 
@@ -14,6 +15,8 @@ pub struct Schedule {
     pub moves: u64,
     pub hot: f64,
     pub cold: f64,
+    /// Whether nodes may be overloaded on the way, at a price that rises.
+    pub strained: bool,
     /// The value at which there is nothing left to do.
     pub enough: f64,
 }
@@ -85,7 +88,13 @@ impl Guide {
     }
 
     /// A node for the task: one that it prefers, or any.
+    ///
+    /// Or the one where it runs now: there it takes no transient resource from others, so a
+    /// move back makes room for moves that matter, and a plan full of needless ones has none.
     pub fn node<const R: usize>(&self, board: &Board<R>, i: usize, rng: &mut ChaCha8Rng) -> usize {
+        if board.ground.runs && rng.random_range(0..4u32) == 0 {
+            return board.ground.home[i] as usize;
+        }
         match self.prefer.get(i) {
             Some(list) if !list.is_empty() && rng.random_range(0..4u32) > 0 => {
                 any(list, rng) as usize
@@ -98,9 +107,7 @@ impl Guide {
 /// Tasks that can move, by their mean share of a node's capacity, and the rank of each.
 fn sizes<const R: usize>(board: &Board<R>) -> (Vec<u32>, Vec<u32>) {
     let g = board.ground;
-    let m = g.nodes.len().max(1) as f64;
-    let mean: [f64; R] =
-        std::array::from_fn(|r| g.capacity.iter().map(|c| c[r] as f64).sum::<f64>() / m);
+    let mean = g.mean_capacity();
     let size = |i: &u32| -> f64 {
         (0..R).map(|r| g.demand[*i as usize][r] as f64 / mean[r].max(1.0)).sum()
     };
@@ -132,6 +139,7 @@ pub fn anneal<const R: usize>(
     let chunk = CHUNK.max((board.node_of.len() + board.ground.nodes.len()) as u64);
     let dice = dice();
     let mut doublings = 0;
+    let mut strain = schedule.strained.then(|| Strain::new(board, schedule.moves / chunk));
     while best.moves < schedule.moves && best.value > schedule.enough && !budget.over() {
         let part = best.moves as f64 / schedule.moves as f64;
         let heat = schedule.hot * (schedule.cold / schedule.hot).powf(part);
@@ -142,18 +150,63 @@ pub fn anneal<const R: usize>(
         } else {
             board.level_anew();
         }
+        if let Some(prices) = &mut strain {
+            let lacking = board.lacking();
+            if part > COLDER && lacking == [0; R] {
+                strain = None;
+                board.set_strain(None);
+            } else {
+                board.set_strain(Some(prices.prices(heat, part, &lacking)));
+            }
+        }
         for _ in 0..chunk.min(schedule.moves - best.moves) {
             let most = heat * any(&dice, rng);
             step(board, guide, most, rng);
         }
         best.moves += chunk;
         let value = board.value();
-        if value < best.value {
+        if value < best.value && board.lacking().iter().all(|lacking| *lacking == 0) {
             best.value = value;
             best.node_of.clone_from(&board.node_of);
         }
     }
     best
+}
+
+/// The price of overload while an annealing allows it: what one task may put on top of a
+/// full node for free, so to speak, shrinks from half a node to a millionth. A resource that
+/// stays overloaded gets dearer by itself.
+struct Strain<const R: usize> {
+    /// One over the mean capacity.
+    inverse: [f64; R],
+    dearer: [f64; R],
+    growth: f64,
+}
+
+/// Parts of a node that are tolerated per unit of heat, at first and at last.
+const TOLERATED: (f64, f64) = (0.5, 1e-6);
+/// From then on an annealing that overloads no node overloads none any more: that is faster,
+/// and moves in the cold are small.
+const COLDER: f64 = 0.5;
+/// When in an annealing resources begin to get dearer by themselves, and how much they can.
+const DEARER: (f64, f64) = (0.3, 1e5);
+
+impl<const R: usize> Strain<R> {
+    fn new(board: &Board<R>, chunks: u64) -> Self {
+        let rest = (1.0 - DEARER.0) * chunks.max(1) as f64;
+        Strain {
+            inverse: board.ground.mean_capacity().map(|mean| 1.0 / mean.max(1.0)),
+            dearer: [1.0; R],
+            growth: DEARER.1.powf(1.0 / rest),
+        }
+    }
+
+    fn prices(&mut self, heat: f64, part: f64, lacking: &Vector<R>) -> [f64; R] {
+        let tolerated = TOLERATED.0 * (TOLERATED.1 / TOLERATED.0).powf(part);
+        let lack = |r: &usize| part > DEARER.0 && lacking[*r] > 0;
+        (0..R).filter(lack).for_each(|r| self.dearer[r] *= self.growth);
+        std::array::from_fn(|r| heat * self.inverse[r] / tolerated * self.dearer[r])
+    }
 }
 
 /// How much worse than the temperature a move may be, drawn beforehand: logarithms are slow.
@@ -253,7 +306,7 @@ fn chain<const R: usize>(
     let leaves = board.node_of[i] as usize == c;
     let own = if leaves { g.takes(i, c) } else { [0; R] };
     let fits = |r: usize| to[r] - own[r] <= next[r];
-    if g.has_room(i, b, Some(k), board.room(b)) && (0..R).all(fits) {
+    if board.strained() || (g.has_room(i, b, Some(k), board.room(b)) && (0..R).all(fits)) {
         board.attempt(&[(k, c), (i, b)], most);
     }
 }
