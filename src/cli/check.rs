@@ -1,8 +1,6 @@
 //! `stowplan check INSTANCE... PLAN`
 
-use std::path::PathBuf;
-
-use super::input::{TableArgs, instance_and_plan, read};
+use super::input::FileArgs;
 use super::output::{print, say};
 use super::{Done, FAILED};
 use crate::check::check_claim;
@@ -11,22 +9,19 @@ use crate::format::read_plan;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// INSTANCE and PLAN, the last file; only PLAN with --tasks and --nodes. `-` is standard input
-    #[arg(value_name = "INSTANCE PLAN", num_args = 1.., required = true)]
-    files: Vec<PathBuf>,
     #[command(flatten)]
-    tables: TableArgs,
+    files: FileArgs,
     /// Judge the plan with at most one task on each node
     #[arg(long)]
     one_task_per_node: bool,
 }
 
 pub(super) fn run(args: Args) -> Done {
-    let (instance, Some(plan)) = instance_and_plan(&args.files, &args.tables)? else {
+    let (instance, Some(plan)) = args.files.instance_and_plan()? else {
         return Err(Error::usage("check needs an instance and a plan")
             .help("stowplan check instance.json plan.json"));
     };
-    let mut instance = read(instance, &args.tables, false)?;
+    let mut instance = args.files.read(instance, false)?;
     if args.one_task_per_node {
         instance = instance.with_one_task_per_node(true);
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::input::{GoalArgs, TableArgs, instance_and_plan, judged_plan, read};
+use super::input::{FileArgs, GoalArgs, judged_plan};
 use super::output::{print, say, write_to};
 use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
@@ -23,11 +23,8 @@ enum Form {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// INSTANCE and, if it is about a plan, PLAN, the last file; only PLAN with --tasks and --nodes
-    #[arg(value_name = "INSTANCE PLAN", num_args = 0..)]
-    files: Vec<PathBuf>,
     #[command(flatten)]
-    tables: TableArgs,
+    files: FileArgs,
     #[command(flatten)]
     goal: GoalArgs,
     #[command(flatten)]
@@ -44,12 +41,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Done {
-    let (instance, plan) = instance_and_plan(&args.files, &args.tables)?;
-    if instance.is_empty() && args.tables.tasks.is_none() {
+    let (instance, plan) = args.files.instance_and_plan()?;
+    if instance.is_empty() && args.files.tables.tasks.is_none() {
         return Err(Error::usage("explain needs an instance")
             .help("stowplan explain instance.json [plan.json] [--task TASK]"));
     }
-    let instance = args.goal.apply(read(instance, &args.tables, false)?)?;
+    let instance = args.goal.apply(args.files.read(instance, false)?)?;
     let params = args.params.params(Method::Auto, None)?;
     let task = args.task.as_deref().map(|name| find_task(&instance, name)).transpose()?;
     let plan = match plan {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::input::{GoalArgs, TableArgs, instance_and_plan, judged_plan, read};
+use super::input::{FileArgs, GoalArgs, judged_plan};
 use super::output::{complain, warn, write_to};
 use super::{Done, FAILED};
 use crate::error::{Error, Result};
@@ -24,11 +24,8 @@ enum Target {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// INSTANCE and, where one is needed, PLAN, the last file; only PLAN with --tasks and --nodes
-    #[arg(value_name = "INSTANCE PLAN", num_args = 0..)]
-    files: Vec<PathBuf>,
     #[command(flatten)]
-    tables: TableArgs,
+    files: FileArgs,
     /// What to write [default: what the name of the file given to -o ends with]
     #[arg(long, value_enum, value_name = "FORM")]
     to: Option<Target>,
@@ -54,14 +51,14 @@ struct ModelArgs {
 }
 
 pub(super) fn run(args: Args) -> Done {
-    let (instance, plan) = instance_and_plan(&args.files, &args.tables)?;
-    if instance.is_empty() && args.tables.tasks.is_none() {
+    let (instance, plan) = args.files.instance_and_plan()?;
+    if instance.is_empty() && args.files.tables.tasks.is_none() {
         return Err(Error::usage("export needs an instance")
             .help("stowplan export instance.json [plan.json] --to lp|mps|slurm|kubernetes"));
     }
     let target = target(args.to, args.out.as_deref())?;
     let sources = if target == Target::Kubernetes { instance.clone() } else { Vec::new() };
-    let instance = args.goal.apply(read(instance, &args.tables, false)?)?;
+    let instance = args.goal.apply(args.files.read(instance, false)?)?;
     let plan = match plan {
         Some(file) => match judged_plan(&file, &instance)? {
             None => return Ok(FAILED),

@@ -49,35 +49,66 @@ impl InstanceArgs {
 
     /// The name of the file that has the instance, or its tasks.
     pub(super) fn name(&self) -> Option<String> {
-        let file = self.instance.first().or(self.tables.tasks.as_ref())?;
-        Some(file.file_name()?.to_string_lossy().into_owned())
+        name_of(self.instance.first().or(self.tables.tasks.as_ref())?)
     }
 }
 
 /// The files' content, in order.
-pub(super) fn sources(files: &[PathBuf]) -> Result<Vec<Source>> {
+fn sources(files: &[PathBuf]) -> Result<Vec<Source>> {
     files.iter().map(|path| Source::read(path)).collect()
 }
 
-/// The files of a command that is about an instance and perhaps a plan: the last is the
-/// plan, if there is an instance without it and it is no further part of that.
-///
-/// # Errors
-/// Tables and an instance file.
-pub(super) fn instance_and_plan(
-    files: &[PathBuf],
-    tables: &TableArgs,
-) -> Result<(Vec<Source>, Option<Source>)> {
-    let alone = usize::from(tables.tasks.is_none());
-    if alone == 0 && files.len() > 1 {
-        return Err(Error::usage("with --tasks and --nodes, name the plan only"));
+/// An instance and, where the command is about them, plans for it.
+#[derive(Debug, clap::Args)]
+pub(super) struct FileArgs {
+    /// INSTANCE, in some formats several files, and PLAN after it; only PLAN with --tasks and --nodes
+    #[arg(value_name = "INSTANCE PLAN", num_args = 0..)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) tables: TableArgs,
+}
+
+impl FileArgs {
+    /// The instance's files, none with tables, and those of plans: the instance ends where a file
+    /// is no further part of it.
+    pub(super) fn instance_and_plans(&self) -> Result<(Vec<Source>, Vec<Source>)> {
+        let alone = usize::from(self.tables.tasks.is_none());
+        let mut files = sources(&self.files)?;
+        let further = files.iter().skip(alone).position(|file| alone == 0 || !is_part(file));
+        let plans = files.split_off(further.map_or(files.len(), |k| k + alone));
+        Ok((files, plans))
     }
-    let mut files = sources(files)?;
-    let plan = files.pop_if(|last| !is_part(last));
-    match plan {
-        Some(plan) if files.len() < alone => Ok((vec![plan], None)),
-        plan => Ok((files, plan)),
+
+    /// The same with one plan at most.
+    ///
+    /// # Errors
+    /// More than one plan.
+    pub(super) fn instance_and_plan(&self) -> Result<(Vec<Source>, Option<Source>)> {
+        let (instance, mut plans) = self.instance_and_plans()?;
+        let plan = plans.pop();
+        match plans.first() {
+            Some(more) if self.tables.tasks.is_some() => {
+                Err(Error::usage("with --tasks and --nodes, name the plan only")
+                    .in_file(&more.name))
+            }
+            Some(more) => Err(Error::usage("one plan too many").in_file(&more.name)),
+            None => Ok((instance, plan)),
+        }
     }
+
+    /// Reads the instance; `quiet` without warnings.
+    pub(super) fn read(&self, instance: Vec<Source>, quiet: bool) -> Result<Instance> {
+        read(instance, &self.tables, quiet)
+    }
+
+    /// The name of the file that has the instance, or its tasks.
+    pub(super) fn name(&self) -> Option<String> {
+        name_of(self.tables.tasks.as_ref().or(self.files.first())?)
+    }
+}
+
+fn name_of(path: &Path) -> Option<String> {
+    Some(path.file_name()?.to_string_lossy().into_owned())
 }
 
 /// Reads a plan for the instance; `None`, with the reasons on standard error, when it breaks rules.
