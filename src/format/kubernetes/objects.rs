@@ -381,7 +381,10 @@ mod tests {
                 "f: line 1 column 24: invalid type: integer `3`, expected a list",
             ),
             ("kind: Node\nmetadata:\n  name: [a\n", "f: line 4 column 1: not valid YAML"),
-            ("kind: Node\n---\n- 3\n", "f: document 2: an API object is expected"),
+            (
+                "kind: Node\nmetadata: {name: n}\n---\n- 3\n",
+                "f: document 2: an API object is expected",
+            ),
         ] {
             let said = names(text).unwrap_err();
             assert!(said.starts_with(message), "{said}\nis not {message}");
