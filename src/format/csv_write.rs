@@ -5,8 +5,8 @@ use super::csv::{
 };
 use super::guard::guarded_unless_number;
 use super::json_write::{
-    current, drop_weight, groups, move_cost, over, pair_cost, price, price_per_hour, rule_files,
-    safety_price, within,
+    Part, current, drop_weight, groups, move_cost, over, pair_cost, price, price_per_hour,
+    rule_files, safety_price, within,
 };
 use super::rule_file::AskFile;
 use super::values::OneOrMany;
@@ -214,7 +214,7 @@ fn check_list<'a>(names: impl Iterator<Item = &'a String>, what: &str) -> Result
 
 /// The table of rules, `None` when there are none beside those within gangs.
 fn rules(instance: &Instance) -> Result<Option<String>> {
-    let files = rule_files(instance, |_| true);
+    let files = rule_files(instance, &Part::whole(instance));
     if files.is_empty() {
         return Ok(None);
     }

@@ -22,7 +22,7 @@ use crate::model::{
 /// # Errors
 /// A writer that fails.
 pub fn write_instance(instance: &Instance, to: &mut impl Write) -> Result<()> {
-    let all = Part { tasks: vec![true; instance.tasks()], nodes: vec![true; instance.nodes()] };
+    let all = Part::whole(instance);
     write_part(instance, &all, to)
 }
 
@@ -37,6 +37,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// Every task and every node.
+    pub(super) fn whole(instance: &Instance) -> Part {
+        Part { tasks: vec![true; instance.tasks()], nodes: vec![true; instance.nodes()] }
+    }
+
     /// Whether the instance's own text may say where the job runs now: on nodes of the
     /// part only.
     fn knows_current(&self, instance: &Instance, job: TaskId) -> bool {
@@ -98,7 +103,7 @@ pub fn write_part(instance: &Instance, part: &Part, to: &mut impl Write) -> Resu
         write(to, format_args!(",\n\"pairs\": "))?;
         list(to, pairs.map(|(task, pair)| pair_file(instance, task, pair)))?;
     }
-    let rules = rule_files(instance, |rule| part.tasks[rule.tasks[0].index()]);
+    let rules = rule_files(instance, part);
     if !rules.is_empty() {
         write(to, format_args!(",\n\"rules\": "))?;
         list(to, rules.into_iter().map(Ok))?;
@@ -269,8 +274,9 @@ pub(super) fn within(instance: &Instance, task: TaskId) -> [Option<&Rule>; 3] {
     ]
 }
 
-/// Rules that do not stand on a gang, those that are wanted.
-pub(super) fn rule_files(instance: &Instance, wanted: impl Fn(&Rule) -> bool) -> Vec<RuleFile> {
+/// Rules of the part's tasks that do not stand on a gang.
+pub(super) fn rule_files(instance: &Instance, part: &Part) -> Vec<RuleFile> {
+    let wanted = |rule: &Rule| part.tasks[rule.tasks[0].index()];
     let stands_on_gang = |rule: &Rule| {
         let whole = |gang: &Gang| {
             let last = gang.first.0 + gang.size - 1;
@@ -304,7 +310,7 @@ pub(super) fn rule_files(instance: &Instance, wanted: impl Fn(&Rule) -> bool) ->
                 at_least: spread.as_ref().and_then(|s| s.at_least),
                 at_most: spread.as_ref().and_then(|s| s.at_most),
                 max_skew: spread.as_ref().and_then(|s| s.max_skew),
-                present: present(instance, rule),
+                present: present(instance, rule, part),
                 near: match &rule.ask {
                     Ask::Near { others } => Some(ids(others)),
                     _ => None,
@@ -315,10 +321,12 @@ pub(super) fn rule_files(instance: &Instance, wanted: impl Fn(&Rule) -> bool) ->
         .collect()
 }
 
-/// What is there already, by the names of values.
-fn present(instance: &Instance, rule: &Rule) -> Ordered<u32> {
-    let values = &instance.label_values()[rule.over as usize].values;
-    let named = rule.present.iter().map(|(v, count)| (values[*v as usize].clone(), *count));
+/// What is there already, by the names of values that nodes of the part have.
+fn present(instance: &Instance, rule: &Rule, part: &Part) -> Ordered<u32> {
+    let label = &instance.label_values()[rule.over as usize];
+    let had = |value: u32| (label.of.iter().zip(&part.nodes)).any(|(v, own)| *own && *v == value);
+    let known = rule.present.iter().filter(|(value, _)| had(*value));
+    let named = known.map(|(value, count)| (label.values[*value as usize].clone(), *count));
     Ordered(named.collect())
 }
 

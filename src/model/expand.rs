@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::build::{error, index_ids};
 use super::draft::{DraftError, DraftItem, Whom};
@@ -205,8 +205,11 @@ pub(super) fn resolve_rules(
     units: &Units,
 ) -> Result<(), DraftError> {
     let mut list = Rules { draft, labels: vec![of_nodes(draft)], rules: Vec::new() };
+    let mut gangs: FxHashSet<(TaskId, TaskId, usize)> = FxHashSet::default();
+    let ends = |tasks: &[TaskId]| (tasks[0], tasks[tasks.len() - 1], tasks.len());
     for (k, task) in draft.tasks.iter().enumerate().filter(|(_, task)| task.replicas.is_some()) {
         let tasks: Vec<TaskId> = units.range(k).map(TaskId::from).collect();
+        gangs.insert(ends(&tasks));
         let name = format!("gang {}", task.id);
         let item = DraftItem::Task(k);
         list.add(item, "", (name, Ask::Gang), 0, tasks.clone(), &[])?;
@@ -233,6 +236,10 @@ pub(super) fn resolve_rules(
             (ask, _) => ask.clone(),
         };
         for (whose, tasks) in list.members(item, units, &rule.whom, "tasks")? {
+            if ask == Ask::Gang && gangs.contains(&ends(&tasks)) {
+                // A job of several units starts as one anyhow.
+                continue;
+            }
             let made_up = || format!("{ask} over {} of {whose}", rule.over);
             let name = match (&rule.name, &rule.whom) {
                 (Some(name), Whom::Tasks(_) | Whom::Group(_)) => name.clone(),
