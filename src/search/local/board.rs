@@ -165,10 +165,6 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         }
     }
 
-    fn tolls(&self, t: usize) -> f64 {
-        (self.node_of.iter().enumerate()).map(|(i, j)| self.ground.toll(t, i, *j as usize)).sum()
-    }
-
     fn powers(&self, level: f64) -> [f64; 3] {
         let mut power = level / self.power.1;
         (0..self.power.0).for_each(|_| power *= power);
@@ -197,7 +193,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         let (t, ground) = (self.stage, self.ground);
         let w = &ground.tiers[t];
         let own = |j: usize| ground.own(t, j, &self.load[j], self.count[j], false);
-        let mut sum = (0..self.load.len()).map(own).sum::<f64>() + self.tolls(t);
+        let mut sum = (0..self.load.len()).map(own).sum::<f64>() + self.paid[t].iter().sum::<f64>();
         if w.balance > 0.0 {
             let mean = self.total[0] / ground.counted;
             sum += w.balance * (self.total[1] / ground.counted - mean * mean).max(0.0);
@@ -285,12 +281,9 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             None => 0.0,
             Some(_) => {
                 let room = [add(self.room[a], g.takes(i, a)), sub(self.room[b], g.takes(i, b))];
-                self.strains((a, b), &room)
+                self.strains((a, b), &room, most + self.paid[self.stage][i])?
             }
         };
-        if strain > most + self.gain(a, b) + self.paid[self.stage][i] {
-            return None;
-        }
         let out = g.demand_on(i, a);
         let sides = [
             Side { node: a, load: sub(self.load[a], out), count: self.count[a] - 1 },
@@ -315,13 +308,11 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             Some(_) => {
                 let at_a = sub(g.takes(k, a), g.takes(i, a));
                 let at_b = sub(g.takes(i, b), g.takes(k, b));
-                self.strains((a, b), &[sub(self.room[a], at_a), sub(self.room[b], at_b)])
+                let room = [sub(self.room[a], at_a), sub(self.room[b], at_b)];
+                let paid = &self.paid[self.stage];
+                self.strains((a, b), &room, most + (paid[i] + paid[k]))?
             }
         };
-        let paid = self.paid[self.stage][i] + self.paid[self.stage][k];
-        if strain > most + self.gain(a, b) + paid {
-            return None;
-        }
         let to_b = sub(g.demand_on(i, b), g.demand_on(k, b));
         let to_a = sub(g.demand_on(k, a), g.demand_on(i, a));
         let sides = [
@@ -334,16 +325,19 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     /// No more than this is gained on two nodes, apart from what their tasks pay.
     fn gain(&self, a: usize, b: usize) -> f64 {
-        if self.even || self.strain.is_none() {
+        if self.even {
             return f64::INFINITY;
         }
         let own = &self.own[self.stage];
         own[a] + own[b] + 2.0 * self.ground.tiers[self.stage].group_moves
     }
 
-    /// Change of what overload costs when two nodes have this room.
-    fn strains(&self, (a, b): (usize, usize), room: &[Vector<R>; 2]) -> f64 {
-        self.strain_of(&room[0]) - self.over[a] + self.strain_of(&room[1]) - self.over[b]
+    /// Change of what overload costs when two nodes have this room; none where that alone is
+    /// more than `most` and all that the nodes could gain.
+    fn strains(&self, (a, b): (usize, usize), room: &[Vector<R>; 2], most: f64) -> Option<f64> {
+        let change =
+            self.strain_of(&room[0]) - self.over[a] + self.strain_of(&room[1]) - self.over[b];
+        (change <= most + self.gain(a, b)).then_some(change)
     }
 
     /// Whether an earlier tier allows this load.
@@ -404,7 +398,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
                 .nodes
                 .get(j)
                 .map_or(u32::MAX, |node| self.ground.instance.max_tasks(*node));
-            (self.strain.is_some() || self.room[j].iter().all(|room| *room >= 0))
+            (self.strained() || self.room[j].iter().all(|room| *room >= 0))
                 && self.count[j] <= most
                 && self.under(j, &self.load[j])
         };
@@ -468,7 +462,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             self.sum[t] += now - self.own[t][j];
             self.own[t][j] = now;
         }
-        if self.strain.is_some() {
+        if self.strained() {
             let now = self.strain_of(&self.room[j]);
             self.over_sum += now - self.over[j];
             self.over[j] = now;

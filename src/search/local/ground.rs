@@ -54,8 +54,6 @@ pub struct Ground<'a, const R: usize> {
     pub demand: Vec<Vector<R>>,
     /// Where each task runs now; nowhere if it does not.
     pub home: Vec<u32>,
-    /// Whether any task runs now.
-    pub runs: bool,
     /// All bits, none for resources that a task goes on taking on its current node until all
     /// moves are over.
     lasting: Vector<R>,
@@ -109,7 +107,6 @@ impl<'a, const R: usize> Ground<'a, R> {
                 room.map(|(limit, (used, held))| (limit - used - held).max(0)).collect()
             }),
             home: Vec::new(),
-            runs: false,
             lasting: std::array::from_fn(|r| {
                 let kept = r < instance.resources().len() && instance.transient(r);
                 if kept && instance.has_transient() { 0 } else { -1 }
@@ -138,13 +135,17 @@ impl<'a, const R: usize> Ground<'a, R> {
             .collect();
         let current = instance.task_ids().map(|task| instance.current(task)).collect();
         ground.home = ground.numbers(&Plan { placement: current, cards: Vec::new() });
-        ground.runs = ground.home.iter().any(|j| (*j as usize) < ground.nodes.len());
         ground
     }
 
     /// The number of "nowhere".
     pub fn nowhere(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Whether any task runs now.
+    pub fn runs(&self) -> bool {
+        self.home.iter().any(|j| *j as usize != self.nowhere())
     }
 
     /// Of each resource, over all nodes.

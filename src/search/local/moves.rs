@@ -92,8 +92,9 @@ impl Guide {
     /// Or the one where it runs now: there it takes no transient resource from others, so a
     /// move back makes room for moves that matter, and a plan full of needless ones has none.
     pub fn node<const R: usize>(&self, board: &Board<R>, i: usize, rng: &mut ChaCha8Rng) -> usize {
-        if board.ground.runs && rng.random_range(0..4u32) == 0 {
-            return board.ground.home[i] as usize;
+        let home = board.ground.home[i] as usize;
+        if home != board.ground.nowhere() && rng.random_range(0..4u32) == 0 {
+            return home;
         }
         match self.prefer.get(i) {
             Some(list) if !list.is_empty() && rng.random_range(0..4u32) > 0 => {
@@ -165,7 +166,7 @@ pub fn anneal<const R: usize>(
         }
         best.moves += chunk;
         let value = board.value();
-        if value < best.value && board.lacking().iter().all(|lacking| *lacking == 0) {
+        if value < best.value && board.lacking() == [0; R] {
             best.value = value;
             best.node_of.clone_from(&board.node_of);
         }
