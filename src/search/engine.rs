@@ -71,6 +71,9 @@ impl<'a, const R: usize> Engine<'a, R> {
         let mut s = Assignment::new(self.p, construct::greedy(self.p, &mut rng));
         self.keep(&s);
         self.prove(&mut s);
+        if self.done() {
+            return;
+        }
         let first = self.promising();
         let parts = if first == self.bound { [0.0, 0.5] } else { [0.7, 0.5] };
         for cycle in 0.. {
