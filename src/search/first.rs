@@ -15,8 +15,7 @@ macro_rules! by_width {
         match $crate::search::first::demanded($request.instance).len() {
             0 | 1 => $run::<1>($request, $better),
             2 => $run::<2>($request, $better),
-            3 => $run::<3>($request, $better),
-            4 => $run::<4>($request, $better),
+            3 | 4 => $run::<4>($request, $better),
             _ => $run::<{ $crate::search::first::WIDTH }>($request, $better),
         }
     };

@@ -10,6 +10,7 @@ mod objects;
 mod pods;
 mod requests;
 mod selectors;
+mod typed;
 mod warnings;
 mod workloads;
 mod write;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::super::json_error;
 use super::super::source::Text;
+use super::typed;
 use crate::error::{Error, Result};
 
 /// Where an object stands: file, document of the file, item of the list.
@@ -54,42 +55,11 @@ impl Object {
     /// # Errors
     /// Values of other types, with the field.
     pub(super) fn typed<T: DeserializeOwned>(&self, source: Text) -> Result<(T, Vec<String>)> {
-        let mut unknown = Vec::new();
-        let mut note = |path: serde_ignored::Path| unknown.push(spelt(&path.to_string()));
-        let typed = once(serde_ignored::Deserializer::new(&self.value, &mut note));
-        typed.map(|typed| (typed, unknown)).map_err(|_| {
-            // Keeping track of the path costs time, so only failures pay for it.
-            let mut track = serde_path_to_error::Track::new();
-            let again = serde_path_to_error::Deserializer::new(&self.value, &mut track);
-            let cause = once::<T>(again).err().map_or(String::new(), |error| error.to_string());
-            let place = track.path().to_string();
-            let field = if place == "." { String::new() } else { format!(", {place}") };
-            let cause = cause.replace("invalid type: map", "invalid type: object");
-            source.error(cause).at(format!("{}{field}", self.whole_place()))
+        typed::read(&self.value).map_err(|(error, path)| {
+            let field = if path.is_empty() { path } else { format!(", {path}") };
+            source.error(error.to_string()).at(format!("{}{field}", self.whole_place()))
         })
     }
-}
-
-/// Reads a type through one interface, so that the code of the API's many types is there
-/// once and not once for each way to read.
-fn once<'de, T: Deserialize<'de>>(
-    from: impl serde::Deserializer<'de>,
-) -> std::result::Result<T, erased_serde::Error> {
-    let mut erased = <dyn erased_serde::Deserializer>::erase(from);
-    erased_serde::deserialize(&mut erased)
-}
-
-/// `spec.?.containers.0.image` as `spec.containers[0].image`.
-fn spelt(path: &str) -> String {
-    let mut text = String::new();
-    for part in path.split('.').filter(|part| *part != "?") {
-        match part.parse::<usize>() {
-            Ok(index) => text.push_str(&format!("[{index}]")),
-            Err(_) if text.is_empty() => text.push_str(part),
-            Err(_) => text.push_str(&format!(".{part}")),
-        }
-    }
-    text
 }
 
 /// True for texts that begin like API objects.
