@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use rustc_hash::FxHashSet;
+
 use super::oracle::{Feasible, Oracle};
 use crate::bounds::Impossible;
 use crate::error::Result;
@@ -89,9 +91,10 @@ pub fn conflict(
     let mut elements = all(instance);
     // A proof that names its tasks is a far smaller start.
     if let Some(proof) = proof.filter(|proof| !proof.tasks.is_empty()) {
+        let named: FxHashSet<TaskId> = proof.tasks.iter().copied().collect();
         let mut start: Vec<Element> = instance
             .jobs()
-            .filter(|job| instance.units(*job).any(|k| proof.tasks.contains(&TaskId::from(k))))
+            .filter(|job| instance.units(*job).any(|k| named.contains(&TaskId::from(k))))
             .map(Element::Job)
             .collect();
         match proof.resource {
@@ -109,14 +112,16 @@ pub fn conflict(
 
 /// Everything, the smallest jobs first: those go first.
 fn all(instance: &Instance) -> Vec<Element> {
+    let resources = 0..instance.resources().len();
+    let all_of = |r| instance.node_ids().map(|node| instance.capacity(node)[r]).sum::<i64>();
+    let capacities: Vec<i64> = resources.clone().map(all_of).collect();
     let size = |task: &TaskId| {
         let most = |r: usize| {
-            let capacity: i64 = instance.node_ids().map(|node| instance.capacity(node)[r]).sum();
             let demand: i64 =
                 instance.units(*task).map(|unit| instance.demand(TaskId::from(unit))[r]).sum();
-            if capacity > 0 { demand as f64 / capacity as f64 } else { 0.0 }
+            if capacities[r] > 0 { demand as f64 / capacities[r] as f64 } else { 0.0 }
         };
-        (0..instance.resources().len()).map(most).fold(0.0, f64::max)
+        resources.clone().map(most).fold(0.0, f64::max)
     };
     let mut sized: Vec<(f64, TaskId)> = instance.jobs().map(|task| (size(&task), task)).collect();
     sized.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
