@@ -256,14 +256,15 @@ pub(super) fn over<'a>(instance: &'a Instance, rule: &Rule) -> &'a str {
     &instance.label_values()[rule.over as usize].key
 }
 
-/// The rules within the task's gang that stand on the task itself: one of each.
+/// The rules within the task's gang that stand on the task itself, where they can: one of each.
 pub(super) fn within(instance: &Instance, task: TaskId) -> [Option<&Rule>; 3] {
     let own = |wanted: fn(&Ask) -> bool| {
         let (gang, _) = instance.gang_of(task)?;
         let rules = instance.rules_of(gang.first).iter();
         rules.map(|(rule, _)| &instance.rules()[*rule as usize]).find(|rule| {
             let all = rule.tasks.len() == gang.size as usize && rule.tasks[0] == gang.first;
-            all && rule.tasks.last().is_some_and(|last| last.0 == gang.first.0 + gang.size - 1)
+            all && rule.present.is_empty()
+                && rule.tasks.last().is_some_and(|last| last.0 == gang.first.0 + gang.size - 1)
                 && wanted(&rule.ask)
         })
     };

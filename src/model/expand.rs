@@ -374,6 +374,7 @@ impl Rules<'_> {
             let cause = format!("{} is counted twice", label.values[twice[0].0 as usize]);
             return Err(error(item, "present", cause, "name each value once"));
         }
+        present.retain(|(_, count)| *count > 0);
         self.rules.push(Rule { name, ask, over, tasks, values: Vec::new(), present });
         Ok(())
     }
