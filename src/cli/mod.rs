@@ -11,6 +11,7 @@ mod lists;
 mod merge;
 mod output;
 mod progress;
+mod replan;
 mod schema;
 mod shell;
 mod solve;
@@ -57,6 +58,8 @@ struct Cli {
 enum Command {
     /// Place every task on a node and print the plan with its bound
     Solve(solve::Args),
+    /// Plan anew from where tasks run: few moves, in an order that works
+    Replan(replan::Args),
     /// Judge a plan with the independent checker
     Check(check::Args),
     /// Say why there is no plan and what would help, or why a plan is as it is
@@ -103,6 +106,7 @@ pub fn run() -> ExitCode {
     };
     let result = match cli.command {
         Command::Solve(args) => solve::run(args),
+        Command::Replan(args) => replan::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Compare(args) => compare::run(args),

@@ -129,6 +129,14 @@ impl Instance {
         instance
     }
 
+    /// The instance in which a task that moves takes nothing on the node that it leaves.
+    pub fn without_transients(&self) -> Instance {
+        let mut instance = self.clone();
+        instance.resources.iter_mut().for_each(|resource| resource.transient = false);
+        instance.moves.held.fill(0);
+        instance
+    }
+
     /// The instance with `more` steps of a resource on one node.
     pub fn raised(&self, node: NodeId, resource: usize, more: i64) -> Instance {
         let mut instance = self.clone();

@@ -171,6 +171,7 @@ impl Instance {
         !self.current.is_empty()
             && (self.has_transient()
                 || self.goal().mentions(Term::Moves)
+                || self.goal().mentions(Term::Moved)
                 || self.goal().mentions(Term::GroupMoves))
     }
 }
