@@ -17,6 +17,7 @@ mod shell;
 mod solve;
 mod split;
 mod sweep;
+mod whatif;
 
 use std::process::ExitCode;
 
@@ -60,6 +61,8 @@ enum Command {
     Solve(solve::Args),
     /// Plan anew from where tasks run: few moves, in an order that works
     Replan(replan::Args),
+    /// Say what would become of the plan if nodes failed, demands grew, tasks came
+    WhatIf(whatif::Args),
     /// Judge a plan with the independent checker
     Check(check::Args),
     /// Say why there is no plan and what would help, or why a plan is as it is
@@ -107,6 +110,7 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Solve(args) => solve::run(args),
         Command::Replan(args) => replan::run(args),
+        Command::WhatIf(args) => whatif::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Compare(args) => compare::run(args),

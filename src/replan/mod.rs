@@ -3,9 +3,11 @@
 
 mod frontier;
 mod order;
+mod whatif;
 
 pub use frontier::{Frontier, Point, frontier};
 pub use order::{Order, Stuck, order, today};
+pub use whatif::{Effect, Fit, what_if};
 
 use crate::model::{Goal, Instance, Term, Tier};
 

@@ -72,6 +72,7 @@ pub fn order(instance: &Instance, start: &Plan, end: &Plan, seed: u64) -> Order 
         (from != to).then_some(Move { task, from, to })
     });
     let moves: Vec<Move> = changes.collect();
+    let worth = |order: &Order| (order.stuck.len(), order.detours, order.waves.len());
     let mut best: Option<Order> = None;
     let tries = if moves.len() > MANY { 1 } else { TRIES };
     for k in 0..tries {
@@ -79,7 +80,6 @@ pub fn order(instance: &Instance, start: &Plan, end: &Plan, seed: u64) -> Order 
         let mut way = Way::new(&instance, begin.clone(), moves.clone(), rng, k == 0);
         way.run(true);
         let found = way.finish();
-        let worth = |order: &Order| (order.stuck.len(), order.detours, order.waves.len());
         if best.as_ref().is_none_or(|best| worth(&found) < worth(best)) {
             best = Some(found);
         }
@@ -89,6 +89,14 @@ pub fn order(instance: &Instance, start: &Plan, end: &Plan, seed: u64) -> Order 
     }
     let mut best = best.unwrap_or_default();
     if !best.stuck.is_empty() {
+        // Detours that did not help are no use.
+        let rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut way = Way::new(&instance, begin.clone(), moves.clone(), rng, true);
+        way.run(false);
+        let plain = way.finish();
+        if worth(&plain) < worth(&best) {
+            best = plain;
+        }
         best.spare = spare(&instance, &begin, &moves, &best, seed);
     }
     best

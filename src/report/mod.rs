@@ -13,6 +13,7 @@ mod number;
 mod sweep;
 mod table;
 mod units;
+mod whatif;
 
 pub use comparison::{comparison_csv, comparison_json, comparison_markdown, comparison_table};
 pub use csv::plan_csv;
@@ -29,6 +30,7 @@ pub use moves::{
 };
 pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
 pub use table::plan_table;
+pub use whatif::{Named, what_if_csv, what_if_json, what_if_markdown, what_if_table};
 
 use crate::metrics::{Metrics, card_figures};
 use crate::model::{Instance, ResourceWeights};

@@ -161,7 +161,7 @@ fn lines(instance: &Instance, order: &Order) -> Vec<String> {
         _ => format!("{} in {}", plural(count, "move"), plural(order.waves.len(), "wave")),
     };
     if order.detours > 0 {
-        text.push_str(&format!(", {} of them to make room", plural(order.detours, "detour")));
+        text.push_str(&format!(", {} of them aside to make room", number::grouped(order.detours)));
     }
     let mut lines = vec![text];
     if !order.stuck.is_empty() {
