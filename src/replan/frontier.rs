@@ -51,8 +51,7 @@ pub fn frontier(instance: &Instance, params: &Params, most: usize) -> Result<Opt
         let moves = plan.placements().filter(|(task, node)| instance.moved(*task, *node));
         moves.count()
     };
-    let parts = most as u32 + 2;
-    let Some(first) = run(vec![moved.clone()], None, parts)? else { return Ok(None) };
+    let Some(first) = run(vec![moved.clone()], None, 6)? else { return Ok(None) };
     let skipped = first.goal.len() - 1;
     let least = first.goal[skipped].bound.round().max(0.0) as usize;
     let fewest = count(&first.plan);
@@ -60,7 +59,7 @@ pub fn frontier(instance: &Instance, params: &Params, most: usize) -> Result<Opt
     if !counts_moves(instance.goal()) {
         best.push(moved);
     }
-    let Some(last) = run(best, Some(&first.plan), parts - 1)? else { return Ok(None) };
+    let Some(last) = run(best, Some(&first.plan), 3)? else { return Ok(None) };
     let full = count(&last.plan).max(fewest);
     let levels = levels(fewest, full, most);
     let mut points: Vec<Point> = Vec::with_capacity(levels.len());

@@ -55,6 +55,8 @@ const SPARES: usize = 64;
 /// Nodes that are tried for a detour, and moves after which no further priority is tried.
 const PLACES: usize = 200;
 const MANY: usize = 20_000;
+/// Steps tried after which nothing is moved aside any more.
+const WORK: u64 = 2_000_000;
 
 /// Where every task is today: on its current node, unless that is down.
 pub fn today(instance: &Instance) -> Plan {
@@ -143,6 +145,8 @@ struct Way<'a> {
     touched: FxHashSet<RuleId>,
     /// Detours of each task so far.
     detoured: FxHashSet<TaskId>,
+    /// Steps tried so far.
+    work: u64,
 }
 
 impl<'a> Way<'a> {
@@ -165,6 +169,7 @@ impl<'a> Way<'a> {
             held_cards: vec![0; instance.nodes()],
             touched: FxHashSet::default(),
             detoured: FxHashSet::default(),
+            work: 0,
         }
     }
 
@@ -175,7 +180,7 @@ impl<'a> Way<'a> {
             if wave.is_empty() {
                 wave = self.bundles();
             }
-            if wave.is_empty() && detours {
+            if wave.is_empty() && detours && self.work < WORK {
                 wave = self.detour().into_iter().collect();
             }
             if wave.is_empty() {
@@ -280,7 +285,8 @@ impl<'a> Way<'a> {
                 if !self.go(&[aside]) {
                     continue;
                 }
-                self.end_wave();
+                self.hold(task, from, -1);
+                self.touched.clear();
                 let opens = self.left.iter().any(|m| {
                     m.task != task && m.to == Some(from) && self.lacks(m).next().is_none()
                 });
@@ -318,6 +324,7 @@ impl<'a> Way<'a> {
     /// Makes the moves of a step if they can run beside those of this wave.
     fn go(&mut self, step: &[Move]) -> bool {
         let instance = self.instance;
+        self.work += 1;
         let mut rules: Vec<RuleId> =
             step.iter().flat_map(|m| instance.rules_of(m.task)).map(|(rule, _)| *rule).collect();
         rules.sort_unstable();
