@@ -38,6 +38,7 @@ pub mod ilp;
 pub mod metrics;
 pub mod model;
 pub mod policy;
+pub mod replan;
 pub mod report;
 pub mod search;
 pub mod solve;

@@ -64,7 +64,12 @@ impl<'a> Bounds<'a> {
             value += weighted.weight * bound.value;
             why.push(bound.why);
         }
-        Bound::new(value, format!("the sum of {}", why.join(", ")))
+        let why = match tier.terms.len() {
+            1 => why.remove(0),
+            _ => format!("the sum of {}", why.join(", ")),
+        };
+        let worth = tier.worth(value);
+        Bound::new(worth, if worth > value { "what is enough".to_owned() } else { why })
     }
 
     fn term(&self, term: Term, dropped: usize) -> Bound {
@@ -76,6 +81,7 @@ impl<'a> Bounds<'a> {
             Term::Demand => self.demand(dropped),
             Term::Soft => soft::bound(self.instance, &self.area, dropped),
             Term::Moves => moves::cost(self.instance, dropped),
+            Term::Moved => moves::count(self.instance, dropped),
             Term::GroupMoves => moves::by_group(self.instance, dropped),
             Term::Unplaced(None) if self.area.all_weigh_one => self.unplaced(),
             Term::Unplaced(priority) => self.unplaceable(priority),

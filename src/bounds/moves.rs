@@ -14,6 +14,12 @@ pub(super) fn cost(instance: &Instance, dropped: usize) -> Bound {
     Bound::new(value, "the cheapest moves of tasks that cannot stay where they are")
 }
 
+/// How many there are.
+pub(super) fn count(instance: &Instance, dropped: usize) -> Bound {
+    let value = evicted(instance, dropped).count();
+    Bound::new(value as f64, "tasks that cannot stay where they are")
+}
+
 /// Those tasks of the group that has most of them.
 pub(super) fn by_group(instance: &Instance, dropped: usize) -> Bound {
     let mut counts = vec![0usize; instance.groups().len()];

@@ -2,6 +2,7 @@
 //! violation returned. Shares nothing with the search and the policies.
 
 mod cards;
+mod moves;
 mod rules;
 mod violation;
 
@@ -12,6 +13,7 @@ use crate::model::{
     CardSet, Claim, Goal, Instance, NodeId, NodeState, Plan, Refusal, TaskId, Tier, TierValue,
     nearest,
 };
+pub use moves::check_moves;
 pub use violation::Violation;
 
 /// What the checker found: no violations means the plan is feasible and says

@@ -15,7 +15,8 @@ pub(super) fn check(instance: &Instance, plan: &Plan) -> Vec<Violation> {
     broken.collect()
 }
 
-fn wrong(instance: &Instance, plan: &Plan, rule: &Rule) -> Option<String> {
+/// What is wrong with the plan as far as the rule is concerned.
+pub(super) fn wrong(instance: &Instance, plan: &Plan, rule: &Rule) -> Option<String> {
     let placed = rule.tasks.iter().filter(|task| plan.placement[task.index()].is_some()).count();
     if placed == 0 {
         return None;

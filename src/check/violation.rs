@@ -47,6 +47,8 @@ pub enum Violation {
     Cards { node: String, resource: String, detail: String },
     /// A rule between tasks is broken.
     Rule { rule: String, ask: String, detail: String },
+    /// A move that cannot be made when it is to be made. Waves count from 1.
+    Move { wave: usize, detail: String },
     /// The plan states a tier that no goal has.
     Tier { tier: String },
     /// The plan states a value that it does not have.
@@ -73,6 +75,7 @@ impl Violation {
             Violation::MaxTasks { .. } => "max-tasks",
             Violation::Cards { .. } => "cards",
             Violation::Rule { .. } => "rule",
+            Violation::Move { .. } => "move",
             Violation::Tier { .. } => "tier",
             Violation::Value { .. } => "value",
             Violation::Bound { .. } => "bound",
@@ -154,6 +157,7 @@ impl fmt::Display for Violation {
                 write!(f, "{resource} cards of node `{node}`: {detail}")
             }
             Violation::Rule { rule, ask, detail } => write!(f, "rule `{rule}` ({ask}): {detail}"),
+            Violation::Move { wave, detail } => write!(f, "wave {wave}: {detail}"),
             Violation::Tier { tier } => {
                 write!(f, "the plan states a goal `{tier}`, which there is none of")
             }

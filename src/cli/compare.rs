@@ -60,11 +60,14 @@ pub(super) fn run(args: Args) -> Done {
     let params = args.params.params(reference, None)?;
     let mut instances = Vec::new();
     if args.tables.tasks.is_some() {
-        instances
-            .push(("tables".to_owned(), args.goal.apply(read(Vec::new(), &args.tables, false)?)?));
+        instances.push((
+            "tables".to_owned(),
+            args.goal.apply(read(Vec::new(), &args.tables, &[], false)?)?,
+        ));
     }
     for path in &args.instances {
-        let instance = args.goal.apply(read(vec![Source::read(path)?], &args.tables, false)?)?;
+        let instance =
+            args.goal.apply(read(vec![Source::read(path)?], &args.tables, &[], false)?)?;
         instances.push((path.display().to_string(), instance));
     }
     let mut methods = methods;

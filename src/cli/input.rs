@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::output::{say, warn};
 use crate::check::check_claim;
 use crate::error::{Error, Result};
-use crate::format::{Format, Input, Source, is_part, read_plan, read_running, wants_current};
+use crate::format::{
+    Change, Format, Input, Source, is_part, read_changed, read_plan, wants_current,
+};
 use crate::model::{Goal, Instance, Plan, ResourceWeights, nearest};
 
 /// Where the instance is.
@@ -34,7 +36,7 @@ pub(super) struct TableArgs {
     #[arg(long, value_name = "FILE", requires = "tasks")]
     pub(super) rules: Option<PathBuf>,
     /// Plan that says where tasks run now; roadef files: assignment_X.sol beside model_X.txt
-    #[arg(long, value_name = "PLAN")]
+    #[arg(long, visible_alias = "from", value_name = "PLAN")]
     pub(super) current: Option<PathBuf>,
     /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm, kubernetes
     #[arg(long, value_name = "FORMAT")]
@@ -44,7 +46,12 @@ pub(super) struct TableArgs {
 impl InstanceArgs {
     /// Reads the instance; `quiet` without warnings.
     pub(super) fn read(&self, quiet: bool) -> Result<Instance> {
-        read(sources(&self.instance)?, &self.tables, quiet)
+        self.read_changed(&[], quiet)
+    }
+
+    /// The same, changed.
+    pub(super) fn read_changed(&self, changes: &[Change], quiet: bool) -> Result<Instance> {
+        read(sources(&self.instance)?, &self.tables, changes, quiet)
     }
 
     /// The name of the file that has the instance, or its tasks.
@@ -98,7 +105,7 @@ impl FileArgs {
 
     /// Reads the instance; `quiet` without warnings.
     pub(super) fn read(&self, instance: Vec<Source>, quiet: bool) -> Result<Instance> {
-        read(instance, &self.tables, quiet)
+        read(instance, &self.tables, &[], quiet)
     }
 
     /// The name of the file that has the instance, or its tasks.
@@ -124,8 +131,13 @@ pub(super) fn judged_plan(file: &Source, instance: &Instance) -> Result<Option<P
     Ok(Some(verdict.plan))
 }
 
-/// Reads the instance from files or from tables; `quiet` without warnings.
-pub(super) fn read(files: Vec<Source>, tables: &TableArgs, quiet: bool) -> Result<Instance> {
+/// Reads the instance from files or from tables and changes it; `quiet` without warnings.
+pub(super) fn read(
+    files: Vec<Source>,
+    tables: &TableArgs,
+    changes: &[Change],
+    quiet: bool,
+) -> Result<Instance> {
     let format = tables.format.as_deref().map(Format::parse).transpose()?;
     let input = match (files.is_empty(), &tables.tasks, &tables.nodes) {
         (false, _, _) => Input::of(files),
@@ -157,7 +169,7 @@ pub(super) fn read(files: Vec<Source>, tables: &TableArgs, quiet: bool) -> Resul
             None => None,
         },
     };
-    let reading = read_running(&input, format, current.as_ref())?;
+    let reading = read_changed(&input, format, current.as_ref(), changes)?;
     if !quiet {
         reading.warnings.iter().for_each(|warning| warn(warning));
     }

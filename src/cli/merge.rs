@@ -2,7 +2,7 @@
 
 use super::Done;
 use super::input::FileArgs;
-use super::solve::{HowArgs, plan};
+use super::solve::{HowArgs, Job, plan};
 use crate::error::Error;
 use crate::format::{Source, read_claim};
 use crate::solve::Params;
@@ -27,5 +27,7 @@ pub(super) fn run(args: Args) -> Done {
     let read = |file: &Source| Ok(PartPlan { name: file.name.clone(), claim: read_claim(file)? });
     let plans = plans.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
     let start = Some(join(&instance, &plans)?);
-    plan(&args.how, &instance, &Params { start, ..params }, args.files.name().as_deref())
+    let name = args.files.name();
+    let job = Job { instance: &instance, name: name.as_deref(), moves: false };
+    plan(&args.how, &job, &Params { start, ..params })
 }

@@ -11,11 +11,13 @@ mod lists;
 mod merge;
 mod output;
 mod progress;
+mod replan;
 mod schema;
 mod shell;
 mod solve;
 mod split;
 mod sweep;
+mod whatif;
 
 use std::process::ExitCode;
 
@@ -57,6 +59,10 @@ struct Cli {
 enum Command {
     /// Place every task on a node and print the plan with its bound
     Solve(solve::Args),
+    /// Plan anew from where tasks run: few moves, in an order that works
+    Replan(replan::Args),
+    /// Say what would become of the plan if nodes failed, demands grew, tasks came
+    WhatIf(whatif::Args),
     /// Judge a plan with the independent checker
     Check(check::Args),
     /// Say why there is no plan and what would help, or why a plan is as it is
@@ -103,6 +109,8 @@ pub fn run() -> ExitCode {
     };
     let result = match cli.command {
         Command::Solve(args) => solve::run(args),
+        Command::Replan(args) => replan::run(args),
+        Command::WhatIf(args) => whatif::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Compare(args) => compare::run(args),

@@ -13,10 +13,11 @@ use crate::error::{Error, Kind, Result};
 use crate::explain::{Verdict, explain};
 use crate::format::{Source, digest, read_plan, write_assignment};
 use crate::ilp::Backend;
-use crate::model::{Instance, Plan, Term};
+use crate::model::{Instance, Plan, Term, Tier};
 use crate::policy::{ORDERS, Order, Settings};
+use crate::replan::{self, today};
 use crate::report::{self, ConflictDoc, Report, standing};
-use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched};
+use crate::solve::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, solve_watched};
 use crate::stop::Stop;
 
 /// How long a solver may take to notice that it was interrupted.
@@ -33,7 +34,7 @@ pub(super) struct Args {
     pub(super) how: HowArgs,
 }
 
-/// How to plan and what to print, shared with `merge`.
+/// How to plan and what to print, shared with `merge` and `replan`.
 #[derive(Debug, clap::Args)]
 pub(super) struct HowArgs {
     #[command(flatten)]
@@ -47,7 +48,7 @@ pub(super) struct HowArgs {
     #[arg(long, value_name = "ORDER")]
     order: Option<String>,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
     /// Print the allocation matrix however large it is
     #[arg(long)]
     matrix: bool,
@@ -184,7 +185,8 @@ pub(super) fn run(args: Args) -> Done {
     let params = args.how.checked()?;
     let (instance, start) = args.read()?;
     let name = args.instance.name();
-    plan(&args.how, &instance, &Params { start, ..params }, name.as_deref())
+    let job = Job { instance: &instance, name: name.as_deref(), moves: false };
+    plan(&args.how, &job, &Params { start, ..params })
 }
 
 impl Args {
@@ -225,13 +227,19 @@ fn read_start(path: &Path, instance: &Instance) -> Result<Plan> {
     }
 }
 
-/// Plans the instance, which people call `name`, and prints the answer.
-pub(super) fn plan(
-    args: &HowArgs,
-    instance: &Instance,
-    params: &Params,
-    name: Option<&str>,
-) -> Done {
+/// What is planned.
+pub(super) struct Job<'a> {
+    /// The problem.
+    pub(super) instance: &'a Instance,
+    /// What people call it.
+    pub(super) name: Option<&'a str>,
+    /// Whether the way from where tasks run now is part of the answer.
+    pub(super) moves: bool,
+}
+
+/// Plans and prints the answer.
+pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
+    let instance = job.instance;
     let weights = args.weights.as_deref().map(|text| weights(text, instance)).transpose()?;
     let (sender, receiver) = mpsc::channel();
     let interrupt = sender.clone();
@@ -270,9 +278,7 @@ pub(super) fn plan(
                     | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                         // The solver does not listen: answer with the best plan and go.
                         let done = match watch.best() {
-                            Some(outcome) => {
-                                print_plan(args, instance, &outcome, weights.as_ref(), name)
-                            }
+                            Some(outcome) => print_plan(args, job, &outcome, weights.as_ref()),
                             None => Ok(INTERRUPTED),
                         };
                         leave(done);
@@ -281,8 +287,8 @@ pub(super) fn plan(
             }
         };
         Ok(match *answer? {
-            Answer::Plan(outcome) => print_plan(args, instance, &outcome, weights.as_ref(), name),
-            Answer::NoPlan(none) => print_no_plan(args, instance, params, &none, name),
+            Answer::Plan(outcome) => print_plan(args, job, &outcome, weights.as_ref()),
+            Answer::NoPlan(none) => print_no_plan(args, instance, params, &none, job.name),
         })
     });
     event?
@@ -313,11 +319,17 @@ fn leave(done: Done) -> ! {
 
 fn print_plan(
     args: &HowArgs,
-    instance: &Instance,
+    job: &Job,
     outcome: &Outcome,
     weights: Option<&crate::model::ResourceWeights>,
-    name: Option<&str>,
 ) -> Done {
+    let instance = job.instance;
+    if let Some(missed) = job.moves.then(|| missed(instance, outcome)).flatten() {
+        super::output::complain(&missed);
+        return Ok(FAILED);
+    }
+    let way = || replan::order(instance, &today(instance), &outcome.plan, outcome.seed);
+    let order = job.moves.then(way);
     if !args.quiet {
         outcome.notes.iter().for_each(|note| warn(note));
         if instance.goal().mentions(Term::Demand)
@@ -332,17 +344,46 @@ fn print_plan(
     let mut report = Report::new(instance, outcome, digest(instance), weights);
     report.matrix = args.matrix;
     report.timing = args.timing;
-    report.name = name.map(str::to_owned);
+    report.moves = order.as_ref();
+    report.name = job.name.map(str::to_owned);
     report.width = args.output.width();
     args.output.write(&match args.output.form() {
         Form::Table => report::plan_table(&report),
         Form::Json => report::plan_json(&report),
-        Form::Csv => report::plan_csv(&report),
+        Form::Csv => match &order {
+            Some(order) => report::moves_csv(instance, order),
+            None => report::plan_csv(&report),
+        },
         Form::Markdown => report::plan_markdown(&report),
         Form::Html => report::plan_html(&report)?,
         Form::Sol => write_assignment(instance, &outcome.plan)?,
     })?;
-    Ok(0)
+    let stuck = order.is_some_and(|order| !order.stuck.is_empty());
+    Ok(if stuck { FAILED } else { 0 })
+}
+
+/// The first limit of the goal that the plan does not keep.
+fn missed(instance: &Instance, outcome: &Outcome) -> Option<Error> {
+    let tiers = &instance.goal().tiers;
+    let own = &outcome.goal[outcome.goal.len() - tiers.len()..];
+    let over = |(tier, reached): &(&Tier, &TierOutcome)| {
+        tier.enough.is_some_and(|enough| reached.value > enough + 1e-9 * enough.abs())
+    };
+    let (tier, reached) = tiers.iter().zip(own).find(over)?;
+    let enough = tier.enough?;
+    let sum = tier.terms.iter().map(|part| part.term.to_string()).collect::<Vec<_>>().join(" + ");
+    Some(match reached.bound > enough + 1e-9 * enough.abs() {
+        true => Error::new(Kind::Input, format!("no plan has {tier}: {} at least", reached.bound))
+            .help(format!("allow {sum} of {}", reached.bound)),
+        false => Error::new(
+            Kind::Input,
+            format!(
+                "no plan with {tier} was found: the best has {}, and {} cannot be ruled out",
+                reached.value, reached.bound
+            ),
+        )
+        .help("raise --time-limit or the limit"),
+    })
 }
 
 /// The reason goes to standard error; as JSON and as a page it is also the answer.

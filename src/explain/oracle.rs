@@ -51,7 +51,7 @@ impl Oracle {
             return Ok(Feasible::Unknown);
         }
         // A tier of nothing: any plan will do.
-        let goal = Goal { tiers: vec![Tier { terms: Vec::new() }] };
+        let goal = Goal { tiers: vec![Tier { terms: Vec::new(), enough: None }] };
         let request = Request {
             instance,
             classes: &classes,

@@ -126,12 +126,12 @@ pub(super) fn read(
         return Err(nodes.source.error("there are more than 1000 resources"));
     }
     let names: Vec<String> = draft.resources.iter().map(|known| known.name.clone()).collect();
-    let columns = task_columns(tasks, nodes, task_id, &names)?;
+    let columns = task_columns(tasks, Some(nodes), task_id, &names)?;
     tasks.rows(|row| {
         draft.tasks.push(task(row, &columns)?);
         Ok(())
     })?;
-    let columns = node_columns(nodes, tasks, node_id, &names)?;
+    let columns = node_columns(nodes, Some(tasks), node_id, &names)?;
     nodes.rows(|row| {
         draft.nodes.push(node(row, &columns)?);
         safety_prices(row, &columns, &mut draft.resources)
@@ -190,19 +190,59 @@ fn named(reserved: &'static [&'static str], name: &str) -> Option<Column> {
     reserved.iter().find(|known| **known == name).map(|known| Column::Named(known))
 }
 
-fn task_columns(tasks: &Table, nodes: &Table, id: usize, names: &[String]) -> Result<Vec<Column>> {
+/// Rows of a table of nodes, for an instance whose resources are known.
+///
+/// # Errors
+/// As for [`read`]; columns are reserved or resources of the instance.
+pub(super) fn more_nodes(nodes: &Table, draft: &Draft) -> Result<Vec<NodeDraft>> {
+    let names: Vec<String> = draft.resources.iter().map(|known| known.name.clone()).collect();
+    let columns = node_columns(nodes, None, id_column(nodes, "node")?, &names)?;
+    let mut more = Vec::new();
+    nodes.rows(|row| {
+        more.push(node(row, &columns)?);
+        Ok(())
+    })?;
+    Ok(more)
+}
+
+/// Rows of a table of tasks, likewise.
+///
+/// # Errors
+/// As for [`more_nodes`].
+pub(super) fn more_tasks(tasks: &Table, draft: &Draft) -> Result<Vec<TaskDraft>> {
+    let names: Vec<String> = draft.resources.iter().map(|known| known.name.clone()).collect();
+    let columns = task_columns(tasks, None, id_column(tasks, "task")?, &names)?;
+    let mut more = Vec::new();
+    tasks.rows(|row| {
+        more.push(task(row, &columns)?);
+        Ok(())
+    })?;
+    Ok(more)
+}
+
+fn task_columns(
+    tasks: &Table,
+    nodes: Option<&Table>,
+    id: usize,
+    names: &[String],
+) -> Result<Vec<Column>> {
     let column = |(k, name): (usize, &String)| match named(&TASK, name) {
         _ if k == id => Ok(Column::Id),
         Some(column) => Ok(column),
         None => match resource(names, name) {
             Some(r) => Ok(Column::Resource(r)),
-            None => Err(unknown(tasks, name, &TASK, Some(nodes))),
+            None => Err(unknown(tasks, name, &TASK, nodes)),
         },
     };
     tasks.headers.iter().enumerate().map(column).collect()
 }
 
-fn node_columns(nodes: &Table, tasks: &Table, id: usize, names: &[String]) -> Result<Vec<Column>> {
+fn node_columns(
+    nodes: &Table,
+    tasks: Option<&Table>,
+    id: usize,
+    names: &[String],
+) -> Result<Vec<Column>> {
     let column = |(k, name): (usize, &String)| {
         if k == id {
             return Ok(Column::Id);
@@ -213,7 +253,7 @@ fn node_columns(nodes: &Table, tasks: &Table, id: usize, names: &[String]) -> Re
         let prefix = PREFIXES.iter().find_map(|p| Some((*p, name.strip_prefix(p)?.trim())));
         let Some((prefix, rest)) = prefix else {
             let known = resource(names, name).map(Column::Resource);
-            return known.ok_or_else(|| unknown(nodes, name, &NODE, Some(tasks)));
+            return known.ok_or_else(|| unknown(nodes, name, &NODE, tasks));
         };
         let rest = match prefix {
             TRANSIENT => rest.strip_prefix(CARDS).map_or(rest, str::trim),

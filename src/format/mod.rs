@@ -2,6 +2,7 @@
 //! from the content.
 
 mod assignment;
+mod change;
 mod cloudbalancing;
 mod csv;
 mod csv_cells;
@@ -22,6 +23,7 @@ mod plan;
 mod roadef;
 mod rule_file;
 mod running;
+mod scenario;
 mod selection_file;
 mod slurm;
 mod source;
@@ -31,6 +33,7 @@ mod values;
 mod words;
 
 pub use assignment::{read_plan, write_assignment};
+pub use change::Change;
 pub use csv_write::{CsvFiles, write_csv};
 pub use digest::digest;
 pub use guard::guarded;
@@ -38,6 +41,7 @@ pub use json::schema;
 pub use json_write::{Part, write_instance, write_part};
 pub use kubernetes::write_objects;
 pub use plan::read_claim;
+pub use scenario::{Scenario, read_scenarios};
 pub use slurm::write_script;
 pub use source::Source;
 pub use sweep::{Settings, read_sweep};
@@ -196,11 +200,30 @@ pub fn read_running(
     forced: Option<Format>,
     current: Option<&Source>,
 ) -> Result<Reading> {
-    let sources: Vec<&Source> = input.sources().into_iter().chain(current).collect();
-    excerpted(build(input, forced, current), &sources)
+    read_changed(input, forced, current, &[])
 }
 
-fn build(input: &Input, forced: Option<Format>, current: Option<&Source>) -> Result<Reading> {
+/// The same with changes made, one after the other, to what was read.
+///
+/// # Errors
+/// As for [`read_running`], and a change that cannot be made.
+pub fn read_changed(
+    input: &Input,
+    forced: Option<Format>,
+    current: Option<&Source>,
+    changes: &[Change],
+) -> Result<Reading> {
+    let tables = changes.iter().filter_map(Change::table);
+    let sources: Vec<&Source> = input.sources().into_iter().chain(current).chain(tables).collect();
+    excerpted(build(input, forced, current, changes), &sources)
+}
+
+fn build(
+    input: &Input,
+    forced: Option<Format>,
+    current: Option<&Source>,
+    changes: &[Change],
+) -> Result<Reading> {
     let (format, mut draft) = parse(input, forced)?;
     match (input, current) {
         (_, Some(current)) => running::apply(&mut draft, current)?,
@@ -212,7 +235,14 @@ fn build(input: &Input, forced: Option<Format>, current: Option<&Source>) -> Res
         _ => {}
     }
     let warnings = std::mem::take(&mut draft.warnings);
-    let instance = draft.build().map_err(|error| locate(input, format, &error))?;
+    changes.iter().try_for_each(|change| change.apply(&mut draft))?;
+    let instance = draft.build().map_err(|error| match changes {
+        [] => locate(input, format, &error),
+        // Positions are not those of the files any more.
+        _ => {
+            Error::input(&input.sources()[0].name, error.cause).at("as changed").help(error.remedy)
+        }
+    })?;
     Ok(Reading { instance, warnings })
 }
 

@@ -277,5 +277,5 @@ fn goal(of_service: i64) -> Goal {
         terms.push((of_service as f64, Term::GroupMoves));
     }
     let terms = terms.into_iter().map(|(weight, term)| WeightedTerm { weight, term });
-    Goal { tiers: vec![Tier { terms: terms.collect() }] }
+    Goal { tiers: vec![Tier { terms: terms.collect(), enough: None }] }
 }

@@ -3,7 +3,7 @@
 use super::balance::BalanceRows;
 use super::model::Model;
 use super::program::Col;
-use crate::model::{Instance, Scale, Term, Tier};
+use crate::model::{Instance, NodeId, Scale, TaskId, Term, Tier};
 
 impl Model<'_> {
     /// A tier as a linear form times `unit`, and its constant.
@@ -28,7 +28,12 @@ impl Model<'_> {
             Term::Nodes => (self.used.iter().map(|y| (*y, 1.0)).collect(), 0.0),
             Term::Unplaced(priority) => (self.unplaced_terms(priority), 0.0),
             Term::Soft => (self.soft_terms(), self.soft_constant),
-            Term::Moves => (self.move_terms(), 0.0),
+            Term::Moves => {
+                let (instance, factor) = (self.shape.instance, self.shape.instance.move_scale());
+                let cost = |task, node| instance.move_cost(task, node) as f64 * factor.factor();
+                (self.move_terms(cost), 0.0)
+            }
+            Term::Moved => (self.move_terms(|_, _| 1.0), 0.0),
             Term::GroupMoves => (self.group_moves.iter().map(|most| (*most, 1.0)).collect(), 0.0),
             Term::Cost => (self.cost_terms(), 0.0),
             Term::Demand => {
@@ -69,15 +74,16 @@ impl Model<'_> {
             .collect()
     }
 
-    fn move_terms(&self) -> Vec<(Col, f64)> {
+    /// Moves at what each costs.
+    fn move_terms(&self, cost: impl Fn(TaskId, NodeId) -> f64) -> Vec<(Col, f64)> {
         let instance = self.shape.instance;
-        let factor = instance.move_scale().factor();
         let mut terms = Vec::new();
         for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
             for (group, col) in self.shape.groups.iter().zip(counts) {
-                let cost = instance.move_cost(class.example(), group[0]);
-                if let (Some(col), true) = (col, cost != 0) {
-                    terms.push((*col, cost as f64 * factor));
+                let (task, node) = (class.example(), group[0]);
+                let cost = if instance.moved(task, node) { cost(task, node) } else { 0.0 };
+                if let (Some(col), true) = (col, cost != 0.0) {
+                    terms.push((*col, cost));
                 }
             }
         }
@@ -108,7 +114,7 @@ pub(super) fn steps(instance: &Instance, term: Term) -> Option<Scale> {
         Term::Cost => Some(instance.cost_scale()),
         Term::Soft => Some(instance.soft_scale()),
         Term::Moves => Some(instance.move_scale()),
-        Term::GroupMoves => Some(Scale::ONE),
+        Term::Moved | Term::GroupMoves => Some(Scale::ONE),
         Term::Unplaced(_) => Some(instance.weight_scale()),
         Term::Peak | Term::Balance | Term::Demand => None,
     }

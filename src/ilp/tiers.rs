@@ -244,7 +244,7 @@ impl Round<'_> {
             }
         }
         if let (Some(bound), true) = (bound, trusted) {
-            let safe = safe_bound(instance, self.tier, bound + model.offset);
+            let safe = self.tier.worth(safe_bound(instance, self.tier, bound + model.offset));
             let value = finding.plan.as_ref().map(|plan| value_of(instance, plan, self.tier));
             // No proof can lie above a plan that holds: then the solver is wrong.
             if value.is_some_and(|value| safe > value + 1e-6 * value.abs().max(1e-6)) {

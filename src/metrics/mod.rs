@@ -6,7 +6,9 @@ mod fragmentation;
 
 pub use fragmentation::{CardFigures, Mix, card_figures, fragmented};
 
-use crate::model::{Goal, Instance, NodeId, Plan, ResourceWeights, TaskId, Term, Tier, TierValue};
+use crate::model::{
+    Goal, Instance, NodeId, Plan, ResourceWeights, TaskId, Term, Tier, TierValue, WeightedTerm,
+};
 
 /// Figures of one node.
 #[derive(Clone, Debug, PartialEq)]
@@ -256,6 +258,7 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
         Term::Demand => demand(instance, plan),
         Term::Soft => instance.soft_scale().to_f64(metrics.soft),
         Term::Moves => instance.move_scale().to_f64(metrics.moves),
+        Term::Moved => metrics.moved as f64,
         Term::GroupMoves => metrics.group_moves as f64,
         Term::Unplaced(priority) => unplaced(instance, plan, priority),
     }
@@ -263,7 +266,8 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
 
 /// Value of one tier.
 pub fn tier_value(instance: &Instance, plan: &Plan, metrics: &Metrics, tier: &Tier) -> f64 {
-    tier.terms.iter().map(|t| t.weight * term_value(instance, plan, metrics, t.term)).sum()
+    let term = |t: &WeightedTerm| t.weight * term_value(instance, plan, metrics, t.term);
+    tier.worth(tier.terms.iter().map(term).sum())
 }
 
 /// Value of one tier, from scratch.

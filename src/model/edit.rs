@@ -1,11 +1,13 @@
 //! Instances that differ a little from a given one: what if this task were not
 //! there, this rule lifted, that node larger.
 
+use rustc_hash::FxHashMap;
+
 use super::expand::index_rules;
 use super::instance::PairTable;
-use super::moves::index_groups;
+use super::moves::{index_groups, set_held};
 use super::names::Names;
-use super::{Ask, Instance, NodeId, Requirement, Rule, TaskId};
+use super::{Ask, Instance, NodeId, Plan, Requirement, Rule, TaskId};
 
 /// What stays of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +128,30 @@ impl Instance {
             }
         }
         index_rules(&mut instance);
+        instance
+    }
+
+    /// The instance with every task that a plan for another instance places running there now:
+    /// tasks and nodes are the same if they have the same names.
+    pub fn running(&self, other: &Instance, plan: &Plan) -> Instance {
+        let nodes: FxHashMap<&str, NodeId> =
+            self.node_ids().map(|node| (self.node_name(node), node)).collect();
+        let placed = plan.placements().filter_map(|(task, node)| {
+            Some((other.task_name(task), *nodes.get(other.node_name(node))?))
+        });
+        let placed: FxHashMap<&str, NodeId> = placed.collect();
+        let mut instance = self.clone();
+        let at = |task| placed.get(self.task_name(task)).copied();
+        instance.current = self.task_ids().map(at).collect();
+        set_held(&mut instance);
+        instance
+    }
+
+    /// The instance in which a task that moves takes nothing on the node that it leaves.
+    pub fn without_transients(&self) -> Instance {
+        let mut instance = self.clone();
+        instance.resources.iter_mut().for_each(|resource| resource.transient = false);
+        instance.moves.held.fill(0);
         instance
     }
 

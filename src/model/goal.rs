@@ -23,6 +23,8 @@ pub enum Term {
     Soft,
     /// Cost of the moves of tasks that run somewhere already.
     Moves,
+    /// Number of tasks that run somewhere already and are to run elsewhere.
+    Moved,
     /// Moved tasks of the group that has most of them.
     GroupMoves,
     /// Weight of tasks left without a node, of one priority or of all. Never
@@ -32,7 +34,7 @@ pub enum Term {
 
 impl Term {
     /// Every term a person may write, with its meaning.
-    pub const ALL: [(Term, &'static str, &'static str); 8] = [
+    pub const ALL: [(Term, &'static str, &'static str); 9] = [
         (Term::Peak, "peak", "highest utilisation of any node in any resource"),
         (Term::Balance, "balance", "balance degree: variance of node utilisation"),
         (Term::Cost, "cost", "cost of placements plus the price of used nodes"),
@@ -44,6 +46,7 @@ impl Term {
             "price of preferences not met, of load above safety capacities, of missing room",
         ),
         (Term::Moves, "moves", "cost of moving tasks off their current nodes"),
+        (Term::Moved, "moved", "number of tasks moved off their current nodes"),
         (Term::GroupMoves, "group_moves", "moved tasks of the group with most of them"),
     ];
 
@@ -83,18 +86,30 @@ pub struct WeightedTerm {
 pub struct Tier {
     /// At least one term, each term once.
     pub terms: Vec<WeightedTerm>,
+    /// The sum is low enough at that: a tier's value is never below it.
+    pub enough: Option<f64>,
 }
 
 impl Tier {
     /// A tier of one term with weight 1.
     pub fn single(term: Term) -> Tier {
-        Tier { terms: vec![WeightedTerm { weight: 1.0, term }] }
+        Tier { terms: vec![WeightedTerm { weight: 1.0, term }], enough: None }
     }
 
-    /// The term, when the tier is nothing but that term.
+    /// A tier of one term that is kept at or below `enough` where that can be.
+    pub fn limit(term: Term, enough: f64) -> Tier {
+        Tier { enough: Some(enough), ..Tier::single(term) }
+    }
+
+    /// What a sum is worth: itself, or what is enough if it is lower.
+    pub fn worth(&self, sum: f64) -> f64 {
+        self.enough.map_or(sum, |enough| sum.max(enough))
+    }
+
+    /// The term, when the tier is nothing but that term and as low as can be.
     pub fn only(&self) -> Option<Term> {
         match self.terms[..] {
-            [WeightedTerm { weight: 1.0, term }] => Some(term),
+            [WeightedTerm { weight: 1.0, term }] if self.enough.is_none() => Some(term),
             _ => None,
         }
     }
@@ -140,6 +155,9 @@ pub enum GoalError {
     /// A weight that is no positive number.
     #[error("`{0}` is not a weight: weights are positive numbers, as in `cost + 10*nodes`")]
     Weight(String),
+    /// A limit that is no number.
+    #[error("`{0}` is not a limit: limits are zero or more, as in `moved <= 7, peak`")]
+    Limit(String),
     /// The same term twice.
     #[error("goal `{0}` appears twice: name each goal once")]
     Twice(String),
@@ -155,17 +173,26 @@ impl Goal {
         Goal { tiers: vec![Tier::single(term)] }
     }
 
-    /// Reads `peak`, `cost, balance`, `cost + 10*nodes, peak`.
+    /// Reads `peak`, `cost, balance`, `cost + 10*nodes, peak`, `moved <= 7, peak`.
     ///
     /// # Errors
     /// Unknown terms (with the nearest known one), empty tiers, weights that
-    /// are not positive finite numbers, and a term named twice.
+    /// are not positive finite numbers, limits below zero, and a term named twice.
     pub fn parse(text: &str) -> Result<Goal, GoalError> {
         let mut tiers = Vec::new();
         let mut seen: Vec<Term> = Vec::new();
         for tier_text in text.split(',') {
             let mut terms = Vec::new();
-            for part in tier_text.split('+') {
+            let (sum, limit) = match tier_text.split_once("<=") {
+                Some((sum, limit)) => (sum, Some(limit.trim())),
+                None => (tier_text, None),
+            };
+            let parsed = |limit: &str| match limit.parse::<f64>() {
+                Ok(value) if (0.0..=1e18).contains(&value) => Ok(value),
+                _ => Err(GoalError::Limit(limit.to_owned())),
+            };
+            let enough = limit.map(parsed).transpose()?;
+            for part in sum.split('+') {
                 let part = part.trim();
                 let (weight, word) = match part.split_once('*') {
                     Some((weight, word)) => {
@@ -197,7 +224,7 @@ impl Goal {
                 seen.push(term);
                 terms.push(WeightedTerm { weight, term });
             }
-            tiers.push(Tier { terms });
+            tiers.push(Tier { terms, enough });
         }
         Ok(Goal { tiers })
     }
@@ -231,7 +258,7 @@ impl fmt::Display for Tier {
             }
             write!(f, "{term}")?;
         }
-        Ok(())
+        self.enough.map_or(Ok(()), |enough| write!(f, " <= {enough}"))
     }
 }
 
@@ -253,7 +280,9 @@ mod tests {
 
     #[test]
     fn goals_round_trip() {
-        for text in ["peak", "cost, balance", "cost + 10*nodes, peak", "0.5*cost"] {
+        for text in
+            ["peak", "cost, balance", "cost + 10*nodes, peak", "0.5*cost", "moved <= 7, peak"]
+        {
             assert_eq!(Goal::parse(text).unwrap().to_string(), text);
         }
     }
@@ -265,6 +294,8 @@ mod tests {
         assert_eq!(Goal::parse("cost,"), Err(GoalError::Empty));
         assert!(matches!(Goal::parse("NaN*cost"), Err(GoalError::Weight(_))));
         assert!(matches!(Goal::parse("-1*cost"), Err(GoalError::Weight(_))));
+        assert!(matches!(Goal::parse("moved <= -1"), Err(GoalError::Limit(_))));
+        assert!(matches!(Goal::parse("moved <= NaN"), Err(GoalError::Limit(_))));
         assert!(matches!(Goal::parse("cost, cost"), Err(GoalError::Twice(_))));
     }
 }

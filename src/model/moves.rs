@@ -171,6 +171,7 @@ impl Instance {
         !self.current.is_empty()
             && (self.has_transient()
                 || self.goal().mentions(Term::Moves)
+                || self.goal().mentions(Term::Moved)
                 || self.goal().mentions(Term::GroupMoves))
     }
 }
@@ -214,7 +215,8 @@ pub(super) fn index_groups(moves: &mut Moves, tasks: usize) {
     moves.groups_of = (start, entries.into_iter().map(|(_, group)| group).collect());
 }
 
-fn set_held(instance: &mut Instance) {
+/// Works out what today's tasks hold of what is transient.
+pub(super) fn set_held(instance: &mut Instance) {
     let width = instance.resources().len();
     let mut held = vec![0i64; instance.nodes() * width];
     if instance.has_transient() {

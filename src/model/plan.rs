@@ -56,6 +56,20 @@ impl Plan {
     }
 }
 
+/// A task changes its node, starts, or stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The task.
+    pub task: TaskId,
+    /// Where it runs before; nowhere if it starts.
+    pub from: Option<NodeId>,
+    /// Where it runs afterwards; nowhere if it stops.
+    pub to: Option<NodeId>,
+}
+
+/// Moves that have to happen in one go, for the sake of a rule between their tasks; mostly one.
+pub type Step = Vec<Move>;
+
 /// The value of one tier of the goal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TierValue {

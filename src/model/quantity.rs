@@ -112,6 +112,17 @@ impl Decimal {
         self.decimals
     }
 
+    /// The product; `None` when it has too many digits.
+    pub fn times(self, other: Decimal) -> Option<Decimal> {
+        let mut mantissa = i128::from(self.mantissa) * i128::from(other.mantissa);
+        let mut decimals = self.decimals + other.decimals;
+        while decimals > 0 && mantissa % 10 == 0 {
+            (mantissa, decimals) = (mantissa / 10, decimals - 1);
+        }
+        let fits = decimals <= 18 && mantissa < 10i128.pow(18);
+        fits.then_some(Decimal { mantissa: mantissa as i64, decimals })
+    }
+
     /// True for zero.
     pub fn is_zero(self) -> bool {
         self.mantissa == 0

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ConflictDoc, Report};
+use super::{ConflictDoc, MovesDoc, Report};
 use crate::metrics::CardFigures;
 use crate::model::{Instance, Plan, Scale, TaskId, cards_in};
 use crate::solve::{self, NoPlan, TierOutcome};
@@ -39,6 +39,9 @@ pub struct PlanDoc {
     pub unplaced: Vec<UnplacedDoc>,
     /// Figures of the plan.
     pub metrics: MetricsDoc,
+    /// From where tasks run today to this plan; with `replan` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moves: Option<MovesDoc>,
     /// What a person should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -277,6 +280,7 @@ impl PlanDoc {
                 })
                 .collect(),
             metrics: metrics(report),
+            moves: report.moves.map(|order| MovesDoc::of(instance, order)),
             notes: outcome.notes.clone(),
             timing: report.timing.then_some(TimingDoc { seconds: outcome.elapsed.as_secs_f64() }),
         }
@@ -284,7 +288,7 @@ impl PlanDoc {
 }
 
 /// The id under which a task was given, and which unit of a gang it is.
-fn job(instance: &Instance, task: TaskId) -> (&str, Option<u32>) {
+pub(super) fn job(instance: &Instance, task: TaskId) -> (&str, Option<u32>) {
     (instance.job_name(task), instance.gang_of(task).map(|(_, unit)| unit))
 }
 

@@ -1,5 +1,6 @@
 //! Plans for issues, wikis and merge requests.
 
+use super::moves::moves_markdown;
 use super::units::Unit;
 use super::{Report, number};
 
@@ -54,6 +55,9 @@ pub fn plan_markdown(report: &Report) -> String {
             vec![cell(instance.task_name(why.task)), why.reason.to_owned(), cell(&why.detail)]
         });
         text.push_str(&format!("{}\n", table(&header, rows)));
+    }
+    if let Some(order) = report.moves {
+        text.push_str(&format!("{}\n", moves_markdown(instance, order)));
     }
     text.push_str(&format!("- {}\n", report.balance_line()));
     for line in report.card_lines().into_iter().chain(report.provenance()) {

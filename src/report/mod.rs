@@ -1,16 +1,19 @@
 //! What people and scripts read: one document, built once, and a small
 //! exporter a form.
 
+mod axis;
 mod comparison;
 mod csv;
 mod explain;
 mod html;
 mod json;
 mod markdown;
+mod moves;
 mod number;
 mod sweep;
 mod table;
 mod units;
+mod whatif;
 
 pub use comparison::{comparison_csv, comparison_json, comparison_markdown, comparison_table};
 pub use csv::plan_csv;
@@ -21,11 +24,17 @@ pub use explain::{
 pub use html::{comparison_html, no_plan_html, plan_html};
 pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use markdown::plan_markdown;
+pub use moves::{
+    MovesDoc, frontier_csv, frontier_json, frontier_markdown, frontier_svg, frontier_table,
+    moves_csv,
+};
 pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
 pub use table::plan_table;
+pub use whatif::{Named, what_if_csv, what_if_json, what_if_markdown, what_if_table};
 
 use crate::metrics::{Metrics, card_figures};
 use crate::model::{Instance, ResourceWeights};
+use crate::replan::Order;
 use crate::solve::{Outcome, TierOutcome};
 
 /// Columns and rows up to which the allocation matrix is shown unasked.
@@ -55,6 +64,8 @@ pub struct Report<'a> {
     pub digest: String,
     /// Weights of the weighted load, when asked for.
     pub weights: Option<&'a ResourceWeights>,
+    /// The way from where tasks run today, where that was asked for.
+    pub moves: Option<&'a Order>,
     /// What people call the instance, such as its file's name.
     pub name: Option<String>,
     /// Show the matrix however large it is.
@@ -81,6 +92,7 @@ impl<'a> Report<'a> {
             metrics,
             digest,
             weights,
+            moves: None,
             name: None,
             matrix: false,
             timing: false,

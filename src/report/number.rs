@@ -49,12 +49,24 @@ pub(super) fn tier(name: &str, value: f64) -> String {
         "balance" => "balance degree",
         _ => name,
     };
-    format!("{title} {}", tier_value(name, value))
+    match limit(name) {
+        Some((sum, most)) if value <= most => {
+            let title = if sum == "peak" { "peak utilisation" } else { sum };
+            format!("{title} at most {}", tier_value(sum, most))
+        }
+        _ => format!("{title} {}", tier_value(name, value)),
+    }
+}
+
+/// The sum of a tier that only has to be low enough, and what is enough.
+fn limit(name: &str) -> Option<(&str, f64)> {
+    let (sum, most) = name.split_once(" <= ")?;
+    Some((sum, most.parse().ok()?))
 }
 
 /// A tier's value alone.
 pub(super) fn tier_value(name: &str, value: f64) -> String {
-    match name {
+    match limit(name).map_or(name, |(sum, _)| sum) {
         "peak" => format!("{:.2} %", 100.0 * value),
         "balance" => small(value),
         _ => plain(value),

@@ -3,6 +3,7 @@
 use anstyle::{Ansi256Color, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::moves::moves_table;
 use super::units::Unit;
 use super::{Report, number};
 use crate::model::{NodeId, NodeState};
@@ -77,6 +78,10 @@ pub fn plan_table(report: &Report) -> String {
     text.push_str(&nodes(report));
     text.push('\n');
     text.push_str(&unplaced(report));
+    if let Some(order) = report.moves {
+        text.push_str(&moves_table(report, order));
+        text.push('\n');
+    }
     let figures = std::iter::once(report.balance_line()).chain(report.card_lines());
     for figure in figures.chain(report.provenance()) {
         text.push_str(&line(report, 2, &figure));

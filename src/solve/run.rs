@@ -178,7 +178,8 @@ impl<'a> Run<'a> {
     /// plan breaks no rule. No policy cares what moves cost.
     fn staying(&self) -> Option<Plan> {
         let (instance, goal) = (self.instance, &self.goal);
-        let costly = goal.mentions(Term::Moves) || goal.mentions(Term::GroupMoves);
+        let moves = [Term::Moves, Term::Moved, Term::GroupMoves];
+        let costly = moves.into_iter().any(|term| goal.mentions(term));
         if matches!(self.params.method, Method::Policy(_)) || !(costly || instance.has_transient())
         {
             return None;

@@ -206,6 +206,11 @@ impl<'a> State<'a> {
         }
     }
 
+    /// Whether the plan as it stands keeps the rule.
+    pub fn holds(&self, rule: RuleId) -> bool {
+        self.tallies[rule as usize].holds(&self.instance.rules()[rule as usize])
+    }
+
     /// Rules that the plan breaks as it stands.
     pub fn broken_rules(&self) -> Vec<RuleId> {
         let tallies = self.tallies.iter().zip(self.instance.rules()).enumerate();

@@ -300,7 +300,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
 }
 
 /// Goals that together touch every term, alone, weighted and in tiers.
-pub const GOALS: [&str; 14] = [
+pub const GOALS: [&str; 16] = [
     "peak",
     "balance",
     "cost",
@@ -315,6 +315,8 @@ pub const GOALS: [&str; 14] = [
     "moves, group_moves",
     "soft + 2*moves + 3*group_moves",
     "group_moves, peak + 0.5*moves",
+    "moved <= 1, peak",
+    "peak + 0.01*cost <= 0.5, moved",
 ];
 
 /// Values of the best plan by trying every placement; `None` when none is

@@ -62,7 +62,7 @@ fn imports(line: &str) -> Vec<&str> {
 }
 
 /// Who may import whom.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("error", &["model"]),
     ("stop", &[]),
@@ -88,13 +88,14 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
         &["model", "metrics", "bounds", "state", "policy", "ilp", "solve", "error", "stop"],
     ),
     ("compare", &["model", "metrics", "solve", "error"]),
+    ("replan", &["model", "metrics", "state", "check", "solve", "error", "stop"]),
     // What guards a cell of a table is the business of those who read tables too.
-    ("report", &["model", "metrics", "solve", "explain", "compare", "format", "error"]),
+    ("report", &["model", "metrics", "solve", "explain", "compare", "replan", "format", "error"]),
     (
         "cli",
         &[
             "model", "metrics", "check", "format", "generate", "policy", "ilp", "solve", "explain",
-            "compare", "report", "error", "split", "stop",
+            "compare", "replan", "report", "error", "split", "stop",
         ],
     ),
 ];

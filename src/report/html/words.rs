@@ -73,6 +73,7 @@ fn meaning(report: &Report, tier: &TierOutcome, value: &str) -> String {
         Some(Term::Demand) => format!("The tasks take {value} in all"),
         Some(Term::Soft) => format!("Wishes and safety margins that are not kept cost {value}"),
         Some(Term::Moves) => format!("Moving running tasks costs {value}"),
+        Some(Term::Moved) => format!("Tasks that move: {value}"),
         Some(Term::GroupMoves) => format!("Of no group more than {value} tasks move"),
         Some(Term::Unplaced(_)) => format!("What is left out weighs {value}"),
         None => format!("The goal {} comes to {value}", tier.tier),

@@ -14,6 +14,7 @@ pub struct Weights {
     pub peak: f64,
     pub demand: f64,
     pub moves: f64,
+    pub moved: f64,
     pub group_moves: f64,
     /// Leaving tasks out: of one priority, or of all.
     pub unplaced: Option<(f64, Option<i64>)>,
@@ -32,6 +33,7 @@ impl Weights {
                 Term::Demand => weights.demand = w,
                 Term::Soft => weights.soft = w * instance.soft_scale().to_f64(1),
                 Term::Moves => weights.moves = w * instance.move_scale().to_f64(1),
+                Term::Moved => weights.moved = w,
                 Term::GroupMoves => weights.group_moves = w,
                 Term::Unplaced(priority) => {
                     weights.unplaced = Some((w * instance.weight_scale().to_f64(1), priority));
@@ -229,6 +231,9 @@ impl<'a, const R: usize> Ground<'a, R> {
         }
         if w.moves > 0.0 {
             sum += w.moves * instance.move_cost(task, node) as f64;
+        }
+        if w.moved > 0.0 && instance.moved(task, node) {
+            sum += w.moved;
         }
         if w.demand > 0.0 {
             let amounts = instance.demand_on(task, node).iter().zip(instance.resources());

@@ -123,6 +123,7 @@ impl<'a, const R: usize> Search<'a, R> {
             let share = 1.0 / (tiers - stage) as f64;
             let value = self.stage(stage, &caps, ceiling.as_deref(), &mut best, share, tell);
             // Room for rounding, far below what one step of anything is worth.
+            let value = self.task.goal.tiers[stage].worth(value);
             caps.push(value + 1e-9 * value.abs() + 1e-12);
             if self.task.goal.tiers[stage].only() == Some(Term::Peak) {
                 ceiling = Some(self.level(&best));

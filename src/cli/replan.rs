@@ -1,0 +1,120 @@
+//! `stowplan replan INSTANCE --from PLAN`
+
+use std::path::PathBuf;
+
+use super::input::InstanceArgs;
+use super::output::{Form, say};
+use super::solve::{HowArgs, Job, plan};
+use super::{Done, FAILED};
+use crate::error::{Error, Result};
+use crate::format::{Change, Source};
+use crate::model::{Instance, NodeState};
+use crate::replan::{Limits, frontier, goal, today};
+use crate::report;
+use crate::solve::Params;
+
+/// Numbers of moves that a frontier has at most.
+const POINTS: usize = 25;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    instance: InstanceArgs,
+    /// Nodes that take no tasks any more and are to be emptied: ids or LABEL=VALUE
+    #[arg(long, value_name = "NODES", value_delimiter = ',', help_heading = "Changes")]
+    drain: Vec<String>,
+    /// Nodes that are gone with what ran there: ids or LABEL=VALUE
+    #[arg(long, value_name = "NODES", value_delimiter = ',', help_heading = "Changes")]
+    down: Vec<String>,
+    /// Table of nodes that come
+    #[arg(long, value_name = "FILE", help_heading = "Changes")]
+    add: Option<PathBuf>,
+    /// Table of tasks that come
+    #[arg(long, value_name = "FILE", help_heading = "Changes")]
+    add_tasks: Option<PathBuf>,
+    /// Tasks that end
+    #[arg(long, value_name = "TASKS", value_delimiter = ',', help_heading = "Changes")]
+    remove_tasks: Vec<String>,
+    /// Tasks that may move at most
+    #[arg(long, value_name = "N")]
+    max_moves: Option<usize>,
+    /// What the moves may cost at most
+    #[arg(long, value_name = "COST")]
+    max_move_cost: Option<f64>,
+    /// Print what each number of moves buys: table, json, csv, markdown, or a drawing with -o FILE.svg
+    #[arg(long, conflicts_with_all = ["max_moves", "max_move_cost"])]
+    frontier: bool,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+pub(super) fn run(args: Args) -> Done {
+    let params = args.how.checked()?;
+    let instance = args.instance.read_changed(&args.changes()?, args.how.quiet)?;
+    let instance = args.how.goal.apply(instance)?;
+    if instance.task_ids().all(|task| instance.current(task).is_none()) {
+        return Err(Error::usage("the instance does not say where tasks run now")
+            .help("name the plan with --from PLAN, or give tasks their `node`"));
+    }
+    let params = Params { start: Some(today(&instance)), ..params };
+    if args.frontier {
+        return print_frontier(&args, &instance, &params);
+    }
+    let limits = Limits { moved: args.max_moves, cost: args.cost()? };
+    let wanted = goal(&instance, &limits, args.how.goal.goal.is_some());
+    let instance = instance.with_goal(wanted);
+    let name = args.instance.name();
+    plan(&args.how, &Job { instance: &instance, name: name.as_deref(), moves: true }, &params)
+}
+
+impl Args {
+    fn changes(&self) -> Result<Vec<Change>> {
+        let mut changes = Vec::new();
+        if let Some(path) = &self.add {
+            changes.push(Change::AddNodes(Source::read(path)?));
+        }
+        if let Some(path) = &self.add_tasks {
+            changes.push(Change::AddTasks(Source::read(path)?));
+        }
+        for (names, state) in [(&self.drain, NodeState::Drain), (&self.down, NodeState::Down)] {
+            if !names.is_empty() {
+                changes.push(Change::State(names.clone(), state));
+            }
+        }
+        if !self.remove_tasks.is_empty() {
+            changes.push(Change::RemoveTasks(self.remove_tasks.clone()));
+        }
+        Ok(changes)
+    }
+
+    fn cost(&self) -> Result<Option<f64>> {
+        match self.max_move_cost {
+            Some(cost) if !(0.0..=1e18).contains(&cost) => {
+                Err(Error::usage(format!("--max-move-cost: {cost} is no cost"))
+                    .help("use 0 or more"))
+            }
+            cost => Ok(cost),
+        }
+    }
+}
+
+fn print_frontier(args: &Args, instance: &Instance, params: &Params) -> Done {
+    let Some(found) = frontier(instance, params, POINTS)? else {
+        say("no plan was found: `stowplan replan` without --frontier says why");
+        return Ok(FAILED);
+    };
+    let output = &args.how.output;
+    let drawing =
+        output.file.as_ref().is_some_and(|file| file.extension().is_some_and(|e| e == "svg"));
+    output.write(&match output.form() {
+        _ if drawing => report::frontier_svg(&found)?,
+        Form::Table => report::frontier_table(&found),
+        Form::Json => report::frontier_json(&found),
+        Form::Csv => report::frontier_csv(&found),
+        Form::Markdown => report::frontier_markdown(&found),
+        Form::Html | Form::Sol => {
+            return Err(Error::usage("a frontier is a table, json, csv, markdown, or -o FILE.svg"));
+        }
+    })?;
+    Ok(0)
+}

@@ -1,0 +1,105 @@
+//! `stowplan what-if INSTANCE SCENARIOS`
+
+use std::path::PathBuf;
+
+use super::input::{TableArgs, read};
+use super::output::{Form, OutputArgs, complain, say};
+use super::solve::ParamArgs;
+use super::{Done, FAILED, NOTHING_FOUND};
+use crate::error::{Error, Kind, Result};
+use crate::format::{Source, read_scenarios};
+use crate::model::Instance;
+use crate::replan::{Fit, today, what_if};
+use crate::report::{self, Named};
+use crate::solve::{Answer, Method, Params, solve};
+
+const EXAMPLE: &str = "\
+SCENARIOS is TOML: a table for each, with a name and what changes. Nodes are named by their ids or by LABEL=VALUE.
+
+  [[scenario]]
+  name = \"rack 1 fails\"
+  must = \"fit\"              # exit 1 where not all tasks have a place
+  down = \"rack=r1\"          # or drain, ready
+
+  [[scenario]]
+  name = \"next year\"
+  demand = { gpu = 1.3 }    # or 1.3 for every resource
+  more_tasks = { train = 2 }
+  more_nodes = { n1 = 4 }
+  price = { n1 = 300 }
+  used = { n2 = { cpu = 50 } }
+  add_nodes = \"nodes.csv\"
+  add_tasks = \"tasks.csv\"
+  remove_tasks = [\"old\"]";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct Args {
+    /// INSTANCE and SCENARIOS; only SCENARIOS with --tasks and --nodes
+    #[arg(value_name = "INSTANCE SCENARIOS", num_args = 1.., required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    tables: TableArgs,
+    #[command(flatten)]
+    goal: super::input::GoalArgs,
+    #[command(flatten)]
+    params: ParamArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// No warnings
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+pub(super) fn run(args: Args) -> Done {
+    let Some((scenarios, instance)) = args.files.split_last() else {
+        return Err(Error::usage("name an instance and a file of scenarios"));
+    };
+    let source = Source::read(scenarios)?;
+    let scenarios = read_scenarios(&source)?;
+    let params = args.params.params(Method::Auto, None)?;
+    let files = || instance.iter().map(|path| Source::read(path)).collect::<Result<Vec<_>>>();
+    let base = args.goal.apply(read(files()?, &args.tables, &[], args.quiet)?)?;
+    let mut changed: Vec<Instance> = Vec::with_capacity(scenarios.len());
+    for scenario in &scenarios {
+        let own = read(files()?, &args.tables, &scenario.changes, true)
+            .map_err(|error| error.at(format!("scenario `{}`", scenario.name)))?;
+        changed.push(args.goal.apply(own)?);
+    }
+    let runs = base.task_ids().any(|task| base.current(task).is_some());
+    let start = runs.then(|| today(&base));
+    let outcome = match solve(&base, &Params { start, ..params.clone() })? {
+        Answer::Plan(outcome) => outcome,
+        Answer::NoPlan(none) => {
+            let head = if none.proven { "no plan exists" } else { "no plan was found" };
+            let cause = format!("{head} as things are: {}", none.cause);
+            complain(&Error::new(Kind::Input, cause).help(&none.remedy));
+            return Ok(if none.proven { FAILED } else { NOTHING_FOUND });
+        }
+    };
+    let effects = what_if(&base, &outcome.plan, &changed, &params)?;
+    let rows: Vec<Named> = (scenarios.iter().zip(&effects))
+        .map(|(scenario, effect)| Named {
+            name: &scenario.name,
+            must_fit: scenario.must_fit,
+            effect,
+        })
+        .collect();
+    args.output.write(&match args.output.form() {
+        Form::Table => report::what_if_table(&outcome, &rows),
+        Form::Json => report::what_if_json(&outcome, &rows),
+        Form::Csv => report::what_if_csv(&outcome, &rows),
+        Form::Markdown => report::what_if_markdown(&outcome, &rows),
+        Form::Html | Form::Sol => {
+            return Err(Error::usage("scenarios are a table, json, csv or markdown"));
+        }
+    })?;
+    let mut failed = rows.iter().filter(|row| row.must_fit && !matches!(row.effect.fit, Fit::Yes));
+    Ok(match failed.next() {
+        Some(row) => {
+            say(&format!("`{}` must fit and does not", row.name));
+            FAILED
+        }
+        None => 0,
+    })
+}
