@@ -140,7 +140,7 @@ impl ParamArgs {
 }
 
 /// Seconds with decimals, or a duration with a unit.
-fn time_limit(text: &str) -> Result<Duration> {
+pub(super) fn time_limit(text: &str) -> Result<Duration> {
     let bad = || {
         Error::usage(format!("--time-limit: `{text}` is not a time"))
             .help("write 10, 0.5, 90s, 5m or 1h")

@@ -9,6 +9,7 @@ mod devices;
 mod draft;
 mod edit;
 mod expand;
+mod failure;
 mod gang;
 mod goal;
 mod instance;
@@ -27,6 +28,7 @@ pub use draft::{
     RouteDraft, RuleDraft, TaskDraft, Whom,
 };
 pub use edit::Kept;
+pub use failure::Aftermath;
 pub use gang::Gang;
 pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
 pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};

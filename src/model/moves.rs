@@ -214,7 +214,7 @@ pub(super) fn index_groups(moves: &mut Moves, tasks: usize) {
     moves.groups_of = (start, entries.into_iter().map(|(_, group)| group).collect());
 }
 
-fn set_held(instance: &mut Instance) {
+pub(super) fn set_held(instance: &mut Instance) {
     let width = instance.resources().len();
     let mut held = vec![0i64; instance.nodes() * width];
     if instance.has_transient() {

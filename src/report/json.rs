@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{ConflictDoc, Report};
 use crate::metrics::CardFigures;
-use crate::model::{Instance, Plan, Scale, TaskId, cards_in};
-use crate::solve::{self, NoPlan, TierOutcome};
+use crate::model::{CardSet, Instance, Plan, Scale, TaskId, cards_in};
+use crate::solve::{self, NoPlan, TierOutcome, Unplaced};
 
 /// The version of the contract.
 const SCHEMA_VERSION: u32 = 1;
@@ -232,6 +232,20 @@ impl TierDoc {
     }
 }
 
+impl UnplacedDoc {
+    /// The document of a task without a node.
+    pub(super) fn of(instance: &Instance, unplaced: &Unplaced) -> UnplacedDoc {
+        let (name, unit) = job(instance, unplaced.task);
+        UnplacedDoc {
+            task: name.to_owned(),
+            unit,
+            reason: unplaced.reason.to_owned(),
+            detail: unplaced.detail.clone(),
+            action: solve::action(unplaced.reason).to_owned(),
+        }
+    }
+}
+
 impl PlanDoc {
     /// The document of a report.
     pub fn of(report: &Report) -> PlanDoc {
@@ -262,19 +276,8 @@ impl PlanDoc {
                     }
                 })
                 .collect(),
-            unplaced: outcome
-                .unplaced
-                .iter()
-                .map(|unplaced| {
-                    let (name, unit) = job(instance, unplaced.task);
-                    UnplacedDoc {
-                        task: name.to_owned(),
-                        unit,
-                        reason: unplaced.reason.to_owned(),
-                        detail: unplaced.detail.clone(),
-                        action: solve::action(unplaced.reason).to_owned(),
-                    }
-                })
+            unplaced: (outcome.unplaced.iter())
+                .map(|unplaced| UnplacedDoc::of(instance, unplaced))
                 .collect(),
             metrics: metrics(report),
             notes: outcome.notes.clone(),
@@ -284,15 +287,21 @@ impl PlanDoc {
 }
 
 /// The id under which a task was given, and which unit of a gang it is.
-fn job(instance: &Instance, task: TaskId) -> (&str, Option<u32>) {
+pub(super) fn job(instance: &Instance, task: TaskId) -> (&str, Option<u32>) {
     (instance.job_name(task), instance.gang_of(task).map(|(_, unit)| unit))
 }
 
 /// The numbers of the cards that a task has, by resource.
 pub(super) fn cards(instance: &Instance, plan: &Plan, task: TaskId) -> BTreeMap<String, Vec<u32>> {
-    let row = instance.devices().len() * task.index();
-    let named = instance.devices().iter().enumerate().filter_map(|(d, device)| {
-        let set = plan.cards.get(row + d).copied().filter(|set| *set != 0)?;
+    let many = instance.devices().len();
+    let row = plan.cards.get(many * task.index()..many * (task.index() + 1));
+    card_numbers(instance, row.unwrap_or_default())
+}
+
+/// The numbers of the cards in a set for each resource that comes in cards.
+pub(super) fn card_numbers(instance: &Instance, sets: &[CardSet]) -> BTreeMap<String, Vec<u32>> {
+    let named = instance.devices().iter().zip(sets).filter_map(|(device, set)| {
+        let set = Some(*set).filter(|set| *set != 0)?;
         let numbers = cards_in(set).map(|card| card as u32).collect();
         Some((instance.resources()[device.resource].name.clone(), numbers))
     });
@@ -381,8 +390,13 @@ pub fn no_plan_json(
     })
 }
 
+/// JSON Schema of a document that is written.
+pub(super) fn schema_of<T: JsonSchema>() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
 /// JSON Schema of a plan.
 pub fn plan_schema() -> serde_json::Value {
-    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-    settings.into_generator().into_root_schema_for::<PlanDoc>().to_value()
+    schema_of::<PlanDoc>()
 }

@@ -8,6 +8,7 @@ mod html;
 mod json;
 mod markdown;
 mod number;
+mod survive;
 mod sweep;
 mod table;
 mod units;
@@ -21,6 +22,10 @@ pub use explain::{
 pub use html::{comparison_html, no_plan_html, plan_html};
 pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use markdown::plan_markdown;
+pub use survive::{
+    SurvivalDoc, SurvivalReport, survival_csv, survival_json, survival_markdown, survival_schema,
+    survival_table,
+};
 pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
 pub use table::plan_table;
 

@@ -15,7 +15,7 @@ use crate::model::{Instance, Plan, TaskId};
 use crate::policy::{self, Choice, Order, Settings};
 use crate::search::local;
 use crate::stop::Stop;
-pub use reasons::{REASONS, action, block_in_words, code};
+pub use reasons::{REASONS, action, block_in_words, code, left_out};
 use run::Run;
 
 /// How to plan.

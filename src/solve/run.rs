@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::improve::Searched;
-use super::reasons::unplaced;
+use super::reasons::left_out;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, search_lacks};
 use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
@@ -382,7 +382,7 @@ impl<'a> Run<'a> {
             let cause = format!("the plan of {} breaks a rule: {violation}", outcome.found_by);
             return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
         }
-        outcome.unplaced = unplaced(self.instance, &outcome.plan);
+        outcome.unplaced = left_out(self.instance, &outcome.plan);
         outcome.elapsed = self.began.elapsed();
         self.watch.note(&outcome);
         outcome.trace = self.watch.trace();
@@ -390,7 +390,7 @@ impl<'a> Run<'a> {
     }
 
     fn policy_failed(&self, plan: &Plan) -> Answer {
-        let unplaced = unplaced(self.instance, plan);
+        let unplaced = left_out(self.instance, plan);
         let names: Vec<String> = unplaced
             .iter()
             .take(3)

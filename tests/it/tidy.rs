@@ -62,7 +62,7 @@ fn imports(line: &str) -> Vec<&str> {
 }
 
 /// Who may import whom.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("error", &["model"]),
     ("stop", &[]),
@@ -87,14 +87,21 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
         "explain",
         &["model", "metrics", "bounds", "state", "policy", "ilp", "solve", "error", "stop"],
     ),
+    (
+        "survive",
+        &[
+            "model", "metrics", "check", "bounds", "state", "policy", "ilp", "solve", "explain",
+            "error", "stop",
+        ],
+    ),
     ("compare", &["model", "metrics", "solve", "error"]),
     // What guards a cell of a table is the business of those who read tables too.
-    ("report", &["model", "metrics", "solve", "explain", "compare", "format", "error"]),
+    ("report", &["model", "metrics", "solve", "explain", "survive", "compare", "format", "error"]),
     (
         "cli",
         &[
             "model", "metrics", "check", "format", "generate", "policy", "ilp", "solve", "explain",
-            "compare", "report", "error", "split", "stop",
+            "compare", "report", "error", "split", "stop", "survive",
         ],
     ),
 ];
