@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 
 use super::Move;
-use crate::model::{CardSet, Instance, NodeId, TaskId};
+use crate::model::{CardSet, NodeId, TaskId};
 use crate::state::State;
 
 /// Nodes that the exact search looks at before it gives up.
@@ -35,9 +35,14 @@ pub(super) fn attempt(state: &mut State, failed: &[NodeId], displaced: &[TaskId]
         .collect();
     home.iter().for_each(|(task, ..)| state.remove(*task));
     let mut order = displaced.to_vec();
+    let all = |r: usize| instance.node_ids().map(|n| instance.capacity(n)[r] as f64).sum::<f64>();
+    let scale: Vec<f64> = (0..instance.resources().len()).map(|r| all(r).max(1.0)).collect();
     order.sort_by(|a, b| {
         let first = |task: &TaskId| Reverse(instance.priority(*task));
-        let size = |task: &TaskId| size(instance, *task);
+        let size = |task: &TaskId| {
+            let parts = instance.demand(*task).iter().zip(&scale);
+            parts.map(|(demand, all)| *demand as f64 / all).fold(0.0, f64::max)
+        };
         first(a).cmp(&first(b)).then(size(b).total_cmp(&size(a))).then(a.cmp(b))
     });
     let mut answer = Attempt::Open;
@@ -83,13 +88,6 @@ fn moves(state: &State, tasks: &[TaskId]) -> Vec<Move> {
         .collect();
     moves.sort_by_key(|step| step.task);
     moves
-}
-
-/// The largest part of any capacity in the cluster's mean that the task takes.
-fn size(instance: &Instance, task: TaskId) -> f64 {
-    let total = |r: usize| instance.node_ids().take(64).map(|n| instance.capacity(n)[r]).sum::<i64>();
-    let parts = instance.demand(task).iter().enumerate().filter(|(_, demand)| **demand > 0);
-    parts.map(|(r, demand)| *demand as f64 / total(r).max(1) as f64).fold(0.0, f64::max)
 }
 
 /// Puts each task on the emptiest node with room for it, or the fullest; those that have none are
@@ -167,11 +165,17 @@ impl Exact {
         let instance = state.instance();
         if let Some(k) = self.nodes.iter().position(Vec::is_empty) {
             let name = instance.task_name(self.tasks[k]);
-            let words = format!("no node that is left has room for `{name}`");
+            let words = format!("no node that is left takes `{name}`");
             return Attempt::Impossible(words, Vec::new());
         }
-        // Cards are dealt out one way only, which need not be the right one.
-        let cards = !instance.devices().is_empty();
+        // Shares of cards are dealt out one way only, which need not be the right one.
+        let shared = |task: &TaskId| {
+            let of = |r: usize| instance.pairs(*task).map(move |pair| pair.demand[r]);
+            let each = |r: usize| of(r).chain([instance.demand(*task)[r]]);
+            let mut devices = instance.devices().iter();
+            devices.any(|d| each(d.resource).any(|demand| demand > 0 && demand < d.card))
+        };
+        let cards = self.tasks.iter().any(shared);
         match self.from(state, 0, 0) {
             true => Attempt::Placed(moves(state, &self.tasks)),
             false if self.looks == 0 || cards => Attempt::Open,

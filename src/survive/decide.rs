@@ -70,6 +70,10 @@ impl Run<'_> {
             ..Params::default()
         };
         let Answer::Plan(outcome) = solve(&left.instance, &params)? else { return Ok(()) };
+        if let (Fate::Lost, true) = (failure.fate, outcome.unplaced.is_empty()) {
+            let cause = "a failure that was proven to lose tasks is survived by a plan";
+            return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
+        }
         let mut better = failure.clone();
         self.take(&mut better, left, &outcome.plan);
         if self.lost_weight(&better) <= self.lost_weight(failure) || outcome.optimal {
