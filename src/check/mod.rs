@@ -2,6 +2,7 @@
 //! violation returned. Shares nothing with the search and the policies.
 
 mod cards;
+mod fallbacks;
 mod rules;
 mod violation;
 
@@ -34,6 +35,9 @@ pub fn check_claim(instance: &Instance, claim: &Claim) -> Verdict {
     violations.extend(check_plan(instance, &plan, true));
     let silent = plan.unplaced().filter(|task| !said.contains(task));
     violations.extend(silent.map(|task| not_placed(instance, task)));
+    if let (Some(survives), true) = (&claim.survives, violations.is_empty()) {
+        violations.extend(fallbacks::check(instance, &plan, survives));
+    }
     let values = goal_of(instance, claim, &plan);
     violations.extend(stated_values(claim, &values));
     Verdict { violations, values, plan }

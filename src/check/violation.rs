@@ -47,6 +47,8 @@ pub enum Violation {
     Cards { node: String, resource: String, detail: String },
     /// A rule between tasks is broken.
     Rule { rule: String, ask: String, detail: String },
+    /// What the plan has in hand for a failure does not hold.
+    Fallback { fail: String, detail: String },
     /// The plan states a tier that no goal has.
     Tier { tier: String },
     /// The plan states a value that it does not have.
@@ -73,6 +75,7 @@ impl Violation {
             Violation::MaxTasks { .. } => "max-tasks",
             Violation::Cards { .. } => "cards",
             Violation::Rule { .. } => "rule",
+            Violation::Fallback { .. } => "fallback",
             Violation::Tier { .. } => "tier",
             Violation::Value { .. } => "value",
             Violation::Bound { .. } => "bound",
@@ -154,6 +157,9 @@ impl fmt::Display for Violation {
                 write!(f, "{resource} cards of node `{node}`: {detail}")
             }
             Violation::Rule { rule, ask, detail } => write!(f, "rule `{rule}` ({ask}): {detail}"),
+            Violation::Fallback { fail, detail } => {
+                write!(f, "the fallback for the failure of `{fail}`: {detail}")
+            }
             Violation::Tier { tier } => {
                 write!(f, "the plan states a goal `{tier}`, which there is none of")
             }

@@ -33,7 +33,10 @@ pub use gang::Gang;
 pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
 pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
 pub use names::nearest;
-pub use plan::{CardSet, Claim, ClaimedPlacement, ClaimedTier, Plan, TierValue, cards_in};
+pub use plan::{
+    CardSet, Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier, Move, Plan, Survives, TierValue,
+    cards_in,
+};
 pub use quantity::{Decimal, QuantityError, Scale, gcd, parse_duration};
 pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};
 pub use selector::{

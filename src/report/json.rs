@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::survive::SurvivesDoc;
 use super::{ConflictDoc, Report};
 use crate::metrics::CardFigures;
 use crate::model::{CardSet, Instance, Plan, Scale, TaskId, cards_in};
@@ -37,6 +38,9 @@ pub struct PlanDoc {
     pub assignments: Vec<AssignmentDoc>,
     /// Tasks without a node.
     pub unplaced: Vec<UnplacedDoc>,
+    /// What the plan has in hand for failures; with `--survive` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub survives: Option<SurvivesDoc>,
     /// Figures of the plan.
     pub metrics: MetricsDoc,
     /// What a person should know.
@@ -279,6 +283,8 @@ impl PlanDoc {
             unplaced: (outcome.unplaced.iter())
                 .map(|unplaced| UnplacedDoc::of(instance, unplaced))
                 .collect(),
+            survives: (outcome.survives.as_ref())
+                .map(|survives| SurvivesDoc::of(instance, &outcome.plan, survives)),
             metrics: metrics(report),
             notes: outcome.notes.clone(),
             timing: report.timing.then_some(TimingDoc { seconds: outcome.elapsed.as_secs_f64() }),

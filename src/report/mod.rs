@@ -23,7 +23,7 @@ pub use html::{comparison_html, no_plan_html, plan_html};
 pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use markdown::plan_markdown;
 pub use survive::{
-    SurvivalDoc, SurvivalReport, survival_csv, survival_json, survival_markdown, survival_schema,
+    SurvivalDoc, SurvivalReport, SurvivesDoc, survival_csv, survival_json, survival_markdown, survival_schema,
     survival_table,
 };
 pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
@@ -146,6 +146,10 @@ impl<'a> Report<'a> {
                 format!("bound: {bound} from {} ({gap})", tier.why)
             })
             .collect();
+        lines.extend(outcome.survives.as_ref().map(|survives| {
+            let (many, over) = (number::grouped(survives.fallbacks.len()), &survives.over);
+            format!("survives each of {many} failures of {over}: --output json has the fallbacks")
+        }));
         lines.push(format!(
             "method {}: found by {}, seed {}",
             outcome.method, outcome.found_by, outcome.seed

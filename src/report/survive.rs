@@ -10,7 +10,7 @@ use super::json::{InstanceRef, UnplacedDoc, card_numbers, job, tool};
 use super::table::{bare, indented, right};
 use super::{csv, json, markdown, number};
 use crate::format::guarded;
-use crate::model::{Instance, Plan, TaskId, TierValue};
+use crate::model::{Instance, Move, Plan, Survives, TierValue};
 use crate::survive::{Failure, Fate, Question, Survival};
 
 /// Failures listed for people, unless they ask for more.
@@ -132,6 +132,52 @@ pub struct MoveDoc {
     /// because then cards are dealt out anew.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub devices: BTreeMap<String, Vec<u32>>,
+}
+
+/// What a plan has in hand for failures.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SurvivesDoc {
+    /// What fails as one: `node`, or a label.
+    pub fail: String,
+    /// Every failure there is.
+    pub failures: Vec<FallbackDoc>,
+}
+
+/// What a plan has in hand for one failure.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FallbackDoc {
+    /// The node, or the value of the label, that fails.
+    pub fail: Vec<String>,
+    /// Where its tasks go.
+    pub fallback: Vec<MoveDoc>,
+}
+
+impl SurvivesDoc {
+    /// The document of a plan's fallbacks.
+    pub(super) fn of(instance: &Instance, plan: &Plan, survives: &Survives) -> SurvivesDoc {
+        let failure = |(fail, moves): &(String, Vec<Move>)| FallbackDoc {
+            fail: vec![fail.clone()],
+            fallback: moves.iter().map(|step| MoveDoc::of(instance, plan, step)).collect(),
+        };
+        SurvivesDoc {
+            fail: survives.over.clone(),
+            failures: survives.fallbacks.iter().map(failure).collect(),
+        }
+    }
+}
+
+impl MoveDoc {
+    fn of(instance: &Instance, plan: &Plan, step: &Move) -> MoveDoc {
+        let (name, unit) = job(instance, step.task);
+        let home = plan.placement[step.task.index()];
+        MoveDoc {
+            task: name.to_owned(),
+            unit,
+            from: home.map_or_else(String::new, |node| instance.node_name(node).to_owned()),
+            to: instance.node_name(step.node).to_owned(),
+            devices: card_numbers(instance, &step.cards),
+        }
+    }
 }
 
 impl SurvivalReport<'_> {
@@ -365,23 +411,9 @@ impl SurvivalReport<'_> {
             least: (!failure.lost.is_empty()).then_some(failure.least),
             goal: failure.goal.as_deref().map(values).unwrap_or_default(),
             fallback: (failure.moves.iter())
-                .map(|step| {
-                    let (name, unit) = job(instance, step.task);
-                    MoveDoc {
-                        task: name.to_owned(),
-                        unit,
-                        from: self.home(step.task),
-                        to: instance.node_name(step.node).to_owned(),
-                        devices: card_numbers(instance, &step.cards),
-                    }
-                })
+                .map(|step| MoveDoc::of(instance, self.plan, step))
                 .collect(),
         }
-    }
-
-    fn home(&self, task: TaskId) -> String {
-        let node = self.plan.placement[task.index()];
-        node.map_or_else(String::new, |node| self.instance.node_name(node).to_owned())
     }
 }
 

@@ -218,6 +218,7 @@ impl<'a> Run<'a> {
             seed: self.params.seed,
             incumbent: plan.cloned(),
             bounds: bounds.iter().map(|bound| bound.value).collect(),
+            failures: Vec::new(),
         }
     }
 
@@ -371,6 +372,7 @@ impl<'a> Run<'a> {
             elapsed: self.began.elapsed(),
             trace: Vec::new(),
             tried: self.tried.clone(),
+            survives: None,
         })
     }
 
@@ -453,7 +455,11 @@ pub(super) fn proven(instance: &Instance, tier: &Tier, value: f64, bound: f64) -
     value - bound <= tolerance
 }
 
-fn tier_outcome(
+/// A tier with its value and its bound, closed where the two meet.
+///
+/// # Errors
+/// The bound lies above the value.
+pub fn tier_outcome(
     instance: &Instance,
     tier: &Tier,
     value: f64,

@@ -4,8 +4,7 @@
 
 use std::cmp::Reverse;
 
-use super::Move;
-use crate::model::{CardSet, NodeId, TaskId};
+use crate::model::{CardSet, Move, NodeId, TaskId};
 use crate::state::State;
 
 /// Nodes that the exact search looks at before it gives up.

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::{Failure, Fate, Move, Run};
+use super::{Failure, Fate, Run};
 use crate::bounds::{Bounds, impossible};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
 use crate::explain::{Feasible, Oracle};
-use crate::model::{Aftermath, Plan, TaskId};
+use crate::model::{Aftermath, Move, Plan, TaskId};
 use crate::policy::{self, Order, Settings};
 use crate::solve::{Answer, Params, Unplaced, left_out, solve};
 use crate::state::State;

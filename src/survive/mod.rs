@@ -4,6 +4,7 @@
 mod attempt;
 mod decide;
 mod domain;
+mod hold;
 
 use std::time::Duration;
 
@@ -12,12 +13,13 @@ use rayon::prelude::*;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
 use crate::metrics::goal_values;
-use crate::model::{CardSet, Instance, NodeId, Plan, TaskId, TierValue};
+use crate::model::{Instance, Move, NodeId, Plan, TaskId, TierValue};
 use crate::solve::Unplaced;
 use crate::state::State;
 use crate::stop::Stop;
 use attempt::Attempt;
 pub use domain::{Domain, domains};
+pub use hold::solve_surviving;
 
 /// What is asked of a plan.
 #[derive(Clone, Debug)]
@@ -47,17 +49,6 @@ pub enum Fate {
     Unknown,
     /// Every displaced task has a place.
     Survived,
-}
-
-/// Where a task goes after a failure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Move {
-    /// The task.
-    pub task: TaskId,
-    /// Its fallback node.
-    pub node: NodeId,
-    /// Its cards there, one set for each of [`Instance::devices`].
-    pub cards: Vec<CardSet>,
 }
 
 /// One failure and what comes of it.
