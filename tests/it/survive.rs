@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use serde_json::Value;
-use stowplan::check::{Violation, check_plan};
+use serde_json::{Value, json};
+use stowplan::check::{Violation, check_claim, check_plan};
+use stowplan::format::{Source, digest, read_plan};
 use stowplan::ilp::Backend;
+use stowplan::metrics::goal_values;
 use stowplan::model::{Ask, Draft, Instance, NodeId, Plan, TaskId};
-use stowplan::solve::{Answer, Method, Params, solve};
+use stowplan::report::{Report, plan_json};
+use stowplan::solve::{Answer, Method, Outcome, Params, Watch, solve};
 use stowplan::state::State;
-use stowplan::survive::{Failure, Fate, Question, Survival, domains, survive};
+use stowplan::stop::Stop;
+use stowplan::survive::{
+    Failure, Fate, Question, Survival, domains, solve_surviving, survive,
+};
 
-use crate::helpers::{brute_force, ruled, stowplan, tiny};
+use crate::helpers::{brute_force, less, ruled, stowplan, tiny, with_goal};
 use crate::properties::cases;
 
 fn question(instance: &Instance, over: &str, depth: usize) -> Question {
@@ -248,6 +254,158 @@ proptest! {
             prop_assert!(failure.fate != Fate::Unknown);
         }
     }
+}
+
+/// Whether every displaced task has room on the nodes that are left, all others staying.
+fn packs(after: &Instance, plan: &mut Plan, displaced: &[TaskId]) -> bool {
+    let Some((task, rest)) = displaced.split_first() else {
+        return check_plan(after, plan, false).is_empty();
+    };
+    after.node_ids().any(|node| {
+        plan.placement[task.index()] = Some(node);
+        after.eligible(*task, node) && packs(after, plan, rest)
+    })
+}
+
+/// Values of the best plan that survives every failure, by trying every placement.
+fn best_that_survives(instance: &Instance, question: &Question) -> Option<Vec<f64>> {
+    let mut best: Option<Vec<f64>> = None;
+    let m = instance.nodes();
+    for mut code in 0..m.pow(instance.tasks() as u32) {
+        let mut plan = Plan::empty(instance.tasks());
+        for place in &mut plan.placement {
+            *place = Some(NodeId::from(code % m));
+            code /= m;
+        }
+        if !check_plan(instance, &plan, false).is_empty() {
+            continue;
+        }
+        let values = goal_values(instance, &plan, instance.goal());
+        let values: Vec<f64> = values.iter().map(|tier| tier.value).collect();
+        if best.as_ref().is_some_and(|best| !less(&values, best)) {
+            continue;
+        }
+        let survives = question.domains.iter().all(|domain| {
+            let at = |task: &TaskId| plan.placement[task.index()];
+            let gone = |task: &TaskId| at(task).is_some_and(|node| domain.nodes.contains(&node));
+            let displaced: Vec<TaskId> = instance.task_ids().filter(gone).collect();
+            packs(&instance.failed(&plan, &domain.nodes), &mut plan.clone(), &displaced)
+        });
+        if survives {
+            best = Some(values);
+        }
+    }
+    best
+}
+
+fn hold(instance: &Instance, method: &str, over: &str) -> Answer {
+    let params = Params {
+        method: Method::parse(method).unwrap(),
+        solver: Backend::Microlp,
+        time_limit: Duration::from_secs(60),
+        ..Params::default()
+    };
+    let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
+    solve_surviving(instance, &params, over, &watch).unwrap()
+}
+
+/// What is printed is a plan that the checker takes, fallbacks and all.
+fn holds(instance: &Instance, outcome: &Outcome) -> Result<(), TestCaseError> {
+    let text = plan_json(&Report::new(instance, outcome, digest(instance), None));
+    let source = Source { name: "plan".into(), bytes: text.into_bytes() };
+    let claim = read_plan(&source, instance).unwrap();
+    prop_assert!(claim.survives.is_some());
+    let violations = check_claim(instance, &claim).violations;
+    prop_assert!(violations.is_empty(), "{violations:?}");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(100))]
+
+    /// The integer program's plans survive and no better one does; other methods' plans survive.
+    #[test]
+    fn surviving_plans_equal_brute_force(
+        draft in tiny(),
+        goal in prop::sample::select(&["peak", "cost", "nodes, peak", "cost + 3*nodes"][..]),
+        over in prop_oneof![3 => Just("node"), 1 => Just("kind")],
+    ) {
+        let mut draft = draft;
+        draft.tasks.truncate(5);
+        let known: Vec<String> = draft.tasks.iter().map(|task| task.id.clone()).collect();
+        draft.pairs.retain(|pair| known.contains(&pair.task));
+        let instance = with_goal(&draft, goal);
+        let truth = best_that_survives(&instance, &question(&instance, over, 1));
+        for method in ["ilp", "auto", "min-load", "search"] {
+            let exact = matches!(method, "ilp" | "auto");
+            match (hold(&instance, method, over), &truth) {
+                (Answer::Plan(outcome), Some(truth)) => {
+                    let values: Vec<f64> = outcome.goal.iter().map(|tier| tier.value).collect();
+                    prop_assert!(!less(&values, truth), "{method}: {values:?} beats {truth:?}");
+                    prop_assert!(!exact || !less(truth, &values), "{method}: {values:?} {truth:?}");
+                    prop_assert!(!exact || outcome.optimal, "{method}: {:?}", outcome.goal);
+                    holds(&instance, &outcome)?;
+                }
+                (Answer::NoPlan(none), truth) => {
+                    prop_assert!(truth.is_none() || !none.proven, "{method}: {}", none.cause);
+                    prop_assert!(truth.is_none() || !exact, "{method}: {}", none.cause);
+                    prop_assert!(!exact || none.proven, "{method}: {}", none.cause);
+                }
+                (Answer::Plan(_), None) => prop_assert!(false, "{method}: nothing survives"),
+            }
+        }
+    }
+}
+
+/// Three nodes of 10, tasks that fill 20: any two nodes hold all of it, and only just.
+#[test]
+fn a_plan_that_survives() {
+    let tasks: Vec<Value> =
+        (0..4).map(|k| json!({"id": format!("t{k}"), "demand": {"cpu": 5}})).collect();
+    let nodes: Vec<Value> =
+        (0..3).map(|k| json!({"id": format!("n{k}"), "capacity": {"cpu": 10}})).collect();
+    let instance = json!({"nodes": nodes, "tasks": tasks}).to_string();
+    let run = |arguments: &[&str], input: &str| {
+        let mut command = stowplan();
+        command.args(arguments).write_stdin(input.to_owned()).output().unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    std::fs::write(path("instance.json"), &instance).unwrap();
+    let output = run(&["solve", "-", "--survive", "node", "--output", "json"], &instance);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(plan["survives"]["failures"].as_array().unwrap().len(), 3);
+    let check = |plan: &Value| {
+        std::fs::write(path("plan.json"), plan.to_string()).unwrap();
+        let output = run(&["check", &path("instance.json"), &path("plan.json")], "");
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(check(&plan).0, Some(0));
+    // Without one of its fallbacks, or with tasks piled up, it does not hold.
+    let failures = plan["survives"]["failures"].as_array().unwrap();
+    let at = failures.iter().position(|f| !f["fallback"].as_array().unwrap().is_empty()).unwrap();
+    let mut without = plan.clone();
+    without["survives"]["failures"].as_array_mut().unwrap().remove(at);
+    let (code, text) = check(&without);
+    assert!(code == Some(1) && text.contains("fallback: ") && text.contains("has no place"), "{text}");
+    let mut back = plan.clone();
+    let home = back["survives"]["failures"][at]["fallback"][0]["from"].clone();
+    back["survives"]["failures"][at]["fallback"][0]["to"] = home;
+    assert!(check(&back).1.contains("down"), "{}", check(&back).1);
+    // One more task of 5 and nothing survives; that is proven.
+    let more = instance.replace("{\"demand\":{\"cpu\":5},\"id\":\"t0\"}", "{\"demand\":{\"cpu\":5},\"id\":\"t0\",\"replicas\":2}");
+    assert!(more.contains("replicas"), "{more}");
+    let output = run(&["solve", "-", "--survive", "node"], &more);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("no plan survives each failure of node"), "{said}");
+    // What cannot be honoured is said, and nothing is planned instead.
+    let output = run(&["solve", "data/rules.json", "--survive", "node", "--method", "ilp"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("no fallbacks under rules"));
+    let output = run(&["solve", "-", "--survive", "node", "--allow-unplaced"], &instance);
+    assert_eq!(output.status.code(), Some(2));
 }
 
 /// The documents' case: A fails, and T5 has its place on B or better.
