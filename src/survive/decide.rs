@@ -8,9 +8,9 @@ use crate::bounds::{Bounds, impossible};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
 use crate::explain::{Feasible, Oracle};
-use crate::model::{Aftermath, Move, Plan, TaskId};
+use crate::model::{Aftermath, Classes, Move, Plan, TaskId};
 use crate::policy::{self, Order, Settings};
-use crate::solve::{Answer, Params, Unplaced, left_out, solve};
+use crate::solve::{Answer, Method, Params, Unplaced, left_out, solve};
 use crate::state::State;
 
 impl Run<'_> {
@@ -62,7 +62,10 @@ impl Run<'_> {
         if failure.fate == Fate::Survived || failure.least || stop.reached() {
             return Ok(());
         }
+        let small =
+            Classes::of(&left.instance).variables() <= self.question.solver.sensible_size();
         let params = Params {
+            method: if small { Method::Ilp } else { Method::Auto },
             solver: self.question.solver,
             time_limit: stop.remaining(),
             seed: self.question.seed,

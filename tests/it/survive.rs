@@ -303,6 +303,7 @@ fn hold(instance: &Instance, method: &str, over: &str) -> Answer {
         method: Method::parse(method).unwrap(),
         solver: Backend::Microlp,
         time_limit: Duration::from_secs(60),
+        work_limit: Some(20_000),
         ..Params::default()
     };
     let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
@@ -394,9 +395,9 @@ fn a_plan_that_survives() {
     back["survives"]["failures"][at]["fallback"][0]["to"] = home;
     assert!(check(&back).1.contains("down"), "{}", check(&back).1);
     // One more task of 5 and nothing survives; that is proven.
-    let more = instance.replace("{\"demand\":{\"cpu\":5},\"id\":\"t0\"}", "{\"demand\":{\"cpu\":5},\"id\":\"t0\",\"replicas\":2}");
-    assert!(more.contains("replicas"), "{more}");
-    let output = run(&["solve", "-", "--survive", "node"], &more);
+    let mut more: Value = serde_json::from_str(&instance).unwrap();
+    more["tasks"][0]["replicas"] = json!(2);
+    let output = run(&["solve", "-", "--survive", "node"], &more.to_string());
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("no plan survives each failure of node"), "{said}");
