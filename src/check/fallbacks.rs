@@ -27,7 +27,9 @@ pub(super) fn check(instance: &Instance, plan: &Plan, claim: &ClaimedSurvival) -
             wrong(&fail, detail);
         }
     }
-    stated.keys().for_each(|fail| wrong(fail, format!("no {} that fails is so called", claim.over)));
+    stated
+        .keys()
+        .for_each(|fail| wrong(fail, format!("no {} that fails is so called", claim.over)));
     violations.sort_by_key(ToString::to_string);
     violations
 }

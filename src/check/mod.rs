@@ -211,8 +211,9 @@ fn requirements(instance: &Instance, plan: &Plan) -> Vec<Violation> {
     for (task, node) in plan.placements() {
         let requirement = instance.requirement(task);
         let labels = instance.labels(node);
-        let (task, at) = (instance.task_name(task).to_owned(), instance.node_name(node).to_owned());
         violations.extend(requirement.refusal(labels, instance.taints(node)).map(|refusal| {
+            let task = instance.task_name(task).to_owned();
+            let at = instance.node_name(node).to_owned();
             match refusal {
                 Refusal::Lacks(key, wants) => Violation::Requires {
                     task,

@@ -154,7 +154,11 @@ fn read_json(source: Text) -> Result<Claim> {
         digest: file.instance.and_then(|Object(made_for)| made_for.digest),
         survives: file.survives.map(|Object(survives)| ClaimedSurvival {
             over: survives.fail,
-            fallbacks: survives.failures.into_iter().map(|Object(failure)| fallback(failure)).collect(),
+            fallbacks: survives
+                .failures
+                .into_iter()
+                .map(|Object(failure)| fallback(failure))
+                .collect(),
         }),
     })
 }

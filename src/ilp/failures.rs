@@ -58,7 +58,8 @@ impl Model<'_> {
                 let most = most_that_fit(shape.instance.demand_on(task, node), &rooms[g]);
                 if shape.instance.eligible(task, node) && most > 0 {
                     let most = most.min(class.tasks.len() as i64) as f64;
-                    self.program.about("fallback", &[Of::Task(task), Of::Node(dead), Of::Node(node)]);
+                    self.program
+                        .about("fallback", &[Of::Task(task), Of::Node(dead), Of::Node(node)]);
                     let col = self.program.column(0.0, most, true);
                     row[g] = Some(col);
                     balance.push((col, -1.0));

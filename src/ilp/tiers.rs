@@ -99,12 +99,8 @@ pub enum Exact {
 /// The solver is missing or fails.
 pub fn solve(request: &Request, stop: &Stop) -> Result<Finding> {
     request.backend.ensure()?;
-    let shape = Shape::exact(
-        request.instance,
-        request.classes,
-        request.allow_unplaced,
-        &request.failures,
-    );
+    let shape =
+        Shape::exact(request.instance, request.classes, request.allow_unplaced, &request.failures);
     let mut finding = Finding {
         plan: request.incumbent.clone(),
         tiers: Vec::new(),

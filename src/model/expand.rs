@@ -8,7 +8,8 @@ use super::build::{error, index_ids};
 use super::draft::{DraftError, DraftItem, Whom};
 use super::names::{Names, nearest};
 use super::{
-    Ask, Draft, Gang, Instance, LabelId, LabelValues, NodeState, RequirementId, Rule, RuleId, TaskId,
+    Ask, Draft, Gang, Instance, LabelId, LabelValues, NodeState, RequirementId, Rule, RuleId,
+    TaskId,
 };
 
 /// Most tasks an instance has once its gangs are expanded.

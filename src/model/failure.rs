@@ -73,11 +73,7 @@ impl Instance {
     }
 
     /// The displaced tasks with all that rules tie to them, and those rules.
-    fn concerned(
-        &self,
-        plan: &Plan,
-        displaced: &dyn Fn(TaskId) -> bool,
-    ) -> (Vec<bool>, Vec<bool>) {
+    fn concerned(&self, plan: &Plan, displaced: &dyn Fn(TaskId) -> bool) -> (Vec<bool>, Vec<bool>) {
         let mut tasks = vec![false; self.tasks()];
         let mut rules = vec![false; self.rules().len()];
         let mut open: Vec<TaskId> = self.task_ids().filter(|task| displaced(*task)).collect();

@@ -34,8 +34,8 @@ pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
 pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
 pub use names::nearest;
 pub use plan::{
-    CardSet, Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier, Move, Plan, Survives, TierValue,
-    cards_in,
+    CardSet, Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier, Move, Plan, Survives,
+    TierValue, cards_in,
 };
 pub use quantity::{Decimal, QuantityError, Scale, gcd, parse_duration};
 pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};

@@ -23,8 +23,8 @@ pub use html::{comparison_html, no_plan_html, plan_html};
 pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use markdown::plan_markdown;
 pub use survive::{
-    SurvivalDoc, SurvivalReport, SurvivesDoc, survival_csv, survival_json, survival_markdown, survival_schema,
-    survival_table,
+    SurvivalDoc, SurvivalReport, SurvivesDoc, survival_csv, survival_json, survival_markdown,
+    survival_schema, survival_table,
 };
 pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
 pub use table::plan_table;

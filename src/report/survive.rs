@@ -340,8 +340,17 @@ pub fn survival_markdown(report: &SurvivalReport) -> String {
 /// A row a failure: full precision, the goal's first tier only; for further tiers use JSON.
 pub fn survival_csv(report: &SurvivalReport) -> String {
     let header = [
-        "failure", "outcome", "displaced", "lost", "least", "reason", "detail", "tier", "value",
-        "left_out", "fallback",
+        "failure",
+        "outcome",
+        "displaced",
+        "lost",
+        "least",
+        "reason",
+        "detail",
+        "tier",
+        "value",
+        "left_out",
+        "fallback",
     ];
     let instance = report.instance;
     let body = report.listed(usize::MAX).iter().map(|failure| {
@@ -403,10 +412,10 @@ impl SurvivalReport<'_> {
             fail: self.names(failure).into_iter().map(str::to_owned).collect(),
             outcome: outcome(failure).to_owned(),
             displaced: failure.displaced.len(),
-            proof: failure.proof.as_ref().map(|(code, detail)| ProofDoc {
-                code: code.clone(),
-                detail: detail.clone(),
-            }),
+            proof: failure
+                .proof
+                .as_ref()
+                .map(|(code, detail)| ProofDoc { code: code.clone(), detail: detail.clone() }),
             lost: failure.lost.iter().map(|lost| UnplacedDoc::of(instance, lost)).collect(),
             least: (!failure.lost.is_empty()).then_some(failure.least),
             goal: failure.goal.as_deref().map(values).unwrap_or_default(),

@@ -313,7 +313,9 @@ pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
 /// As for [`solve`].
 pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
     if params.survive.is_some() {
-        return Err(Error::usage("plans that survive failures are made by `solve --survive` alone"));
+        return Err(Error::usage(
+            "plans that survive failures are made by `solve --survive` alone",
+        ));
     }
     if params.start.is_some() && matches!(params.method, Method::Policy(_)) {
         let cause =

@@ -62,8 +62,7 @@ impl Run<'_> {
         if failure.fate == Fate::Survived || failure.least || stop.reached() {
             return Ok(());
         }
-        let small =
-            Classes::of(&left.instance).variables() <= self.question.solver.sensible_size();
+        let small = Classes::of(&left.instance).variables() <= self.question.solver.sensible_size();
         let params = Params {
             method: if small { Method::Ilp } else { Method::Auto },
             solver: self.question.solver,
@@ -121,9 +120,8 @@ impl Run<'_> {
     /// Notes what a fallback leaves out. Where all tasks cannot be had, a single task of the
     /// least importance is the least there is to lose.
     pub(super) fn lose(&self, failure: &mut Failure, lost: Vec<TaskId>) {
-        let standing = |task: &TaskId| {
-            (self.instance.priority(*task), self.instance.drop_weight(*task))
-        };
+        let standing =
+            |task: &TaskId| (self.instance.priority(*task), self.instance.drop_weight(*task));
         let least = failure.displaced.iter().map(standing).min();
         let single = lost.len() == 1 && !self.question.rearrange;
         failure.least = failure.fate == Fate::Lost && single && Some(standing(&lost[0])) == least;
@@ -165,7 +163,8 @@ impl Run<'_> {
             Some(wrong) => {
                 let names: Vec<&str> =
                     failure.domains.iter().map(|at| &*self.question.domains[*at].name).collect();
-                let cause = format!("the fallback after {} breaks a rule: {wrong}", names.join(", "));
+                let cause =
+                    format!("the fallback after {} breaks a rule: {wrong}", names.join(", "));
                 Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"))
             }
         }

@@ -25,10 +25,7 @@ pub struct Domain {
 pub fn domains(instance: &Instance, over: &str) -> Result<Vec<Domain>> {
     let ready = || instance.node_ids().filter(|node| instance.counted(*node));
     if over == NODE {
-        let alone = |node| Domain {
-            name: instance.node_name(node).to_owned(),
-            nodes: vec![node],
-        };
+        let alone = |node| Domain { name: instance.node_name(node).to_owned(), nodes: vec![node] };
         return Ok(ready().map(alone).collect());
     }
     let value = |node| instance.labels(node).iter().find(|(key, _)| key == over).map(|(_, v)| v);

@@ -10,9 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Exact, Request};
 use crate::metrics::goal_values;
 use crate::model::{Ask, Classes, Instance, Plan, Survives};
-use crate::solve::{
-    Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched, tier_outcome,
-};
+use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched, tier_outcome};
 
 /// Plans the instance so that the tasks on whatever fails (`over`: each node, or all nodes with
 /// one value of a label) have room on the others, where all else stays.
@@ -184,7 +182,10 @@ impl Hold<'_> {
             return Ok(Answer::NoPlan(NoPlan {
                 proven: true,
                 code: "survive",
-                cause: format!("{solver} proved that no plan survives each failure of {}", self.over),
+                cause: format!(
+                    "{solver} proved that no plan survives each failure of {}",
+                    self.over
+                ),
                 remedy: "add nodes or capacity, or unpin tasks; `survive` says what a plan loses"
                     .to_owned(),
             }));
@@ -201,8 +202,12 @@ impl Hold<'_> {
         };
         let bounds = Bounds::of(instance);
         let mut goal = Vec::new();
-        for (k, (tier, value)) in
-            instance.goal().tiers.iter().zip(goal_values(instance, &plan, instance.goal())).enumerate()
+        for (k, (tier, value)) in instance
+            .goal()
+            .tiers
+            .iter()
+            .zip(goal_values(instance, &plan, instance.goal()))
+            .enumerate()
         {
             let found = finding.tiers.get(k).and_then(|tier| tier.bound);
             let proof = found.map(|bound| Bound::new(bound, format!("the ILP ({solver})")));

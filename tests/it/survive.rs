@@ -13,9 +13,7 @@ use stowplan::report::{Report, plan_json};
 use stowplan::solve::{Answer, Method, Outcome, Params, Watch, solve};
 use stowplan::state::State;
 use stowplan::stop::Stop;
-use stowplan::survive::{
-    Failure, Fate, Question, Survival, domains, solve_surviving, survive,
-};
+use stowplan::survive::{Failure, Fate, Question, Survival, domains, solve_surviving, survive};
 
 use crate::helpers::{brute_force, less, ruled, stowplan, tiny, with_goal};
 use crate::properties::cases;
@@ -52,8 +50,7 @@ fn tied(instance: &Instance, plan: &Plan, displaced: &[TaskId]) -> Vec<TaskId> {
     loop {
         let before = tied.len();
         for rule in instance.rules() {
-            let others: &[TaskId] =
-                if let Ask::Near { others } = &rule.ask { others } else { &[] };
+            let others: &[TaskId] = if let Ask::Near { others } = &rule.ask { others } else { &[] };
             let all: Vec<TaskId> = rule.tasks.iter().chain(others).copied().collect();
             if all.iter().any(|task| tied.contains(task)) {
                 let placed = |task: &TaskId| plan.placement[task.index()].is_some();
@@ -389,7 +386,10 @@ fn a_plan_that_survives() {
     let mut without = plan.clone();
     without["survives"]["failures"].as_array_mut().unwrap().remove(at);
     let (code, text) = check(&without);
-    assert!(code == Some(1) && text.contains("fallback: ") && text.contains("has no place"), "{text}");
+    assert!(
+        code == Some(1) && text.contains("fallback: ") && text.contains("has no place"),
+        "{text}"
+    );
     let mut back = plan.clone();
     let home = back["survives"]["failures"][at]["fallback"][0]["from"].clone();
     back["survives"]["failures"][at]["fallback"][0]["to"] = home;
