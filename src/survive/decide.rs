@@ -26,7 +26,7 @@ impl Run<'_> {
             } else {
                 let oracle = Oracle { backend: self.question.solver, seed: self.question.seed };
                 match oracle.feasible(&left.instance, &stop.part(stop.remaining() / 2))? {
-                    Feasible::Yes(plan) => self.take(&mut failure, &left, &plan),
+                    Feasible::Yes(plan) => self.take(&mut failure, &left, &plan)?,
                     Feasible::No => {
                         failure.fate = Fate::Lost;
                         let words = "the integer program has no solution".to_owned();
@@ -56,7 +56,7 @@ impl Run<'_> {
             let settings = Settings { seed: self.question.seed, ..Settings::default() };
             for policy in policy::choices(&["best-fit"]) {
                 let plan = policy::run(&left.instance, policy, &settings, &order);
-                self.take(failure, left, &plan.map_err(Error::usage)?);
+                self.take(failure, left, &plan.map_err(Error::usage)?)?;
             }
         }
         if failure.fate == Fate::Survived || failure.least || stop.reached() {
@@ -72,12 +72,8 @@ impl Run<'_> {
             ..Params::default()
         };
         let Answer::Plan(outcome) = solve(&left.instance, &params)? else { return Ok(()) };
-        if let (Fate::Lost, true) = (failure.fate, outcome.unplaced.is_empty()) {
-            let cause = "a failure that was proven to lose tasks is survived by a plan";
-            return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
-        }
         let mut better = failure.clone();
-        self.take(&mut better, left, &outcome.plan);
+        self.take(&mut better, left, &outcome.plan)?;
         if self.lost_weight(&better) <= self.lost_weight(failure) || outcome.optimal {
             *failure = better;
             failure.least |= outcome.optimal;
@@ -92,7 +88,7 @@ impl Run<'_> {
     }
 
     /// Makes a plan of what was left to decide the failure's fallback.
-    fn take(&self, failure: &mut Failure, left: &Aftermath, plan: &Plan) {
+    fn take(&self, failure: &mut Failure, left: &Aftermath, plan: &Plan) -> Result<()> {
         let plan = State::load_plan(&left.instance, plan).unload();
         let many = self.instance.devices().len();
         failure.moves.clear();
@@ -111,9 +107,16 @@ impl Run<'_> {
             }
         }
         self.lose(failure, lost);
-        if failure.lost.is_empty() {
-            failure.fate = Fate::Survived;
-            failure.proof = None;
+        match (failure.lost.is_empty(), failure.fate) {
+            (true, Fate::Lost) => {
+                let cause = "a failure that was proven to lose tasks is survived by a plan";
+                Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"))
+            }
+            (true, _) => {
+                failure.fate = Fate::Survived;
+                Ok(())
+            }
+            (false, _) => Ok(()),
         }
     }
 
@@ -123,8 +126,11 @@ impl Run<'_> {
         let standing =
             |task: &TaskId| (self.instance.priority(*task), self.instance.drop_weight(*task));
         let least = failure.displaced.iter().map(standing).min();
-        let single = lost.len() == 1 && !self.question.rearrange;
-        failure.least = failure.fate == Fate::Lost && single && Some(standing(&lost[0])) == least;
+        let single = match lost[..] {
+            [task] => failure.displaced.contains(&task) && Some(standing(&task)) == least,
+            _ => false,
+        };
+        failure.least = failure.fate == Fate::Lost && single && !self.question.rearrange;
         failure.lost = (lost.into_iter())
             .map(|task| Unplaced {
                 task,
