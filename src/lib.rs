@@ -45,5 +45,6 @@ pub mod solve;
 pub mod split;
 pub mod state;
 pub mod stop;
+pub mod survive;
 
 pub use error::{Error, Kind, Result};

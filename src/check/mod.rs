@@ -2,6 +2,7 @@
 //! violation returned. Shares nothing with the search and the policies.
 
 mod cards;
+mod fallbacks;
 mod moves;
 mod rules;
 mod violation;
@@ -36,6 +37,9 @@ pub fn check_claim(instance: &Instance, claim: &Claim) -> Verdict {
     violations.extend(check_plan(instance, &plan, true));
     let silent = plan.unplaced().filter(|task| !said.contains(task));
     violations.extend(silent.map(|task| not_placed(instance, task)));
+    if let (Some(survives), true) = (&claim.survives, violations.is_empty()) {
+        violations.extend(fallbacks::check(instance, &plan, survives));
+    }
     let values = goal_of(instance, claim, &plan);
     violations.extend(stated_values(claim, &values));
     Verdict { violations, values, plan }
@@ -209,8 +213,9 @@ fn requirements(instance: &Instance, plan: &Plan) -> Vec<Violation> {
     for (task, node) in plan.placements() {
         let requirement = instance.requirement(task);
         let labels = instance.labels(node);
-        let (task, at) = (instance.task_name(task).to_owned(), instance.node_name(node).to_owned());
         violations.extend(requirement.refusal(labels, instance.taints(node)).map(|refusal| {
+            let task = instance.task_name(task).to_owned();
+            let at = instance.node_name(node).to_owned();
             match refusal {
                 Refusal::Lacks(key, wants) => Violation::Requires {
                     task,

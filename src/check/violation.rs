@@ -49,6 +49,8 @@ pub enum Violation {
     Rule { rule: String, ask: String, detail: String },
     /// A move that cannot be made when it is to be made. Waves count from 1.
     Move { wave: usize, detail: String },
+    /// What the plan has in hand for a failure does not hold.
+    Fallback { fail: String, detail: String },
     /// The plan states a tier that no goal has.
     Tier { tier: String },
     /// The plan states a value that it does not have.
@@ -76,6 +78,7 @@ impl Violation {
             Violation::Cards { .. } => "cards",
             Violation::Rule { .. } => "rule",
             Violation::Move { .. } => "move",
+            Violation::Fallback { .. } => "fallback",
             Violation::Tier { .. } => "tier",
             Violation::Value { .. } => "value",
             Violation::Bound { .. } => "bound",
@@ -158,6 +161,9 @@ impl fmt::Display for Violation {
             }
             Violation::Rule { rule, ask, detail } => write!(f, "rule `{rule}` ({ask}): {detail}"),
             Violation::Move { wave, detail } => write!(f, "wave {wave}: {detail}"),
+            Violation::Fallback { fail, detail } => {
+                write!(f, "the fallback for the failure of `{fail}`: {detail}")
+            }
             Violation::Tier { tier } => {
                 write!(f, "the plan states a goal `{tier}`, which there is none of")
             }

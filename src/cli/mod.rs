@@ -16,6 +16,7 @@ mod schema;
 mod shell;
 mod solve;
 mod split;
+mod survive;
 mod sweep;
 mod whatif;
 
@@ -37,8 +38,8 @@ const INTERRUPTED: u8 = 130;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    a plan was found, the check passed, the comparison held
-  1    there is no plan, or the check or comparison failed
+  0    a plan was found, the check passed, the comparison held, every failure is survived
+  1    there is no plan, the check or comparison failed, or a failure is not survived
   2    the input or the command line is wrong, or writing failed
   3    stopped before any plan was found
   130  interrupted with nothing in hand
@@ -67,6 +68,8 @@ enum Command {
     Check(check::Args),
     /// Say why there is no plan and what would help, or why a plan is as it is
     Explain(explain::Args),
+    /// Let nodes fail and say whether a plan survives it, and how
+    Survive(survive::Args),
     /// Run several methods and set them against each other
     Compare(compare::Args),
     /// Make a random instance of a stated distribution
@@ -85,7 +88,7 @@ enum Command {
     Policies,
     /// List integer programming solvers and which of them this machine has
     Solvers,
-    /// Print the JSON Schema of instances or plans
+    /// Print the JSON Schema of instances, plans or what `survive` says
     Schema(schema::Args),
     /// Print a shell's completions of commands and options
     Completions(shell::CompletionsArgs),
@@ -113,6 +116,7 @@ pub fn run() -> ExitCode {
         Command::WhatIf(args) => whatif::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Survive(args) => survive::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Convert(args) => convert::run(args),

@@ -1,9 +1,9 @@
-//! `stowplan schema instance|plan`
+//! `stowplan schema instance|plan|survival`
 
 use super::Done;
 use super::output::print;
 use crate::format;
-use crate::report::plan_schema;
+use crate::report::{plan_schema, survival_schema};
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum What {
@@ -11,6 +11,8 @@ enum What {
     Instance,
     /// Plans, as `solve --output json` prints them
     Plan,
+    /// What `survive --output json` prints
+    Survival,
 }
 
 #[derive(Debug, clap::Args)]
@@ -23,6 +25,7 @@ pub(super) fn run(args: Args) -> Done {
     let schema = match args.what {
         What::Instance => format::schema(),
         What::Plan => plan_schema(),
+        What::Survival => survival_schema(),
     };
     print(&format!("{schema:#}\n"))?;
     Ok(0)

@@ -19,6 +19,7 @@ use crate::replan::{self, today};
 use crate::report::{self, ConflictDoc, Report, standing};
 use crate::solve::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, solve_watched};
 use crate::stop::Stop;
+use crate::survive::solve_surviving;
 
 /// How long a solver may take to notice that it was interrupted.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -30,6 +31,10 @@ pub(super) struct Args {
     /// Begin with this plan; what breaks a rule in it is placed anew
     #[arg(long, value_name = "PLAN")]
     start: Option<PathBuf>,
+    /// Only plans that survive every failure of a `node`, or of all nodes with one value of a
+    /// LABEL: the tasks there have room on the others, where all else stays
+    #[arg(long, value_name = "node|LABEL", conflicts_with = "allow_unplaced")]
+    survive: Option<String>,
     #[command(flatten)]
     pub(super) how: HowArgs,
 }
@@ -136,12 +141,13 @@ impl ParamArgs {
                 gamma: self.gamma,
                 tolerance: fraction("--tolerance", &self.tolerance)?,
             },
+            survive: None,
         })
     }
 }
 
 /// Seconds with decimals, or a duration with a unit.
-fn time_limit(text: &str) -> Result<Duration> {
+pub(super) fn time_limit(text: &str) -> Result<Duration> {
     let bad = || {
         Error::usage(format!("--time-limit: `{text}` is not a time"))
             .help("write 10, 0.5, 90s, 5m or 1h")
@@ -182,7 +188,7 @@ fn order(name: &str) -> Result<Order> {
 }
 
 pub(super) fn run(args: Args) -> Done {
-    let params = args.how.checked()?;
+    let params = Params { survive: args.survive.clone(), ..args.how.checked()? };
     let (instance, start) = args.read()?;
     let name = args.instance.name();
     let job = Job { instance: &instance, name: name.as_deref(), moves: false };
@@ -300,7 +306,11 @@ enum Event {
 }
 
 fn solve_and_send(instance: &Instance, params: &Params, watch: &Watch, sender: Sender<Event>) {
-    let answer = solve_watched(instance, params, watch).map(Box::new);
+    let answer = match &params.survive {
+        Some(over) => solve_surviving(instance, params, over, watch),
+        None => solve_watched(instance, params, watch),
+    };
+    let answer = answer.map(Box::new);
     // Nobody listens any more only when the program is ending.
     let _ = sender.send(Event::Done(answer));
 }
@@ -397,6 +407,7 @@ fn print_no_plan(
     let head = if none.proven { "no plan exists" } else { "no plan was found" };
     let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
     super::output::complain(&error);
+    // Without failures there may well be a plan: then `explain` has nothing to say.
     let why = if none.proven { why(instance, params)? } else { None };
     why.iter().flat_map(ConflictDoc::short).for_each(|line| say(&format!("  {line}")));
     match args.output.form() {

@@ -62,6 +62,7 @@ impl Oracle {
             seed: self.seed,
             incumbent: None,
             bounds: Vec::new(),
+            failures: Vec::new(),
         };
         let finding = ilp::solve(&request, stop)?;
         Ok(match (finding.plan, finding.exact) {

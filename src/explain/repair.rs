@@ -100,6 +100,7 @@ impl Work<'_> {
                 seed: self.oracle.seed,
                 incumbent: Some(plan.clone()),
                 bounds: Vec::new(),
+                failures: Vec::new(),
             };
             let finding = ilp::solve(&request, &slice)?;
             least = finding.exact == ilp::Exact::Complete;

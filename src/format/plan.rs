@@ -8,7 +8,7 @@ use super::source::{Source, Text};
 use super::table::Table;
 use super::values::{Id, Object, Ordered, Version};
 use crate::error::Result;
-use crate::model::{Claim, ClaimedPlacement, ClaimedTier};
+use crate::model::{Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier};
 
 /// The keys a claim is made of. Plans carry more, and later versions add keys,
 /// so what is not listed is ignored.
@@ -25,6 +25,32 @@ struct PlanFile {
     status: Option<String>,
     #[serde(default)]
     instance: Option<Object<MadeForFile>>,
+    #[serde(default)]
+    survives: Option<Object<SurvivesFile>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SurvivesFile {
+    fail: String,
+    #[serde(default)]
+    failures: Vec<Object<FailureFile>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FailureFile {
+    fail: Vec<Id>,
+    #[serde(default)]
+    fallback: Vec<Object<MoveFile>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct MoveFile {
+    task: Id,
+    #[serde(default)]
+    unit: Option<u32>,
+    to: Id,
+    #[serde(default)]
+    devices: Ordered<Vec<u32>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,7 +152,25 @@ fn read_json(source: Text) -> Result<Claim> {
             .collect(),
         status: file.status,
         digest: file.instance.and_then(|Object(made_for)| made_for.digest),
+        survives: file.survives.map(|Object(survives)| ClaimedSurvival {
+            over: survives.fail,
+            fallbacks: survives
+                .failures
+                .into_iter()
+                .map(|Object(failure)| fallback(failure))
+                .collect(),
+        }),
     })
+}
+
+fn fallback(failure: FailureFile) -> (Vec<String>, Vec<ClaimedPlacement>) {
+    let steps = failure.fallback.into_iter().map(|Object(step)| ClaimedPlacement {
+        task: step.task.0,
+        unit: step.unit,
+        node: step.to.0,
+        devices: step.devices.0,
+    });
+    (failure.fail.into_iter().map(|name| name.0).collect(), steps.collect())
 }
 
 fn read_csv(source: Text) -> Result<Claim> {

@@ -5,6 +5,7 @@ mod backend;
 mod balance;
 mod cards;
 mod external;
+mod failures;
 mod model;
 mod moves;
 mod names;

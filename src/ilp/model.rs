@@ -25,6 +25,8 @@ pub(super) struct Shape<'a> {
     pub(super) integer: bool,
     /// Tasks may stay unplaced.
     pub(super) allow_unplaced: bool,
+    /// Nodes that fail at once, each set of which the plan has to survive.
+    pub(super) failures: &'a [Vec<NodeId>],
 }
 
 impl<'a> Shape<'a> {
@@ -34,6 +36,7 @@ impl<'a> Shape<'a> {
         instance: &'a Instance,
         classes: &'a Classes,
         allow_unplaced: bool,
+        failures: &'a [Vec<NodeId>],
     ) -> Self {
         let nodes = classes.nodes.iter().flat_map(|class| class.nodes.iter());
         let ready = nodes.filter(|node| instance.counted(**node));
@@ -43,6 +46,7 @@ impl<'a> Shape<'a> {
             groups: ready.map(|node| vec![*node]).collect(),
             integer: true,
             allow_unplaced,
+            failures,
         }
     }
 
@@ -59,6 +63,7 @@ impl<'a> Shape<'a> {
             groups: groups.filter(|nodes| instance.counted(nodes[0])).collect(),
             integer: false,
             allow_unplaced,
+            failures: &[],
         }
     }
 
@@ -144,6 +149,7 @@ impl<'a> Model<'a> {
         if shape.integer {
             model.card_rows();
             model.rule_rows();
+            model.failure_rows();
         }
         if wanted(Term::Soft) {
             model.excess_rows();
@@ -339,7 +345,7 @@ impl<'a> Model<'a> {
         let (a, b) = (self.shape.groups[a][0], self.shape.groups[b][0]);
         self.shape.classes.nodes.iter().any(|class| {
             class.nodes.binary_search(&a).is_ok() && class.nodes.binary_search(&b).is_ok()
-        })
+        }) && self.shape.fail_alike(a, b)
     }
 
     /// An earlier tier gets no worse.
@@ -390,7 +396,7 @@ pub(super) fn load_terms(
 }
 
 /// Room per group and resource: free capacity, less where `peak` is settled.
-fn limits(shape: &Shape, settled: &[Settled]) -> Vec<Vec<i64>> {
+pub(super) fn limits(shape: &Shape, settled: &[Settled]) -> Vec<Vec<i64>> {
     let instance = shape.instance;
     let room = |node: NodeId, r: usize| {
         let mut room = instance.free(node, r);
@@ -406,7 +412,7 @@ fn limits(shape: &Shape, settled: &[Settled]) -> Vec<Vec<i64>> {
 }
 
 /// How many tasks of this demand fit into the limits.
-fn most_that_fit(demand: &[i64], limit: &[i64]) -> i64 {
+pub(super) fn most_that_fit(demand: &[i64], limit: &[i64]) -> i64 {
     let each = demand.iter().zip(limit).filter(|(d, _)| **d > 0).map(|(d, limit)| limit / d);
     each.min().unwrap_or(i64::MAX)
 }

@@ -9,7 +9,7 @@ use super::objective::{steps, unit, whole};
 use crate::check::check_plan;
 use crate::error::Result;
 use crate::metrics::{attainable_peak, value_of};
-use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
+use crate::model::{Classes, Goal, Instance, NodeId, Plan, Term, Tier};
 use crate::stop::Stop;
 
 /// Rounds of tangents after which a variance is left at the gap it has.
@@ -36,6 +36,9 @@ pub struct Request<'a> {
     /// Known bounds per tier; a tier whose incumbent meets its bound is settled
     /// without the solver, as long as all tiers before it are.
     pub bounds: Vec<f64>,
+    /// Nodes that fail at once: after each such failure the tasks there have room on the others,
+    /// where all else stays. For instances without cards and without rules about places.
+    pub failures: Vec<Vec<NodeId>>,
 }
 
 impl Request<'_> {
@@ -96,7 +99,8 @@ pub enum Exact {
 /// The solver is missing or fails.
 pub fn solve(request: &Request, stop: &Stop) -> Result<Finding> {
     request.backend.ensure()?;
-    let shape = Shape::exact(request.instance, request.classes, request.allow_unplaced);
+    let shape =
+        Shape::exact(request.instance, request.classes, request.allow_unplaced, &request.failures);
     let mut finding = Finding {
         plan: request.incumbent.clone(),
         tiers: Vec::new(),
@@ -162,7 +166,9 @@ impl Round<'_> {
                 finding.exact = Exact::Infeasible;
                 return Ok(());
             };
-            let start = finding.plan.as_ref().map(|plan| model.start(plan));
+            // A plan by itself does not say where tasks go in failures.
+            let whole = finding.plan.as_ref().filter(|_| self.request.failures.is_empty());
+            let start = whole.map(|plan| model.start(plan));
             if let Some(point) = &start {
                 debug_assert!(
                     model.program.violation(point) < 1e-6,

@@ -40,7 +40,7 @@ pub struct ModelRequest<'a> {
 pub fn write_model(request: &ModelRequest, form: ModelForm) -> Option<String> {
     let instance = request.instance;
     let classes = Classes::of(instance);
-    let shape = Shape::exact(instance, &classes, request.allow_unplaced);
+    let shape = Shape::exact(instance, &classes, request.allow_unplaced, &[]);
     let tier = &request.goal.tiers[request.tier];
     let (settled, points) = match request.plan {
         Some(plan) => {

@@ -97,6 +97,7 @@ impl Draft {
             ratios: Vec::new(),
             moves: Moves::default(),
             devices: Vec::new(),
+            cards_left: Vec::new(),
             rules: Vec::new(),
             rules_of: (Vec::new(), Vec::new()),
             label_values: Vec::new(),

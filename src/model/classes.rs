@@ -147,6 +147,10 @@ fn node_key(instance: &Instance, node: NodeId) -> Vec<i64> {
     key.push(instance.price(node));
     key.push(instance.rate(node));
     key.push(i64::from(instance.max_tasks(node)));
+    if !instance.cards_left.is_empty() {
+        let devices = instance.devices().iter();
+        key.extend(devices.flat_map(|device| instance.free_cards(node, *device)));
+    }
     for (requirement, penalty) in instance.penalty.iter().enumerate() {
         key.push(i64::from(instance.eligible_nodes(requirement as u32)[node.index()]));
         key.push(penalty.get(node.index()).copied().unwrap_or(0));

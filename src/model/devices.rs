@@ -72,8 +72,14 @@ impl Instance {
     }
 
     /// What is free on each of the node's cards before the plan: existing load
-    /// fills the first cards, a remainder takes a part of the next.
+    /// fills the first cards, a remainder takes a part of the next. After a failure
+    /// tasks that stay keep the cards they have.
     pub fn free_cards(&self, node: NodeId, device: Devices) -> Vec<i64> {
+        let at = self.devices.iter().position(|known| known.resource == device.resource);
+        let known = at.and_then(|d| self.cards_left.get(node.index() * self.devices.len() + d));
+        if let Some(left) = known {
+            return left.clone();
+        }
         let mut used = self.used(node)[device.resource];
         let cards = (self.capacity(node)[device.resource] / device.card) as usize;
         (0..cards)

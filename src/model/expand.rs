@@ -7,7 +7,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::build::{error, index_ids};
 use super::draft::{DraftError, DraftItem, Whom};
 use super::names::{Names, nearest};
-use super::{Ask, Draft, Gang, Instance, LabelId, LabelValues, NodeState, Rule, RuleId, TaskId};
+use super::{
+    Ask, Draft, Gang, Instance, LabelId, LabelValues, NodeState, RequirementId, Rule, RuleId,
+    TaskId,
+};
 
 /// Most tasks an instance has once its gangs are expanded.
 const MOST: usize = 1 << 31;
@@ -261,7 +264,8 @@ pub(super) fn resolve_rules(
 pub(super) fn index_rules(instance: &mut Instance) {
     let mut rules = std::mem::take(&mut instance.rules);
     for rule in &mut rules {
-        rule.values = usable_values(instance, &instance.label_values, rule);
+        let asked = rule.tasks.iter().map(|task| instance.requirement_of(*task)).collect();
+        rule.values = usable_values(instance, rule, asked);
     }
     instance.rules_of = rows(instance.tasks(), &rules);
     instance.rules = rules;
@@ -390,14 +394,17 @@ fn of_nodes(draft: &Draft) -> LabelValues {
 }
 
 /// Values that some task of the rule may use, where an even spread has to know.
-fn usable_values(instance: &Instance, labels: &[LabelValues], rule: &Rule) -> Vec<u32> {
+pub(super) fn usable_values(
+    instance: &Instance,
+    rule: &Rule,
+    mut asked: Vec<RequirementId>,
+) -> Vec<u32> {
     if !matches!(rule.ask, Ask::Spread { max_skew: Some(_), .. }) {
         return Vec::new();
     }
-    let mut asked: Vec<_> = rule.tasks.iter().map(|task| instance.requirement_of(*task)).collect();
     asked.sort_unstable();
     asked.dedup();
-    let of = &labels[rule.over as usize].of;
+    let of = &instance.label_values[rule.over as usize].of;
     let nodes = instance.node_ids().filter(|node| {
         instance.state(*node) == NodeState::Ready
             && asked.iter().any(|r| instance.eligible_nodes(*r)[node.index()])

@@ -127,6 +127,9 @@ pub struct Instance {
     pub(super) ratios: Vec<RoomRatio>,
     pub(super) moves: Moves,
     pub(super) devices: Vec<Devices>,
+    /// What is free on each card, nodes x devices, where that does not follow from what is
+    /// used; empty where it does.
+    pub(super) cards_left: Vec<Vec<i64>>,
     pub(super) rules: Vec<Rule>,
     /// Row starts, and the entries: rule, and whether as one of `near`'s others.
     pub(super) rules_of: (Vec<u32>, Vec<(RuleId, bool)>),

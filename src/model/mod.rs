@@ -9,6 +9,7 @@ mod devices;
 mod draft;
 mod edit;
 mod expand;
+mod failure;
 mod gang;
 mod goal;
 mod instance;
@@ -27,12 +28,14 @@ pub use draft::{
     RouteDraft, RuleDraft, TaskDraft, Whom,
 };
 pub use edit::Kept;
+pub use failure::Aftermath;
 pub use gang::Gang;
 pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
 pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
 pub use names::nearest;
 pub use plan::{
-    CardSet, Claim, ClaimedPlacement, ClaimedTier, Move, Plan, Step, TierValue, cards_in,
+    CardSet, Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier, Fallback, Move, Plan, Step,
+    Survives, TierValue, cards_in,
 };
 pub use quantity::{Decimal, QuantityError, Scale, gcd, parse_duration};
 pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};

@@ -70,6 +70,26 @@ pub struct Move {
 /// Moves that have to happen in one go, for the sake of a rule between their tasks; mostly one.
 pub type Step = Vec<Move>;
 
+/// Where a task goes when its node fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    /// The task.
+    pub task: TaskId,
+    /// Its fallback node.
+    pub node: NodeId,
+    /// Its cards there, one set for each resource that comes in cards; none where nobody chose any.
+    pub cards: Vec<CardSet>,
+}
+
+/// What a plan has in hand for every failure of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survives {
+    /// What fails as one: `node`, or the key of a label.
+    pub over: String,
+    /// The node, or the value of the label, that fails, and where its tasks go.
+    pub fallbacks: Vec<(String, Vec<Fallback>)>,
+}
+
 /// The value of one tier of the goal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TierValue {
@@ -93,6 +113,17 @@ pub struct Claim {
     pub status: Option<String>,
     /// Fingerprint of the instance that the file says it is for.
     pub digest: Option<String>,
+    /// What the plan says it survives.
+    pub survives: Option<ClaimedSurvival>,
+}
+
+/// Fallbacks as a plan file states them.
+#[derive(Clone, Debug, Default)]
+pub struct ClaimedSurvival {
+    /// What fails as one: `node`, or the key of a label.
+    pub over: String,
+    /// The nodes or values that fail at once, and where the displaced tasks go.
+    pub fallbacks: Vec<(Vec<String>, Vec<ClaimedPlacement>)>,
 }
 
 /// One placement as a plan file states it.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::survive::SurvivesDoc;
 use super::{ConflictDoc, MovesDoc, Report};
 use crate::metrics::CardFigures;
-use crate::model::{Instance, Plan, Scale, TaskId, cards_in};
-use crate::solve::{self, NoPlan, TierOutcome};
+use crate::model::{CardSet, Instance, Plan, Scale, TaskId, cards_in};
+use crate::solve::{self, NoPlan, TierOutcome, Unplaced};
 
 /// The version of the contract.
 const SCHEMA_VERSION: u32 = 1;
@@ -37,6 +38,9 @@ pub struct PlanDoc {
     pub assignments: Vec<AssignmentDoc>,
     /// Tasks without a node.
     pub unplaced: Vec<UnplacedDoc>,
+    /// What the plan has in hand for failures; with `--survive` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub survives: Option<SurvivesDoc>,
     /// Figures of the plan.
     pub metrics: MetricsDoc,
     /// From where tasks run today to this plan; with `replan` only.
@@ -235,6 +239,20 @@ impl TierDoc {
     }
 }
 
+impl UnplacedDoc {
+    /// The document of a task without a node.
+    pub(super) fn of(instance: &Instance, unplaced: &Unplaced) -> UnplacedDoc {
+        let (name, unit) = job(instance, unplaced.task);
+        UnplacedDoc {
+            task: name.to_owned(),
+            unit,
+            reason: unplaced.reason.to_owned(),
+            detail: unplaced.detail.clone(),
+            action: solve::action(unplaced.reason).to_owned(),
+        }
+    }
+}
+
 impl PlanDoc {
     /// The document of a report.
     pub fn of(report: &Report) -> PlanDoc {
@@ -265,20 +283,11 @@ impl PlanDoc {
                     }
                 })
                 .collect(),
-            unplaced: outcome
-                .unplaced
-                .iter()
-                .map(|unplaced| {
-                    let (name, unit) = job(instance, unplaced.task);
-                    UnplacedDoc {
-                        task: name.to_owned(),
-                        unit,
-                        reason: unplaced.reason.to_owned(),
-                        detail: unplaced.detail.clone(),
-                        action: solve::action(unplaced.reason).to_owned(),
-                    }
-                })
+            unplaced: (outcome.unplaced.iter())
+                .map(|unplaced| UnplacedDoc::of(instance, unplaced))
                 .collect(),
+            survives: (outcome.survives.as_ref())
+                .map(|survives| SurvivesDoc::of(instance, &outcome.plan, survives)),
             metrics: metrics(report),
             moves: report.moves.map(|order| MovesDoc::of(instance, order)),
             notes: outcome.notes.clone(),
@@ -294,9 +303,15 @@ pub(super) fn job(instance: &Instance, task: TaskId) -> (&str, Option<u32>) {
 
 /// The numbers of the cards that a task has, by resource.
 pub(super) fn cards(instance: &Instance, plan: &Plan, task: TaskId) -> BTreeMap<String, Vec<u32>> {
-    let row = instance.devices().len() * task.index();
-    let named = instance.devices().iter().enumerate().filter_map(|(d, device)| {
-        let set = plan.cards.get(row + d).copied().filter(|set| *set != 0)?;
+    let many = instance.devices().len();
+    let row = plan.cards.get(many * task.index()..many * (task.index() + 1));
+    card_numbers(instance, row.unwrap_or_default())
+}
+
+/// The numbers of the cards in a set for each resource that comes in cards.
+pub(super) fn card_numbers(instance: &Instance, sets: &[CardSet]) -> BTreeMap<String, Vec<u32>> {
+    let named = instance.devices().iter().zip(sets).filter_map(|(device, set)| {
+        let set = Some(*set).filter(|set| *set != 0)?;
         let numbers = cards_in(set).map(|card| card as u32).collect();
         Some((instance.resources()[device.resource].name.clone(), numbers))
     });
@@ -385,8 +400,13 @@ pub fn no_plan_json(
     })
 }
 
+/// JSON Schema of a document that is written.
+pub(super) fn schema_of<T: JsonSchema>() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
 /// JSON Schema of a plan.
 pub fn plan_schema() -> serde_json::Value {
-    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-    settings.into_generator().into_root_schema_for::<PlanDoc>().to_value()
+    schema_of::<PlanDoc>()
 }

@@ -10,6 +10,7 @@ mod json;
 mod markdown;
 mod moves;
 mod number;
+mod survive;
 mod sweep;
 mod table;
 mod units;
@@ -27,6 +28,10 @@ pub use markdown::plan_markdown;
 pub use moves::{
     MovesDoc, frontier_csv, frontier_json, frontier_markdown, frontier_svg, frontier_table,
     moves_csv,
+};
+pub use survive::{
+    SurvivalDoc, SurvivalReport, SurvivesDoc, survival_csv, survival_json, survival_markdown,
+    survival_schema, survival_table,
 };
 pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
 pub use table::plan_table;
@@ -153,6 +158,10 @@ impl<'a> Report<'a> {
                 format!("bound: {bound} from {} ({gap})", tier.why)
             })
             .collect();
+        lines.extend(outcome.survives.as_ref().map(|survives| {
+            let (many, over) = (number::grouped(survives.fallbacks.len()), &survives.over);
+            format!("survives each of {many} failures of {over}: --output json has the fallbacks")
+        }));
         lines.push(format!(
             "method {}: found by {}, seed {}",
             outcome.method, outcome.found_by, outcome.seed

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
-use crate::model::{Instance, Plan, TaskId};
+use crate::model::{Instance, Plan, Survives, TaskId};
 use crate::policy::{self, Choice, Order, Settings};
 use crate::search::local;
 use crate::stop::Stop;
-pub use reasons::{REASONS, action, block_in_words, code};
+pub use reasons::{REASONS, action, block_in_words, code, left_out};
 use run::Run;
+pub use run::tier_outcome;
 
 /// How to plan.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +121,9 @@ pub struct Params {
     pub order: Option<Order>,
     /// What policies are told; their seed is the one above.
     pub policy: Settings,
+    /// What the plan has to survive: `node` or a label, see
+    /// [`solve_surviving`](crate::survive::solve_surviving).
+    pub survive: Option<String>,
 }
 
 impl Default for Params {
@@ -136,6 +140,7 @@ impl Default for Params {
             start: None,
             order: None,
             policy: Settings::default(),
+            survive: None,
         }
     }
 }
@@ -191,6 +196,8 @@ pub struct Outcome {
     pub trace: Vec<Step>,
     /// What each policy of a multi-start reached by itself.
     pub tried: Vec<Tried>,
+    /// What the plan survives, with its fallbacks; only where that was asked for.
+    pub survives: Option<Survives>,
 }
 
 /// A moment of a solve. Depends on the clock, so it is for people only.
@@ -305,6 +312,11 @@ pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
 /// # Errors
 /// As for [`solve`].
 pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
+    if params.survive.is_some() {
+        return Err(Error::usage(
+            "plans that survive failures are made by `solve --survive` alone",
+        ));
+    }
     if params.start.is_some() && matches!(params.method, Method::Policy(_)) {
         let cause =
             format!("`{}` places all tasks anew and begins with no plan", params.method.name());

@@ -24,7 +24,7 @@ pub fn action(code: &str) -> &'static str {
 }
 
 /// Every unplaced task with what stands in its way in this plan.
-pub(super) fn unplaced(instance: &Instance, plan: &Plan) -> Vec<Unplaced> {
+pub fn left_out(instance: &Instance, plan: &Plan) -> Vec<Unplaced> {
     if plan.placed() == instance.tasks() {
         return Vec::new();
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::improve::Searched;
-use super::reasons::unplaced;
+use super::reasons::left_out;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, search_lacks};
 use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
@@ -219,6 +219,7 @@ impl<'a> Run<'a> {
             seed: self.params.seed,
             incumbent: plan.cloned(),
             bounds: bounds.iter().map(|bound| bound.value).collect(),
+            failures: Vec::new(),
         }
     }
 
@@ -372,6 +373,7 @@ impl<'a> Run<'a> {
             elapsed: self.began.elapsed(),
             trace: Vec::new(),
             tried: self.tried.clone(),
+            survives: None,
         })
     }
 
@@ -383,7 +385,7 @@ impl<'a> Run<'a> {
             let cause = format!("the plan of {} breaks a rule: {violation}", outcome.found_by);
             return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
         }
-        outcome.unplaced = unplaced(self.instance, &outcome.plan);
+        outcome.unplaced = left_out(self.instance, &outcome.plan);
         outcome.elapsed = self.began.elapsed();
         self.watch.note(&outcome);
         outcome.trace = self.watch.trace();
@@ -391,7 +393,7 @@ impl<'a> Run<'a> {
     }
 
     fn policy_failed(&self, plan: &Plan) -> Answer {
-        let unplaced = unplaced(self.instance, plan);
+        let unplaced = left_out(self.instance, plan);
         let names: Vec<String> = unplaced
             .iter()
             .take(3)
@@ -454,7 +456,11 @@ pub(super) fn proven(instance: &Instance, tier: &Tier, value: f64, bound: f64) -
     value - bound <= tolerance
 }
 
-fn tier_outcome(
+/// A tier with its value and its bound, closed where the two meet.
+///
+/// # Errors
+/// The bound lies above the value.
+pub fn tier_outcome(
     instance: &Instance,
     tier: &Tier,
     value: f64,

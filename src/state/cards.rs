@@ -50,6 +50,25 @@ impl Cards {
         }
     }
 
+    /// Gives the task these cards on the node.
+    pub(super) fn take_these(
+        &mut self,
+        instance: &Instance,
+        (task, node): (TaskId, NodeId),
+        sets: &[CardSet],
+    ) {
+        for ((d, device), set) in instance.devices().iter().enumerate().zip(sets) {
+            let demand = instance.demand_on(task, node)[device.resource];
+            self.hold(d, (task, node), demand.min(device.card), *set);
+        }
+    }
+
+    /// The task's cards, a set a device resource.
+    pub(super) fn of(&self, instance: &Instance, task: TaskId) -> &[CardSet] {
+        let many = instance.devices().len();
+        &self.held[task.index() * many..(task.index() + 1) * many]
+    }
+
     fn hold(&mut self, d: usize, (task, node): (TaskId, NodeId), each: i64, set: CardSet) {
         self.held[task.index() * self.banks.len() + d] = set;
         self.move_load(d, node, set, each);

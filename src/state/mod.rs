@@ -6,7 +6,7 @@ mod tally;
 
 pub use cards::pack;
 
-use crate::model::{Instance, NodeId, Plan, RuleId, TaskId};
+use crate::model::{CardSet, Instance, NodeId, Plan, RuleId, TaskId};
 use cards::Cards;
 use tally::Tally;
 
@@ -168,6 +168,22 @@ impl<'a> State<'a> {
         self.add(task, node);
     }
 
+    /// The cards that a task has, one set for each of [`Instance::devices`].
+    pub fn cards_of(&self, task: TaskId) -> &[CardSet] {
+        self.cards.of(self.instance, task)
+    }
+
+    /// Puts a task back on the very cards that it had before it was removed.
+    pub fn put_back(&mut self, task: TaskId, node: NodeId, cards: &[CardSet]) {
+        self.cards.take_these(self.instance, (task, node), cards);
+        self.add(task, node);
+    }
+
+    /// Whether the rule holds as things stand.
+    pub fn holds(&self, rule: RuleId) -> bool {
+        self.tallies[rule as usize].holds(&self.instance.rules()[rule as usize])
+    }
+
     /// Everything about a placement but its cards.
     fn add(&mut self, task: TaskId, node: NodeId) {
         debug_assert!(self.placement[task.index()].is_none(), "placed twice");
@@ -204,11 +220,6 @@ impl<'a> State<'a> {
             let value = self.instance.value_of(&self.instance.rules()[*rule as usize], node);
             self.tallies[*rule as usize].change(value, *other, sign > 0);
         }
-    }
-
-    /// Whether the plan as it stands keeps the rule.
-    pub fn holds(&self, rule: RuleId) -> bool {
-        self.tallies[rule as usize].holds(&self.instance.rules()[rule as usize])
     }
 
     /// Rules that the plan breaks as it stands.

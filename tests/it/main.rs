@@ -19,6 +19,7 @@ mod shell;
 mod slurm;
 mod snapshots;
 mod solvers;
+mod survive;
 #[cfg(unix)]
 mod terminal;
 mod tidy;
