@@ -40,6 +40,7 @@ pub mod model;
 pub mod policy;
 pub mod report;
 pub mod search;
+pub mod simulate;
 pub mod solve;
 pub mod split;
 pub mod state;

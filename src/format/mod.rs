@@ -6,6 +6,7 @@ mod cloudbalancing;
 mod csv;
 mod csv_cells;
 mod csv_write;
+mod demand_file;
 mod digest;
 mod excerpt;
 mod gap;
@@ -22,6 +23,7 @@ mod plan;
 mod roadef;
 mod rule_file;
 mod running;
+mod samples;
 mod selection_file;
 mod slurm;
 mod source;
@@ -38,6 +40,7 @@ pub use json::schema;
 pub use json_write::{Part, write_instance, write_part};
 pub use kubernetes::write_objects;
 pub use plan::read_claim;
+pub use samples::Samples;
 pub use slurm::write_script;
 pub use source::Source;
 pub use sweep::{Settings, read_sweep};
@@ -182,27 +185,35 @@ pub struct Reading {
 /// no tasks, repeated ids, unknown names in pairs, quantities out of range; each
 /// with the line or field.
 pub fn read_instance(input: &Input, forced: Option<Format>) -> Result<Instance> {
-    read_running(input, forced, None).map(|reading| reading.instance)
+    read_beside(input, forced, &Beside::default()).map(|reading| reading.instance)
 }
 
-/// The same with the nodes on which tasks run now taken from a plan, where one is
-/// given, and with warnings about what was not understood.
+/// Files beside an instance that say more of it.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// A plan that says where tasks run now.
+    pub current: Option<Source>,
+    /// What was observed of tasks.
+    pub samples: Option<Samples>,
+}
+
+/// The same with what stands beside it, and with warnings about what was not understood.
 ///
 /// # Errors
 /// As for [`read_instance`]; a plan that is none, or one for other tasks and nodes;
-/// no plan where the format says nothing of where tasks run and its goal asks.
-pub fn read_running(
-    input: &Input,
-    forced: Option<Format>,
-    current: Option<&Source>,
-) -> Result<Reading> {
-    let sources: Vec<&Source> = input.sources().into_iter().chain(current).collect();
-    excerpted(build(input, forced, current), &sources)
+/// no plan where the format says nothing of where tasks run and its goal asks; samples of other
+/// tasks.
+pub fn read_beside(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Reading> {
+    let sources: Vec<&Source> = input.sources().into_iter().chain(&beside.current).collect();
+    excerpted(build(input, forced, beside), &sources)
 }
 
-fn build(input: &Input, forced: Option<Format>, current: Option<&Source>) -> Result<Reading> {
+fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Reading> {
     let (format, mut draft) = parse(input, forced)?;
-    match (input, current) {
+    if let Some(samples) = &beside.samples {
+        samples.apply(&mut draft)?;
+    }
+    match (input, &beside.current) {
         (_, Some(current)) => running::apply(&mut draft, current)?,
         (Input::One(source), None) if format == Format::Roadef => {
             let cause = "the file does not say where processes run now";

@@ -14,6 +14,7 @@ mod parts;
 mod properties;
 mod public;
 mod readme;
+mod risk;
 mod shell;
 mod slurm;
 mod snapshots;

@@ -62,7 +62,7 @@ fn imports(line: &str) -> Vec<&str> {
 }
 
 /// Who may import whom.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("error", &["model"]),
     ("stop", &[]),
@@ -70,6 +70,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("check", &["model", "metrics"]),
     ("format", &["model", "error"]),
     ("generate", &["model", "error"]),
+    ("simulate", &["model"]),
     ("bounds", &["model", "metrics"]),
     ("split", &["model", "format", "check", "error"]),
     ("state", &["model"]),
@@ -94,7 +95,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
         "cli",
         &[
             "model", "metrics", "check", "format", "generate", "policy", "ilp", "solve", "explain",
-            "compare", "report", "error", "split", "stop",
+            "compare", "report", "error", "split", "simulate", "stop",
         ],
     ),
 ];
