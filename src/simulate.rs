@@ -121,7 +121,9 @@ enum Law {
 impl Law {
     /// `None` where the shape has no such mean and deviation: both are positive and finite here.
     fn of(shape: Shape, mean: f64, sd: f64) -> Option<Law> {
-        let two = |p: f64| Law::Two(mean - sd * (p / (1.0 - p)).sqrt(), mean + sd * ((1.0 - p) / p).sqrt(), p);
+        let two = |p: f64| {
+            Law::Two(mean - sd * (p / (1.0 - p)).sqrt(), mean + sd * ((1.0 - p) / p).sqrt(), p)
+        };
         Some(match shape {
             Shape::Normal => Law::Normal(Normal::new(mean, sd).ok()?),
             Shape::Uniform => Law::Uniform(mean - 3f64.sqrt() * sd, mean + 3f64.sqrt() * sd),
@@ -142,7 +144,13 @@ impl Law {
             Law::Gamma(law) => law.sample(rng),
             Law::Lognormal(law) => law.sample(rng),
             Law::Uniform(low, high) => low + (high - low) * rng.random::<f64>(),
-            Law::Two(low, high, p) => if rng.random::<f64>() < *p { *high } else { *low },
+            Law::Two(low, high, p) => {
+                if rng.random::<f64>() < *p {
+                    *high
+                } else {
+                    *low
+                }
+            }
         }
     }
 }
@@ -153,8 +161,7 @@ impl Law {
 pub fn simulate(instance: &Instance, plan: &Plan, settings: &Settings) -> Option<Overloads> {
     let on = plan.by_node(instance.nodes());
     let nodes: Vec<NodeId> = instance.node_ids().collect();
-    let any: Vec<AtomicU64> =
-        (0..settings.draws.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+    let any: Vec<AtomicU64> = (0..settings.draws.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
     let draw = |node: &NodeId| draw_node(instance, *node, &on[node.index()], settings, &any);
     let each: Vec<Vec<(usize, u64)>> = nodes.par_iter().map(draw).collect();
     let loads =
@@ -258,7 +265,10 @@ mod tests {
     #[test]
     fn intervals_are_wilsons() {
         let f = Frequency::new(10, 100, 0.05);
-        assert!((f.interval.0 - 0.05523).abs() < 1e-4 && (f.interval.1 - 0.17437).abs() < 1e-4, "{f:?}");
+        assert!(
+            (f.interval.0 - 0.05523).abs() < 1e-4 && (f.interval.1 - 0.17437).abs() < 1e-4,
+            "{f:?}"
+        );
         assert_eq!(Frequency::new(0, 50, 0.05).interval.0, 0.0);
         assert_eq!(Frequency::new(50, 50, 0.05).interval.1, 1.0);
     }

@@ -9,8 +9,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::metrics;
 use crate::model::{
-    CardSet, Claim, Goal, Instance, NodeId, NodeState, Plan, Refusal, Risk, TaskId, Tier, TierValue,
-    nearest,
+    CardSet, Claim, Goal, Instance, NodeId, NodeState, Plan, Refusal, Risk, TaskId, Tier,
+    TierValue, nearest,
 };
 pub use violation::Violation;
 

@@ -132,21 +132,14 @@ impl fmt::Display for Violation {
                 "node `{node}` needs {load} {resource} while tasks move and has {capacity}; tasks that come: {}",
                 list(tasks)
             ),
-            Violation::Risk {
-                node,
-                resource,
-                mean,
-                deviation,
-                capacity,
-                chance,
-                asked,
-                tasks,
-            } => write!(
-                f,
-                "node `{node}` carries {mean} {resource} in the mean, with a deviation of {deviation:.6}, and may fill {capacity}: \
+            Violation::Risk { node, resource, mean, deviation, capacity, chance, asked, tasks } => {
+                write!(
+                    f,
+                    "node `{node}` carries {mean} {resource} in the mean, with a deviation of {deviation:.6}, and may fill {capacity}: \
                  the chance of more is {chance:.6}, {asked} is asked; tasks there: {}",
-                list(tasks)
-            ),
+                    list(tasks)
+                )
+            }
             Violation::State { task, node, state } => {
                 let state = match state {
                     NodeState::Ready => "ready",

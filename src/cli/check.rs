@@ -60,7 +60,12 @@ fn shape(name: &str) -> Result<Shape> {
 }
 
 /// Draws, counts, prints; false when nodes are overloaded more often than the risk allows.
-fn draw(args: &Args, instance: &Instance, plan: &Plan, (draws, shape): (u32, Shape)) -> Result<bool> {
+fn draw(
+    args: &Args,
+    instance: &Instance,
+    plan: &Plan,
+    (draws, shape): (u32, Shape),
+) -> Result<bool> {
     let samples = args.files.tables.samples()?;
     let observed = samples.map_or_else(Vec::new, |samples| samples.observed(instance));
     let settings = Settings { shape, draws, seed: args.seed, observed: &observed };
@@ -89,7 +94,10 @@ fn draw(args: &Args, instance: &Instance, plan: &Plan, (draws, shape): (u32, Sha
     let Some(risk) = instance.risk() else { return Ok(true) };
     let kept = worst.interval.0 <= risk.chance().to_f64();
     if !kept {
-        say(&format!("the worst node is overloaded more often than the risk of {} allows", risk.chance()));
+        say(&format!(
+            "the worst node is overloaded more often than the risk of {} allows",
+            risk.chance()
+        ));
     }
     Ok(kept)
 }

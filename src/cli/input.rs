@@ -170,7 +170,8 @@ pub(super) fn read(files: Vec<Source>, tables: &TableArgs, quiet: bool) -> Resul
         },
     };
     let samples = tables.samples()?;
-    let reading = read_beside(&input, format, &Beside { current, samples })?;
+    let beside = Beside { current: current.as_ref(), samples: samples.as_ref() };
+    let reading = read_beside(&input, format, &beside)?;
     if !quiet {
         reading.warnings.iter().for_each(|warning| warn(warning));
     }
@@ -217,7 +218,8 @@ impl LimitArgs {
             instance = instance.with_one_task_per_node(true);
         }
         if let Some(text) = &self.risk {
-            let risk = Risk::parse(text).map_err(|cause| Error::usage(format!("--risk: {cause}")))?;
+            let risk =
+                Risk::parse(text).map_err(|cause| Error::usage(format!("--risk: {cause}")))?;
             if !instance.has_deviations() {
                 let cause = "--risk: no demand of this instance varies";
                 let remedy = "give demands as {\"mean\": 4, \"sd\": 1}, columns `sd:RESOURCE`, or --samples FILE";

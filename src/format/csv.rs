@@ -241,7 +241,9 @@ fn prefixed(table: &Table, name: &str, rest: &str, names: &[String]) -> Result<u
     resource(names, rest).ok_or_else(|| {
         let near = nearest(rest, names.iter().map(String::as_str));
         let remedy = match near {
-            Some(near) => format!("did you mean `{}{near}`?", name.strip_suffix(rest).unwrap_or("")),
+            Some(near) => {
+                format!("did you mean `{}{near}`?", name.strip_suffix(rest).unwrap_or(""))
+            }
             None => format!("resources are {}", names.join(", ")),
         };
         table.header_error(name, format!("there is no resource `{rest}`")).help(remedy)

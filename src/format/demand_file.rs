@@ -21,16 +21,20 @@ pub(super) struct DemandFile {
 /// Mean and deviation of the normal distribution with two such quantiles, each with its chance.
 fn from_quantiles(list: &[(f64, Decimal)]) -> Result<DemandFile, String> {
     let &[(a, low), (b, high)] = list else {
-        return Err("two quantiles say how a demand varies, as in {\"p50\": 4, \"p95\": 6}".to_owned());
+        return Err(
+            "two quantiles say how a demand varies, as in {\"p50\": 4, \"p95\": 6}".to_owned()
+        );
     };
     let (a, b) = (normal_quantile(a), normal_quantile(b));
     let (low, high) = (low.to_f64(), high.to_f64());
     let deviation = (high - low) / (b - a);
     let mean = low - a * deviation;
     if deviation < 0.0 || mean <= 0.0 {
-        return Err("no demand has these quantiles: more of them lies below a higher one, and their \
+        return Err(
+            "no demand has these quantiles: more of them lies below a higher one, and their \
                     mean is above 0"
-            .to_owned());
+                .to_owned(),
+        );
     }
     let exact = |value| Decimal::rounded_up(value).ok_or("these quantiles need too many digits");
     Ok(DemandFile { mean: exact(mean)?, deviation: Some(exact(deviation)?) })
@@ -49,7 +53,11 @@ fn from_entries(entries: &[(String, Quantity)]) -> Result<DemandFile, String> {
             return Ok(DemandFile { mean, deviation: deviation.filter(|d| !d.is_zero()) });
         }
         (None, None, _) => {}
-        _ => return Err("a demand that varies is {\"mean\": 4, \"sd\": 1} and nothing else".to_owned()),
+        _ => {
+            return Err(
+                "a demand that varies is {\"mean\": 4, \"sd\": 1} and nothing else".to_owned()
+            );
+        }
     }
     let mut quantiles = Vec::with_capacity(entries.len());
     for (key, quantity) in entries {

@@ -188,32 +188,45 @@ pub fn read_instance(input: &Input, forced: Option<Format>) -> Result<Instance> 
     read_beside(input, forced, &Beside::default()).map(|reading| reading.instance)
 }
 
-/// Files beside an instance that say more of it.
-#[derive(Clone, Debug, Default)]
-pub struct Beside {
-    /// A plan that says where tasks run now.
-    pub current: Option<Source>,
-    /// What was observed of tasks.
-    pub samples: Option<Samples>,
+/// The same with the nodes on which tasks run now taken from a plan, where one is given, and with
+/// warnings about what was not understood.
+///
+/// # Errors
+/// As for [`read_beside`].
+pub fn read_running(
+    input: &Input,
+    forced: Option<Format>,
+    current: Option<&Source>,
+) -> Result<Reading> {
+    read_beside(input, forced, &Beside { current, ..Beside::default() })
 }
 
-/// The same with what stands beside it, and with warnings about what was not understood.
+/// What stands beside an instance and says more of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// A plan that says where tasks run now.
+    pub current: Option<&'a Source>,
+    /// What was observed of tasks.
+    pub samples: Option<&'a Samples>,
+}
+
+/// The same with all that stands beside it.
 ///
 /// # Errors
 /// As for [`read_instance`]; a plan that is none, or one for other tasks and nodes;
 /// no plan where the format says nothing of where tasks run and its goal asks; samples of other
 /// tasks.
 pub fn read_beside(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Reading> {
-    let sources: Vec<&Source> = input.sources().into_iter().chain(&beside.current).collect();
+    let sources: Vec<&Source> = input.sources().into_iter().chain(beside.current).collect();
     excerpted(build(input, forced, beside), &sources)
 }
 
 fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Reading> {
     let (format, mut draft) = parse(input, forced)?;
-    if let Some(samples) = &beside.samples {
+    if let Some(samples) = beside.samples {
         samples.apply(&mut draft)?;
     }
-    match (input, &beside.current) {
+    match (input, beside.current) {
         (_, Some(current)) => running::apply(&mut draft, current)?,
         (Input::One(source), None) if format == Format::Roadef => {
             let cause = "the file does not say where processes run now";

@@ -31,7 +31,11 @@ impl Samples {
         let columns: Vec<usize> = (0..table.headers.len()).filter(|k| *k != id).collect();
         if columns.is_empty() {
             let remedy = "add a column for each resource that was observed";
-            return Err(table.source.error("there is no column beside `task`").at("line 1").help(remedy));
+            return Err(table
+                .source
+                .error("there is no column beside `task`")
+                .at("line 1")
+                .help(remedy));
         }
         let mut samples = Samples {
             file: source.name.clone(),
@@ -70,7 +74,8 @@ impl Samples {
         for name in &self.resources {
             let known = draft.resources.iter().position(|known| known.name == *name);
             let names = draft.resources.iter().map(|known| known.name.as_str());
-            resources.push(known.ok_or_else(|| unknown("resource", name, nearest(name, names)))? as u16);
+            resources
+                .push(known.ok_or_else(|| unknown("resource", name, nearest(name, names)))? as u16);
         }
         let at: FxHashMap<String, usize> =
             draft.tasks.iter().enumerate().map(|(k, task)| (task.id.clone(), k)).collect();

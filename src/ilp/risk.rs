@@ -92,7 +92,8 @@ impl Model<'_> {
                 let root = ((ratio * z).powi(2) + 4.0 * ratio * room).sqrt();
                 let most = most.min((0.5 * (root - ratio * z)).powi(2)) * (1.0 + 1e-9);
                 self.program.about("risk", &[Of::Resource(r), Of::Node(group[0])]);
-                let parts: Vec<(Col, f64)> = variance.iter().map(|(col, v)| (*col, v / most)).collect();
+                let parts: Vec<(Col, f64)> =
+                    variance.iter().map(|(col, v)| (*col, v / most)).collect();
                 let known = breaks.at.get(&(first(shape, group[0]), r)).filter(|_| shape.integer);
                 let inner = known.map_or(&[][..], |known| known);
                 let inner: Vec<f64> =
@@ -167,12 +168,7 @@ fn largest_ratio(mean: &[(Col, f64)], variance: &[(Col, f64)]) -> f64 {
 }
 
 /// How many of `most` such tasks the node bears with nothing else there, within the risk.
-pub(super) fn most_in_risk(
-    instance: &Instance,
-    task: TaskId,
-    node: NodeId,
-    most: i64,
-) -> i64 {
+pub(super) fn most_in_risk(instance: &Instance, task: TaskId, node: NodeId, most: i64) -> i64 {
     let Some(risk) = instance.kept_risk() else { return most };
     let demand = instance.demand_on(task, node);
     let bears = |count: i64| {

@@ -163,7 +163,8 @@ impl Round<'_> {
             if left.is_zero() {
                 break;
             }
-            let Some(model) = Model::build(self.shape, self.tier, self.settled, &points, self.breaks)
+            let Some(model) =
+                Model::build(self.shape, self.tier, self.settled, &points, self.breaks)
             else {
                 finding.exact = Exact::Infeasible;
                 return Ok(());

@@ -489,7 +489,8 @@ impl Instance {
         let lacks = (0..demand.len()).find(|&r| {
             let slack = self.room_for(task, node, r) - demand[r];
             let risk = self.kept_risk().filter(|_| demand[r] > 0);
-            slack < 0 || risk.is_some_and(|risk| !risk.covers(slack, self.variance_on(task, node, r)))
+            slack < 0
+                || risk.is_some_and(|risk| !risk.covers(slack, self.variance_on(task, node, r)))
         });
         lacks.or_else(|| {
             let short = |device: &&Devices| {

@@ -57,7 +57,8 @@ impl Risk {
         if slack < 0 || variance == 0 {
             return slack >= 0;
         }
-        let (have, need) = (slack as f64 * slack as f64, self.squared as f64 / STEPS * variance as f64);
+        let (have, need) =
+            (slack as f64 * slack as f64, self.squared as f64 / STEPS * variance as f64);
         if (have - need).abs() > 1e-9 * need {
             return have > need;
         }
@@ -211,7 +212,9 @@ mod tests {
 
     #[test]
     fn quantiles_are_those_of_tables() {
-        for (p, z) in [(0.5, 0.0), (0.95, 1.644_853_627), (0.99, 2.326_347_874), (0.001, -3.090_232_306)] {
+        for (p, z) in
+            [(0.5, 0.0), (0.95, 1.644_853_627), (0.99, 2.326_347_874), (0.001, -3.090_232_306)]
+        {
             assert!((normal_quantile(p) - z).abs() < 1e-8, "{p}: {}", normal_quantile(p));
             assert!((normal_tail(z) - (1.0 - p)).abs() < 1e-9);
         }
@@ -240,7 +243,11 @@ mod tests {
                 square >= (i128::from(num) * variance + i128::from(den) - 1) / i128::from(den)
             };
             for slack in [margin - 2, margin - 1, margin, margin + 1] {
-                assert_eq!(risk.covers(slack, variance), slack >= 0 && enough(slack), "{variance} {slack}");
+                assert_eq!(
+                    risk.covers(slack, variance),
+                    slack >= 0 && enough(slack),
+                    "{variance} {slack}"
+                );
             }
             assert!(enough(margin) && !enough(margin - 1));
         }

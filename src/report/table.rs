@@ -77,7 +77,7 @@ pub fn plan_table(report: &Report) -> String {
     text.push_str(&nodes(report));
     text.push('\n');
     text.push_str(&unplaced(report));
-    let figures = std::iter::once(report.balance_line()).chain(report.card_lines());
+    let figures = std::iter::once(report.balance_line()).chain(report.further_lines());
     for figure in figures.chain(report.provenance()) {
         text.push_str(&line(report, 2, &figure));
     }

@@ -119,7 +119,10 @@ pub fn block_in_words(state: &State, task: TaskId, node: crate::model::NodeId) -
         }
         Block::Risk(r) => {
             let risk = instance.risk().map_or_else(String::new, |risk| risk.chance().to_string());
-            format!("would be overloaded in {} with a chance above {risk}", instance.resources()[r].name)
+            format!(
+                "would be overloaded in {} with a chance above {risk}",
+                instance.resources()[r].name
+            )
         }
         Block::Cards(r) => format!("has no {} card with room", instance.resources()[r].name),
         Block::MaxTasks => format!("takes {} tasks and has them", instance.max_tasks(node)),

@@ -198,7 +198,10 @@ fn the_checker_says_how_likely_an_overload_is() {
     );
     let (code, text, _) = files.run(&["check", "i.json", "p.csv", "--headroom", "0.21"]);
     assert_eq!(code, Some(1));
-    assert!(text.contains("capacity: node `n1` carries 8 cpu and has 10, 3 of it reserved"), "{text}");
+    assert!(
+        text.contains("capacity: node `n1` carries 8 cpu and has 10, 3 of it reserved"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -210,7 +213,8 @@ fn draws_are_counted_and_judged() {
     assert!(text.contains("simulated: 50000 draws, normal"), "{text}");
     assert!(text.contains("worst: node `n1` overloaded in cpu: 7."), "{text}");
     assert_eq!(files.run(&args).1, text, "the same seed, the same draws");
-    let (code, _, error) = files.run(&[&args[..], &["--risk", "0.08", "--distribution", "lognormal"]].concat());
+    let (code, _, error) =
+        files.run(&[&args[..], &["--risk", "0.08", "--distribution", "lognormal"]].concat());
     assert_eq!(code, Some(0), "{error}");
     let other = ["--distribution", "normall"];
     let (code, _, error) = files.run(&[&args[..], &other].concat());
@@ -218,7 +222,11 @@ fn draws_are_counted_and_judged() {
     // Peaks that come once in a thousand draws need not keep what a normal load keeps.
     let rare = ["--risk", "0.0790", "--distribution", "peaks"];
     let (code, _, error) = files.run(&[&args[..], &rare].concat());
-    assert_eq!((code, error.contains("more often than the risk of 0.079")), (Some(1), true), "{error}");
+    assert_eq!(
+        (code, error.contains("more often than the risk of 0.079")),
+        (Some(1), true),
+        "{error}"
+    );
 }
 
 #[test]
@@ -230,7 +238,8 @@ fn samples_say_how_demands_vary() {
     let (code, text, _) = files.run(&["convert", "i.json", "--samples", "s.csv"]);
     assert_eq!(code, Some(0));
     assert!(text.contains(r#""demand":{"cpu":{"mean":3,"sd":2.1603}}"#), "{text}");
-    let (code, text, error) = files.run(&["solve", "i.json", "--samples", "s.csv", "--risk", "1%", "--output", "csv"]);
+    let (code, text, error) =
+        files.run(&["solve", "i.json", "--samples", "s.csv", "--risk", "1%", "--output", "csv"]);
     assert_eq!((code, error.as_str()), (Some(0), ""), "{error}");
     assert!(text.contains("a,n1"), "{text}");
     // One of four observations is above the capacity of 4.
@@ -256,7 +265,8 @@ fn samples_say_how_demands_vary() {
 #[test]
 fn tables_and_json_say_the_same() {
     let tasks = "task,cpu,sd:cpu\na,4,1\nb,4,1\nc,2,1.0002\n";
-    let files = Files::new(&[("i.json", VARYING), ("t.csv", tasks), ("n.csv", "node,cpu\nn1,10\nn2,10\n")]);
+    let files =
+        Files::new(&[("i.json", VARYING), ("t.csv", tasks), ("n.csv", "node,cpu\nn1,10\nn2,10\n")]);
     let (_, json, _) = files.run(&["convert", "i.json"]);
     let (code, table, error) = files.run(&["convert", "--tasks", "t.csv", "--nodes", "n.csv"]);
     assert_eq!((code, json), (Some(0), table), "{error}");
@@ -267,12 +277,19 @@ fn tables_and_json_say_the_same() {
     let (code, _, error) = files.run(&["convert", "--tasks", "t.csv", "--nodes", "n.csv"]);
     assert_eq!((code, error.contains("did you mean `sd:cpu`?")), (Some(2), true), "{error}");
     let (_, text, _) = files.run(&["solve", "i.json", "--risk", "0.01", "--output", "csv"]);
-    assert_eq!(text.lines().filter(|line| line.contains(",n1")).count(), 1 + usize::from(!text.contains("a,n1")), "{text}");
+    assert_eq!(
+        text.lines().filter(|line| line.contains(",n1")).count(),
+        1 + usize::from(!text.contains("a,n1")),
+        "{text}"
+    );
 }
 
 #[test]
 fn what_cannot_be_meant_is_refused() {
-    let files = Files::new(&[("i.json", VARYING), ("four.json", include_str!("../../data/four-nodes.json"))]);
+    let files = Files::new(&[
+        ("i.json", VARYING),
+        ("four.json", include_str!("../../data/four-nodes.json")),
+    ]);
     let (code, _, error) = files.run(&["solve", "i.json"]);
     assert_eq!(code, Some(0));
     assert!(error.contains("demands vary and no risk is given"), "{error}");
@@ -294,14 +311,30 @@ fn what_cannot_be_meant_is_refused() {
         assert_eq!(code, Some(2), "{to}: {error}");
         error
     };
-    assert!(bad("\"mean\": 4", "\"mean\": 0").contains("tasks[0].demand.cpu: a deviation around a mean of 0"));
+    assert!(
+        bad("\"mean\": 4", "\"mean\": 0")
+            .contains("tasks[0].demand.cpu: a deviation around a mean of 0")
+    );
     assert!(bad("\"sd\": 1", "\"std\": 1").contains("and nothing else"));
-    assert!(bad("{\n", "{ \"resources\": {\"cpu\": {\"devices\": true}},").contains("cards do not vary"));
+    assert!(
+        bad("{\n", "{ \"resources\": {\"cpu\": {\"devices\": true}},")
+            .contains("cards do not vary")
+    );
     assert!(bad("{\n", "{ \"resources\": {\"cpu\": {\"transient\": true}},").contains("transient"));
     assert!(bad("{\n", "{ \"risk\": 0.7,").contains("less than 0.5"));
     // Where the means alone would fit.
     let (code, _, error) = files.run(&["solve", "i.json", "--risk", "0.0000001"]);
     assert_eq!(code, Some(1), "{error}");
-    let (_, text, _) = files.run(&["solve", "i.json", "--risk", "1%", "--headroom", "40%", "--allow-unplaced", "--output", "csv"]);
+    let (_, text, _) = files.run(&[
+        "solve",
+        "i.json",
+        "--risk",
+        "1%",
+        "--headroom",
+        "40%",
+        "--allow-unplaced",
+        "--output",
+        "csv",
+    ]);
     assert!(text.contains(",risk,"), "{text}");
 }
