@@ -199,7 +199,7 @@ fn the_checker_says_how_likely_an_overload_is() {
     let (code, text, _) = files.run(&["check", "i.json", "p.csv", "--headroom", "0.21"]);
     assert_eq!(code, Some(1));
     assert!(
-        text.contains("capacity: node `n1` carries 8 cpu and has 10, 3 of it reserved"),
+        text.contains("capacity: node `n1` carries 8 cpu and has 10, 2.1 of it reserved"),
         "{text}"
     );
 }
@@ -214,12 +214,12 @@ fn draws_are_counted_and_judged() {
     assert!(text.contains("worst: node `n1` overloaded in cpu: 7."), "{text}");
     assert_eq!(files.run(&args).1, text, "the same seed, the same draws");
     let (code, _, error) =
-        files.run(&[&args[..], &["--risk", "0.08", "--distribution", "lognormal"]].concat());
+        files.run(&[&args[..], &["--risk", "0.08", "--distribution", "normal"]].concat());
     assert_eq!(code, Some(0), "{error}");
     let other = ["--distribution", "normall"];
     let (code, _, error) = files.run(&[&args[..], &other].concat());
     assert_eq!((code, error.contains("did you mean `normal`?")), (Some(2), true), "{error}");
-    // Peaks that come once in a thousand draws need not keep what a normal load keeps.
+    // Two demands that peak one time in ten are far from a normal sum.
     let rare = ["--risk", "0.0790", "--distribution", "peaks"];
     let (code, _, error) = files.run(&[&args[..], &rare].concat());
     assert_eq!(
@@ -264,7 +264,7 @@ fn samples_say_how_demands_vary() {
 
 #[test]
 fn tables_and_json_say_the_same() {
-    let tasks = "task,cpu,sd:cpu\na,4,1\nb,4,1\nc,2,1.0002\n";
+    let tasks = "task,cpu,sd:cpu\na,4,1\nb,4,1\nc,2,1.0001\n";
     let files =
         Files::new(&[("i.json", VARYING), ("t.csv", tasks), ("n.csv", "node,cpu\nn1,10\nn2,10\n")]);
     let (_, json, _) = files.run(&["convert", "i.json"]);
@@ -276,12 +276,10 @@ fn tables_and_json_say_the_same() {
     std::fs::write(files.folder.path().join("t.csv"), tasks.replace("sd:cpu", "sd:cpus")).unwrap();
     let (code, _, error) = files.run(&["convert", "--tasks", "t.csv", "--nodes", "n.csv"]);
     assert_eq!((code, error.contains("did you mean `sd:cpu`?")), (Some(2), true), "{error}");
+    // Both would be too much for one node.
     let (_, text, _) = files.run(&["solve", "i.json", "--risk", "0.01", "--output", "csv"]);
-    assert_eq!(
-        text.lines().filter(|line| line.contains(",n1")).count(),
-        1 + usize::from(!text.contains("a,n1")),
-        "{text}"
-    );
+    let node = |task: &str| text.lines().find_map(|l| Some(l.strip_prefix(task)?[..2].to_owned()));
+    assert!(node("a,").is_some() && node("a,") != node("b,"), "{text}");
 }
 
 #[test]
