@@ -134,7 +134,7 @@ pub(super) fn set_deviations(
     let width = instance.resources.len();
     let mut total = vec![0i128; width];
     for (unit, k) in units.tasks().enumerate() {
-        for r in 0..width {
+        for (r, total) in total.iter_mut().enumerate() {
             let (at, resource) = (unit * width + r, &instance.resources[r]);
             if deviation[at] == 0 {
                 continue;
@@ -152,8 +152,8 @@ pub(super) fn set_deviations(
             if instance.demand[at] == 0 {
                 return wrong("a deviation around a mean of 0", "give the mean, or leave it out");
             }
-            total[r] += i128::from(deviation[at]) * i128::from(deviation[at]);
-            if total[r] >= 1 << 100 {
+            *total += i128::from(deviation[at]) * i128::from(deviation[at]);
+            if *total >= 1 << 100 {
                 let remedy = "use a larger unit or fewer decimals";
                 return wrong("the deviations add up to too many digits", remedy);
             }
