@@ -28,6 +28,7 @@ fn instance(tasks: usize, nodes: usize) -> Instance {
         fill: 0.85,
         seed: 1,
         priced: false,
+        sd: 0.0,
     };
     generate(&settings).unwrap().build().unwrap()
 }
@@ -98,6 +99,7 @@ fn local_search_moves(bencher: Bencher, goal: &str) {
         fill: 0.85,
         seed: 1,
         priced: false,
+        sd: 0.0,
     };
     let goal = Goal::parse(goal).unwrap();
     let instance = generate(&settings).unwrap().build().unwrap().with_goal(goal.clone());

@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         fill: 0.7,
         seed: 1,
         priced: false,
+        sd: 0.0,
     };
     let instance = generate(&settings)?.build()?;
     let order = Order::LargestFirst.of(&instance, 1);

@@ -41,6 +41,7 @@ pub mod policy;
 pub mod replan;
 pub mod report;
 pub mod search;
+pub mod simulate;
 pub mod solve;
 pub mod split;
 pub mod state;

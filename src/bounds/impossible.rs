@@ -71,12 +71,17 @@ pub fn why_nowhere(instance: &Instance, task: TaskId) -> (&'static str, String) 
             );
         }
     }
+    let varies = |r: usize| instance.kept_risk().is_some() && instance.deviation(task)[r] > 0;
+    let risky = |node| instance.lacks_alone(task, node).is_some_and(varies);
+    let code = if eligible.iter().all(|node| risky(*node)) { "risk" } else { "capacity" };
     let blocks = eligible.iter().take(3).filter_map(|node| {
         let r = instance.lacks_alone(task, *node)?;
-        Some(format!("`{}` lacks {}", instance.node_name(*node), instance.resources()[r].name))
+        let beside = if varies(r) { " for how its demand varies" } else { "" };
+        let resource = &instance.resources()[r].name;
+        Some(format!("`{}` lacks {resource}{beside}", instance.node_name(*node)))
     });
     let blocks: Vec<String> = blocks.collect();
-    ("capacity", format!("every node lacks something: {}", blocks.join(", ")))
+    (code, format!("every node lacks something: {}", blocks.join(", ")))
 }
 
 /// Why no node is eligible.

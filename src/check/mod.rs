@@ -11,8 +11,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::metrics;
 use crate::model::{
-    CardSet, Claim, Goal, Instance, NodeId, NodeState, Plan, Refusal, TaskId, Tier, TierValue,
-    nearest,
+    CardSet, Claim, Goal, Instance, NodeId, NodeState, Plan, Refusal, Risk, TaskId, Tier,
+    TierValue, nearest,
 };
 pub use moves::check_moves;
 pub use violation::Violation;
@@ -57,6 +57,7 @@ pub fn check_plan(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec
     violations.extend(requirements(instance, plan));
     violations.extend(capacities(instance, plan));
     violations.extend(transients(instance, plan));
+    violations.extend(risks(instance, plan));
     violations.extend(max_tasks(instance, plan));
     violations.extend(cards::check(instance, plan));
     violations.extend(rules::check(instance, plan));
@@ -306,6 +307,45 @@ fn transients(instance: &Instance, plan: &Plan) -> Vec<Violation> {
                     tasks: names(instance, come.iter()),
                 });
             }
+        }
+    }
+    violations
+}
+
+/// Where demands vary and a risk is asked for, every node keeps it in every resource that the plan
+/// fills: mean + z sqrt(sum of squared deviations) <= what the plan may fill, squares compared in
+/// whole numbers. Means that are too much by themselves are another violation.
+fn risks(instance: &Instance, plan: &Plan) -> Vec<Violation> {
+    let Some(risk) = instance.kept_risk() else { return Vec::new() };
+    let (num, den) = risk.squared_quantile();
+    let width = instance.resources().len();
+    let loads = metrics::loads(instance, plan);
+    let on = plan.by_node(instance.nodes());
+    let mut violations = Vec::new();
+    for node in instance.node_ids() {
+        for (r, resource) in instance.resources().iter().enumerate() {
+            let adds = |task: &&TaskId| instance.demand_on(**task, node)[r] > 0;
+            let squares = on[node.index()].iter().filter(adds).map(|task| {
+                let deviation = i128::from(instance.deviation(*task)[r]);
+                deviation * deviation
+            });
+            let variance: i128 = squares.sum();
+            let slack = instance.limit(node)[r] - loads[node.index() * width + r];
+            // Rounding up is exact: the square is a whole number.
+            let need = (i128::from(num) * variance + i128::from(den) - 1) / i128::from(den);
+            if slack < 0 || i128::from(slack) * i128::from(slack) >= need {
+                continue;
+            }
+            violations.push(Violation::Risk {
+                node: instance.node_name(node).to_owned(),
+                resource: resource.name.clone(),
+                mean: resource.scale.show(loads[node.index() * width + r]),
+                deviation: (variance as f64).sqrt() * resource.scale.factor(),
+                capacity: resource.scale.show(instance.limit(node)[r]),
+                chance: Risk::chance_of(slack, variance),
+                asked: risk.chance().to_string(),
+                tasks: names(instance, on[node.index()].iter().filter(adds)),
+            });
         }
     }
     violations

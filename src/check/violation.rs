@@ -29,6 +29,17 @@ pub enum Violation {
     /// While tasks move, the node needs more of a transient resource than it has,
     /// or than is left of it beside what is reserved. Amounts as written.
     Transient { node: String, resource: String, load: String, capacity: String, tasks: Vec<String> },
+    /// Loads that vary exceed what the plan may fill of the node too often. Amounts as written.
+    Risk {
+        node: String,
+        resource: String,
+        mean: String,
+        deviation: f64,
+        capacity: String,
+        chance: f64,
+        asked: String,
+        tasks: Vec<String>,
+    },
     /// The node takes no tasks.
     State { task: String, node: String, state: NodeState },
     /// The node's labels do not satisfy the task.
@@ -69,6 +80,7 @@ impl Violation {
             Violation::NotPlaced { .. } => "not-placed",
             Violation::Capacity { .. } => "capacity",
             Violation::Transient { .. } => "transient",
+            Violation::Risk { .. } => "risk",
             Violation::State { .. } => "state",
             Violation::Requires { .. } | Violation::Neither { .. } => "requires",
             Violation::Avoids { .. } => "avoids",
@@ -126,6 +138,14 @@ impl fmt::Display for Violation {
                 "node `{node}` needs {load} {resource} while tasks move and has {capacity}; tasks that come: {}",
                 list(tasks)
             ),
+            Violation::Risk { node, resource, mean, deviation, capacity, chance, asked, tasks } => {
+                write!(
+                    f,
+                    "node `{node}` carries {mean} {resource} in the mean, with a deviation of {deviation:.6}, and may fill {capacity}: \
+                 the chance of more is {chance:.6}, {asked} is asked; tasks there: {}",
+                    list(tasks)
+                )
+            }
             Violation::State { task, node, state } => {
                 let state = match state {
                     NodeState::Ready => "ready",

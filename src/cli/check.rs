@@ -1,30 +1,39 @@
 //! `stowplan check INSTANCE... PLAN`
 
-use super::input::FileArgs;
+use super::input::{FileArgs, LimitArgs};
 use super::output::{print, say};
 use super::{Done, FAILED};
 use crate::check::check_claim;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::format::read_plan;
+use crate::model::{Instance, Plan};
+use crate::simulate::{Frequency, Settings, Shape, simulate};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     files: FileArgs,
-    /// Judge the plan with at most one task on each node
-    #[arg(long)]
-    one_task_per_node: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+    /// Draw all demands that vary so often and say how often nodes are overloaded
+    #[arg(long, value_name = "DRAWS", value_parser = clap::value_parser!(u32).range(1..))]
+    simulate: Option<u32>,
+    /// How demands are drawn: normal, uniform, gamma, lognormal, peaks, rare-peaks; observed ones as in
+    /// --samples
+    #[arg(long, default_value = "normal", value_name = "SHAPE", requires = "simulate")]
+    distribution: String,
+    /// Seed of what is drawn
+    #[arg(long, default_value_t = 1, value_name = "N", requires = "simulate")]
+    seed: u64,
 }
 
 pub(super) fn run(args: Args) -> Done {
+    let shape = shape(&args.distribution)?;
     let (instance, Some(plan)) = args.files.instance_and_plan()? else {
         return Err(Error::usage("check needs an instance and a plan")
             .help("stowplan check instance.json plan.json"));
     };
-    let mut instance = args.files.read(instance, false)?;
-    if args.one_task_per_node {
-        instance = instance.with_one_task_per_node(true);
-    }
+    let instance = args.limits.apply(args.files.read(instance, false)?)?;
     let claim = read_plan(&plan, &instance)?;
     let verdict = check_claim(&instance, &claim);
     for violation in &verdict.violations {
@@ -32,12 +41,63 @@ pub(super) fn run(args: Args) -> Done {
     }
     let values = verdict.values.iter().map(|tier| format!("{} = {}", tier.tier, tier.value));
     let values = values.collect::<Vec<_>>().join(", ");
-    if verdict.violations.is_empty() {
+    let fine = verdict.violations.is_empty();
+    if fine {
         let placed = verdict.plan.placed();
         print(&format!("ok: {placed} of {} tasks placed, {values}\n", instance.tasks()))?;
-        Ok(0)
     } else {
         say(&format!("{} violations", verdict.violations.len()));
-        Ok(FAILED)
     }
+    let kept = args.simulate.map(|draws| draw(&args, &instance, &verdict.plan, (draws, shape)));
+    Ok(if fine && kept.transpose()?.unwrap_or(true) { 0 } else { FAILED })
+}
+
+fn shape(name: &str) -> Result<Shape> {
+    let known = Shape::ALL.iter().find(|(_, known)| *known == name);
+    known
+        .map(|(shape, _)| *shape)
+        .ok_or_else(|| Error::unknown("distribution", name, &Shape::ALL.map(|(_, name)| name)))
+}
+
+/// Draws, counts, prints; false when nodes are overloaded more often than the risk allows.
+fn draw(
+    args: &Args,
+    instance: &Instance,
+    plan: &Plan,
+    (draws, shape): (u32, Shape),
+) -> Result<bool> {
+    let samples = args.files.tables.samples()?;
+    let observed = samples.map_or_else(Vec::new, |samples| samples.observed(instance));
+    let settings = Settings { shape, draws, seed: args.seed, observed: &observed };
+    let Some(found) = simulate(instance, plan, &settings) else {
+        print("simulated: no demand of the plan varies\n")?;
+        return Ok(true);
+    };
+    let percent = |part: f64| format!("{:.4} %", 100.0 * part);
+    let within = |f: &Frequency| {
+        let (low, high) = f.interval;
+        format!("{} (95 % confidence: {} to {})", percent(f.value()), percent(low), percent(high))
+    };
+    let (node, r, worst) = &found.worst;
+    print(&format!(
+        "simulated: {draws} draws, {}{}\n  worst: node `{}` overloaded in {}: {}\n  \
+         all {} loads that vary, in the mean: {}\n  any node: {}\n",
+        args.distribution,
+        if observed.is_empty() { "" } else { ", samples where there are any" },
+        instance.node_name(*node),
+        instance.resources()[*r].name,
+        within(worst),
+        found.loads,
+        percent(found.mean),
+        within(&found.any),
+    ))?;
+    let Some(risk) = instance.risk() else { return Ok(true) };
+    let kept = worst.interval.0 <= risk.chance().to_f64();
+    if !kept {
+        say(&format!(
+            "the worst node is overloaded more often than the risk of {} allows",
+            risk.chance()
+        ));
+    }
+    Ok(kept)
 }

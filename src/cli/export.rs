@@ -133,6 +133,11 @@ fn model(
             }
         });
     }
+    if instance.kept_risk().is_some() {
+        warn(
+            "risk: chords stand for the root of variances; the model's optimum is a lower bound, its solutions may take more risk",
+        );
+    }
     let request =
         ModelRequest { instance, goal: &goal, tier, plan, allow_unplaced: args.allow_unplaced };
     let text = write_model(&request, form);

@@ -46,6 +46,9 @@ pub(super) struct Args {
     /// Give nodes prices
     #[arg(long)]
     priced: bool,
+    /// Let demands vary: standard deviation as a part of the mean, give or take half of it
+    #[arg(long, default_value_t = 0.0, value_name = "PART")]
+    sd: f64,
     /// Write the JSON instance to a file instead of standard output
     #[arg(short = 'o', long = "out", value_name = "FILE", conflicts_with = "csv")]
     file: Option<PathBuf>,
@@ -63,6 +66,7 @@ pub(super) fn run(args: Args) -> Done {
         fill: args.fill,
         seed: args.seed,
         priced: args.priced,
+        sd: args.sd,
     })?;
     let instance = draft.build().map_err(|error| Error::new(Kind::Usage, error.to_string()))?;
     match (&args.csv, &args.file) {

@@ -6,9 +6,9 @@ use super::output::{say, warn};
 use crate::check::check_claim;
 use crate::error::{Error, Result};
 use crate::format::{
-    Change, Format, Input, Source, is_part, read_changed, read_plan, wants_current,
+    Beside, Change, Format, Input, Samples, Source, is_part, read_beside, read_plan, wants_current,
 };
-use crate::model::{Goal, Instance, Plan, ResourceWeights, nearest};
+use crate::model::{Goal, Instance, Plan, ResourceWeights, Risk, nearest, parse_share};
 
 /// Where the instance is.
 #[derive(Debug, clap::Args)]
@@ -38,9 +38,19 @@ pub(super) struct TableArgs {
     /// Plan that says where tasks run now; roadef files: assignment_X.sol beside model_X.txt
     #[arg(long, visible_alias = "from", value_name = "PLAN")]
     pub(super) current: Option<PathBuf>,
+    /// Table of observed demands: their means and deviations replace those of the tasks in it
+    #[arg(long, value_name = "FILE")]
+    pub(super) samples: Option<PathBuf>,
     /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm, kubernetes
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
+}
+
+impl TableArgs {
+    /// What was observed of tasks.
+    pub(super) fn samples(&self) -> Result<Option<Samples>> {
+        self.samples.as_deref().map(|path| Samples::read(&Source::read(path)?)).transpose()
+    }
 }
 
 impl InstanceArgs {
@@ -169,7 +179,9 @@ pub(super) fn read(
             None => None,
         },
     };
-    let reading = read_changed(&input, format, current.as_ref(), changes)?;
+    let samples = tables.samples()?;
+    let beside = Beside { current: current.as_ref(), samples: samples.as_ref(), changes };
+    let reading = read_beside(&input, format, &beside)?;
     if !quiet {
         reading.warnings.iter().for_each(|warning| warn(warning));
     }
@@ -191,9 +203,47 @@ pub(super) struct GoalArgs {
     /// else peak]
     #[arg(long, value_name = "GOAL")]
     pub(super) goal: Option<String>,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+/// What a person may ask of every node, shared with `check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct LimitArgs {
     /// At most one task of the plan on each node
     #[arg(long)]
     pub(super) one_task_per_node: bool,
+    /// Chance with which demands that vary may overload a node, in each resource: 0.01 or 1%
+    #[arg(long, value_name = "CHANCE")]
+    pub(super) risk: Option<String>,
+    /// Part of every capacity that the plan leaves free: 0.1 or 10%
+    #[arg(long, value_name = "PART")]
+    pub(super) headroom: Option<String>,
+}
+
+impl LimitArgs {
+    /// The instance within these limits.
+    pub(super) fn apply(&self, mut instance: Instance) -> Result<Instance> {
+        if self.one_task_per_node {
+            instance = instance.with_one_task_per_node(true);
+        }
+        if let Some(text) = &self.risk {
+            let risk =
+                Risk::parse(text).map_err(|cause| Error::usage(format!("--risk: {cause}")))?;
+            if !instance.has_deviations() {
+                let cause = "--risk: no demand of this instance varies";
+                let remedy = "give demands as {\"mean\": 4, \"sd\": 1}, columns `sd:RESOURCE`, or --samples FILE";
+                return Err(Error::usage(cause).help(remedy));
+            }
+            instance = instance.with_risk(Some(risk));
+        }
+        if let Some(text) = &self.headroom {
+            let part = parse_share(text);
+            let with = part.and_then(|part| instance.with_headroom(part));
+            instance = with.map_err(|cause| Error::usage(format!("--headroom: {cause}")))?;
+        }
+        Ok(instance)
+    }
 }
 
 impl GoalArgs {
@@ -204,10 +254,7 @@ impl GoalArgs {
                 Goal::parse(text).map_err(|error| Error::usage(format!("--goal: {error}")))?;
             instance = instance.with_goal(goal);
         }
-        if self.one_task_per_node {
-            instance = instance.with_one_task_per_node(true);
-        }
-        Ok(instance)
+        self.limits.apply(instance)
     }
 }
 

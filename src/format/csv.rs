@@ -71,12 +71,15 @@ pub(super) const RESERVE: &str = "reserve:";
 pub(super) const SAFETY: &str = "safety:";
 /// Likewise, that price, the same in every row.
 pub(super) const SAFETY_PRICE: &str = "safety_price:";
+/// Precedes a resource's name where a column of tasks holds the standard deviation of the demand.
+pub(super) const DEVIATION: &str = "sd:";
 const PREFIXES: [&str; 6] = [USED, CARDS, TRANSIENT, RESERVE, SAFETY, SAFETY_PRICE];
 
 /// True for names that a resource cannot have in tables.
 pub(super) fn is_reserved(name: &str) -> bool {
     let mut reserved = ID.iter().chain(&TASK).chain(&NODE).chain(&PAIR).chain(&["task", "node"]);
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || reserved.any(|known| *known == name)
+    let mut prefixes = PREFIXES.iter().chain(&[DEVIATION]);
+    prefixes.any(|prefix| name.starts_with(prefix)) || reserved.any(|known| *known == name)
 }
 
 /// What a column holds.
@@ -87,6 +90,7 @@ enum Column {
     /// The node of a pair.
     PairNode,
     Resource(u16),
+    Deviation(u16),
     Used(u16),
     Reserve(u16),
     Safety(u16),
@@ -229,9 +233,10 @@ fn task_columns(
     let column = |(k, name): (usize, &String)| match named(&TASK, name) {
         _ if k == id => Ok(Column::Id),
         Some(column) => Ok(column),
-        None => match resource(names, name) {
-            Some(r) => Ok(Column::Resource(r)),
-            None => Err(unknown(tasks, name, &TASK, nodes)),
+        None => match (resource(names, name), name.strip_prefix(DEVIATION)) {
+            (Some(r), _) => Ok(Column::Resource(r)),
+            (None, Some(rest)) => prefixed(tasks, name, rest.trim(), names).map(Column::Deviation),
+            (None, None) => Err(unknown(tasks, name, &TASK, nodes)),
         },
     };
     tasks.headers.iter().enumerate().map(column).collect()
@@ -259,14 +264,7 @@ fn node_columns(
             TRANSIENT => rest.strip_prefix(CARDS).map_or(rest, str::trim),
             _ => rest,
         };
-        let r = resource(names, rest).ok_or_else(|| {
-            let near = nearest(rest, names.iter().map(String::as_str));
-            let remedy = match near {
-                Some(near) => format!("did you mean `{prefix}{near}`?"),
-                None => format!("resources are {}", names.join(", ")),
-            };
-            nodes.header_error(name, format!("there is no resource `{rest}`")).help(remedy)
-        })?;
+        let r = prefixed(nodes, name, rest, names)?;
         Ok(match prefix {
             CARDS | TRANSIENT => Column::Resource(r),
             USED => Column::Used(r),
@@ -276,6 +274,20 @@ fn node_columns(
         })
     };
     nodes.headers.iter().enumerate().map(column).collect()
+}
+
+/// The resource that the rest of a column's name is.
+fn prefixed(table: &Table, name: &str, rest: &str, names: &[String]) -> Result<u16> {
+    resource(names, rest).ok_or_else(|| {
+        let near = nearest(rest, names.iter().map(String::as_str));
+        let remedy = match near {
+            Some(near) => {
+                format!("did you mean `{}{near}`?", name.strip_suffix(rest).unwrap_or(""))
+            }
+            None => format!("resources are {}", names.join(", ")),
+        };
+        table.header_error(name, format!("there is no resource `{rest}`")).help(remedy)
+    })
 }
 
 fn pair_columns(pairs: &Table, names: &[String]) -> Result<Vec<Column>> {
@@ -303,7 +315,7 @@ fn pair_columns(pairs: &Table, names: &[String]) -> Result<Vec<Column>> {
 fn unknown(table: &Table, name: &str, reserved: &[&str], other: Option<&Table>) -> Error {
     let error = table.header_error(name, format!("unknown column `{name}`"));
     let foreign = if reserved == TASK { &NODE[..] } else { &TASK[..] };
-    let prefixed = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let prefixed = PREFIXES.iter().chain(&[DEVIATION]).any(|prefix| name.starts_with(prefix));
     if let Some(other) = other.filter(|_| foreign.contains(&name) || prefixed) {
         return error.help(format!("it belongs in {}", other.source.name));
     }
@@ -327,6 +339,10 @@ fn task(row: &Row, columns: &[Column]) -> Result<TaskDraft> {
         match column {
             Column::Id => task.id = row.cell(k).to_owned(),
             Column::Resource(r) => push(&mut task.demand, *r, row.quantity(k)?),
+            Column::Deviation(r) => {
+                let deviation = row.quantity(k)?.filter(|deviation| !deviation.is_zero());
+                push(&mut task.deviation, *r, deviation);
+            }
             Column::Named(name) if !row.cell(k).is_empty() => {
                 cells::task(row, k, name, &mut task)?;
             }

@@ -1,7 +1,8 @@
 //! Writing an instance as tables: tasks, nodes, and pairs where there are any.
 
 use super::csv::{
-    CARDS, NODE, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, TRANSIENT, USED, is_reserved,
+    CARDS, DEVIATION, NODE, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, TRANSIENT, USED,
+    is_reserved,
 };
 use super::guard::guarded_unless_number;
 use super::json_write::{
@@ -117,7 +118,9 @@ fn amounts<'a>(
 }
 
 fn tasks(instance: &Instance) -> Result<String> {
-    let names = owned(&["task"]).chain(resource_names(instance)).chain(owned(&TASK));
+    let deviations = resource_names(instance).map(|name| format!("{DEVIATION}{name}"));
+    let names = owned(&["task"]).chain(resource_names(instance)).chain(deviations);
+    let names = names.chain(owned(&TASK));
     let mut table = Columns::new(names.collect(), 1 + instance.resources().len());
     for task in instance.jobs() {
         table.rows.push(task_row(instance, task)?);
@@ -141,6 +144,10 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
     check_trimmed(key)?;
     let mut row = vec![name.to_owned()];
     row.extend(amounts(instance, instance.demand(task), |_, _| true));
+    match instance.deviation(task) {
+        [] => row.extend(vec![String::new(); instance.resources().len()]),
+        deviation => row.extend(amounts(instance, deviation, |_, sd| sd != 0)),
+    }
     // In the order of TASK.
     row.extend([
         shown(instance.duration(task), 0),

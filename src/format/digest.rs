@@ -30,6 +30,7 @@ pub fn digest(instance: &Instance) -> String {
     bytes.integer(i64::from(instance.one_task_per_node()));
     rules(&mut bytes, instance);
     moves(&mut bytes, instance);
+    deviations(&mut bytes, instance);
 
     let mut text = String::from("sha256:");
     for byte in bytes.0.finalize().iter() {
@@ -157,6 +158,18 @@ fn moves(bytes: &mut Canonical, instance: &Instance) {
             bytes.count(group.len());
             group.iter().for_each(|task| bytes.count(task.index()));
         }
+    }
+}
+
+/// Likewise, how demands vary and what risk is taken.
+fn deviations(bytes: &mut Canonical, instance: &Instance) {
+    if instance.has_deviations() {
+        bytes.text("deviations");
+        instance.task_ids().for_each(|task| bytes.integers(instance.deviation(task)));
+    }
+    if let Some(risk) = instance.risk() {
+        bytes.text("risk");
+        bytes.text(&risk.chance().to_string());
     }
 }
 

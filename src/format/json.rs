@@ -4,13 +4,14 @@ use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::demand_file::DemandFile;
 use super::json_error;
 use super::move_file::{RatioFile, RouteFile, or_one};
 use super::rule_file::{RuleFile, SpreadFile};
 use super::selection_file::{PreferenceFile, SelectionFile, sorted};
 use super::source::Text;
 use super::values::{
-    GoalText, Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, Seconds, Version,
+    GoalText, Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, RiskText, Seconds, Version,
 };
 use super::words;
 use crate::error::Result;
@@ -55,6 +56,10 @@ pub(super) struct InstanceFile {
     /// At most one task of the plan on a node.
     #[serde(default)]
     one_task_per_node: bool,
+    /// The chance with which demands that vary may overload a node, in each resource; none when
+    /// absent: then tasks are planned by their means.
+    #[serde(default)]
+    risk: Option<RiskText>,
 }
 
 /// What is known of a resource.
@@ -153,9 +158,9 @@ pub(super) enum StateFile {
 pub(super) struct TaskFile {
     /// Unique among tasks.
     pub(super) id: Id,
-    /// Amount it needs of each resource.
+    /// Amount it needs of each resource, and how that varies.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    pub(super) demand: Ordered<Quantity>,
+    pub(super) demand: Ordered<DemandFile>,
     /// How long it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) duration: Option<Seconds>,
@@ -269,6 +274,7 @@ pub(super) fn read(source: Text) -> Result<Draft> {
     let mut draft = Draft {
         goal: file.goal.map(|goal| goal.0),
         one_task_per_node: file.one_task_per_node,
+        risk: file.risk.map(|risk| risk.0),
         ..Draft::default()
     };
     let mut names = ResourceNames { source, at: FxHashMap::default() };
@@ -358,11 +364,18 @@ fn task_draft(
     within.extend(task.together.map(|over| (Ask::Together, over)));
     within.extend(task.apart.map(|over| (Ask::Apart, over)));
     within.extend(task.spread.map(|Object(spread)| (spread.ask(), spread.over)));
+    let (mut demand, mut deviation) = (Vec::with_capacity(task.demand.0.len()), Vec::new());
+    for (name, varying) in task.demand.0 {
+        let r = names.position(draft, &name, || format!("tasks[{k}].demand"))?;
+        demand.push((r, varying.mean));
+        deviation.extend(varying.deviation.map(|deviation| (r, deviation)));
+    }
     let prefers = task.prefers.into_iter().map(|Object(preference)| preference.draft());
     let either = task.either.into_iter().map(|Object(one)| one.draft());
     Ok(TaskDraft {
         id: task.id.0,
-        demand: names.quantities(draft, task.demand, || format!("tasks[{k}].demand"))?,
+        demand,
+        deviation,
         duration: task.duration.map(|duration| duration.0),
         requires: Requirement {
             any_of: sorted(task.requires),

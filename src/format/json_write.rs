@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::demand_file::DemandFile;
 use super::json::{NodeFile, PairFile, ResourceFile, TaskFile};
 use super::move_file::{RatioFile, RouteFile, unless_one};
 use super::rule_file::{AskFile, RuleFile, SpreadFile};
@@ -124,6 +125,10 @@ pub fn write_part(instance: &Instance, part: &Part, to: &mut impl Write) -> Resu
     if instance.one_task_per_node() {
         write(to, format_args!(",\n\"one_task_per_node\": true"))?;
     }
+    if let Some(risk) = instance.risk() {
+        write(to, format_args!(",\n\"risk\": "))?;
+        value(to, &Quantity(risk.chance()))?;
+    }
     write(to, format_args!("\n}}\n"))
 }
 
@@ -202,7 +207,7 @@ fn task_file(instance: &Instance, task: TaskId, runs: bool) -> Result<TaskFile> 
     let [together, apart, spread] = within(instance, task);
     Ok(TaskFile {
         id: Id(instance.job_name(task).to_owned()),
-        demand: amounts(instance, instance.demand(task), |_, demand| demand != 0)?,
+        demand: demands(instance, task)?,
         duration: Some(instance.duration(task)).filter(|d| *d != 0).map(Seconds),
         requires: labels(&requirement.any_of),
         avoid: labels(&requirement.none_of),
@@ -221,6 +226,18 @@ fn task_file(instance: &Instance, task: TaskId, runs: bool) -> Result<TaskFile> 
         group: Some(groups(instance, task)).filter(|g| !g.is_empty()).map(OneOrMany),
         move_cost: move_cost(instance, task)?.map(Quantity),
     })
+}
+
+/// What the task demands, and how that varies.
+fn demands(instance: &Instance, task: TaskId) -> Result<Ordered<DemandFile>> {
+    let Ordered(means) = amounts(instance, instance.demand(task), |_, demand| demand != 0)?;
+    let Ordered(spread) = amounts(instance, instance.deviation(task), |_, sd| sd != 0)?;
+    let mut spread = spread.into_iter().peekable();
+    let each = means.into_iter().map(|(name, Quantity(mean))| {
+        let own = spread.next_if(|(known, _)| *known == name);
+        (name, DemandFile { mean, deviation: own.map(|(_, Quantity(sd))| sd) })
+    });
+    Ok(Ordered(each.collect()))
 }
 
 /// The groups that a task names.

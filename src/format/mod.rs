@@ -7,6 +7,7 @@ mod cloudbalancing;
 mod csv;
 mod csv_cells;
 mod csv_write;
+mod demand_file;
 mod digest;
 mod excerpt;
 mod gap;
@@ -23,6 +24,7 @@ mod plan;
 mod roadef;
 mod rule_file;
 mod running;
+mod samples;
 mod scenario;
 mod selection_file;
 mod slurm;
@@ -41,6 +43,7 @@ pub use json::schema;
 pub use json_write::{Part, write_instance, write_part};
 pub use kubernetes::write_objects;
 pub use plan::read_claim;
+pub use samples::Samples;
 pub use scenario::{Scenario, read_scenarios};
 pub use slurm::write_script;
 pub use source::Source;
@@ -186,46 +189,51 @@ pub struct Reading {
 /// no tasks, repeated ids, unknown names in pairs, quantities out of range; each
 /// with the line or field.
 pub fn read_instance(input: &Input, forced: Option<Format>) -> Result<Instance> {
-    read_running(input, forced, None).map(|reading| reading.instance)
+    read_beside(input, forced, &Beside::default()).map(|reading| reading.instance)
 }
 
-/// The same with the nodes on which tasks run now taken from a plan, where one is
-/// given, and with warnings about what was not understood.
+/// The same with the nodes on which tasks run now taken from a plan, where one is given, and with
+/// warnings about what was not understood.
 ///
 /// # Errors
-/// As for [`read_instance`]; a plan that is none, or one for other tasks and nodes;
-/// no plan where the format says nothing of where tasks run and its goal asks.
+/// As for [`read_beside`].
 pub fn read_running(
     input: &Input,
     forced: Option<Format>,
     current: Option<&Source>,
 ) -> Result<Reading> {
-    read_changed(input, forced, current, &[])
+    read_beside(input, forced, &Beside { current, ..Beside::default() })
 }
 
-/// The same with changes made, one after the other, to what was read.
+/// What stands beside an instance and says more of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// A plan that says where tasks run now.
+    pub current: Option<&'a Source>,
+    /// What was observed of tasks.
+    pub samples: Option<&'a Samples>,
+    /// What is different, one change after the other.
+    pub changes: &'a [Change],
+}
+
+/// The same with all that stands beside it.
 ///
 /// # Errors
-/// As for [`read_running`], and a change that cannot be made.
-pub fn read_changed(
-    input: &Input,
-    forced: Option<Format>,
-    current: Option<&Source>,
-    changes: &[Change],
-) -> Result<Reading> {
-    let tables = changes.iter().filter_map(Change::table);
-    let sources: Vec<&Source> = input.sources().into_iter().chain(current).chain(tables).collect();
-    excerpted(build(input, forced, current, changes), &sources)
+/// As for [`read_instance`]; a plan that is none, or one for other tasks and nodes;
+/// no plan where the format says nothing of where tasks run and its goal asks; samples of other
+/// tasks; a change that cannot be made.
+pub fn read_beside(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Reading> {
+    let tables = beside.changes.iter().filter_map(Change::table);
+    let sources = input.sources().into_iter().chain(beside.current).chain(tables);
+    excerpted(build(input, forced, beside), &sources.collect::<Vec<&Source>>())
 }
 
-fn build(
-    input: &Input,
-    forced: Option<Format>,
-    current: Option<&Source>,
-    changes: &[Change],
-) -> Result<Reading> {
+fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Reading> {
     let (format, mut draft) = parse(input, forced)?;
-    match (input, current) {
+    if let Some(samples) = beside.samples {
+        samples.apply(&mut draft)?;
+    }
+    match (input, beside.current) {
         (_, Some(current)) => running::apply(&mut draft, current)?,
         (Input::One(source), None) if format == Format::Roadef => {
             let cause = "the file does not say where processes run now";
@@ -235,8 +243,8 @@ fn build(
         _ => {}
     }
     let warnings = std::mem::take(&mut draft.warnings);
-    changes.iter().try_for_each(|change| change.apply(&mut draft))?;
-    let instance = draft.build().map_err(|error| match changes {
+    beside.changes.iter().try_for_each(|change| change.apply(&mut draft))?;
+    let instance = draft.build().map_err(|error| match beside.changes {
         [] => locate(input, format, &error),
         // Positions are not those of the files any more.
         _ => {

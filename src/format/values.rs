@@ -14,7 +14,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::words;
-use crate::model::{Decimal, Goal, Part, parse_duration};
+use crate::model::{Decimal, Goal, Part, Risk, parse_duration};
 
 /// The version of the instance and plan formats that this program reads and writes.
 pub(super) const SCHEMA_VERSION: u64 = 1;
@@ -46,6 +46,10 @@ pub(super) struct OneOrMany(pub(super) Vec<String>);
 /// A goal such as `cost, balance`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct GoalText(pub(super) Goal);
+
+/// A chance such as 0.01 or `1%`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct RiskText(pub(super) Risk);
 
 /// The number 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -122,6 +126,10 @@ from_text!(Portion, "an amount, or a part of the capacity such as \"10%\"", |tex
 });
 from_text!(Millis, "milliseconds: a number, or a string such as \"5ms\"", |text| {
     words::millis(text).map(Millis)
+});
+
+from_text!(RiskText, "a chance: a number such as 0.01, or a string such as \"1%\"", |text| {
+    Risk::parse(text).map(RiskText)
 });
 
 impl<'de> Deserialize<'de> for Id {
@@ -336,6 +344,8 @@ schema!(Portion, { "description": "An amount, or a part of the node's capacity s
     "type": ["number", "string"], "minimum": 0 });
 schema!(Millis, { "description": "Milliseconds: a number, or a string such as 5ms or 0.2s.",
     "type": ["number", "string"], "minimum": 0 });
+schema!(RiskText, { "description": "A chance above 0 and below one half, such as 0.01 or 1%.",
+    "type": ["number", "string"], "exclusiveMinimum": 0, "exclusiveMaximum": 0.5 });
 schema!(OneOrMany, { "description": "One string, or a list of at least one.",
     "anyOf": [{ "type": "string" },
               { "type": "array", "items": { "type": "string" }, "minItems": 1 }] });

@@ -5,7 +5,7 @@ mod cluster;
 mod gap;
 mod plain;
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::{Error, Result};
@@ -28,6 +28,9 @@ pub struct Settings {
     pub seed: u64,
     /// Give nodes prices in proportion to their sizes, give or take a fifth.
     pub priced: bool,
+    /// Standard deviation of demands as a part of the mean, give or take half of it; 0 for demands that
+    /// do not vary.
+    pub sd: f64,
 }
 
 /// A row of the table of distributions.
@@ -162,7 +165,33 @@ pub fn generate(settings: &Settings) -> Result<Draft> {
             settings.kind.name
         ));
     }
-    Ok((settings.kind.make)(settings, &mut ChaCha8Rng::seed_from_u64(settings.seed)))
+    if !(0.0..=2.0).contains(&settings.sd) {
+        return wrong(format!("deviation {}: use 0 to 2", settings.sd));
+    }
+    let mut draft = (settings.kind.make)(settings, &mut ChaCha8Rng::seed_from_u64(settings.seed));
+    if settings.sd > 0.0 {
+        if draft.tasks.iter().all(|task| task.demand.is_empty()) {
+            return wrong(format!("demands of {} do not vary", settings.kind.name));
+        }
+        vary(&mut draft, settings);
+    }
+    Ok(draft)
+}
+
+/// Gives demands deviations, rounded up to whole units; cards do not vary.
+fn vary(draft: &mut Draft, settings: &Settings) {
+    // A stream of its own: means are what they are without deviations.
+    let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+    rng.set_stream(1);
+    let Draft { tasks, resources, .. } = draft;
+    for task in tasks {
+        for (r, mean) in &task.demand {
+            let part = settings.sd * (0.5 + rng.random::<f64>());
+            if !resources[usize::from(*r)].devices && !mean.is_zero() {
+                task.deviation.push((*r, whole((part * mean.to_f64()).ceil() as i64)));
+            }
+        }
+    }
 }
 
 /// A whole quantity; what generators draw is never negative.
@@ -184,6 +213,7 @@ mod tests {
             fill: 0.85,
             seed: 1,
             priced: true,
+            sd: 0.0,
         }
     }
 
@@ -232,6 +262,8 @@ mod tests {
         for (change, want) in [
             (Settings { tasks: 0, ..settings("uniform") }, "0 tasks"),
             (Settings { fill: f64::NAN, ..settings("uniform") }, "fill NaN"),
+            (Settings { sd: -0.1, ..settings("uniform") }, "deviation -0.1"),
+            (Settings { sd: 0.1, ..settings("gap-a") }, "do not vary"),
             (Settings { resources: 17, ..settings("uniform") }, "17 resources"),
             (Settings { tasks: 1_000_000, nodes: 1000, ..settings("gap-a") }, "table"),
         ] {

@@ -12,6 +12,7 @@ mod names;
 mod objective;
 mod point;
 mod program;
+mod risk;
 mod rules;
 mod tiers;
 mod write;

@@ -11,6 +11,7 @@ use super::cards::CardRows;
 use super::moves::room;
 use super::objective::{unit, whole};
 use super::program::{Col, Of, Program};
+use super::risk::{Breaks, Chords, most_in_risk};
 use super::rules::Derived;
 use crate::metrics;
 use crate::model::{Classes, Instance, NodeId, Plan, Term, Tier};
@@ -101,6 +102,7 @@ pub(super) struct Model<'a> {
     pub(super) cards: Vec<CardRows>,
     /// Columns whose values follow from others.
     pub(super) derived: Vec<Derived>,
+    pub(super) chords: Vec<Chords>,
     /// Objective of the program = value of the tier x unit + offset.
     pub(super) unit: f64,
     pub(super) offset: f64,
@@ -110,13 +112,15 @@ pub(super) struct Model<'a> {
 
 impl<'a> Model<'a> {
     /// The model that minimises `tier` while the earlier tiers keep their
-    /// values. `points` are where the parabola of the variance gets tangents.
+    /// values. `points` are where the parabola of the variance gets tangents, `breaks` where the root of
+    /// a load's variance is met.
     /// `None` when some task has no node to go to.
     pub(super) fn build(
         shape: &'a Shape<'a>,
         tier: &Tier,
         settled: &[Settled],
         points: &[f64],
+        breaks: &Breaks,
     ) -> Option<Model<'a>> {
         let mut model = Model {
             shape,
@@ -131,6 +135,7 @@ impl<'a> Model<'a> {
             group_moves: None,
             cards: Vec::new(),
             derived: Vec::new(),
+            chords: Vec::new(),
             unit: unit(shape.instance, tier),
             offset: 0.0,
             key: key_resource(shape.instance),
@@ -145,6 +150,7 @@ impl<'a> Model<'a> {
         }
         model.capacity_rows(&limits);
         model.transient_rows();
+        model.risk_rows(breaks);
         model.max_tasks_rows();
         if shape.integer {
             model.card_rows();
@@ -189,6 +195,8 @@ impl<'a> Model<'a> {
                     true => most_that_fit(demand, &room(shape, task, node, limit)),
                     false => most_that_fit(demand, limit),
                 };
+                let most = most.min(class.tasks.len() as i64);
+                let most = most_in_risk(shape.instance, task, node, most);
                 if !shape.instance.eligible(task, node) || most == 0 {
                     return None;
                 }

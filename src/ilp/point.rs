@@ -35,6 +35,7 @@ impl Model<'_> {
             self.start_cards(&mut point, &on);
         }
         self.derived.iter().for_each(|derived| derived.start(&mut point));
+        self.chords.iter().for_each(|chords| chords.start(&mut point));
         if let Some(z) = self.peak {
             point[z as usize] = metrics::Metrics::of(instance, plan, None).peak;
         }

@@ -6,7 +6,8 @@ use super::backend::{self, Answer, Backend, Effort};
 use super::balance::distances;
 use super::model::{Model, Settled, Shape, settle};
 use super::objective::{steps, unit, whole};
-use crate::check::check_plan;
+use super::risk::Breaks;
+use crate::check::{Violation, check_plan};
 use crate::error::Result;
 use crate::metrics::{attainable_peak, value_of};
 use crate::model::{Classes, Goal, Instance, NodeId, Plan, Term, Tier};
@@ -108,6 +109,7 @@ pub fn solve(request: &Request, stop: &Stop) -> Result<Finding> {
         warnings: Vec::new(),
     };
     let mut settled: Vec<Settled> = Vec::new();
+    let mut breaks = Breaks::default();
     for (k, tier) in request.goal.tiers.iter().enumerate() {
         let known = request.bounds.get(k).copied().filter(|_| request.still_bounds(&finding, k));
         let proven = finding.plan.as_ref().filter(|plan| {
@@ -118,7 +120,9 @@ pub fn solve(request: &Request, stop: &Stop) -> Result<Finding> {
         if proven.is_none() {
             let left = (request.goal.tiers.len() - k) as u32;
             let time = stop.remaining() / left.max(1);
-            let mut round = Round { request, shape: &shape, tier, settled: &settled, stop, time };
+            let (shape, settled) = (&shape, &settled);
+            let mut round =
+                Round { request, shape, tier, settled, breaks: &mut breaks, stop, time };
             round.run(&mut finding)?;
             if finding.exact == Exact::Infeasible {
                 return Ok(finding);
@@ -140,13 +144,14 @@ struct Round<'a> {
     shape: &'a Shape<'a>,
     tier: &'a Tier,
     settled: &'a [Settled],
+    breaks: &'a mut Breaks,
     stop: &'a Stop,
     time: Duration,
 }
 
 impl Round<'_> {
     /// Solves the tier; again with more tangents as long as a variance in it or
-    /// before it is not met.
+    /// before it is not met, and with more chords as long as loads vary too much.
     fn run(&mut self, finding: &mut Finding) -> Result<()> {
         let instance = self.request.instance;
         let curved = self.tier.weight(Term::Balance) > 0.0
@@ -162,7 +167,9 @@ impl Round<'_> {
             if left.is_zero() {
                 break;
             }
-            let Some(model) = Model::build(self.shape, self.tier, self.settled, &points) else {
+            let Some(model) =
+                Model::build(self.shape, self.tier, self.settled, &points, self.breaks)
+            else {
                 finding.exact = Exact::Infeasible;
                 return Ok(());
             };
@@ -186,7 +193,7 @@ impl Round<'_> {
             let step = self.digest(&model, &answer, finding);
             bound = max(bound, step.bound);
             let fresh = curved && step.distances.is_some_and(|d| add_points(&mut points, d));
-            if !fresh || self.settled_at(finding, bound) {
+            if !(fresh || step.broken) || self.settled_at(finding, bound) {
                 break;
             }
         }
@@ -220,17 +227,29 @@ impl Round<'_> {
 
     /// Takes an answer apart: the plan if it holds and is better, the bound if
     /// nothing about the answer is doubtful, and where tangents are missing.
-    fn digest(&self, model: &Model, answer: &Answer, finding: &mut Finding) -> Step {
+    fn digest(&mut self, model: &Model, answer: &Answer, finding: &mut Finding) -> Step {
         let instance = self.request.instance;
-        let mut step = Step { bound: None, distances: None };
+        let mut step = Step { bound: None, distances: None, broken: false };
         let mut trusted = true;
         let mut bound = answer.bound;
         if let Some(point) = &answer.point {
-            match model
-                .plan(point)
-                .filter(|plan| check_plan(instance, plan, self.request.allow_unplaced).is_empty())
-            {
-                Some(plan) => {
+            let plan = model.plan(point).map(|plan| {
+                let broken = check_plan(instance, &plan, self.request.allow_unplaced);
+                (plan, broken)
+            });
+            let risky = |broken: &[Violation]| {
+                broken.iter().all(|violation| matches!(violation, Violation::Risk { .. }))
+            };
+            match plan {
+                // Between chords: what the model says of bounds holds, the plan does not.
+                Some((plan, broken))
+                    if !broken.is_empty()
+                        && risky(&broken)
+                        && self.breaks.add(self.shape, &plan) =>
+                {
+                    step.broken = true;
+                }
+                Some((plan, broken)) if broken.is_empty() => {
                     if answer.complete && bound.is_none() {
                         bound = Some(model.program.objective(&model.start(&plan)));
                     }
@@ -239,7 +258,7 @@ impl Round<'_> {
                         finding.plan = Some(plan);
                     }
                 }
-                None => {
+                _ => {
                     trusted = false;
                     finding.warnings.push(format!(
                         "{}'s answer for {} breaks a rule when counted in whole numbers; it was set aside",
@@ -282,6 +301,8 @@ impl Round<'_> {
 struct Step {
     bound: Option<f64>,
     distances: Option<Vec<f64>>,
+    /// Loads vary too much, and there are more chords now.
+    broken: bool,
 }
 
 fn max(a: Option<f64>, b: Option<f64>) -> Option<f64> {
@@ -349,7 +370,7 @@ pub fn relaxation(
         }
         None => Vec::new(),
     };
-    let Some(model) = Model::build(&shape, tier, &settled, &[]) else {
+    let Some(model) = Model::build(&shape, tier, &settled, &[], &Breaks::default()) else {
         return Ok(None);
     };
     let effort = Effort { time: stop.remaining(), gap: 0.0, seed: request.seed };

@@ -8,6 +8,7 @@ use super::balance::distances;
 use super::model::{Model, Settled, Shape, settle};
 use super::names::Names;
 use super::program::{Col, Column, Program, Sense, merged};
+use super::risk::Breaks;
 use crate::model::{Classes, Goal, Instance, Plan, TaskId};
 
 /// Forms of a model.
@@ -50,7 +51,7 @@ pub fn write_model(request: &ModelRequest, form: ModelForm) -> Option<String> {
         }
         None => (Vec::new(), vec![0.0]),
     };
-    let mut model = Model::build(&shape, tier, &settled, &points)?;
+    let mut model = Model::build(&shape, tier, &settled, &points, &Breaks::default())?;
     if model.offset != 0.0 || model.program.columns.iter().all(|column| column.cost == 0.0) {
         model.program.about("constant", &[]);
         let constant = model.program.column(1.0, 1.0, false);

@@ -3,8 +3,10 @@
 //! shared with the search, so it can judge what the search claims.
 
 mod fragmentation;
+mod overload;
 
 pub use fragmentation::{CardFigures, Mix, card_figures, fragmented};
+pub use overload::{Overload, worst_overload};
 
 use crate::model::{
     Goal, Instance, NodeId, Plan, ResourceWeights, TaskId, Term, Tier, TierValue, WeightedTerm,
@@ -65,6 +67,8 @@ pub struct Metrics {
     pub unplaced: usize,
     /// What is left of resources that come in cards, where the plan names cards.
     pub cards: Vec<CardFigures>,
+    /// The likeliest overload, where demands vary.
+    pub overload: Option<Overload>,
     /// Per node, in instance order.
     pub nodes: Vec<NodeMetrics>,
 }
@@ -158,6 +162,7 @@ impl Metrics {
             unplaced: instance.tasks() - plan.placed(),
             // Costly, so only reports ask: see [`card_figures`].
             cards: Vec::new(),
+            overload: None,
             nodes,
         }
     }

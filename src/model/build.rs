@@ -13,6 +13,7 @@ use super::expand::{Units, resolve_rules};
 use super::instance::{PairTable, Traffic};
 use super::moves::{Moves, set_moves};
 use super::names::{Names, nearest};
+use super::risk::set_deviations;
 use super::soft::{set_soft, set_weights};
 use super::{
     Decimal, Draft, Goal, Instance, NodeId, NodeState, Requirement, RequirementId, Resource, Scale,
@@ -37,8 +38,13 @@ impl Draft {
 
         let places: Vec<u8> = (0..self.resources.len()).map(|r| finest(&self, &room, r)).collect();
         let mut demand = Flat::new(&places);
+        let varies = self.tasks.iter().any(|task| !task.deviation.is_empty());
+        let mut deviation = Flat::new(&places);
         for k in units.tasks() {
             demand.push(&self.tasks[k].demand, None, DraftItem::Task(k), "demand")?;
+            if varies {
+                deviation.push(&self.tasks[k].deviation, None, DraftItem::Task(k), "demand")?;
+            }
         }
         let mut node_flats = [(); 4].map(|()| Flat::new(&places));
         for (k, node) in self.nodes.iter().enumerate() {
@@ -52,9 +58,10 @@ impl Draft {
         }
         let (pairs, pair_cost) = collect_pairs(&self, &places, &demand, &units, &node_at)?;
         let [capacity, used, reserve, safety] = node_flats.map(|flat| flat.values);
-        let mut flats = [demand.values, capacity, used, reserve, safety, pairs.demand];
+        let deviation = deviation.values;
+        let mut flats = [demand.values, deviation, capacity, used, reserve, safety, pairs.demand];
         let resources = reduce(&self, &places, &mut flats)?;
-        let [demand, capacity, used, reserve, safety, pair_demand] = flats;
+        let [demand, deviation, capacity, used, reserve, safety, pair_demand] = flats;
 
         let (requirement, requirements) = intern(&self, &units);
         let eligible = requirements.iter().map(|r| accepted(r, &self.nodes)).collect();
@@ -66,6 +73,7 @@ impl Draft {
             task_names: units.names(&self),
             gangs: units.gangs(&self),
             demand,
+            deviation: Vec::new(),
             duration: units.tasks().map(|k| self.tasks[k].duration.unwrap_or(0)).collect(),
             requirement,
             priority: units.tasks().map(|k| self.tasks[k].priority).collect(),
@@ -104,12 +112,14 @@ impl Draft {
             pairs: PairTable { demand: pair_demand, ..pairs },
             goal: Goal::single(Term::Peak),
             one_task_per_node: self.one_task_per_node,
+            risk: None,
         };
         self.nodes.iter().for_each(|node| instance.node_names.push(&node.id));
         set_costs(&mut instance, &self, &pair_cost)?;
         set_soft(&mut instance, &self)?;
         set_weights(&mut instance, &self, &units)?;
         set_moves(&mut instance, &self, &units, &node_at)?;
+        set_deviations(&mut instance, &self, &units, deviation)?;
         find_devices(&mut instance, &self, &units, &places)?;
         resolve_rules(&mut instance, &self, &units)?;
         let goal = self.goal.clone().unwrap_or_else(|| Goal::single(Term::Peak));
@@ -317,7 +327,7 @@ fn finest(draft: &Draft, room: &Room, resource: usize) -> u8 {
             .max()
             .unwrap_or(0)
     };
-    let tasks = draft.tasks.iter().map(|t| of(&t.demand)).max();
+    let tasks = draft.tasks.iter().map(|t| of(&t.demand).max(of(&t.deviation))).max();
     let nodes = draft.nodes.iter().map(|n| of(&n.capacity).max(of(&n.used))).max();
     let pairs = draft.pairs.iter().map(|p| of(&p.demand)).max();
     let room = room.reserve.iter().chain(&room.safety).map(|list| of(list)).max();
@@ -425,7 +435,7 @@ fn collect_pairs(
 fn reduce(
     draft: &Draft,
     places: &[u8],
-    flats: &mut [Vec<i64>; 6],
+    flats: &mut [Vec<i64>; 7],
 ) -> Result<Vec<Resource>, DraftError> {
     let width = places.len();
     let mut resources = Vec::with_capacity(width);

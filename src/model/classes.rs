@@ -114,6 +114,9 @@ fn group<T: Copy>(items: impl Iterator<Item = T>, key: impl Fn(T) -> Vec<i64>) -
 
 fn task_key(instance: &Instance, task: TaskId) -> Vec<i64> {
     let mut key = instance.demand(task).to_vec();
+    if instance.risk().is_some() {
+        key.extend_from_slice(instance.deviation(task));
+    }
     key.push(i64::from(instance.requirement_of(task)));
     key.push(instance.duration(task));
     key.push(instance.priority(task));

@@ -1,7 +1,7 @@
 //! What a reader found, in the words of the problem and still in decimals.
 //! [`Draft::build`] turns it into an [`Instance`](super::Instance).
 
-use super::{Ask, Decimal, Goal, Labels, NodeState, Requirement, Taint, Term};
+use super::{Ask, Decimal, Goal, Labels, NodeState, Requirement, Risk, Taint, Term};
 
 /// A resource as read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +34,8 @@ pub struct TaskDraft {
     pub id: String,
     /// (position in [`Draft::resources`], quantity); resources not named are 0.
     pub demand: Vec<(u16, Decimal)>,
+    /// Standard deviations of demands that vary around the mean given in `demand`.
+    pub deviation: Vec<(u16, Decimal)>,
     /// Seconds, when known.
     pub duration: Option<i64>,
     /// What it asks of labels and taints, and what it would like.
@@ -182,6 +184,8 @@ pub struct Draft {
     pub goal: Option<Goal>,
     /// At most one task of the plan on a node.
     pub one_task_per_node: bool,
+    /// The chance with which varying demands may overload a node.
+    pub risk: Option<Risk>,
     /// What the reader saw and could not say in these words; no part of the problem.
     pub warnings: Vec<String>,
 }

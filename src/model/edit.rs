@@ -7,7 +7,7 @@ use super::expand::index_rules;
 use super::instance::PairTable;
 use super::moves::{index_groups, set_held};
 use super::names::Names;
-use super::{Ask, Instance, NodeId, Plan, Requirement, Rule, TaskId};
+use super::{Ask, Decimal, Instance, NodeId, Plan, Requirement, Rule, TaskId};
 
 /// What stays of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,7 @@ impl Instance {
         let mut instance = Instance {
             task_names: names,
             demand: staying().flat_map(|task| self.demand(task).iter().copied()).collect(),
+            deviation: staying().flat_map(|task| self.deviation(task).iter().copied()).collect(),
             duration: kept(&self.duration, &keep.tasks),
             requirement: kept(&self.requirement, &keep.tasks),
             priority: kept(&self.priority, &keep.tasks),
@@ -162,6 +163,27 @@ impl Instance {
         instance.capacity[at] += more;
         instance.limit[at] += more;
         instance
+    }
+
+    /// The instance with at least this part of every capacity kept free by the plan, what is
+    /// reserved counted in.
+    ///
+    /// # Errors
+    /// A part above 1.
+    pub fn with_headroom(mut self, part: Decimal) -> Result<Instance, String> {
+        let (Some(mantissa), Some(one)) =
+            (part.at_places(part.decimals()), 10i64.checked_pow(u32::from(part.decimals())))
+        else {
+            return Err(format!("{part} has too many digits"));
+        };
+        if mantissa > one {
+            return Err(format!("{part} is more than the whole capacity"));
+        }
+        for (limit, capacity) in self.limit.iter_mut().zip(&self.capacity) {
+            let usable = i128::from(*capacity) * i128::from(one - mantissa) / i128::from(one);
+            *limit = (*limit).min(usable as i64);
+        }
+        Ok(self)
     }
 
     /// The instance with `count` more nodes like this one, idle and ready.

@@ -7,7 +7,7 @@ use super::moves::Moves;
 use super::names::Names;
 use super::soft::RoomRatio;
 use super::{
-    Decimal, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement, RequirementId, Rule,
+    Decimal, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement, RequirementId, Risk, Rule,
     RuleId, Scale, Taint, TaskId, Term, Tier,
 };
 
@@ -92,6 +92,8 @@ pub struct Instance {
     /// In order of their first units.
     pub(super) gangs: Vec<Gang>,
     pub(super) demand: Vec<i64>,
+    /// Empty when no demand varies.
+    pub(super) deviation: Vec<i64>,
     pub(super) duration: Vec<i64>,
     pub(super) requirement: Vec<RequirementId>,
     pub(super) priority: Vec<i64>,
@@ -137,6 +139,7 @@ pub struct Instance {
     pub(super) pairs: PairTable,
     pub(super) goal: Goal,
     pub(super) one_task_per_node: bool,
+    pub(super) risk: Option<Risk>,
 }
 
 impl Instance {
@@ -486,7 +489,12 @@ impl Instance {
     /// nothing else of the plan is there; `None` when it fits.
     pub fn lacks_alone(&self, task: TaskId, node: NodeId) -> Option<usize> {
         let demand = self.demand_on(task, node);
-        let lacks = (0..demand.len()).find(|&r| demand[r] > self.room_for(task, node, r));
+        let lacks = (0..demand.len()).find(|&r| {
+            let slack = self.room_for(task, node, r) - demand[r];
+            let risk = self.kept_risk().filter(|_| demand[r] > 0);
+            slack < 0
+                || risk.is_some_and(|risk| !risk.covers(slack, self.variance_on(task, node, r)))
+        });
         lacks.or_else(|| {
             let short = |device: &&Devices| {
                 let (free, demand) = (self.free_cards(node, **device), demand[device.resource]);

@@ -17,6 +17,7 @@ mod moves;
 mod names;
 mod plan;
 mod quantity;
+mod risk;
 mod rule;
 mod selector;
 mod soft;
@@ -38,6 +39,7 @@ pub use plan::{
     Survives, TierValue, cards_in,
 };
 pub use quantity::{Decimal, QuantityError, Scale, gcd, parse_duration};
+pub use risk::{Risk, normal_quantile, normal_tail, parse_share};
 pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};
 pub use selector::{
     ANY, Effect, Labels, Preference, Refusal, Requirement, RequirementId, Selection, Taint,

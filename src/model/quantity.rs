@@ -161,6 +161,23 @@ impl Decimal {
         Some(Decimal { mantissa: mantissa as i64, decimals: decimals as u8 })
     }
 
+    /// An estimate as a number of five digits, rounded up; `None` when it is negative, no number or
+    /// out of range.
+    pub fn rounded_up(value: f64) -> Option<Decimal> {
+        if value == 0.0 {
+            return Some(Decimal::ZERO);
+        }
+        // What lies a hair above five digits is those with rounding errors.
+        let text = format!("{value:.4e}");
+        let (digits, exponent) = text.split_once('e')?;
+        let mut mantissa: i64 = digits.replace('.', "").parse().ok()?;
+        if text.parse::<f64>().ok()? < value * (1.0 - 1e-9) {
+            mantissa += 1;
+        }
+        let exponent = exponent.parse::<i64>().ok()? - 4;
+        Decimal::parse(&format!("{mantissa}e{exponent}")).ok()
+    }
+
     /// The nearest floating point number, for metrics and weights.
     pub fn to_f64(self) -> f64 {
         self.mantissa as f64 / 10f64.powi(i32::from(self.decimals))
@@ -314,6 +331,25 @@ mod tests {
         assert_eq!(places("007.50", 1), Some(75));
         assert_eq!(places("-0", 0), Some(0));
         assert_eq!(places(".5", 1), Some(5));
+    }
+
+    #[test]
+    fn estimates_are_rounded_up() {
+        for (value, want) in [
+            (0.0, "0"),
+            (4.0, "4"),
+            (1.215_87, "1.2159"),
+            (1.234_51, "1.2346"),
+            (0.1 + 0.2, "0.3"),
+            (99_999.5, "100000"),
+            (17_179_869_185.0, "17180000000"),
+            (1e-30, ""),
+            (f64::NAN, ""),
+            (-1.0, ""),
+        ] {
+            let text = Decimal::rounded_up(value).map_or_else(String::new, |d| d.to_string());
+            assert_eq!(text, want, "{value}");
+        }
     }
 
     #[test]

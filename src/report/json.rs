@@ -141,6 +141,9 @@ pub struct MetricsDoc {
     /// Tasks that are placed off the node where they run now; absent where that does not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved: Option<usize>,
+    /// The node and resource that are overloaded most often; where demands vary only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overload: Option<OverloadDoc>,
     /// What is left of resources that come in cards.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub devices: BTreeMap<String, CardsDoc>,
@@ -155,6 +158,17 @@ pub struct CardsDoc {
     pub unallocated: f64,
     /// Free, and of no use to a task of the instance's own mix, in the mean.
     pub fragmented: f64,
+}
+
+/// The likeliest overload.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OverloadDoc {
+    /// Id of the node.
+    pub node: String,
+    /// The resource.
+    pub resource: String,
+    /// Chance that the load exceeds what the plan may fill, loads taken for normal.
+    pub chance: f64,
 }
 
 /// Figures of a node.
@@ -351,6 +365,11 @@ fn metrics(report: &Report) -> MetricsDoc {
         cost: instance.cost_scale().to_f64(m.cost),
         soft: instance.soft_scale().to_f64(m.soft),
         moved: instance.current_matters().then_some(m.moved),
+        overload: m.overload.map(|worst| OverloadDoc {
+            node: instance.node_name(worst.node).to_owned(),
+            resource: instance.resources()[worst.resource].name.clone(),
+            chance: worst.chance,
+        }),
         devices: m
             .cards
             .iter()

@@ -60,7 +60,7 @@ pub fn plan_markdown(report: &Report) -> String {
         text.push_str(&format!("{}\n", moves_markdown(instance, order)));
     }
     text.push_str(&format!("- {}\n", report.balance_line()));
-    for line in report.card_lines().into_iter().chain(report.provenance()) {
+    for line in report.further_lines().into_iter().chain(report.provenance()) {
         text.push_str(&format!("- {}\n", cell(&line)));
     }
     text

@@ -37,7 +37,7 @@ pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
 pub use table::plan_table;
 pub use whatif::{Named, what_if_csv, what_if_json, what_if_markdown, what_if_table};
 
-use crate::metrics::{Metrics, card_figures};
+use crate::metrics::{Metrics, card_figures, worst_overload};
 use crate::model::{Instance, ResourceWeights};
 use crate::replan::Order;
 use crate::solve::{Outcome, TierOutcome};
@@ -91,6 +91,7 @@ impl<'a> Report<'a> {
     ) -> Report<'a> {
         let mut metrics = Metrics::of(instance, &outcome.plan, weights);
         metrics.cards = card_figures(instance, &outcome.plan);
+        metrics.overload = worst_overload(instance, &outcome.plan);
         Report {
             instance,
             outcome,
@@ -169,8 +170,23 @@ impl<'a> Report<'a> {
         lines
     }
 
-    /// What is left of resources that come in cards, a line each.
-    fn card_lines(&self) -> Vec<String> {
+    /// The chance of the likeliest overload, where demands vary.
+    fn overload_line(&self) -> Option<String> {
+        let worst = self.metrics.overload?;
+        let asked = match self.instance.risk() {
+            Some(risk) => format!("{} asked", number::percent(risk.chance().to_f64())),
+            None => "no --risk asked".to_owned(),
+        };
+        Some(format!(
+            "overload: {} at most, {} of {} (loads taken for normal; {asked})",
+            number::percent(worst.chance),
+            self.instance.resources()[worst.resource].name,
+            self.instance.node_name(worst.node),
+        ))
+    }
+
+    /// What is left of resources that come in cards and how likely an overload is, a line each.
+    fn further_lines(&self) -> Vec<String> {
         let figures = self.metrics.cards.iter();
         figures
             .map(|left| {
@@ -181,6 +197,7 @@ impl<'a> Report<'a> {
                     number::percent(left.fragmented),
                 )
             })
+            .chain(self.overload_line())
             .collect()
     }
 

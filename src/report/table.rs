@@ -82,7 +82,7 @@ pub fn plan_table(report: &Report) -> String {
         text.push_str(&moves_table(report, order));
         text.push('\n');
     }
-    let figures = std::iter::once(report.balance_line()).chain(report.card_lines());
+    let figures = std::iter::once(report.balance_line()).chain(report.further_lines());
     for figure in figures.chain(report.provenance()) {
         text.push_str(&line(report, 2, &figure));
     }

@@ -145,6 +145,9 @@ pub(super) fn objection(instance: &Instance) -> Option<&'static str> {
     if !instance.devices().is_empty() {
         return Some("cards");
     }
+    if instance.kept_risk().is_some() {
+        return Some("demands that vary");
+    }
     if instance.has_transient() {
         return Some("transient resources");
     }

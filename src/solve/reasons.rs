@@ -6,8 +6,9 @@ use crate::model::{Instance, NodeState, Plan, TaskId};
 use crate::state::{Block, State};
 
 /// Every code that an unplaced task can have, with a possible action.
-pub const REASONS: [(&str, &str); 9] = [
+pub const REASONS: [(&str, &str); 10] = [
     ("capacity", "add a node or capacity, or leave another task out"),
+    ("risk", "take a higher risk, add a node or capacity, or leave another task out"),
     ("cards", "free a card: move shares together, or add cards"),
     ("requires", "label a node so that it will do, or ask for less"),
     ("tainted", "tolerate the taint, or lift it"),
@@ -21,6 +22,14 @@ pub const REASONS: [(&str, &str); 9] = [
 /// What could be done about a reason.
 pub fn action(code: &str) -> &'static str {
     REASONS.iter().find(|(known, _)| *known == code).map_or("", |(_, action)| action)
+}
+
+/// What a person should know before anything is planned.
+pub(super) fn notes(instance: &Instance) -> Vec<String> {
+    match instance.has_deviations() && instance.risk().is_none() {
+        true => vec!["demands vary and no risk is given: planned by their means".to_owned()],
+        false => Vec::new(),
+    }
 }
 
 /// Every unplaced task with what stands in its way in this plan.
@@ -67,6 +76,7 @@ pub fn code(block: Block) -> &'static str {
     match block {
         Block::Ineligible => "requires",
         Block::Capacity(_) => "capacity",
+        Block::Risk(_) => "risk",
         Block::Cards(_) => "cards",
         Block::MaxTasks => "max-tasks",
         Block::Rule(_) => "rule",
@@ -78,6 +88,9 @@ fn many(instance: &Instance, block: Block, count: usize) -> String {
     match block {
         Block::Ineligible => format!("{count} will not do"),
         Block::Capacity(r) => format!("{count} lack {}", instance.resources()[r].name),
+        Block::Risk(r) => {
+            format!("{count} would be overloaded too often in {}", instance.resources()[r].name)
+        }
         Block::Cards(r) => {
             format!("{count} have {} enough but on no card", instance.resources()[r].name)
         }
@@ -103,6 +116,13 @@ pub fn block_in_words(state: &State, task: TaskId, node: crate::model::NodeId) -
             };
             let unit = resource.unit.as_ref().map_or(String::new(), |unit| format!("{unit} "));
             format!("lacks {} {unit}{}{reserved}", resource.scale.show(over), resource.name)
+        }
+        Block::Risk(r) => {
+            let risk = instance.risk().map_or_else(String::new, |risk| risk.chance().to_string());
+            format!(
+                "would be overloaded in {} with a chance above {risk}",
+                instance.resources()[r].name
+            )
         }
         Block::Cards(r) => format!("has no {} card with room", instance.resources()[r].name),
         Block::MaxTasks => format!("takes {} tasks and has them", instance.max_tasks(node)),

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::improve::Searched;
-use super::reasons::left_out;
+use super::reasons::{left_out, notes};
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, search_lacks};
 use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
@@ -59,7 +59,7 @@ impl<'a> Run<'a> {
             searches,
             engine: if searches { search::engine(instance) } else { None },
             searched: false,
-            notes: Vec::new(),
+            notes: notes(instance),
             tried: Vec::new(),
         }
     }

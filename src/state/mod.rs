@@ -18,6 +18,8 @@ pub enum Block {
     Ineligible,
     /// The resource would be overloaded.
     Capacity(usize),
+    /// The resource would be overloaded more often than the risk allows.
+    Risk(usize),
     /// No card has room for the share, or too few are free.
     Cards(usize),
     /// The node has as many tasks as it takes.
@@ -36,6 +38,8 @@ pub struct State<'a> {
     /// today's tasks hold and what has come from elsewhere, of others the load.
     /// Empty when nothing is transient: then it is the load.
     claimed: Vec<i64>,
+    /// Sums of squared deviations, as the loads; empty when there is no risk to be kept.
+    variance: Vec<i128>,
     /// Tasks of the plan per node.
     count: Vec<u32>,
     placement: Vec<Option<NodeId>>,
@@ -58,6 +62,10 @@ impl<'a> State<'a> {
             claimed: match instance.has_transient() {
                 true => instance.node_ids().flat_map(claims).collect(),
                 false => Vec::new(),
+            },
+            variance: match instance.kept_risk() {
+                Some(_) => vec![0; instance.nodes() * instance.resources().len()],
+                None => Vec::new(),
             },
             count: vec![0; instance.nodes()],
             placement: vec![None; instance.tasks()],
@@ -143,6 +151,9 @@ impl<'a> State<'a> {
         if let Some(r) = (0..demand.len()).find(over) {
             return Some(Block::Capacity(r));
         }
+        if let Some(r) = self.too_risky(task, node) {
+            return Some(Block::Risk(r));
+        }
         for (d, device) in instance.devices().iter().enumerate() {
             let wanted = demand[device.resource];
             if wanted > 0 && cards::choose(self.cards.free(node, d), device.card, wanted).is_none()
@@ -154,6 +165,19 @@ impl<'a> State<'a> {
             !other && !self.tallies[*rule as usize].allows(instance, *rule, node)
         };
         instance.rules_of(task).iter().find(refuses).map(|(rule, _)| Block::Rule(*rule))
+    }
+
+    /// The first resource in which the node would not keep the risk with the task there.
+    fn too_risky(&self, task: TaskId, node: NodeId) -> Option<usize> {
+        let instance = self.instance;
+        let risk = instance.kept_risk()?;
+        let demand = instance.demand_on(task, node);
+        let (limit, load) = (instance.limit(node), self.taken(task, node));
+        (0..demand.len()).filter(|r| demand[*r] > 0).find(|r| {
+            let there = self.variance[node.index() * demand.len() + r];
+            let slack = limit[*r] - load[*r] - demand[*r];
+            !risk.covers(slack, there + instance.variance_on(task, node, *r))
+        })
     }
 
     /// Puts an unplaced task on a node.
@@ -203,6 +227,12 @@ impl<'a> State<'a> {
         let row = &mut self.load[node.index() * width..(node.index() + 1) * width];
         for (load, demand) in row.iter_mut().zip(self.instance.demand_on(task, node)) {
             *load += sign * demand;
+        }
+        if !self.variance.is_empty() {
+            let row = &mut self.variance[node.index() * width..(node.index() + 1) * width];
+            for (r, variance) in row.iter_mut().enumerate() {
+                *variance += i128::from(sign) * self.instance.variance_on(task, node, r);
+            }
         }
         if !self.claimed.is_empty() {
             let stays = self.instance.current(task) == Some(node);

@@ -5,8 +5,8 @@ use stowplan::check::check_plan;
 use stowplan::metrics::goal_values;
 use stowplan::model::{
     Ask, Decimal, Draft, Effect, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Part,
-    Plan, Preference, RatioDraft, Requirement, RouteDraft, RuleDraft, Selection, Taint, TaskDraft,
-    Toleration, Whom,
+    Plan, Preference, RatioDraft, Requirement, Risk, RouteDraft, RuleDraft, Selection, Taint,
+    TaskDraft, Toleration, Whom,
 };
 use stowplan::solve::{Answer, Method, Outcome, Params, solve};
 
@@ -114,10 +114,22 @@ pub fn tiny() -> impl Strategy<Value = Draft> {
     })
 }
 
+/// Lets the first resource's demands vary with these deviations in turn, and asks for a risk.
+pub fn vary(draft: &mut Draft, deviations: &[i64], risk: &str) {
+    for (task, deviation) in draft.tasks.iter_mut().zip(deviations.iter().cycle()) {
+        let demands = task.demand.iter().any(|(r, mean)| *r == 0 && !mean.is_zero());
+        if demands && *deviation > 0 && !draft.resources[0].transient {
+            task.deviation.push((0, whole(*deviation)));
+        }
+    }
+    draft.risk = Some(Risk::parse(risk).unwrap());
+}
+
 /// A tiny instance under rules: everything of [`tiny`], and taints, avoided and
 /// preferred labels, reserves, safety capacities, limits on tasks, pins, priorities and weights,
 /// gangs, cards, every rule between tasks over nodes and racks, current nodes, transient
-/// resources, groups, costs of moves and routes, and room that goes with other room.
+/// resources, groups, costs of moves and routes, room that goes with other room, and demands that
+/// vary.
 pub fn ruled() -> impl Strategy<Value = Draft> {
     let node = (
         prop_oneof![3 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))], // taint
@@ -158,8 +170,12 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
         prop::collection::vec(rule, 0..=2),
         any::<bool>(),
         prop::option::of(moving),
+        prop::option::weighted(
+            0.3,
+            (prop::collection::vec(0i64..=2, 4), prop::sample::select(&["0.4", "0.1", "0.01"][..])),
+        ),
     )
-        .prop_map(|(mut draft, nodes, tasks, rules, cards, moving)| {
+        .prop_map(|(mut draft, nodes, tasks, rules, cards, moving, varying)| {
             draft.one_task_per_node = false;
             draft.tasks.truncate(4);
             let known = draft.tasks.len();
@@ -294,6 +310,9 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     whom: Whom::Tasks(whom),
                     near,
                 });
+            }
+            if let Some((deviations, risk)) = varying {
+                vary(&mut draft, &deviations, risk);
             }
             draft
         })

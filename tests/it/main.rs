@@ -15,6 +15,7 @@ mod properties;
 mod public;
 mod readme;
 mod replan;
+mod risk;
 mod shell;
 mod slurm;
 mod snapshots;

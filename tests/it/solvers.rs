@@ -75,6 +75,7 @@ fn highs_and_microlp_give_equal_values_on_200_random_small_instances() {
             fill: 0.6,
             seed: k,
             priced: true,
+            sd: 0.0,
         };
         let goal = ["peak", "cost", "nodes, peak", "cost + 2*nodes"][k as usize / 9 % 4];
         let instance =
@@ -117,6 +118,7 @@ fn a_time_limit_loses_nothing() {
         fill: 0.85,
         seed: 5,
         priced: false,
+        sd: 0.0,
     };
     let instance = generate(&settings).unwrap().build().unwrap();
     let run = |method, seconds: f64| {

@@ -62,7 +62,7 @@ fn imports(line: &str) -> Vec<&str> {
 }
 
 /// Who may import whom.
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("error", &["model"]),
     ("stop", &[]),
@@ -70,6 +70,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("check", &["model", "metrics"]),
     ("format", &["model", "error"]),
     ("generate", &["model", "error"]),
+    ("simulate", &["model"]),
     ("bounds", &["model", "metrics"]),
     ("split", &["model", "format", "check", "error"]),
     ("state", &["model"]),
@@ -108,7 +109,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
         "cli",
         &[
             "model", "metrics", "check", "format", "generate", "policy", "ilp", "solve", "explain",
-            "compare", "replan", "report", "error", "split", "stop", "survive",
+            "compare", "replan", "report", "error", "split", "simulate", "stop", "survive",
         ],
     ),
 ];

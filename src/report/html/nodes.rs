@@ -154,7 +154,7 @@ impl Nodes {
         let weighted = report.weights.is_some();
         Nodes {
             balance: balance(metrics),
-            cards: report.card_lines(),
+            cards: report.further_lines(),
             resources: resources(instance, &before, metrics, &fullest),
             map: (instance.nodes() > MANY).then(|| map(instance, metrics, &fullest)),
             before_means: if runs { "as things run now" } else { "before this batch" },

@@ -4,6 +4,7 @@
 use super::super::problem::{Vector, add, fits, sub};
 use super::ground::Ground;
 use super::groups::Groups;
+use super::spread::Spread;
 use super::ties::Ties;
 use crate::model::TaskId;
 use crate::state::pack;
@@ -35,6 +36,7 @@ pub struct Board<'g, 'a, const R: usize> {
     members: Vec<Vec<u32>>,
     position: Vec<u32>,
     ties: Ties<'a>,
+    spread: Spread<R>,
     /// Per tier up to the stage's and node: what the node by itself is worth.
     own: Vec<Vec<f64>>,
     /// Per tier and task: its toll where it is.
@@ -83,6 +85,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             members: vec![Vec::new(); m + 1],
             position: vec![0; node_of.len()],
             ties: Ties::new(ground.instance),
+            spread: Spread::new(ground),
             own: vec![vec![0.0; m + 1]; stage + 1],
             paid: vec![vec![0.0; node_of.len()]; stage + 1],
             sum: vec![0.0; stage + 1],
@@ -278,6 +281,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         }
         let strain = match self.strain {
             None if !g.has_room(i, b, None, &self.room[b]) => return None,
+            None if !self.spread.bears(g, b, &self.room[b], Some(i), None) => return None,
             None => 0.0,
             Some(_) => {
                 let room = [add(self.room[a], g.takes(i, a)), sub(self.room[b], g.takes(i, b))];
@@ -300,8 +304,13 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         if a == b || !g.may(i, b) || !g.may(k, a) {
             return None;
         }
-        let fits =
-            || g.has_room(i, b, Some(k), &self.room[b]) && g.has_room(k, a, Some(i), &self.room[a]);
+        let bears = |i, j, k| self.spread.bears(g, j, &self.room[j], Some(i), Some(k));
+        let fits = || {
+            g.has_room(i, b, Some(k), &self.room[b])
+                && g.has_room(k, a, Some(i), &self.room[a])
+                && bears(i, b, k)
+                && bears(k, a, i)
+        };
         let strain = match self.strain {
             None if !fits() => return None,
             None => 0.0,
@@ -389,17 +398,14 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         if moves.iter().any(|(i, j)| !self.ground.may(*i, *j)) {
             return false;
         }
-        let worth = self.strained_worth();
+        let (g, worth) = (self.ground, self.strained_worth());
         let before: Vec<usize> = self.go(moves);
         let kept = |t: usize| self.worth(t) <= self.caps[t];
         let fits = |j: usize| {
-            let most = self
-                .ground
-                .nodes
-                .get(j)
-                .map_or(u32::MAX, |node| self.ground.instance.max_tasks(*node));
+            let most = g.nodes.get(j).map_or(u32::MAX, |node| g.instance.max_tasks(*node));
             (self.strained() || self.room[j].iter().all(|room| *room >= 0))
                 && self.count[j] <= most
+                && self.spread.bears(g, j, &self.room[j], None, None)
                 && self.under(j, &self.load[j])
         };
         let good = self.strained_worth() - worth <= most
@@ -482,6 +488,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         if self.grouped && self.ground.moved(i, a) {
             self.count_moved(i, false);
         }
+        self.spread.change(self.ground, i, a, false);
         self.count[a] -= 1;
         let at = self.position[i] as usize;
         self.members[a].swap_remove(at);
@@ -499,6 +506,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         if self.grouped && self.ground.moved(i, b) {
             self.count_moved(i, true);
         }
+        self.spread.change(self.ground, i, b, true);
         self.count[b] += 1;
         self.node_of[i] = b as u32;
         self.position[i] = self.members[b].len() as u32;

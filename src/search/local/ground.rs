@@ -2,6 +2,7 @@
 //! every goal, nodes that take tasks only, and "nowhere" as the node after the last.
 
 use super::super::problem::{Vector, fits, sub};
+use super::spread::Varying;
 use crate::model::{Goal, Instance, NodeId, Plan, RoomRatio, TaskId, Term, Tier};
 
 /// What one tier weighs, per integer unit of each of its terms.
@@ -70,6 +71,7 @@ pub struct Ground<'a, const R: usize> {
     pub safety: Vec<Vector<R>>,
     pub safety_price: Vector<R>,
     ratios: Vec<RoomRatio>,
+    pub varying: Option<Varying<R>>,
     pairs: bool,
     /// Tasks that every node takes.
     anywhere: Vec<bool>,
@@ -115,6 +117,7 @@ impl<'a, const R: usize> Ground<'a, R> {
             }),
             anywhere: Vec::new(),
             ratios: instance.ratios().to_vec(),
+            varying: Varying::of(instance),
             pairs: instance.has_pairs(),
             inverse: capacity.iter().map(inverse).collect(),
             counted: capacity.iter().filter(|c| c.iter().any(|c| *c > 0)).count().max(1) as f64,

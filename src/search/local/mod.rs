@@ -7,6 +7,7 @@ mod board;
 mod ground;
 mod groups;
 mod moves;
+mod spread;
 mod ties;
 
 use std::time::{Duration, Instant};
@@ -148,7 +149,9 @@ impl<'a, const R: usize> Search<'a, R> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.task.seed);
         let (usual, least) = bad_moves(&first, &guide, &mut rng);
         let bound = self.task.bounds.get(stage).copied().unwrap_or(f64::NEG_INFINITY);
-        let tight = self.ground.runs() && crowded(&first, &mut rng) > CROWDED;
+        // An overload that is paid for says nothing of how loads vary.
+        let varies = self.ground.varying.is_some();
+        let tight = self.ground.runs() && !varies && crowded(&first, &mut rng) > CROWDED;
         let parts = if tight { LONG } else { 1 };
         let mut pace = Pace::new(&self.ground, &self.budget, self.workers as u64, share, parts);
         let enough = bound + 1e-9 * bound.abs();
