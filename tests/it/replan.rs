@@ -156,7 +156,7 @@ fn a_circle_is_broken_or_explained() {
     let path = path.to_str().unwrap();
     std::fs::write(path, file(7)).unwrap();
     let (code, rows, _) = says(&["replan", path, "--goal", "nodes", "--output", "csv"]);
-    assert_eq!((code, rows.lines().count()), (0, 3), "{rows}");
+    assert_eq!((code, rows.lines().count()), (0, 4), "{rows}");
     std::fs::write(path, file(1)).unwrap();
     let (code, table, _) = says(&["replan", path]);
     assert_eq!(code, 1);
