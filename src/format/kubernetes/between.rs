@@ -135,7 +135,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Values of the label where pods of the classes run, with how many.
-    fn values(&self, classes: &[usize], key: &str) -> Vec<(String, u32)> {
+    fn counts(&self, classes: &[usize], key: &str) -> Vec<(String, u32)> {
         let mut counts: FxHashMap<&str, u32> = FxHashMap::default();
         for host in classes.iter().flat_map(|class| &self.running[*class]) {
             if let Some(value) = self.value(*host, key) {
@@ -146,6 +146,11 @@ impl<'a> Scene<'a> {
             counts.into_iter().map(|(value, count)| (value.to_owned(), count)).collect();
         list.sort();
         list
+    }
+
+    /// Those values alone.
+    fn values(&self, classes: &[usize], key: &str) -> Vec<String> {
+        self.counts(classes, key).into_iter().map(|(value, _)| value).collect()
     }
 
     fn tasks(&self, classes: &[usize]) -> Vec<usize> {
@@ -213,7 +218,6 @@ impl<'a> Scene<'a> {
     /// Running pods keep others off their values.
     fn kept_off(&mut self, term: &'a Term, holders: &[usize]) {
         let values = self.values(holders, &term.over);
-        let values: Vec<String> = values.into_iter().map(|(value, _)| value).collect();
         for class in self.matching(term) {
             if !self.waiting[class].is_empty() && !values.is_empty() {
                 bar(&mut self.out.extra[class], &term.over, values.clone());
@@ -226,7 +230,6 @@ impl<'a> Scene<'a> {
         let meant = self.matching(term);
         let values = self.values(&meant, &term.over);
         if !values.is_empty() {
-            let values: Vec<String> = values.into_iter().map(|(value, _)| value).collect();
             for class in holders {
                 bar(&mut self.out.extra[*class], &term.over, values.clone());
             }
@@ -273,7 +276,6 @@ impl<'a> Scene<'a> {
         let meant = self.matching(term);
         let values = self.values(&meant, &term.over);
         if !values.is_empty() {
-            let values: Vec<String> = values.into_iter().map(|(value, _)| value).collect();
             for class in holders {
                 narrow(&mut self.out.extra[*class], &term.over, values.clone());
             }
@@ -327,7 +329,7 @@ impl<'a> Scene<'a> {
             self.tell(tasks[0], field, what);
         }
         if let (Some(over), false) = (self.over(&term.over), tasks.is_empty()) {
-            let counts = self.values(&meant, &term.over);
+            let counts = self.counts(&meant, &term.over);
             let present = self.named(counts, term, &over);
             let ask = Ask::Spread { at_least: 0, at_most: u32::MAX, max_skew: Some(skew) };
             self.rule("topology spread", ask, &over, &tasks).present = present;

@@ -156,10 +156,14 @@ impl<'a, const R: usize> Search<'a, R> {
         let mut pace = Pace::new(&self.ground, &self.budget, self.workers as u64, share, parts);
         let enough = bound + 1e-9 * bound.abs();
         let mut heat = HEAT;
+        // Overload helps on some instances and not on others: when it led no further, rounds go
+        // on without it, and the other way round.
+        let mut overload = true;
         while value > enough && !self.budget.over() {
             let Some(moves) = pace.next() else { break };
             let begin = board(best);
-            let strained = tight && moves >= SLOWLY * self.ground.movable.len() as u64;
+            let slow = tight && moves >= SLOWLY * self.ground.movable.len() as u64;
+            let strained = slow && overload;
             let heat_of = |worker: usize| {
                 // Longer rounds stand more heat, so hotter comes first.
                 let sign = if pace.idle % 2 == 0 { 1 } else { -1 };
@@ -194,6 +198,8 @@ impl<'a, const R: usize> Search<'a, R> {
                 (value, heat) = (first.value, heat_of(worker));
                 *best = first.node_of;
                 tell(&self.ground.plan(best));
+            } else if slow {
+                overload = !overload;
             }
             pace.went(moves, progress);
         }
