@@ -21,6 +21,11 @@ impl Stop {
         Stop { deadline: Instant::now() + limit, asked: Arc::default(), parent: None }
     }
 
+    /// Stops only when asked to.
+    pub fn never() -> Stop {
+        Stop::after(Duration::MAX)
+    }
+
     /// A part of this: stops after `limit` or with this, and can be asked to stop by
     /// itself.
     pub fn part(&self, limit: Duration) -> Stop {

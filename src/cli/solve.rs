@@ -426,14 +426,8 @@ fn print_no_plan(
 
 /// How long a refusal is looked into at most; `explain` takes all the time it is given.
 const LOOK: Duration = Duration::from_secs(5);
-/// Tasks times nodes up to which that is enough to find anything.
-const LOOKED_AT: usize = 20_000_000;
 
 fn why(instance: &Instance, params: &Params) -> Result<Option<ConflictDoc>> {
-    if instance.tasks().saturating_mul(instance.nodes()) > LOOKED_AT {
-        say("  `stowplan explain` looks for what contradicts what, and for ways out");
-        return Ok(None);
-    }
     let limit = params.time_limit.min(LOOK);
     Ok(match explain(instance, params.solver, params.seed, limit)? {
         Verdict::Infeasible(why) => Some(ConflictDoc::of(instance, &why)),

@@ -155,7 +155,7 @@ impl Filter<'_> {
         let alone = self.instance.only(&kept(self.instance, elements));
         let slice = self.stop.part(self.stop.remaining() / 4);
         Ok(match self.oracle.feasible(&alone, &slice)? {
-            Feasible::No => true,
+            Feasible::No(_) => true,
             Feasible::Yes(_) => false,
             Feasible::Unknown => {
                 self.certain = false;

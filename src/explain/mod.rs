@@ -15,7 +15,6 @@ pub use task::{NodeWhy, TaskWhy, why_task};
 
 use std::time::Duration;
 
-use crate::bounds::{Bounds, impossible};
 use crate::error::Result;
 use crate::ilp::Backend;
 use crate::model::Instance;
@@ -56,12 +55,11 @@ pub fn explain(
 ) -> Result<Verdict> {
     let share = |parts: u32| Stop::after(limit / parts);
     let oracle = Oracle { backend, seed };
-    match oracle.feasible(instance, &share(3))? {
+    let proof = match oracle.feasible(instance, &share(3))? {
         Feasible::Yes(plan) => return Ok(Verdict::Feasible(plan)),
         Feasible::Unknown => return Ok(Verdict::Unknown),
-        Feasible::No => {}
-    }
-    let proof = impossible(instance, &Bounds::of(instance));
+        Feasible::No(proof) => proof,
+    };
     let conflict = conflict(instance, &oracle, proof.as_ref(), &share(3))?;
     let repairs = repairs(instance, &oracle, &conflict, &share(3))?;
     Ok(Verdict::Infeasible(Box::new(NoPlanWhy {

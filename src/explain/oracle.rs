@@ -1,7 +1,7 @@
 //! Whether an instance has a plan at all: counting first, then policies, then
 //! the integer program without a goal.
 
-use crate::bounds::{Bounds, impossible};
+use crate::bounds::{Bounds, Impossible, impossible};
 use crate::error::Result;
 use crate::ilp::{self, Backend, Exact, Request};
 use crate::model::{Classes, Goal, Instance, Plan, Tier};
@@ -13,8 +13,8 @@ use crate::stop::Stop;
 pub enum Feasible {
     /// There is a plan: this one.
     Yes(Plan),
-    /// There is none; proven.
-    No,
+    /// There is none; the proof, where counting gives one.
+    No(Option<Impossible>),
     /// Time ran out, or the instance is too large for the solver.
     Unknown,
 }
@@ -40,8 +40,8 @@ impl Oracle {
         if instance.tasks() == 0 {
             return Ok(Feasible::Yes(Plan::empty(0)));
         }
-        if impossible(instance, &Bounds::of(instance)).is_some() {
-            return Ok(Feasible::No);
+        if let Some(proof) = impossible(instance, &Bounds::of(instance)) {
+            return Ok(Feasible::No(Some(proof)));
         }
         if let Some(plan) = self.any_policy(instance, stop) {
             return Ok(Feasible::Yes(plan));
@@ -67,7 +67,7 @@ impl Oracle {
         let finding = ilp::solve(&request, stop)?;
         Ok(match (finding.plan, finding.exact) {
             (Some(plan), _) => Feasible::Yes(plan),
-            (None, Exact::Infeasible) => Feasible::No,
+            (None, Exact::Infeasible) => Feasible::No(None),
             (None, _) => Feasible::Unknown,
         })
     }
@@ -85,12 +85,9 @@ impl Oracle {
             let settings = Settings { seed, ..Settings::default() };
             for policy in policy::choices(&policies) {
                 let tasks = order.of(instance, seed);
-                let plan = policy::run(instance, policy, &settings, &tasks).ok()?;
+                let plan = policy::run_until(instance, policy, &settings, &tasks, stop).ok()??;
                 if plan.placed() == instance.tasks() {
                     return Some(plan);
-                }
-                if stop.reached() {
-                    return None;
                 }
             }
         }

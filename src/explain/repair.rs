@@ -225,7 +225,7 @@ impl Work<'_> {
         loop {
             match self.has_plan(&change(high))? {
                 Feasible::Yes(_) => break,
-                Feasible::No => {}
+                Feasible::No(_) => {}
                 Feasible::Unknown => certain = false,
             }
             if high >= most || self.stop.reached() {
@@ -238,7 +238,7 @@ impl Work<'_> {
             let middle = low + (high - low) / 2;
             match self.has_plan(&change(middle))? {
                 Feasible::Yes(_) => high = middle,
-                Feasible::No => low = middle,
+                Feasible::No(_) => low = middle,
                 Feasible::Unknown => {
                     certain = false;
                     low = middle;

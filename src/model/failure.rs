@@ -43,11 +43,12 @@ impl Instance {
     /// Tasks that the plan leaves out stay out.
     ///
     /// With `rearrange` every task of the plan may move. Otherwise those on other nodes stay,
-    /// with the room, the cards and the places among a node's tasks that they have, and the
-    /// problem is about the displaced tasks alone. Tasks that share rules with these, by
-    /// themselves or through others, are part of it as tasks that ask for nothing, are
-    /// pinned, and come before all others: they are left out only where no plan keeps their
-    /// rules. The plan has to name cards where there are any.
+    /// with the room and the cards that they have, and the problem is about the displaced tasks
+    /// alone. Tasks that share rules with these, by themselves or through others, are part of
+    /// it as tasks that ask for nothing, are pinned, and come before all others: they are left
+    /// out only where no plan keeps their rules (units of a gang that lost one, for instance).
+    /// Room and cards of those stay theirs; their place among the tasks of a node becomes free.
+    /// The plan has to name cards where there are any.
     pub fn aftermath(&self, plan: &Plan, nodes: &[NodeId], rearrange: bool) -> Aftermath {
         let at = |task: TaskId| plan.placement[task.index()];
         let displaced = |task: TaskId| at(task).is_some_and(|node| nodes.contains(&node));

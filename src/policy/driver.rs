@@ -5,11 +5,14 @@ use super::Policy;
 use super::index::NodeIndex;
 use crate::model::{Ask, Instance, NodeId, Plan, Rule, TaskId};
 use crate::state::State;
+use crate::stop::Stop;
 
 /// Values of a label that a bundle tries before it is put off.
 const ATTEMPTS: usize = 64;
 /// First nodes it tries where no rule keeps it to one value.
 const LOOSE: usize = 4;
+/// Tasks between two looks at the clock.
+const LOOK_EVERY: usize = 32;
 
 /// Tasks that are placed in one go, by task: those of a gang, those that rules
 /// keep together. Tasks on their own are in no bundle.
@@ -85,35 +88,40 @@ pub(super) struct Driver<'a, 'b> {
     rule: Box<dyn Policy>,
 }
 
-/// Places the tasks in this order; those that fit nowhere by then stay unplaced.
+/// Places the tasks in this order; those that fit nowhere by then stay unplaced. `None` where it
+/// was stopped before the end.
 pub(super) fn run(
     index: &mut NodeIndex,
     bundles: &Bundles,
     rule: Box<dyn Policy>,
     order: &[TaskId],
-) -> Plan {
+    stop: &Stop,
+) -> Option<Plan> {
     let instance = index.instance();
     index.reset();
     let mut driver = Driver { index, state: State::new(instance), rule };
-    let mut left = driver.pass(bundles, order);
+    let mut left = driver.pass(bundles, order, stop)?;
     // What wanted to be near something that came later gets another chance.
     let near = instance.rules().iter().any(|rule| matches!(rule.ask, Ask::Near { .. }));
     while near && !left.is_empty() {
-        let again = driver.pass(bundles, &left);
+        let again = driver.pass(bundles, &left, stop)?;
         if again.len() == left.len() {
             break;
         }
         left = again;
     }
     driver.retract();
-    driver.state.unload()
+    Some(driver.state.unload())
 }
 
 impl Driver<'_, '_> {
-    /// Places what it can and returns the rest.
-    fn pass(&mut self, bundles: &Bundles, order: &[TaskId]) -> Vec<TaskId> {
+    /// Places what it can and returns the rest; `None` where it was stopped.
+    fn pass(&mut self, bundles: &Bundles, order: &[TaskId], stop: &Stop) -> Option<Vec<TaskId>> {
         let mut left = Vec::new();
-        for &task in order {
+        for (k, &task) in order.iter().enumerate() {
+            if k % LOOK_EVERY == 0 && stop.reached() {
+                return None;
+            }
             if self.state.node_of(task).is_some() {
                 continue;
             }
@@ -131,7 +139,7 @@ impl Driver<'_, '_> {
                 }
             }
         }
-        left
+        Some(left)
     }
 
     fn choose(&mut self, task: TaskId, banned: &[NodeId]) -> Option<NodeId> {

@@ -18,6 +18,7 @@ pub use order::{ORDERS, Order, OrderInfo};
 
 use crate::model::{Instance, NodeId, Plan, TaskId};
 use crate::state::State;
+use crate::stop::Stop;
 use index::NodeIndex;
 
 /// Lowest wins, compared entry by entry; ties go to the first node.
@@ -320,7 +321,22 @@ pub fn run(
     settings: &Settings,
     order: &[TaskId],
 ) -> Result<Plan, String> {
+    let plan = run_until(instance, policy, settings, order, &Stop::never())?;
+    Ok(plan.unwrap_or_else(|| Plan::empty(instance.tasks())))
+}
+
+/// Likewise; `None` where it was stopped before the end.
+///
+/// # Errors
+/// As for [`run`].
+pub fn run_until(
+    instance: &Instance,
+    policy: Choice,
+    settings: &Settings,
+    order: &[TaskId],
+    stop: &Stop,
+) -> Result<Option<Plan>, String> {
     let mut index = NodeIndex::new(instance);
     let rule = policy.rule(instance, settings)?;
-    Ok(driver::run(&mut index, &driver::Bundles::of(instance), rule, order))
+    Ok(driver::run(&mut index, &driver::Bundles::of(instance), rule, order, stop))
 }

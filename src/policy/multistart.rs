@@ -93,14 +93,12 @@ pub fn multi_start(
         .map_init(
             || (NodeIndex::new(instance), Bundles::of(instance)),
             |(index, bundles), (k, start)| {
-                if k > 0 && stop.reached() {
-                    return None;
-                }
                 let order = start.order.of(instance, start.seed);
                 let settings = Settings { seed: start.seed, ..settings.clone() };
                 // Policies that lack something were refused before.
                 let rule = start.policy.rule(instance, &settings).ok()?;
-                let plan = run(index, bundles, rule, &order);
+                let stop = if k > 0 { stop } else { &Stop::never() };
+                let plan = run(index, bundles, rule, &order, stop)?;
                 let values: Vec<f64> =
                     goal_values(instance, &plan, &goal).iter().map(|v| v.value).collect();
                 if let Ok(mut all) = reached.lock() {

@@ -12,6 +12,7 @@ use crate::model::{Aftermath, Classes, Fallback, Plan, TaskId};
 use crate::policy::{self, Order, Settings};
 use crate::solve::{Answer, Method, Params, Unplaced, left_out, solve};
 use crate::state::State;
+use crate::stop::Stop;
 
 impl Run<'_> {
     /// Finds a fallback, or a proof that there is none and the least that is lost.
@@ -27,7 +28,7 @@ impl Run<'_> {
                 let oracle = Oracle { backend: self.question.solver, seed: self.question.seed };
                 match oracle.feasible(&left.instance, &stop.part(stop.remaining() / 2))? {
                     Feasible::Yes(plan) => self.take(&mut failure, &left, &plan)?,
-                    Feasible::No => {
+                    Feasible::No(_) => {
                         failure.fate = Fate::Lost;
                         let words = "the integer program has no solution".to_owned();
                         failure.proof = Some(("infeasible".to_owned(), words));
@@ -44,19 +45,16 @@ impl Run<'_> {
     }
 
     /// The plan that leaves out least by what a policy and then `solve` find.
-    fn lose_least(
-        &self,
-        failure: &mut Failure,
-        left: &Aftermath,
-        stop: &crate::stop::Stop,
-    ) -> Result<()> {
+    fn lose_least(&self, failure: &mut Failure, left: &Aftermath, stop: &Stop) -> Result<()> {
         let known = !failure.lost.is_empty();
         if !known {
             let order = Order::LargestFirst.of(&left.instance, self.question.seed);
             let settings = Settings { seed: self.question.seed, ..Settings::default() };
             for policy in policy::choices(&["best-fit"]) {
-                let plan = policy::run(&left.instance, policy, &settings, &order);
-                self.take(failure, left, &plan.map_err(Error::usage)?)?;
+                let plan = policy::run_until(&left.instance, policy, &settings, &order, stop);
+                if let Some(plan) = plan.map_err(Error::usage)? {
+                    self.take(failure, left, &plan)?;
+                }
             }
         }
         if failure.fate == Fate::Survived || failure.least || stop.reached() {

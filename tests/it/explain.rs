@@ -27,7 +27,7 @@ fn feasible(instance: &Instance) -> bool {
             assert!(check_plan(instance, &plan, false).is_empty());
             true
         }
-        Feasible::No => false,
+        Feasible::No(_) => false,
         Feasible::Unknown => panic!("not decided in time"),
     }
 }

@@ -134,7 +134,7 @@ fn truth(instance: &Instance, plan: &Plan, dead: &[NodeId], displaced: &[TaskId]
     let all: usize = open.iter().map(choices).product();
     let mut best: Option<Vec<i64>> = None;
     for mut code in 0..all {
-        // With survivors where they are, whose room nobody else may take, and without them.
+        // With survivors where they are, whose room and cards nobody else may take, and without them.
         let mut full = Plan { cards: Vec::new(), ..plan.clone() };
         let mut lost = Vec::new();
         for task in &open {
@@ -155,10 +155,11 @@ fn truth(instance: &Instance, plan: &Plan, dead: &[NodeId], displaced: &[TaskId]
         let mut kept = full.clone();
         lost.iter().for_each(|task| kept.placement[task.index()] = None);
         let is_rule = |v: &Violation| matches!(v, Violation::Rule { .. });
+        let counts = |v: &Violation| is_rule(v) || matches!(v, Violation::MaxTasks { .. });
         let is_cards = |v: &Violation| matches!(v, Violation::Cards { .. });
         let room = check_plan(&after, &full, true);
-        if room.iter().all(|v| is_rule(v) || is_cards(v))
-            && !check_plan(&after, &kept, true).iter().any(is_rule)
+        if room.iter().all(|v| counts(v) || is_cards(v))
+            && !check_plan(&after, &kept, true).iter().any(counts)
             && cards_fit(&after, plan, displaced, &full)
         {
             best = Some(weights);
