@@ -6,7 +6,8 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
 use crate::model::{Instance, nearest};
-use crate::solve::{Answer, Method, Params, TierOutcome, solve};
+use crate::solve::{Answer, Method, Params, TierOutcome};
+use crate::survive::plan;
 
 /// One method on one instance.
 #[derive(Clone, Debug)]
@@ -145,7 +146,7 @@ impl Comparison {
 /// A solver is missing or fails.
 pub fn run_one(name: &str, instance: &Instance, params: &Params) -> Result<Row> {
     let began = Instant::now();
-    let answer = solve(instance, params)?;
+    let answer = plan(instance, params)?;
     let mut row = Row {
         instance: name.to_owned(),
         method: params.method.name(),

@@ -1,10 +1,13 @@
 //! What a plan has in hand for failures: for each a place for every task that it
-//! displaces, while all others stay.
+//! displaces, or for those that have a standby, while all others stay.
 
 use rustc_hash::FxHashMap;
 
 use super::{Names, Violation, card_set, check_plan};
-use crate::model::{ClaimedPlacement, ClaimedSurvival, Instance, NodeId, NodeState, Plan};
+use crate::model::{
+    ClaimedPlacement, ClaimedStandby, ClaimedSurvival, Instance, NODE, NodeId, NodeState, Plan,
+    TaskId,
+};
 
 /// Every failure has a fallback that keeps all rules.
 pub(super) fn check(instance: &Instance, plan: &Plan, claim: &ClaimedSurvival) -> Vec<Violation> {
@@ -40,11 +43,11 @@ fn failures(instance: &Instance, over: &str) -> Vec<(String, Vec<NodeId>)> {
     for node in instance.node_ids().filter(|node| instance.state(*node) == NodeState::Ready) {
         let label = instance.labels(node).iter().find(|(key, _)| key == over);
         let name = match (over, label) {
-            ("node", _) => instance.node_name(node),
+            (NODE, _) => instance.node_name(node),
             (_, Some((_, value))) => value,
             (_, None) => continue,
         };
-        match failures.iter_mut().find(|(known, _)| over != "node" && known == name) {
+        match failures.iter_mut().find(|(known, _)| over != NODE && known == name) {
             Some((_, nodes)) => nodes.push(node),
             None => failures.push((name.to_owned(), vec![node])),
         }
@@ -92,5 +95,84 @@ fn wrong_after(
         return Some(format!("`{}` has no place", instance.task_name(*task)));
     }
     let down = instance.failed(plan, nodes);
+    check_plan(&down, &after, true).first().map(ToString::to_string)
+}
+
+/// Every task that is to have a standby has one, off what fails with its node; and whatever fails,
+/// the standbys of the tasks there have room beside all that stays. Tasks without a standby stop.
+pub(super) fn standbys(
+    instance: &Instance,
+    plan: &Plan,
+    stated: &[(TaskId, &ClaimedStandby)],
+) -> Vec<Violation> {
+    let nodes: FxHashMap<&str, NodeId> =
+        instance.node_ids().map(|node| (instance.node_name(node), node)).collect();
+    let mut at: FxHashMap<TaskId, (NodeId, &ClaimedStandby)> = FxHashMap::default();
+    let mut violations = Vec::new();
+    let mut wrong = |fail: &str, detail: String| {
+        violations.push(Violation::Fallback { fail: fail.to_owned(), detail });
+    };
+    for (task, standby) in stated {
+        let (name, to) = (instance.task_name(*task), &standby.node);
+        match (instance.backup(*task), nodes.get(to.as_str())) {
+            (None, _) => wrong(to, format!("`{name}` asks for no standby and has one on `{to}`")),
+            (_, None) => {
+                wrong(to, format!("the standby of `{name}` is on `{to}`, which is no node"))
+            }
+            (_, Some(node)) => drop(at.insert(*task, (*node, standby))),
+        }
+    }
+    for (task, node) in plan.placements() {
+        if instance.backup(task).is_some() && !at.contains_key(&task) {
+            let name = instance.task_name(task);
+            wrong(instance.node_name(node), format!("`{name}` has no standby"));
+        }
+    }
+    for over in instance.backups() {
+        for (fail, dead) in failures(instance, over) {
+            if let Some(detail) = without_room(instance, plan, over, &dead, &at) {
+                wrong(&fail, detail);
+            }
+        }
+    }
+    violations
+}
+
+/// What is wrong once the nodes are down and the standbys of the tasks there have taken over. When
+/// a node fails by itself all standbys do, when a label's value fails those over that label.
+fn without_room(
+    instance: &Instance,
+    plan: &Plan,
+    over: &str,
+    dead: &[NodeId],
+    standbys: &FxHashMap<TaskId, (NodeId, &ClaimedStandby)>,
+) -> Option<String> {
+    let mut after = plan.clone();
+    let mut stopped = Vec::new();
+    let many = if after.cards.is_empty() { 0 } else { instance.devices().len() };
+    for (task, _) in plan.placements().filter(|(_, node)| dead.contains(node)) {
+        let at = task.index();
+        after.placement[at] = None;
+        after.cards[at * many..(at + 1) * many].fill(0);
+        let guarded = |own: &str| own == over || over == NODE;
+        if !instance.backup(task).is_some_and(guarded) {
+            stopped.push(task);
+            continue;
+        }
+        let Some((node, standby)) = standbys.get(&task) else { continue };
+        let name = instance.task_name(task);
+        if dead.contains(node) {
+            return Some(format!("the standby of `{name}` fails with it"));
+        }
+        after.placement[at] = Some(*node);
+        for (resource, numbers) in &standby.devices {
+            match card_set(instance, resource, numbers) {
+                Some((d, set)) if many > 0 => after.cards[at * many + d] = set,
+                _ => return Some(format!("`{name}` has cards of {resource} that are none")),
+            }
+        }
+    }
+    // A rule that speaks of what stopped asks for nothing.
+    let down = instance.failed(plan, dead).without_rules_of(&stopped);
     check_plan(&down, &after, true).first().map(ToString::to_string)
 }

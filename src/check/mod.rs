@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::metrics;
 use crate::model::{
-    CardSet, Claim, Goal, Instance, NodeId, NodeState, Plan, Refusal, Risk, TaskId, Tier,
+    CardSet, Claim, ClaimedStandby, Goal, Instance, NodeId, NodeState, Plan, Refusal, TaskId, Tier,
     TierValue, nearest,
 };
 pub use moves::check_moves;
@@ -33,12 +33,16 @@ pub struct Verdict {
 pub fn check_claim(instance: &Instance, claim: &Claim) -> Verdict {
     let mut violations = Vec::new();
     let mut said = FxHashSet::default();
-    let plan = resolve(instance, claim, &mut said, &mut violations);
+    let mut standbys = Vec::new();
+    let plan = resolve(instance, claim, &mut said, &mut standbys, &mut violations);
     violations.extend(check_plan(instance, &plan, true));
     let silent = plan.unplaced().filter(|task| !said.contains(task));
     violations.extend(silent.map(|task| not_placed(instance, task)));
     if let (Some(survives), true) = (&claim.survives, violations.is_empty()) {
         violations.extend(fallbacks::check(instance, &plan, survives));
+    }
+    if violations.is_empty() {
+        violations.extend(fallbacks::standbys(instance, &plan, &standbys));
     }
     let values = goal_of(instance, claim, &plan);
     violations.extend(stated_values(claim, &values));
@@ -69,11 +73,12 @@ pub fn check_plan(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec
 const SUGGESTIONS: usize = 10;
 
 /// Names to ids, with what has none reported. `said` gets the tasks that the
-/// claim calls unplaced.
-fn resolve(
+/// claim calls unplaced, `standbys` what it says of them.
+fn resolve<'c>(
     instance: &Instance,
-    claim: &Claim,
+    claim: &'c Claim,
     said: &mut FxHashSet<TaskId>,
+    standbys: &mut Vec<(TaskId, &'c ClaimedStandby)>,
     violations: &mut Vec<Violation>,
 ) -> Plan {
     let mut names = Names::of(instance);
@@ -101,6 +106,7 @@ fn resolve(
             said.insert(id);
             continue;
         };
+        standbys.extend(entry.standby.as_ref().map(|standby| (id, standby)));
         match names.nodes.get(entry.node.as_str()) {
             Some(node) => plan.placement[id.index()] = Some(*node),
             None => violations.push(Violation::UnknownNode {
@@ -342,8 +348,8 @@ fn risks(instance: &Instance, plan: &Plan) -> Vec<Violation> {
                 mean: resource.scale.show(loads[node.index() * width + r]),
                 deviation: (variance as f64).sqrt() * resource.scale.factor(),
                 capacity: resource.scale.show(instance.limit(node)[r]),
-                chance: Risk::chance_of(slack, variance),
-                asked: risk.chance().to_string(),
+                chance: risk.chance_here(slack, variance),
+                asked: risk.to_string(),
                 tasks: names(instance, on[node.index()].iter().filter(adds)),
             });
         }

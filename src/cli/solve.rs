@@ -17,9 +17,9 @@ use crate::model::{Instance, Plan, Term, Tier};
 use crate::policy::{ORDERS, Order, Settings};
 use crate::replan::{self, today};
 use crate::report::{self, ConflictDoc, Report, standing};
-use crate::solve::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, solve_watched};
+use crate::solve::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch};
 use crate::stop::Stop;
-use crate::survive::solve_surviving;
+use crate::survive::plan_watched;
 
 /// How long a solver may take to notice that it was interrupted.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -306,11 +306,7 @@ enum Event {
 }
 
 fn solve_and_send(instance: &Instance, params: &Params, watch: &Watch, sender: Sender<Event>) {
-    let answer = match &params.survive {
-        Some(over) => solve_surviving(instance, params, over, watch),
-        None => solve_watched(instance, params, watch),
-    };
-    let answer = answer.map(Box::new);
+    let answer = plan_watched(instance, params, watch).map(Box::new);
     // Nobody listens any more only when the program is ending.
     let _ = sender.send(Event::Done(answer));
 }

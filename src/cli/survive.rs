@@ -96,6 +96,7 @@ impl Args {
         Ok(Question {
             domains: domains(instance, &self.fail)?,
             depth: usize::from(self.depth),
+            guard: None,
             rearrange: self.rearrange,
             solver: solver.unwrap_or_else(Backend::default_of_build),
             seed: self.seed,

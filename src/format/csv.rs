@@ -11,7 +11,7 @@ use crate::model::{Decimal, Draft, NodeDraft, PairDraft, ResourceDraft, TaskDraf
 /// Names that the id column may also have.
 pub(super) const ID: [&str; 2] = ["id", "name"];
 /// Reserved in the tasks table, beside `task`.
-pub(super) const TASK: [&str; 16] = [
+pub(super) const TASK: [&str; 17] = [
     "duration",
     "requires",
     "avoid",
@@ -28,6 +28,7 @@ pub(super) const TASK: [&str; 16] = [
     "key",
     "group",
     "move_cost",
+    "backup",
 ];
 /// Reserved in the nodes table, beside `node` and columns with a [`PREFIXES`].
 pub(super) const NODE: [&str; 9] = [

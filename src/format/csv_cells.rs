@@ -9,7 +9,7 @@ use super::values::{Id, OneOrMany, Ordered};
 use super::words;
 use crate::error::Result;
 use crate::model::{
-    Ask, Decimal, Labels, NodeDraft, NodeState, Preference, RuleDraft, Selection, TaskDraft,
+    Ask, Decimal, Labels, NODE, NodeDraft, NodeState, Preference, RuleDraft, Selection, TaskDraft,
     nearest, parse_duration,
 };
 
@@ -41,6 +41,13 @@ pub(super) fn task(row: &Row, k: usize, name: &str, task: &mut TaskDraft) -> Res
         "pinned" => task.pinned = row.read(k, yes_or_no)?,
         "key" => task.key = Some(text.to_owned()),
         "move_cost" => task.move_cost = row.quantity(k)?,
+        "backup" => {
+            task.backup = match yes_or_no(text) {
+                Ok(false) => None,
+                Ok(true) => Some(NODE.to_owned()),
+                Err(_) => Some(text.to_owned()),
+            }
+        }
         _ => task.groups = parts(text).map(str::to_owned).collect(),
     }
     Ok(())

@@ -166,6 +166,7 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
         key.to_owned(),
         joined(&groups(instance, task))?,
         move_cost(instance, task)?.map_or_else(String::new, |cost| cost.to_string()),
+        instance.backup(task).unwrap_or_default().to_owned(),
     ]);
     Ok(row)
 }

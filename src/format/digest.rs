@@ -104,6 +104,10 @@ fn tasks(bytes: &mut Canonical, instance: &Instance) {
         bytes.count(instance.current(task).map_or(0, |node| node.index() + 1));
         bytes.integer(i64::from(instance.pin(task).is_some()));
         bytes.text(instance.own_key(task).unwrap_or_default());
+        if let Some(over) = instance.backup(task) {
+            bytes.text("backup");
+            bytes.text(over);
+        }
         let pairs = instance.pairs(task);
         bytes.count(pairs.len());
         for pair in pairs {
@@ -169,7 +173,7 @@ fn deviations(bytes: &mut Canonical, instance: &Instance) {
     }
     if let Some(risk) = instance.risk() {
         bytes.text("risk");
-        bytes.text(&risk.chance().to_string());
+        bytes.text(&risk.to_string());
     }
 }
 

@@ -4,9 +4,10 @@ use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::backup_file::BackupFile;
 use super::demand_file::DemandFile;
 use super::json_error;
-use super::move_file::{RatioFile, RouteFile, or_one};
+use super::move_file::{PairFile, RatioFile, RouteFile, or_one};
 use super::rule_file::{RuleFile, SpreadFile};
 use super::selection_file::{PreferenceFile, SelectionFile, sorted};
 use super::source::Text;
@@ -213,23 +214,10 @@ pub(super) struct TaskFile {
     /// What moving it off its `node` costs in the goal `moves`; 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) move_cost: Option<Quantity>,
-}
-
-/// What one task costs and needs on one node.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Pair")]
-pub(super) struct PairFile {
-    /// Id of the task.
-    pub(super) task: Id,
-    /// Id of the node.
-    pub(super) node: Id,
-    /// Cost of the placement, when it is not the node's hourly price.
+    /// It has a standby with room kept for it: on another `node` (or `true`), or on a node with
+    /// another value of this label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) cost: Option<Quantity>,
-    /// Amounts that differ from the task's demand.
-    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    pub(super) demand: Ordered<Quantity>,
+    pub(super) backup: Option<BackupFile>,
 }
 
 impl StateFile {
@@ -393,6 +381,7 @@ fn task_draft(
         key: task.key.map(|key| key.0),
         groups: task.group.map_or_else(Vec::new, |groups| groups.0),
         move_cost: task.move_cost.map(|cost| cost.0),
+        backup: task.backup.and_then(BackupFile::over),
     })
 }
 

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::backup_file::BackupFile;
 use super::demand_file::DemandFile;
-use super::json::{NodeFile, PairFile, ResourceFile, TaskFile};
-use super::move_file::{RatioFile, RouteFile, unless_one};
+use super::json::{NodeFile, ResourceFile, TaskFile};
+use super::move_file::{PairFile, RatioFile, RouteFile, unless_one};
 use super::rule_file::{AskFile, RuleFile, SpreadFile};
 use super::selection_file::{PreferenceFile, SelectionFile};
 use super::values::{
@@ -127,7 +128,10 @@ pub fn write_part(instance: &Instance, part: &Part, to: &mut impl Write) -> Resu
     }
     if let Some(risk) = instance.risk() {
         write(to, format_args!(",\n\"risk\": "))?;
-        value(to, &Quantity(risk.chance()))?;
+        match risk.any() {
+            true => value(to, &risk.to_string())?,
+            false => value(to, &Quantity(risk.chance()))?,
+        }
     }
     write(to, format_args!("\n}}\n"))
 }
@@ -225,6 +229,7 @@ fn task_file(instance: &Instance, task: TaskId, runs: bool) -> Result<TaskFile> 
         key: instance.own_key(task).map(|key| Id(key.to_owned())),
         group: Some(groups(instance, task)).filter(|g| !g.is_empty()).map(OneOrMany),
         move_cost: move_cost(instance, task)?.map(Quantity),
+        backup: instance.backup(task).map(|over| BackupFile::Over(over.to_owned())),
     })
 }
 

@@ -2,6 +2,7 @@
 //! from the content.
 
 mod assignment;
+mod backup_file;
 mod change;
 mod cloudbalancing;
 mod csv;

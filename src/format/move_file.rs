@@ -1,10 +1,27 @@
-//! Routes and room ratios as JSON has them.
+//! Pairs, routes and room ratios as JSON has them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Id, Quantity};
+use super::values::{Id, Ordered, Quantity};
 use crate::model::{Decimal, RouteDraft};
+
+/// What one task costs and needs on one node.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Pair")]
+pub(super) struct PairFile {
+    /// Id of the task.
+    pub(super) task: Id,
+    /// Id of the node.
+    pub(super) node: Id,
+    /// Cost of the placement, when it is not the node's hourly price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cost: Option<Quantity>,
+    /// Amounts that differ from the task's demand.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub(super) demand: Ordered<Quantity>,
+}
 
 /// What moving a task from one node to another costs.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]

@@ -8,7 +8,7 @@ use super::source::{Source, Text};
 use super::table::Table;
 use super::values::{Id, Object, Ordered, Version};
 use crate::error::Result;
-use crate::model::{Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier};
+use crate::model::{Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier};
 
 /// The keys a claim is made of. Plans carry more, and later versions add keys,
 /// so what is not listed is ignored.
@@ -64,6 +64,15 @@ struct AssignmentFile {
     task: Id,
     #[serde(default)]
     unit: Option<u32>,
+    node: Id,
+    #[serde(default)]
+    devices: Ordered<Vec<u32>>,
+    #[serde(default)]
+    standby: Option<Object<StandbyFile>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StandbyFile {
     node: Id,
     #[serde(default)]
     devices: Ordered<Vec<u32>>,
@@ -140,6 +149,10 @@ fn read_json(source: Text) -> Result<Claim> {
                 unit: entry.unit,
                 node: entry.node.0,
                 devices: entry.devices.0,
+                standby: entry.standby.map(|Object(standby)| ClaimedStandby {
+                    node: standby.node.0,
+                    devices: standby.devices.0,
+                }),
             })
             .collect(),
         unplaced: file.unplaced.into_iter().map(|Object(e)| (e.task.0, e.unit)).collect(),
@@ -169,6 +182,7 @@ fn fallback(failure: FailureFile) -> (Vec<String>, Vec<ClaimedPlacement>) {
         unit: step.unit,
         node: step.to.0,
         devices: step.devices.0,
+        standby: None,
     });
     (failure.fail.into_iter().map(|name| name.0).collect(), steps.collect())
 }
@@ -186,6 +200,8 @@ fn read_csv(source: Text) -> Result<Claim> {
         return Err(table.lacks(column, missing, PLAN_REMEDY));
     };
     let (unit, cards) = (table.column("unit"), table.column("devices"));
+    let standby = table.column("standby");
+    let standby_cards = table.column("standby_devices");
     let mut claim = Claim::default();
     table.rows(|row| {
         let unit = match unit.map(|column| (column, row.cell(column))) {
@@ -193,6 +209,10 @@ fn read_csv(source: Text) -> Result<Claim> {
             Some((column, text)) => Some(text.parse().map_err(|_| {
                 row.error(column, format!("`{text}` is no unit: units are numbered from 0"))
             })?),
+        };
+        let dealt = |column: Option<usize>| {
+            let column = column.filter(|column| !row.cell(*column).is_empty());
+            Ok(column.map(|column| row.read(column, devices)).transpose()?.unwrap_or_default())
         };
         match (row.cell(task), row.cell(node)) {
             ("", _) => {
@@ -204,9 +224,13 @@ fn read_csv(source: Text) -> Result<Claim> {
                 task: task.to_owned(),
                 unit,
                 node: node.to_owned(),
-                devices: match cards.filter(|column| !row.cell(*column).is_empty()) {
-                    Some(column) => row.read(column, devices)?,
-                    None => Vec::new(),
+                devices: dealt(cards)?,
+                standby: match standby.map(|column| row.cell(column)).filter(|n| !n.is_empty()) {
+                    None => None,
+                    Some(node) => Some(ClaimedStandby {
+                        node: node.to_owned(),
+                        devices: dealt(standby_cards)?,
+                    }),
                 },
             }),
         }

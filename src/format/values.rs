@@ -344,7 +344,7 @@ schema!(Portion, { "description": "An amount, or a part of the node's capacity s
     "type": ["number", "string"], "minimum": 0 });
 schema!(Millis, { "description": "Milliseconds: a number, or a string such as 5ms or 0.2s.",
     "type": ["number", "string"], "minimum": 0 });
-schema!(RiskText, { "description": "A chance above 0 and below one half, such as 0.01 or 1%.",
+schema!(RiskText, { "description": "A chance above 0 and below one half, such as 0.01 or 1%; with ` any` behind it whatever the distribution.",
     "type": ["number", "string"], "exclusiveMinimum": 0, "exclusiveMaximum": 0.5 });
 schema!(OneOrMany, { "description": "One string, or a list of at least one.",
     "anyOf": [{ "type": "string" },

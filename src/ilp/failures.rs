@@ -4,16 +4,33 @@
 
 use super::model::{Model, Shape, limits, load_terms, most_that_fit};
 use super::program::{Col, Of};
-use crate::model::NodeId;
+use crate::model::{Instance, NodeId, TaskId};
+
+/// Nodes that fail at once.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The nodes.
+    pub nodes: Vec<NodeId>,
+    /// Only tasks with a standby over this have to be placed anew, the others stop.
+    pub guard: Option<String>,
+}
+
+impl Failure {
+    fn guards(&self, instance: &Instance, task: TaskId) -> bool {
+        let over = self.guard.as_deref();
+        over.is_none() || instance.backup(task) == over
+    }
+}
 
 impl Shape<'_> {
     /// Whether two nodes can change places without any failure being another one: both fail
     /// together, or each by itself, or neither.
     pub(super) fn fail_alike(&self, a: NodeId, b: NodeId) -> bool {
-        let of = |node: NodeId| self.failures.iter().position(|dead| dead.contains(&node));
+        let of =
+            |node: NodeId| self.failures.iter().position(|failure| failure.nodes.contains(&node));
         match (of(a), of(b)) {
             (Some(a), Some(b)) => {
-                a == b || (self.failures[a].len() == 1 && self.failures[b].len() == 1)
+                a == b || (self.failures[a].nodes.len() == 1 && self.failures[b].nodes.len() == 1)
             }
             (None, None) => true,
             _ => false,
@@ -26,22 +43,23 @@ impl Model<'_> {
         let shape = self.shape;
         // A peak that is settled is one of the plan, not of its fallbacks.
         let rooms = limits(shape, &[]);
-        for dead in shape.failures {
+        for failure in shape.failures {
+            let dead = failure.nodes[0];
             let fails: Vec<bool> =
-                shape.groups.iter().map(|group| dead.contains(&group[0])).collect();
-            let moved = self.fallback_columns(dead[0], &fails, &rooms);
-            self.fallback_room(dead[0], &fails, &moved, &rooms);
+                shape.groups.iter().map(|group| failure.nodes.contains(&group[0])).collect();
+            let moved = self.fallback_columns(failure, &fails, &rooms);
+            self.fallback_room(dead, &fails, &moved, &rooms);
         }
     }
 
     /// How many tasks of each class go to each node that is left: all that were on the others.
     fn fallback_columns(
         &mut self,
-        dead: NodeId,
+        failure: &Failure,
         fails: &[bool],
         rooms: &[Vec<i64>],
     ) -> Vec<Vec<Option<Col>>> {
-        let shape = self.shape;
+        let (shape, dead) = (self.shape, failure.nodes[0]);
         let mut moved = Vec::with_capacity(shape.classes.tasks.len());
         for (k, class) in shape.classes.tasks.iter().enumerate() {
             let task = class.example();
@@ -49,7 +67,7 @@ impl Model<'_> {
             let mut balance: Vec<(Col, f64)> =
                 gone.filter_map(|(col, _)| col.map(|col| (col, 1.0))).collect();
             let mut row = vec![None; shape.groups.len()];
-            if balance.is_empty() {
+            if balance.is_empty() || !failure.guards(shape.instance, task) {
                 moved.push(row);
                 continue;
             }

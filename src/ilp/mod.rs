@@ -18,6 +18,7 @@ mod tiers;
 mod write;
 
 pub use backend::{Availability, BACKENDS, Backend, BackendInfo};
+pub use failures::Failure;
 pub use objective::whole;
 pub use tiers::{Exact, Finding, Request, TierFinding, no_worse, relaxation, solve};
 pub use write::{ModelForm, ModelRequest, write_model};

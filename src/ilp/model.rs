@@ -8,6 +8,7 @@
 
 use super::balance::BalanceRows;
 use super::cards::CardRows;
+use super::failures::Failure;
 use super::moves::room;
 use super::objective::{unit, whole};
 use super::program::{Col, Of, Program};
@@ -27,7 +28,7 @@ pub(super) struct Shape<'a> {
     /// Tasks may stay unplaced.
     pub(super) allow_unplaced: bool,
     /// Nodes that fail at once, each set of which the plan has to survive.
-    pub(super) failures: &'a [Vec<NodeId>],
+    pub(super) failures: &'a [Failure],
 }
 
 impl<'a> Shape<'a> {
@@ -37,7 +38,7 @@ impl<'a> Shape<'a> {
         instance: &'a Instance,
         classes: &'a Classes,
         allow_unplaced: bool,
-        failures: &'a [Vec<NodeId>],
+        failures: &'a [Failure],
     ) -> Self {
         let nodes = classes.nodes.iter().flat_map(|class| class.nodes.iter());
         let ready = nodes.filter(|node| instance.counted(**node));

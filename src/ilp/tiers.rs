@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::backend::{self, Answer, Backend, Effort};
 use super::balance::distances;
+use super::failures::Failure;
 use super::model::{Model, Settled, Shape, settle};
 use super::objective::{steps, unit, whole};
 use super::risk::Breaks;
 use crate::check::{Violation, check_plan};
 use crate::error::Result;
 use crate::metrics::{attainable_peak, value_of};
-use crate::model::{Classes, Goal, Instance, NodeId, Plan, Term, Tier};
+use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
 use crate::stop::Stop;
 
 /// Rounds of tangents after which a variance is left at the gap it has.
@@ -39,7 +40,7 @@ pub struct Request<'a> {
     pub bounds: Vec<f64>,
     /// Nodes that fail at once: after each such failure the tasks there have room on the others,
     /// where all else stays. For instances without cards and without rules about places.
-    pub failures: Vec<Vec<NodeId>>,
+    pub failures: Vec<Failure>,
 }
 
 impl Request<'_> {

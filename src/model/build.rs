@@ -10,6 +10,7 @@ use super::costs::set_costs;
 use super::devices::find_devices;
 use super::draft::{DraftError, DraftItem, NodeDraft, Part, ResourceDraft};
 use super::expand::{Units, resolve_rules};
+use super::failure::backups;
 use super::instance::{PairTable, Traffic};
 use super::moves::{Moves, set_moves};
 use super::names::{Names, nearest};
@@ -85,6 +86,7 @@ impl Draft {
             },
             current,
             keys: keys(&self, &units),
+            backup: backups(&self, &units)?,
             node_names: Names::default(),
             capacity,
             limit,

@@ -122,6 +122,9 @@ fn task_key(instance: &Instance, task: TaskId) -> Vec<i64> {
     key.push(instance.priority(task));
     key.push(instance.drop_weight(task));
     key.push(instance.pin(task).map_or(-1, |node| i64::from(node.0)));
+    let standby = instance.backup(task).unwrap_or_default();
+    key.push(standby.len() as i64);
+    key.extend(standby.bytes().map(i64::from));
     if instance.current_matters() {
         key.push(instance.current(task).map_or(-1, |node| i64::from(node.0)));
         if instance.goal().mentions(Term::Moves) {

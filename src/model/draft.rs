@@ -58,6 +58,8 @@ pub struct TaskDraft {
     pub groups: Vec<String>,
     /// What moving it off its current node costs; 1 when absent.
     pub move_cost: Option<Decimal>,
+    /// It has a standby: on another `node`, or on another value of this label.
+    pub backup: Option<String>,
 }
 
 /// A node as read.

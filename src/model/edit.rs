@@ -69,6 +69,7 @@ impl Instance {
             current: kept(&self.current, &keep.tasks),
             pinned: kept(&self.pinned, &keep.tasks),
             keys: kept(&self.keys, &keep.tasks),
+            backup: kept(&self.backup, &keep.tasks),
             gangs: Vec::new(),
             pairs: PairTable::default(),
             ..self.clone()

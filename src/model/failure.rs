@@ -1,10 +1,13 @@
 //! An instance after some of its nodes failed: as a whole, and as far as it is
 //! about the tasks that lost their nodes.
 
-use super::expand::{index_rules, usable_values};
+use super::build::error;
+use super::draft::{DraftError, DraftItem};
+use super::expand::{Units, index_rules, usable_values};
 use super::moves::set_held;
 use super::{
-    Ask, Goal, Instance, Kept, NodeId, NodeState, Plan, Rule, RuleId, TaskId, Term, cards_in,
+    Ask, Draft, Goal, Instance, Kept, NodeId, NodeState, Plan, Rule, RuleId, TaskId, Term,
+    cards_in, nearest,
 };
 
 /// What is left to decide once nodes have failed.
@@ -16,7 +19,32 @@ pub struct Aftermath {
     pub tasks: Vec<TaskId>,
 }
 
+/// The word for nodes by themselves, where others are taken together by a label.
+pub const NODE: &str = "node";
+
 impl Instance {
+    /// What the task's standby has to be another one of: [`NODE`], or the key of a label.
+    pub fn backup(&self, task: TaskId) -> Option<&str> {
+        self.backup.get(task.index())?.as_deref()
+    }
+
+    /// What backups are over, each once: labels in order of first appearance, then nodes.
+    pub fn backups(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for over in self.backup.iter().flatten() {
+            if !all.contains(&over.as_str()) {
+                all.push(over);
+            }
+        }
+        all.sort_by_key(|over| *over == NODE);
+        all
+    }
+
+    /// The instance in which no task has a standby.
+    pub fn without_backups(&self) -> Instance {
+        Instance { backup: Vec::new(), ..self.clone() }
+    }
+
     /// The instance with a plan carried out and then these nodes down: tasks run where the
     /// plan has them, and moving is counted from there.
     pub fn failed(&self, plan: &Plan, nodes: &[NodeId]) -> Instance {
@@ -28,6 +56,14 @@ impl Instance {
         for task in self.task_ids().filter(|task| plan.placement[task.index()].is_none()) {
             instance.current[task.index()] = self.pin(task);
         }
+        index_rules(&mut instance);
+        instance
+    }
+
+    /// The instance with nothing to be placed on this node.
+    pub fn without_node(&self, node: NodeId) -> Instance {
+        let mut instance = self.clone();
+        instance.take_down(&[node]);
         index_rules(&mut instance);
         instance
     }
@@ -44,24 +80,31 @@ impl Instance {
     ///
     /// With `rearrange` every task of the plan may move. Otherwise those on other nodes stay,
     /// with the room and the cards that they have, and the problem is about the displaced tasks
-    /// alone. Tasks that share rules with these, by themselves or through others, are part of
-    /// it as tasks that ask for nothing, are pinned, and come before all others: they are left
+    /// alone. Tasks that share rules with these, by themselves or through others, and under a risk
+    /// those whose demands vary, are part of it, pinned, and come before all others: they are left
     /// out only where no plan keeps their rules (units of a gang that lost one, for instance).
-    /// Room and cards of those stay theirs; their place among the tasks of a node becomes free.
-    /// The plan has to name cards where there are any.
-    pub fn aftermath(&self, plan: &Plan, nodes: &[NodeId], rearrange: bool) -> Aftermath {
+    /// Their room becomes free then, their cards do not. The plan has to name cards where there are
+    /// any.
+    /// Rules that speak of tasks that `stopped` with their nodes ask for nothing.
+    pub fn aftermath(
+        &self,
+        plan: &Plan,
+        nodes: &[NodeId],
+        stopped: &[TaskId],
+        rearrange: bool,
+    ) -> Aftermath {
         let at = |task: TaskId| plan.placement[task.index()];
         let displaced = |task: TaskId| at(task).is_some_and(|node| nodes.contains(&node));
         let (tasks, rules) = match rearrange {
-            true => (
-                plan.placement.iter().map(Option::is_some).collect(),
-                vec![true; self.rules().len()],
-            ),
-            false => self.concerned(plan, &displaced),
+            true => {
+                (plan.placement.iter().map(Option::is_some).collect(), self.rules_without(stopped))
+            }
+            false => self.concerned(plan, &displaced, self.rules_without(stopped)),
         };
         let keep = Kept { tasks, rules, ..Kept::all(self) };
         let kept: Vec<TaskId> = self.task_ids().filter(|task| keep.tasks[task.index()]).collect();
         let mut instance = self.only(&keep);
+        instance.backup = Vec::new();
         instance.take_down(nodes);
         instance.current = kept.iter().map(|task| at(*task)).collect();
         instance.goal = Goal::single(Term::Unplaced(None));
@@ -73,18 +116,47 @@ impl Instance {
         Aftermath { instance, tasks: kept }
     }
 
+    /// Which rules speak of none of these tasks.
+    fn rules_without(&self, tasks: &[TaskId]) -> Vec<bool> {
+        let mut binding = vec![true; self.rules().len()];
+        for task in tasks {
+            self.rules_of(*task).iter().for_each(|(rule, _)| binding[*rule as usize] = false);
+        }
+        binding
+    }
+
+    /// The instance without the rules that speak of any of these tasks.
+    pub fn without_rules_of(self, tasks: &[TaskId]) -> Instance {
+        let rules = self.rules_without(tasks);
+        match rules.contains(&false) {
+            true => self.only(&Kept { rules, ..Kept::all(&self) }),
+            false => self,
+        }
+    }
+
     /// The displaced tasks with all that rules tie to them, and those rules.
-    fn concerned(&self, plan: &Plan, displaced: &dyn Fn(TaskId) -> bool) -> (Vec<bool>, Vec<bool>) {
+    fn concerned(
+        &self,
+        plan: &Plan,
+        displaced: &dyn Fn(TaskId) -> bool,
+        binding: Vec<bool>,
+    ) -> (Vec<bool>, Vec<bool>) {
         let mut tasks = vec![false; self.tasks()];
         let mut rules = vec![false; self.rules().len()];
+        if self.kept_risk().is_some() {
+            let varies = |task: TaskId| self.deviation(task).iter().any(|deviation| *deviation > 0);
+            let there = plan.placements().filter(|(task, _)| varies(*task));
+            there.for_each(|(task, _)| tasks[task.index()] = true);
+        }
         let mut open: Vec<TaskId> = self.task_ids().filter(|task| displaced(*task)).collect();
         open.iter().for_each(|task| tasks[task.index()] = true);
         while let Some(task) = open.pop() {
             for (rule, _) in self.rules_of(task) {
-                if std::mem::replace(&mut rules[*rule as usize], true) {
+                let at = *rule as usize;
+                if !binding[at] || std::mem::replace(&mut rules[at], true) {
                     continue;
                 }
-                for tied in members(&self.rules()[*rule as usize]) {
+                for tied in members(&self.rules()[at]) {
                     let placed = plan.placement[tied.index()].is_some();
                     if placed && !std::mem::replace(&mut tasks[tied.index()], true) {
                         open.push(tied);
@@ -95,7 +167,8 @@ impl Instance {
         (tasks, rules)
     }
 
-    /// Turns what stays into load: the instance has the `kept` tasks of `whole` only.
+    /// Turns what stays into load, cards of `kept` tasks included: the instance has only those
+    /// of `whole`.
     fn settle(
         &mut self,
         whole: &Instance,
@@ -112,8 +185,11 @@ impl Instance {
         }
         for (task, node) in plan.placements().filter(|(task, _)| !displaced(*task)) {
             let demand = whole.demand_on(task, node);
+            let known = kept.binary_search(&task).is_ok();
             let used = &mut self.used[node.index() * width..(node.index() + 1) * width];
-            used.iter_mut().zip(demand).for_each(|(used, demand)| *used += demand);
+            for (r, used) in used.iter_mut().enumerate() {
+                *used += if known && !whole.resources()[r].devices { 0 } else { demand[r] };
+            }
             for (d, device) in whole.devices().iter().enumerate() {
                 let each = demand[device.resource].min(device.card);
                 let left = &mut self.cards_left[node.index() * many + d];
@@ -131,9 +207,13 @@ impl Instance {
             };
             staying[node.index()] -= 1;
             self.priority[k] = first;
-            self.demand[k * width..(k + 1) * width].fill(0);
             let pairs = self.pair_range(TaskId::from(k));
-            self.pairs.demand[pairs.start * width..pairs.end * width].fill(0);
+            for device in whole.devices() {
+                self.demand[k * width + device.resource] = 0;
+                for pair in pairs.clone() {
+                    self.pairs.demand[pair * width + device.resource] = 0;
+                }
+            }
         }
         let most = whole.node_ids().zip(staying).map(|(node, there)| match whole.max_tasks(node) {
             u32::MAX => u32::MAX,
@@ -180,4 +260,35 @@ fn members(rule: &Rule) -> impl Iterator<Item = TaskId> + '_ {
         _ => &[],
     };
     rule.tasks.iter().chain(others).copied()
+}
+
+/// Over what each task's standby is.
+pub(super) fn backups(draft: &Draft, units: &Units) -> Result<Vec<Option<String>>, DraftError> {
+    if draft.tasks.iter().all(|task| task.backup.is_none()) {
+        return Ok(Vec::new());
+    }
+    for (k, task) in draft.tasks.iter().enumerate() {
+        let Some(over) = task.backup.as_deref().filter(|over| *over != NODE) else { continue };
+        let mut labels = draft.nodes.iter().flat_map(|node| &node.labels);
+        if !labels.any(|(key, _)| key == over) {
+            let known = draft.nodes.iter().flat_map(|node| &node.labels);
+            let near = nearest(over, known.map(|(key, _)| key.as_str()).chain([NODE]));
+            let cause = format!("no node has a label `{over}`");
+            let remedy = near.map_or_else(
+                || "a standby is on another `node`, or on another value of a label".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(error(DraftItem::Task(k), "backup", cause, &remedy));
+        }
+    }
+    if let Some(k) = draft.tasks.iter().position(|task| task.pinned && task.backup.is_some()) {
+        let cause = "a task that is pinned to its node has no standby on another";
+        return Err(error(
+            DraftItem::Task(k),
+            "backup",
+            cause.to_owned(),
+            "leave out one of the two",
+        ));
+    }
+    Ok(units.tasks().map(|k| draft.tasks[k].backup.clone()).collect())
 }

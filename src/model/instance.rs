@@ -105,6 +105,8 @@ pub struct Instance {
     pub(super) pinned: Vec<bool>,
     /// Empty when no task has a key.
     pub(super) keys: Vec<Option<String>>,
+    /// Empty when no task has a standby.
+    pub(super) backup: Vec<Option<String>>,
     pub(super) node_names: Names,
     pub(super) capacity: Vec<i64>,
     /// Capacity less what is reserved.

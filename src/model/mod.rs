@@ -29,14 +29,14 @@ pub use draft::{
     RouteDraft, RuleDraft, TaskDraft, Whom,
 };
 pub use edit::Kept;
-pub use failure::Aftermath;
+pub use failure::{Aftermath, NODE};
 pub use gang::Gang;
 pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
 pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
 pub use names::nearest;
 pub use plan::{
-    CardSet, Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier, Fallback, Move, Plan, Step,
-    Survives, TierValue, cards_in,
+    CardSet, Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier, Fallback, Move,
+    Plan, Step, Survives, TierValue, cards_in,
 };
 pub use quantity::{Decimal, QuantityError, Scale, gcd, parse_duration};
 pub use risk::{Risk, normal_quantile, normal_tail, parse_share};

@@ -137,6 +137,17 @@ pub struct ClaimedPlacement {
     pub node: String,
     /// Resources with the numbers of the cards it has there.
     pub devices: Vec<(String, Vec<u32>)>,
+    /// Where its standby is.
+    pub standby: Option<ClaimedStandby>,
+}
+
+/// Where a task goes when its node fails, as a plan file states it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimedStandby {
+    /// Id of the node.
+    pub node: String,
+    /// Resources with the numbers of the cards it has there.
+    pub devices: Vec<(String, Vec<u32>)>,
 }
 
 /// One tier as a plan file states it.

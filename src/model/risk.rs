@@ -2,7 +2,8 @@
 //!
 //! Demands vary independently, and their sum is taken for normal: a node keeps the risk p in a resource
 //! where (sum of means) + z sqrt(sum of squared deviations) <= what the plan may fill, z the quantile of
-//! 1 - p. Loads everywhere else are means.
+//! 1 - p. Where any distribution is to be allowed for, z is the square root of (1 - p) / p: Cantelli's
+//! inequality, the least that holds for all with this mean and deviation. Loads everywhere else are means.
 
 use super::build::error;
 use super::draft::{DraftError, DraftItem};
@@ -18,21 +19,40 @@ pub struct Risk {
     chance: Decimal,
     /// z squared in millionths, rounded up.
     squared: i64,
+    /// Whatever the distribution of loads.
+    any: bool,
+}
+
+/// What stands behind a chance that holds whatever the distribution.
+const ANY: &str = "any";
+
+impl std::fmt::Display for Risk {
+    /// As read: `0.01` or `0.01 any`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.chance)?;
+        if self.any { write!(f, " {ANY}") } else { Ok(()) }
+    }
 }
 
 impl Risk {
-    /// Reads `0.01` or `1%`.
+    /// Reads `0.01` or `1%`, and `1% any` for whatever the distribution.
     ///
     /// # Errors
     /// What is no number above 0 and below one half.
     pub fn parse(text: &str) -> Result<Risk, String> {
-        let chance = parse_share(text)?;
+        let words = text.trim();
+        let share = words.strip_suffix(ANY).filter(|share| share.ends_with(' '));
+        let chance = parse_share(share.unwrap_or(words))?;
         let value = chance.to_f64();
         if !(1e-9..0.5).contains(&value) {
             return Err(format!("a risk of {chance}: use 0.000000001 or more, and less than 0.5"));
         }
-        let z = normal_quantile(1.0 - value);
-        Ok(Risk { chance, squared: (z * z * STEPS).ceil() as i64 })
+        let any = share.is_some();
+        let squared = match normal_quantile(1.0 - value) {
+            _ if any => (1.0 - value) / value,
+            z => z * z,
+        };
+        Ok(Risk { chance, squared: (squared * STEPS).ceil() as i64, any })
     }
 
     /// The chance as given.
@@ -40,12 +60,17 @@ impl Risk {
         self.chance
     }
 
-    /// The square of the normal quantile z, as a fraction.
+    /// Whether it holds whatever the distribution of loads.
+    pub fn any(self) -> bool {
+        self.any
+    }
+
+    /// The square of the quantile z, as a fraction.
     pub fn squared_quantile(self) -> (i64, i64) {
         (self.squared, STEPS as i64)
     }
 
-    /// The normal quantile z.
+    /// The quantile z.
     pub fn quantile(self) -> f64 {
         (self.squared as f64 / STEPS).sqrt()
     }
@@ -76,6 +101,19 @@ impl Risk {
             margin += 1;
         }
         margin
+    }
+
+    /// The chance that a load of this variance exceeds its mean by more than `slack`: the highest
+    /// that any distribution has, or that of a normal one.
+    pub fn chance_here(self, slack: i64, variance: i128) -> f64 {
+        match (self.any, variance) {
+            (true, 1..) if slack > 0 => {
+                let variance = variance as f64;
+                variance / (variance + slack as f64 * slack as f64)
+            }
+            (true, 1..) => 1.0,
+            _ => Risk::chance_of(slack, variance),
+        }
     }
 
     /// The chance that a normal load of this variance exceeds its mean by more than `slack`.
@@ -221,11 +259,14 @@ mod tests {
         let risk = Risk::parse("1%").unwrap();
         assert_eq!(risk, Risk::parse("0.01").unwrap());
         assert_eq!(risk.squared_quantile(), (5_411_895, 1_000_000));
+        let any = Risk::parse(" 1% any").unwrap();
+        assert_eq!((any.squared_quantile().0, any.to_string().as_str()), (99_000_000, "0.01 any"));
+        assert_eq!(Risk::parse(&any.to_string()), Ok(any));
     }
 
     #[test]
     fn what_is_no_risk_says_so() {
-        for text in ["0", "0.5", "60%", "-1%", "one", "", "1e-12"] {
+        for text in ["0", "0.5", "60%", "-1%", "one", "", "1e-12", "any", "1%any", "1% all"] {
             assert!(Risk::parse(text).is_err(), "{text}");
         }
     }

@@ -1,6 +1,9 @@
 //! Plans as CSV: a row a task.
 
+use std::collections::BTreeMap;
+
 use super::Report;
+use super::json::card_numbers;
 use crate::format::guarded;
 use crate::model::TaskId;
 
@@ -19,14 +22,17 @@ where
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// `task,node,reason,detail`, and `devices` where resources come in cards: the
-/// node is empty where a task stays unplaced.
+/// `task,node,reason,detail`, `devices` where resources come in cards, and `standby` (with
+/// `standby_devices`) where tasks have any: the node is empty where a task stays unplaced.
 pub fn plan_csv(report: &Report) -> String {
     let (instance, outcome) = (report.instance, report.outcome);
     let cards = !instance.devices().is_empty();
     let mut reasons = outcome.unplaced.iter().peekable();
     let mut header = ["task", "node", "reason", "detail"].map(str::to_owned).to_vec();
     header.extend(cards.then(|| "devices".to_owned()));
+    let standbys = !outcome.standbys.is_empty();
+    header.extend(standbys.then(|| "standby".to_owned()));
+    header.extend((standbys && cards).then(|| "standby_devices".to_owned()));
     let body = instance.task_ids().map(|task| {
         let mut row = vec![guarded(instance.task_name(task))];
         let node = outcome.plan.placement[task.index()];
@@ -36,6 +42,13 @@ pub fn plan_csv(report: &Report) -> String {
             None => row.extend([String::new(), String::new()]),
         }
         row.extend(cards.then(|| guarded(&devices(report, task))));
+        if standbys {
+            let standby = outcome.standby(task);
+            let node = standby.map_or("", |standby| instance.node_name(standby.node));
+            row.push(guarded(node));
+            let kept = || card_numbers(instance, standby.map_or(&[], |standby| &standby.cards));
+            row.extend(cards.then(|| guarded(&listed(kept()))));
+        }
         row
     });
     rows(std::iter::once(header).chain(body))
@@ -43,7 +56,10 @@ pub fn plan_csv(report: &Report) -> String {
 
 /// `gpu=0|3`
 pub(super) fn devices(report: &Report, task: TaskId) -> String {
-    let parts = super::json::cards(report.instance, &report.outcome.plan, task);
+    listed(super::json::cards(report.instance, &report.outcome.plan, task))
+}
+
+fn listed(parts: BTreeMap<String, Vec<u32>>) -> String {
     let part = |(name, numbers): (String, Vec<u32>)| {
         let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
         format!("{name}={}", numbers.join("|"))

@@ -93,6 +93,19 @@ pub struct AssignmentDoc {
     /// The cards it has there, per resource that comes in cards.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub devices: BTreeMap<String, Vec<u32>>,
+    /// Where it goes when its node fails, room for it being kept; only where it asks for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standby: Option<StandbyDoc>,
+}
+
+/// A task's standby.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StandbyDoc {
+    /// Id of the node.
+    pub node: String,
+    /// The cards kept for it there, per resource that comes in cards.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub devices: BTreeMap<String, Vec<u32>>,
 }
 
 /// One task without a node.
@@ -294,6 +307,10 @@ impl PlanDoc {
                         unit,
                         node: instance.node_name(node).to_owned(),
                         devices: cards(instance, &outcome.plan, task),
+                        standby: outcome.standby(task).map(|standby| StandbyDoc {
+                            node: instance.node_name(standby.node).to_owned(),
+                            devices: card_numbers(instance, &standby.cards),
+                        }),
                     }
                 })
                 .collect(),

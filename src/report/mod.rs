@@ -57,6 +57,9 @@ pub fn standing(goal: &[TierOutcome]) -> String {
     })
 }
 
+/// Standbys listed for people, unless everything is insisted on.
+const STANDBYS: usize = 12;
+
 /// Everything the exporters draw on.
 pub struct Report<'a> {
     /// The problem.
@@ -163,6 +166,7 @@ impl<'a> Report<'a> {
             let (many, over) = (number::grouped(survives.fallbacks.len()), &survives.over);
             format!("survives each of {many} failures of {over}: --output json has the fallbacks")
         }));
+        lines.extend(self.standby_line());
         lines.push(format!(
             "method {}: found by {}, seed {}",
             outcome.method, outcome.found_by, outcome.seed
@@ -170,11 +174,30 @@ impl<'a> Report<'a> {
         lines
     }
 
+    /// Where tasks go when their nodes fail, of those that have a standby.
+    fn standby_line(&self) -> Option<String> {
+        let standbys = &self.outcome.standbys;
+        let listed = if self.matrix { standbys.len() } else { STANDBYS.min(standbys.len()) };
+        let each = standbys[..listed].iter().map(|standby| {
+            let task = self.instance.task_name(standby.task);
+            format!("{task} → {}", self.instance.node_name(standby.node))
+        });
+        let each = each.collect::<Vec<_>>().join(", ");
+        let more = match standbys.len() - listed {
+            0 => String::new(),
+            more => format!(" and {} more", number::grouped(more)),
+        };
+        (!standbys.is_empty()).then(|| format!("standbys: {each}{more}"))
+    }
+
     /// The chance of the likeliest overload, where demands vary.
     fn overload_line(&self) -> Option<String> {
         let worst = self.metrics.overload?;
         let asked = match self.instance.risk() {
-            Some(risk) => format!("{} asked", number::percent(risk.chance().to_f64())),
+            Some(risk) => {
+                let whatever = if risk.any() { " whatever the distribution" } else { "" };
+                format!("{} asked{whatever}", number::percent(risk.chance().to_f64()))
+            }
             None => "no --risk asked".to_owned(),
         };
         Some(format!(

@@ -89,7 +89,7 @@ pub fn plan_table(report: &Report) -> String {
     text
 }
 
-/// The documents' A: a row a task, a column a node, 1 or a dot.
+/// The documents' A: a row a task, a column a node, 1 or a dot; s for its standby.
 fn matrix(report: &Report) -> Table {
     let instance = report.instance;
     let mut table = bare();
@@ -97,8 +97,12 @@ fn matrix(report: &Report) -> Table {
     table.set_header(std::iter::once(String::new()).chain(header));
     for task in instance.task_ids() {
         let at = report.outcome.plan.placement[task.index()];
-        let cells =
-            instance.node_ids().map(|node| if at == Some(node) { "1" } else { "." }.to_owned());
+        let standby = report.outcome.standby(task).map(|standby| standby.node);
+        let cells = instance.node_ids().map(|node| match Some(node) {
+            node if node == at => "1".to_owned(),
+            node if node == standby => "s".to_owned(),
+            _ => ".".to_owned(),
+        });
         table.add_row(std::iter::once(instance.task_name(task).to_owned()).chain(cells));
     }
     right(&mut table, 1..instance.nodes() + 1);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
-use crate::model::{Instance, Plan, Survives, TaskId};
+use crate::model::{Fallback, Instance, Plan, Survives, TaskId};
 use crate::policy::{self, Choice, Order, Settings};
 use crate::search::local;
 use crate::stop::Stop;
@@ -122,7 +122,7 @@ pub struct Params {
     /// What policies are told; their seed is the one above.
     pub policy: Settings,
     /// What the plan has to survive: `node` or a label, see
-    /// [`solve_surviving`](crate::survive::solve_surviving).
+    /// [`plan_watched`](crate::survive::plan_watched).
     pub survive: Option<String>,
 }
 
@@ -198,6 +198,16 @@ pub struct Outcome {
     pub tried: Vec<Tried>,
     /// What the plan survives, with its fallbacks; only where that was asked for.
     pub survives: Option<Survives>,
+    /// Where tasks go when their nodes fail, of those that are to have a standby.
+    pub standbys: Vec<Fallback>,
+}
+
+impl Outcome {
+    /// The task's standby, where it has one.
+    pub fn standby(&self, task: TaskId) -> Option<&Fallback> {
+        let at = self.standbys.binary_search_by_key(&task, |standby| standby.task).ok()?;
+        self.standbys.get(at)
+    }
 }
 
 /// A moment of a solve. Depends on the clock, so it is for people only.
@@ -312,10 +322,9 @@ pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
 /// # Errors
 /// As for [`solve`].
 pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
-    if params.survive.is_some() {
-        return Err(Error::usage(
-            "plans that survive failures are made by `solve --survive` alone",
-        ));
+    if params.survive.is_some() || !instance.backups().is_empty() {
+        let cause = "plans that survive failures and plans with standbys are made by `solve` alone";
+        return Err(Error::usage(cause).help("leave --survive out, and `backup` of tasks"));
     }
     if params.start.is_some() && matches!(params.method, Method::Policy(_)) {
         let cause =

@@ -118,7 +118,7 @@ pub fn block_in_words(state: &State, task: TaskId, node: crate::model::NodeId) -
             format!("lacks {} {unit}{}{reserved}", resource.scale.show(over), resource.name)
         }
         Block::Risk(r) => {
-            let risk = instance.risk().map_or_else(String::new, |risk| risk.chance().to_string());
+            let risk = instance.risk().map_or_else(String::new, |risk| risk.to_string());
             format!(
                 "would be overloaded in {} with a chance above {risk}",
                 instance.resources()[r].name

@@ -374,6 +374,7 @@ impl<'a> Run<'a> {
             trace: Vec::new(),
             tried: self.tried.clone(),
             survives: None,
+            standbys: Vec::new(),
         })
     }
 

@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 
+use super::Fixed;
 use crate::model::{CardSet, Fallback, NodeId, TaskId};
 use crate::state::State;
 
@@ -24,15 +25,24 @@ pub(super) enum Attempt {
 
 /// Tries to place the displaced tasks off the dead nodes. The state has the whole plan, before
 /// and after.
-pub(super) fn attempt(state: &mut State, failed: &[NodeId], displaced: &[TaskId]) -> Attempt {
+pub(super) fn attempt(
+    state: &mut State,
+    failed: &[NodeId],
+    displaced: &[TaskId],
+    fixed: &Fixed,
+) -> Attempt {
     let instance = state.instance();
     let mut dead = vec![false; instance.nodes()];
     failed.iter().for_each(|node| dead[node.index()] = true);
     let dead = &dead[..];
-    let home: Vec<(TaskId, NodeId, Vec<CardSet>)> = (displaced.iter())
+    let settled = fixed.standbys.iter().map(|standby| &standby.task);
+    let leaving = displaced.iter().chain(&fixed.stopped).chain(settled);
+    let home: Vec<(TaskId, NodeId, Vec<CardSet>)> = leaving
         .filter_map(|task| Some((*task, state.node_of(*task)?, cards_of(state, *task))))
         .collect();
     home.iter().for_each(|(task, ..)| state.remove(*task));
+    let standbys = fixed.standbys.iter();
+    standbys.for_each(|step| state.put_back(step.task, step.node, &step.cards));
     let mut order = displaced.to_vec();
     let all = |r: usize| instance.node_ids().map(|n| instance.capacity(n)[r] as f64).sum::<f64>();
     let scale: Vec<f64> = (0..instance.resources().len()).map(|r| all(r).max(1.0)).collect();
@@ -67,6 +77,7 @@ pub(super) fn attempt(state: &mut State, failed: &[NodeId], displaced: &[TaskId]
             order.iter().for_each(|task| state.remove(*task));
         }
     }
+    fixed.standbys.iter().for_each(|step| state.remove(step.task));
     home.iter().for_each(|(task, node, cards)| state.put_back(*task, *node, cards));
     answer
 }

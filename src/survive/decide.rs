@@ -19,7 +19,9 @@ impl Run<'_> {
     pub(super) fn settle(&self, mut failure: Failure, slice: Duration) -> Result<Failure> {
         let stop = self.stop.part(slice);
         let nodes = self.question.nodes(&failure.domains);
-        let left = self.instance.aftermath(&self.plan, &nodes, self.question.rearrange);
+        let fixed = self.fixed(&nodes);
+        let left =
+            self.instance.aftermath(&fixed.plan, &nodes, &fixed.stopped, self.question.rearrange);
         if failure.fate == Fate::Unknown {
             if let Some(proof) = impossible(&left.instance, &Bounds::of(&left.instance)) {
                 failure.fate = Fate::Lost;
@@ -94,7 +96,7 @@ impl Run<'_> {
         for (k, task) in left.tasks.iter().enumerate() {
             match plan.placement[k] {
                 None => lost.push(*task),
-                Some(node) if self.plan.placement[task.index()] == Some(node) => {}
+                Some(node) if left.instance.current(TaskId::from(k)) == Some(node) => {}
                 Some(node) => {
                     let cards = match self.question.rearrange {
                         true => Vec::new(),
@@ -141,7 +143,7 @@ impl Run<'_> {
     /// Says of each task that is lost what stands in its way.
     pub(super) fn give_reasons(&self, failure: &mut Failure) {
         let nodes = self.question.nodes(&failure.domains);
-        let after = self.instance.failed(&self.plan, &nodes);
+        let after = self.after(&nodes);
         let mut why = left_out(&after, &self.plan_after(failure));
         why.retain(|why| failure.lost.iter().any(|lost| lost.task == why.task));
         failure.lost = why;
@@ -159,7 +161,7 @@ impl Run<'_> {
         });
         // Failed nodes only ever loosen a rule, so this decides nearly always.
         if wrong.is_none() && !check_plan(&self.running, &plan, true).is_empty() {
-            let after = self.instance.failed(&self.plan, &nodes);
+            let after = self.after(&nodes);
             wrong = check_plan(&after, &plan, true).first().map(ToString::to_string);
         }
         match wrong {

@@ -3,10 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, Result};
-use crate::model::{Instance, NodeId, nearest};
-
-/// The word for nodes by themselves.
-const NODE: &str = "node";
+use crate::model::{Instance, NODE, NodeId, nearest};
 
 /// Nodes that fail together.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,52 +1,96 @@
-//! Plans that survive every single failure: by the chosen method where its plan
-//! happens to, else by the integer program with each failure's fallback in it.
+//! Plans that survive every single failure, or have room for every standby: by the
+//! chosen method where its plan happens to, else with room held back, else by the
+//! integer program with each failure's fallback in it.
 
 use std::time::Instant;
 
-use super::{Fate, Question, Survival, domains, survive};
+use super::{Fate, Question, Survival, domains, room, survive_beside};
 use crate::bounds::{Bound, Bounds};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Exact, Request};
 use crate::metrics::goal_values;
-use crate::model::{Ask, Classes, Instance, Plan, Survives};
-use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, solve_watched, tier_outcome};
+use crate::model::{Ask, Classes, Fallback, Instance, Plan, Survives, TierValue};
+use crate::solve::{
+    Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, solve_watched, tier_outcome,
+};
+use crate::state::State;
+use crate::stop::Stop;
 
-/// Plans the instance so that the tasks on whatever fails (`over`: each node, or all nodes with
-/// one value of a label) have room on the others, where all else stays.
+/// Plans the instance: with what [`Params::survive`] asks for, and with a standby for every task
+/// that is to have one. What is survived (`over`: each node, or all nodes with one value of a label)
+/// leaves the tasks there room on the others, where all else stays.
 ///
 /// # Errors
-/// A label that no node has, tasks that may stay unplaced, a method that cannot honour it on this
-/// instance; a solver that is missing or fails.
-pub fn solve_surviving(
-    instance: &Instance,
-    params: &Params,
-    over: &str,
-    watch: &Watch,
-) -> Result<Answer> {
+/// As for [`solve_watched`]; a label that no node has, tasks that may stay unplaced, a method that
+/// cannot honour it on this instance.
+pub fn plan_watched(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
+    let backups = instance.backups();
+    let (over, guard) = match &params.survive {
+        None if backups.is_empty() => return solve_watched(instance, params, watch),
+        None => (backups, true),
+        Some(over) if backups.is_empty() => (vec![over.as_str()], false),
+        Some(_) => {
+            let cause = "--survive gives every task a fallback, and some ask for a standby";
+            return Err(Error::usage(cause).help("use one of the two"));
+        }
+    };
     if params.allow_unplaced {
         return Err(Error::usage("a plan that survives failures places every task")
             .help("leave out --allow-unplaced"));
     }
-    let question = Question {
-        domains: domains(instance, over)?,
-        depth: 1,
-        rearrange: false,
-        solver: params.solver,
-        seed: params.seed,
-        time_limit: params.time_limit,
-        threads: params.threads,
+    let question = |over: &&str| -> Result<Question> {
+        Ok(Question {
+            domains: domains(instance, over)?,
+            depth: 1,
+            rearrange: false,
+            guard: guard.then(|| (*over).to_owned()),
+            solver: params.solver,
+            seed: params.seed,
+            time_limit: params.time_limit,
+            threads: params.threads,
+        })
     };
-    Hold { instance, params, over, question, watch, began: Instant::now() }.answer()
+    let questions = over.iter().map(question).collect::<Result<Vec<_>>>()?;
+    let plain = if guard { instance.without_backups() } else { instance.clone() };
+    let over = over.join(", ");
+    Hold { instance, plain, params, over, questions, watch, began: Instant::now() }.answer()
 }
 
-struct Hold<'a> {
-    instance: &'a Instance,
-    params: &'a Params,
-    over: &'a str,
-    question: Question,
-    watch: &'a Watch<'a>,
+/// Likewise, with nobody looking on.
+///
+/// # Errors
+/// As for [`plan_watched`].
+pub fn plan(instance: &Instance, params: &Params) -> Result<Answer> {
+    plan_watched(instance, params, &Watch::new(Stop::after(params.time_limit), &|_| {}))
+}
+
+pub(super) struct Hold<'a> {
+    pub(super) instance: &'a Instance,
+    /// The instance without standbys.
+    pub(super) plain: Instance,
+    pub(super) params: &'a Params,
+    over: String,
+    /// What fails; standbys over labels come before those over nodes.
+    pub(super) questions: Vec<Question>,
+    pub(super) watch: &'a Watch<'a>,
     began: Instant,
+}
+
+/// A plan with all that is asked of it.
+pub(super) struct Held {
+    pub(super) plan: Plan,
+    pub(super) found_by: String,
+    pub(super) values: Vec<TierValue>,
+    survives: Option<Survives>,
+    standbys: Vec<Fallback>,
+}
+
+/// What came of a plan when everything failed in turn.
+pub(super) enum Trial {
+    Holds(Held),
+    /// It does not, or that was not found out; why.
+    Fails(String),
 }
 
 impl Hold<'_> {
@@ -54,43 +98,59 @@ impl Hold<'_> {
         let exact = matches!(self.params.method, Method::Auto | Method::Ilp);
         let lacks = self.lacks();
         if let (Method::Ilp, Some(lacks)) = (self.params.method, &lacks) {
-            return Err(Error::usage(format!("--survive with --method ilp: {lacks}"))
+            return Err(Error::usage(format!("fallbacks with --method ilp: {lacks}"))
                 .help("another method may find a plan that survives, without a proof"));
         }
-        let part = self.watch.stop.remaining() / if exact && lacks.is_none() { 4 } else { 2 };
+        let part = self.watch.stop.remaining() / if exact && lacks.is_none() { 4 } else { 3 };
         let params = Params { survive: None, ..self.params.clone() };
         let first = Watch::new(self.watch.stop.part(part), self.watch.log);
-        let mut known: Option<Outcome> = None;
+        let mut known: Option<Held> = None;
         let mut why = "it has not found any plan".to_owned();
-        match solve_watched(self.instance, &params, &first)? {
+        let mut first_tier = None;
+        match solve_watched(&self.plain, &params, &first)? {
             // Without a plan there is none that survives.
             Answer::NoPlan(none) if none.proven => return Ok(Answer::NoPlan(none)),
             Answer::NoPlan(none) => why = none.cause,
-            Answer::Plan(mut outcome) => {
-                let survival = self.let_fail(&outcome.plan)?;
-                match self.fails(&survival) {
-                    None => {
-                        outcome.survives = Some(self.fallbacks(&survival));
-                        known = Some(*outcome);
-                    }
-                    Some(fails) => why = fails,
+            Answer::Plan(mut outcome) => match self.trial(&outcome.plan, &outcome.found_by)? {
+                // A plan that is the best of all plans is the best of those that survive.
+                Trial::Holds(held) if outcome.optimal || !exact => {
+                    outcome.plan = held.plan;
+                    outcome.survives = held.survives;
+                    outcome.standbys = held.standbys;
+                    outcome.elapsed = self.began.elapsed();
+                    return Ok(Answer::Plan(outcome));
                 }
+                Trial::Holds(held) => known = Some(held),
+                Trial::Fails(fails) => {
+                    why = fails;
+                    let tier = outcome.goal.first();
+                    first_tier = tier.map(|tier| Bound::new(tier.bound, tier.why.clone()));
+                }
+            },
+        }
+        if known.is_none() && !matches!(self.params.method, Method::Ilp) {
+            let exact = exact && lacks.is_none() && self.too_large().is_none();
+            let part = self.watch.stop.remaining() / if exact { 3 } else { 1 };
+            known = room::with_room(self, &self.watch.stop.part(part))?;
+        }
+        let lacks = lacks.or_else(|| self.too_large());
+        if let (true, None) = (exact, &lacks) {
+            return self.exact(known);
+        }
+        match known {
+            Some(held) => {
+                let bounds = self.bounds(first_tier);
+                Ok(Answer::Plan(Box::new(self.outcome(held, &bounds, Vec::new())?)))
             }
-        }
-        // A plan that is the best of all plans is the best of those that survive.
-        if known.as_ref().is_some_and(|known| known.optimal) || !exact {
-            return Ok(known.map_or_else(|| self.not_found(&why, None), boxed));
-        }
-        match lacks.or_else(|| self.too_large()) {
-            Some(lacks) => Ok(known.map_or_else(|| self.not_found(&why, Some(&lacks)), boxed)),
-            None => self.exact(known),
+            None => Ok(self.not_found(&why, lacks.as_deref().filter(|_| exact))),
         }
     }
 
     /// What the integer program does not know how to move.
     fn lacks(&self) -> Option<String> {
         let rule = self.instance.rules().iter().find(|rule| rule.ask != Ask::Gang);
-        match (rule, self.instance.devices().first()) {
+        let device = self.instance.devices().first();
+        match (rule, device) {
             (Some(rule), _) => Some(format!(
                 "the integer program has no fallbacks under rules between tasks such as `{}`",
                 rule.name
@@ -99,13 +159,17 @@ impl Hold<'_> {
                 "the integer program has no fallbacks for `{}`, which comes in cards",
                 self.instance.resources()[device.resource].name
             )),
+            (None, None) if self.questions.len() > 1 => {
+                Some("the integer program has standbys over one label, or over nodes".to_owned())
+            }
             (None, None) => None,
         }
     }
 
     fn too_large(&self) -> Option<String> {
         let variables = Classes::of(self.instance).variables();
-        let size = variables.saturating_mul(self.question.domains.len() + 1);
+        let failures: usize = self.questions.iter().map(|question| question.domains.len()).sum();
+        let size = variables.saturating_mul(failures + 1);
         let most = self.params.solver.sensible_size();
         (matches!(self.params.method, Method::Auto) && size > most).then(|| {
             let solver = self.params.solver.name();
@@ -113,57 +177,105 @@ impl Hold<'_> {
         })
     }
 
-    fn let_fail(&self, plan: &Plan) -> Result<Survival> {
-        let left = self.watch.stop.remaining();
-        survive(self.instance, plan, &Question { time_limit: left, ..self.question.clone() })
-    }
-
-    /// The worst failure that is not survived, in words.
-    fn fails(&self, survival: &Survival) -> Option<String> {
-        let worst = survival.failures.first().filter(|failure| failure.fate != Fate::Survived);
-        match (worst, survival.unexamined) {
-            (None, 0) => None,
-            (None, _) => Some("time ran out before all failures were looked at".to_owned()),
-            (Some(failure), _) => {
-                let name = &self.question.domains[failure.domains[0]].name;
-                let many = failure.displaced.len();
-                Some(match failure.fate {
-                    Fate::Unknown => {
-                        format!("no fallback was found in time for the {many} tasks on `{name}`")
-                    }
-                    _ => format!("when `{name}` fails, its {many} tasks have no place in its plan"),
-                })
+    /// Lets everything fail in turn.
+    pub(super) fn trial(&self, plan: &Plan, found_by: &str) -> Result<Trial> {
+        let mut standbys: Vec<Fallback> = Vec::new();
+        let mut survives = None;
+        for question in &self.questions {
+            let question = Question { time_limit: self.watch.stop.remaining(), ..question.clone() };
+            let survival = survive_beside(self.instance, plan, &question, &standbys)?;
+            if let Some(fails) = fails(&question, &survival) {
+                return Ok(Trial::Fails(fails));
+            }
+            match question.guard {
+                None => survives = Some(self.fallbacks(&question, &survival)),
+                Some(_) => {
+                    let moves = survival.failures.iter().flat_map(|failure| &failure.moves);
+                    standbys.extend(moves.cloned());
+                }
             }
         }
+        standbys.sort_by_key(|standby| standby.task);
+        Ok(Trial::Holds(Held {
+            // The cards that the fallbacks leave alone.
+            plan: State::load_plan(self.instance, plan).unload(),
+            found_by: found_by.to_owned(),
+            values: goal_values(self.instance, plan, self.instance.goal()),
+            survives,
+            standbys,
+        }))
     }
 
-    fn fallbacks(&self, survival: &Survival) -> Survives {
+    fn fallbacks(&self, question: &Question, survival: &Survival) -> Survives {
         let mut failures: Vec<_> = survival.failures.iter().collect();
         failures.sort_by(|a, b| a.domains.cmp(&b.domains));
         let named = failures.into_iter().map(|failure| {
-            (self.question.domains[failure.domains[0]].name.clone(), failure.moves.clone())
+            (question.domains[failure.domains[0]].name.clone(), failure.moves.clone())
         });
-        Survives { over: self.over.to_owned(), fallbacks: named.collect() }
+        Survives { over: self.over.clone(), fallbacks: named.collect() }
+    }
+
+    /// What is asked, in words.
+    fn asked(&self) -> String {
+        match self.questions.iter().any(|question| question.guard.is_some()) {
+            true => "has room for every standby".to_owned(),
+            false => format!("survives each failure of {}", self.over),
+        }
     }
 
     fn not_found(&self, why: &str, lacks: Option<&str>) -> Answer {
         let lacks = lacks.map(|lacks| format!("; {lacks}")).unwrap_or_default();
+        let method = self.params.method.name();
         Answer::NoPlan(NoPlan {
             proven: false,
             code: "not-found",
-            cause: format!(
-                "{} found no plan that survives each failure of {}: {why}{lacks}",
-                self.params.method.name(),
-                self.over
-            ),
+            cause: format!("{method} found no plan that {}: {why}{lacks}", self.asked()),
             remedy: "--method ilp looks for one exactly, where the instance has no rules between tasks and no cards; `survive` says what is lost".to_owned(),
         })
     }
 
+    /// Bounds on every plan, which hold for those that survive too.
+    fn bounds(&self, first: Option<Bound>) -> Vec<Bound> {
+        let known = Bounds::of(&self.plain);
+        let tiers = self.instance.goal().tiers.iter().map(|tier| known.tier(tier, 0));
+        let mut bounds: Vec<Bound> = tiers.collect();
+        if let (Some(bound), Some(first)) = (bounds.first_mut(), first) {
+            *bound = bound.clone().max(first);
+        }
+        bounds
+    }
+
+    fn outcome(&self, held: Held, bounds: &[Bound], notes: Vec<String>) -> Result<Outcome> {
+        let tiers = self.instance.goal().tiers.iter().zip(&held.values).zip(bounds);
+        let goal = tiers
+            .map(|((tier, value), bound)| tier_outcome(&self.plain, tier, value.value, bound))
+            .collect::<Result<Vec<TierOutcome>>>()?;
+        Ok(Outcome {
+            method: self.params.method.name(),
+            seed: self.params.seed,
+            optimal: goal.iter().all(|tier| tier.gap == 0.0),
+            goal,
+            found_by: held.found_by,
+            unplaced: Vec::new(),
+            notes,
+            elapsed: self.began.elapsed(),
+            trace: Vec::new(),
+            tried: Vec::new(),
+            survives: held.survives,
+            standbys: held.standbys,
+            plan: held.plan,
+        })
+    }
+
     /// The integer program with the fallbacks of every failure.
-    fn exact(&self, known: Option<Outcome>) -> Result<Answer> {
-        let instance = self.instance;
+    fn exact(&self, known: Option<Held>) -> Result<Answer> {
+        let instance = &self.instance;
         let classes = Classes::of(instance);
+        let failures = self.questions.iter().flat_map(|question| {
+            let guard = &question.guard;
+            let each = question.domains.iter();
+            each.map(|domain| ilp::Failure { nodes: domain.nodes.clone(), guard: guard.clone() })
+        });
         let request = Request {
             instance,
             classes: &classes,
@@ -174,7 +286,7 @@ impl Hold<'_> {
             seed: self.params.seed,
             incumbent: known.as_ref().map(|known| known.plan.clone()),
             bounds: Vec::new(),
-            failures: self.question.domains.iter().map(|domain| domain.nodes.clone()).collect(),
+            failures: failures.collect(),
         };
         let finding = ilp::solve(&request, &self.watch.stop)?;
         let solver = self.params.solver.name();
@@ -182,10 +294,7 @@ impl Hold<'_> {
             return Ok(Answer::NoPlan(NoPlan {
                 proven: true,
                 code: "survive",
-                cause: format!(
-                    "{solver} proved that no plan survives each failure of {}",
-                    self.over
-                ),
+                cause: format!("{solver} proved that no plan {}", self.asked()),
                 remedy: "add nodes or capacity, or unpin tasks; `survive` says what a plan loses"
                     .to_owned(),
             }));
@@ -193,62 +302,60 @@ impl Hold<'_> {
         let Some(plan) = finding.plan else {
             return Ok(self.not_found("time ran out", None));
         };
-        let survives = match &known {
-            Some(known) if known.plan == plan => known.survives.clone(),
-            _ => self.witness(&plan)?,
+        let found_by = format!("the ILP ({solver})");
+        let held = match known {
+            Some(known) if known.plan.placement == plan.placement => known,
+            _ => match self.trial(&plan, &found_by)? {
+                Trial::Holds(held) => held,
+                Trial::Fails(_) if self.watch.stop.reached() => {
+                    let why = "time ran out before its fallbacks were found again";
+                    return Ok(self.not_found(why, None));
+                }
+                Trial::Fails(cause) => {
+                    let cause = format!("the integer program's plan does not survive: {cause}");
+                    return Err(
+                        Error::new(Kind::Solver, cause).help("this is a bug: please report it")
+                    );
+                }
+            },
         };
-        let Some(survives) = survives else {
-            return Ok(self.not_found("time ran out before its fallbacks were found again", None));
-        };
-        let bounds = Bounds::of(instance);
-        let mut goal = Vec::new();
-        for (k, (tier, value)) in instance
-            .goal()
+        if let Some(broken) = check_plan(instance, &held.plan, false).first() {
+            let cause = format!("the plan of {} breaks a rule: {broken}", held.found_by);
+            return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
+        }
+        let proofs = finding
             .tiers
             .iter()
-            .zip(goal_values(instance, &plan, instance.goal()))
-            .enumerate()
-        {
-            let found = finding.tiers.get(k).and_then(|tier| tier.bound);
-            let proof = found.map(|bound| Bound::new(bound, format!("the ILP ({solver})")));
-            let bound = bounds.tier(tier, 0);
-            let bound = proof.map_or(bound.clone(), |proof| bound.max(proof));
-            goal.push(tier_outcome(instance, tier, value.value, &bound)?);
+            .map(|tier| tier.bound.map(|bound| Bound::new(bound, format!("the ILP ({solver})"))));
+        let mut bounds = self.bounds(None);
+        for (bound, proof) in bounds.iter_mut().zip(proofs) {
+            *bound = proof.map_or(bound.clone(), |proof| bound.clone().max(proof));
         }
-        let same = known.as_ref().filter(|known| known.plan == plan);
-        let found_by = same.map_or(format!("the ILP ({solver})"), |known| known.found_by.clone());
-        Ok(boxed(Outcome {
-            method: self.params.method.name(),
-            seed: self.params.seed,
-            optimal: goal.iter().all(|tier| tier.gap == 0.0),
-            goal,
-            found_by,
-            unplaced: Vec::new(),
-            notes: finding.warnings,
-            elapsed: self.began.elapsed(),
-            trace: Vec::new(),
-            tried: known.map(|known| known.tried).unwrap_or_default(),
-            survives: Some(survives),
-            plan,
-        }))
-    }
-
-    /// The fallbacks of a plan that has them by the integer program; none where time ran out.
-    fn witness(&self, plan: &Plan) -> Result<Option<Survives>> {
-        let survival = self.let_fail(plan)?;
-        let broken = check_plan(self.instance, plan, false).first().map(ToString::to_string);
-        let lost = survival.failures.iter().find(|failure| failure.fate == Fate::Lost);
-        let lost = lost.and_then(|_| self.fails(&survival));
-        match broken.or(lost) {
-            Some(cause) => {
-                let cause = format!("the integer program's plan does not survive: {cause}");
-                Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"))
-            }
-            None => Ok(self.fails(&survival).is_none().then(|| self.fallbacks(&survival))),
-        }
+        Ok(Answer::Plan(Box::new(self.outcome(held, &bounds, finding.warnings)?)))
     }
 }
 
-fn boxed(outcome: Outcome) -> Answer {
-    Answer::Plan(Box::new(outcome))
+/// The worst failure that is not survived, in words.
+fn fails(question: &Question, survival: &Survival) -> Option<String> {
+    let worst = survival.failures.first().filter(|failure| failure.fate != Fate::Survived);
+    match (worst, survival.unexamined) {
+        (None, 0) => None,
+        (None, _) => Some("time ran out before all failures were looked at".to_owned()),
+        (Some(failure), _) => {
+            let name = &question.domains[failure.domains[0]].name;
+            let many = failure.displaced.len();
+            let tasks = match (many, &question.guard) {
+                (1, None) => "its task has".to_owned(),
+                (1, Some(_)) => "the standby of its task has".to_owned(),
+                (many, None) => format!("its {many} tasks have"),
+                (many, Some(_)) => format!("the standbys of {many} of its tasks have"),
+            };
+            Some(match failure.fate {
+                Fate::Unknown => {
+                    format!("no fallback was found in time for {many} tasks on `{name}`")
+                }
+                _ => format!("when `{name}` fails, {tasks} no place in its plan"),
+            })
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod attempt;
 mod decide;
 mod domain;
 mod hold;
+mod room;
 
 use std::time::Duration;
 
@@ -13,13 +14,13 @@ use rayon::prelude::*;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
 use crate::metrics::goal_values;
-use crate::model::{Fallback, Instance, NodeId, Plan, TaskId, TierValue};
+use crate::model::{Fallback, Instance, NODE, NodeId, Plan, TaskId, TierValue};
 use crate::solve::Unplaced;
 use crate::state::State;
 use crate::stop::Stop;
 use attempt::Attempt;
 pub use domain::{Domain, domains};
-pub use hold::solve_surviving;
+pub use hold::{plan, plan_watched};
 
 /// What is asked of a plan.
 #[derive(Clone, Debug)]
@@ -30,6 +31,9 @@ pub struct Question {
     pub depth: usize,
     /// Tasks on other nodes may move too.
     pub rearrange: bool,
+    /// Only tasks with a standby over this ([`Instance::backup`]) have to be placed anew; others
+    /// stop with their node, and rules that speak of these ask for nothing.
+    pub guard: Option<String>,
     /// Solver of the integer program.
     pub solver: Backend,
     /// Seed of everything random.
@@ -56,7 +60,7 @@ pub enum Fate {
 pub struct Failure {
     /// Which domains fail, by their positions in the question.
     pub domains: Vec<usize>,
-    /// Tasks of the plan on the nodes that fail.
+    /// Tasks of the plan on the nodes that fail, as far as they are to be placed anew.
     pub displaced: Vec<TaskId>,
     /// How it ends.
     pub fate: Fate,
@@ -111,7 +115,17 @@ const CHUNK: usize = 4096;
 /// # Errors
 /// A solver is missing or fails, threads cannot be started, a fallback breaks a rule.
 pub fn survive(instance: &Instance, plan: &Plan, question: &Question) -> Result<Survival> {
-    let run = || Run::new(instance, plan, question).answer();
+    survive_beside(instance, plan, question, &[])
+}
+
+/// Likewise, with some standbys settled.
+fn survive_beside(
+    instance: &Instance,
+    plan: &Plan,
+    question: &Question,
+    settled: &[Fallback],
+) -> Result<Survival> {
+    let run = || Run::new(instance, plan, question, settled).answer();
     match question.threads {
         None => run(),
         Some(threads) => rayon::ThreadPoolBuilder::new()
@@ -132,16 +146,33 @@ struct Run<'a> {
     running: Instance,
     /// The tasks of the plan on each node.
     on: Vec<Vec<TaskId>>,
+    /// Standbys that are settled already.
+    settled: &'a [Fallback],
     stop: Stop,
 }
 
+/// What happens by itself when nodes fail.
+struct Fixed {
+    /// The plan without the tasks that stop, and with settled standbys in place.
+    plan: Plan,
+    /// Those that stop.
+    stopped: Vec<TaskId>,
+    /// Those standbys.
+    standbys: Vec<Fallback>,
+}
+
 impl<'a> Run<'a> {
-    fn new(instance: &'a Instance, plan: &Plan, question: &'a Question) -> Run<'a> {
+    fn new(
+        instance: &'a Instance,
+        plan: &Plan,
+        question: &'a Question,
+        settled: &'a [Fallback],
+    ) -> Run<'a> {
         let plan = State::load_plan(instance, plan).unload();
         let running = instance.failed(&plan, &[]);
         let on = plan.by_node(instance.nodes());
         let stop = Stop::after(question.time_limit);
-        Run { instance, question, plan, running, on, stop }
+        Run { instance, question, plan, running, on, settled, stop }
     }
 
     fn answer(&self) -> Result<Survival> {
@@ -193,8 +224,9 @@ impl<'a> Run<'a> {
     /// What a quick try makes of a failure.
     fn first_look(&self, state: &mut State, domains: Vec<usize>) -> Result<Failure> {
         let nodes = self.question.nodes(&domains);
-        let displaced: Vec<TaskId> =
-            nodes.iter().flat_map(|node| self.on[node.index()].iter().copied()).collect();
+        let on = nodes.iter().flat_map(|node| self.on[node.index()].iter().copied());
+        let displaced: Vec<TaskId> = on.filter(|task| self.guarded(*task)).collect();
+        let fixed = self.fixed(&nodes);
         let mut failure = Failure {
             domains,
             displaced,
@@ -205,7 +237,7 @@ impl<'a> Run<'a> {
             proof: None,
             goal: None,
         };
-        match attempt::attempt(state, &nodes, &failure.displaced) {
+        match attempt::attempt(state, &nodes, &failure.displaced, &fixed) {
             Attempt::Placed(moves) => {
                 failure.fate = Fate::Survived;
                 failure.moves = moves;
@@ -228,9 +260,52 @@ impl<'a> Run<'a> {
         Ok(failure)
     }
 
+    /// Whether the task is to be placed anew when its node fails.
+    fn guarded(&self, task: TaskId) -> bool {
+        match &self.question.guard {
+            None => true,
+            Some(over) => self.instance.backup(task) == Some(over),
+        }
+    }
+
+    /// The instance after these nodes failed.
+    fn after(&self, nodes: &[NodeId]) -> Instance {
+        self.instance.failed(&self.plan, nodes).without_rules_of(&self.fixed(nodes).stopped)
+    }
+
+    fn fixed(&self, nodes: &[NodeId]) -> Fixed {
+        let mut fixed =
+            Fixed { plan: self.plan.clone(), stopped: Vec::new(), standbys: Vec::new() };
+        if self.question.guard.is_none() {
+            return fixed;
+        }
+        let many = self.instance.devices().len();
+        for task in nodes.iter().flat_map(|node| self.on[node.index()].iter().copied()) {
+            if self.guarded(task) {
+                continue;
+            }
+            let cards = task.index() * many..(task.index() + 1) * many;
+            // Where a label's value fails, standbys over something else are not asked for.
+            let standby = match self.question.guard.as_deref() {
+                Some(NODE) => self.settled.iter().find(|standby| standby.task == task),
+                _ => None,
+            };
+            fixed.plan.placement[task.index()] = standby.map(|standby| standby.node);
+            match standby {
+                Some(standby) => fixed.plan.cards[cards].copy_from_slice(&standby.cards),
+                None => {
+                    fixed.plan.cards[cards].fill(0);
+                    fixed.stopped.push(task);
+                }
+            }
+            fixed.standbys.extend(standby.cloned());
+        }
+        fixed
+    }
+
     /// The plan once the fallback is in place.
     fn plan_after(&self, failure: &Failure) -> Plan {
-        let mut plan = self.plan.clone();
+        let mut plan = self.fixed(&self.question.nodes(&failure.domains)).plan;
         let lost = failure.lost.iter().map(|lost| lost.task);
         for task in failure.displaced.iter().copied().chain(lost) {
             plan.placement[task.index()] = None;
@@ -255,7 +330,7 @@ impl<'a> Run<'a> {
 
     fn goal_after(&self, failure: &Failure) -> Vec<TierValue> {
         let nodes = self.question.nodes(&failure.domains);
-        let after = self.instance.failed(&self.plan, &nodes);
+        let after = self.after(&nodes);
         goal_values(&after, &self.plan_after(failure), self.instance.goal())
     }
 

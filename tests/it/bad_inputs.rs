@@ -246,7 +246,7 @@ fn moves_and_ratios_that_cannot_be_meant_so() {
         (r#", "ratios": [{"room": "cpu", "with": "gpu", "ratio": 1e9, "price": 2e9}]"#, &["2^60"]),
         (r#", "ratios": [{"room": "cpu", "with": "gpu", "part": 1}]"#, &["unknown", "`part`"]),
         (r#", "resources": {"cpu": {"transient": "yes"}}"#, &["transient"]),
-        (r#", "goal": "move""#, &["did you mean `moves`?"]),
+        (r#", "goal": "mooves""#, &["did you mean `moves`?"]),
     ] {
         refuse(with(more).as_bytes(), &[], wants);
     }

@@ -13,7 +13,7 @@ use stowplan::report::{Report, plan_json};
 use stowplan::solve::{Answer, Method, Outcome, Params, Watch, solve};
 use stowplan::state::State;
 use stowplan::stop::Stop;
-use stowplan::survive::{Failure, Fate, Question, Survival, domains, solve_surviving, survive};
+use stowplan::survive::{Failure, Fate, Question, Survival, domains, plan_watched, survive};
 
 use crate::helpers::{brute_force, less, ruled, stowplan, tiny, with_goal};
 use crate::properties::cases;
@@ -23,6 +23,7 @@ fn question(instance: &Instance, over: &str, depth: usize) -> Question {
         domains: domains(instance, over).unwrap(),
         depth,
         rearrange: false,
+        guard: None,
         solver: Backend::Microlp,
         seed: 1,
         time_limit: Duration::from_secs(60),
@@ -134,7 +135,7 @@ fn truth(instance: &Instance, plan: &Plan, dead: &[NodeId], displaced: &[TaskId]
     let all: usize = open.iter().map(choices).product();
     let mut best: Option<Vec<i64>> = None;
     for mut code in 0..all {
-        // With survivors where they are, whose room and cards nobody else may take, and without them.
+        // With survivors where they are, whose cards nobody else may take, and without them.
         let mut full = Plan { cards: Vec::new(), ..plan.clone() };
         let mut lost = Vec::new();
         for task in &open {
@@ -154,12 +155,8 @@ fn truth(instance: &Instance, plan: &Plan, dead: &[NodeId], displaced: &[TaskId]
         }
         let mut kept = full.clone();
         lost.iter().for_each(|task| kept.placement[task.index()] = None);
-        let is_rule = |v: &Violation| matches!(v, Violation::Rule { .. });
-        let counts = |v: &Violation| is_rule(v) || matches!(v, Violation::MaxTasks { .. });
         let is_cards = |v: &Violation| matches!(v, Violation::Cards { .. });
-        let room = check_plan(&after, &full, true);
-        if room.iter().all(|v| counts(v) || is_cards(v))
-            && !check_plan(&after, &kept, true).iter().any(counts)
+        if check_plan(&after, &kept, true).iter().all(is_cards)
             && cards_fit(&after, plan, displaced, &full)
         {
             best = Some(weights);
@@ -257,7 +254,7 @@ proptest! {
 /// Whether every displaced task has room on the nodes that are left, all others staying.
 fn packs(after: &Instance, plan: &mut Plan, displaced: &[TaskId]) -> bool {
     let Some((task, rest)) = displaced.split_first() else {
-        return check_plan(after, plan, false).is_empty();
+        return check_plan(after, plan, true).is_empty();
     };
     after.node_ids().any(|node| {
         plan.placement[task.index()] = Some(node);
@@ -287,7 +284,12 @@ fn best_that_survives(instance: &Instance, question: &Question) -> Option<Vec<f6
             let at = |task: &TaskId| plan.placement[task.index()];
             let gone = |task: &TaskId| at(task).is_some_and(|node| domain.nodes.contains(&node));
             let displaced: Vec<TaskId> = instance.task_ids().filter(gone).collect();
-            packs(&instance.failed(&plan, &domain.nodes), &mut plan.clone(), &displaced)
+            let mut left = plan.clone();
+            displaced.iter().for_each(|task| left.placement[task.index()] = None);
+            let guarded =
+                |task: &TaskId| question.guard.is_none() || instance.backup(*task).is_some();
+            let displaced: Vec<TaskId> = displaced.into_iter().filter(guarded).collect();
+            packs(&instance.failed(&plan, &domain.nodes), &mut left, &displaced)
         });
         if survives {
             best = Some(values);
@@ -296,16 +298,17 @@ fn best_that_survives(instance: &Instance, question: &Question) -> Option<Vec<f6
     best
 }
 
-fn hold(instance: &Instance, method: &str, over: &str) -> Answer {
+fn hold(instance: &Instance, method: &str, over: Option<&str>) -> Answer {
     let params = Params {
         method: Method::parse(method).unwrap(),
         solver: Backend::Microlp,
+        survive: over.map(str::to_owned),
         time_limit: Duration::from_secs(60),
         work_limit: Some(20_000),
         ..Params::default()
     };
     let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
-    solve_surviving(instance, &params, over, &watch).unwrap()
+    plan_watched(instance, &params, &watch).unwrap()
 }
 
 /// What is printed is a plan that the checker takes, fallbacks and all.
@@ -313,9 +316,36 @@ fn holds(instance: &Instance, outcome: &Outcome) -> Result<(), TestCaseError> {
     let text = plan_json(&Report::new(instance, outcome, digest(instance), None));
     let source = Source { name: "plan".into(), bytes: text.into_bytes() };
     let claim = read_plan(&source, instance).unwrap();
-    prop_assert!(claim.survives.is_some());
+    prop_assert!(claim.survives.is_some() || !instance.backups().is_empty());
     let violations = check_claim(instance, &claim).violations;
     prop_assert!(violations.is_empty(), "{violations:?}");
+    Ok(())
+}
+
+/// Exact methods reach the best, others a plan that holds or none.
+fn methods_agree(
+    instance: &Instance,
+    over: Option<&str>,
+    truth: &Option<Vec<f64>>,
+) -> Result<(), TestCaseError> {
+    for method in ["ilp", "auto", "min-load", "search"] {
+        let exact = matches!(method, "ilp" | "auto");
+        match (hold(instance, method, over), truth) {
+            (Answer::Plan(outcome), Some(truth)) => {
+                let values: Vec<f64> = outcome.goal.iter().map(|tier| tier.value).collect();
+                prop_assert!(!less(&values, truth), "{method}: {values:?} beats {truth:?}");
+                prop_assert!(!exact || !less(truth, &values), "{method}: {values:?} {truth:?}");
+                prop_assert!(!exact || outcome.optimal, "{method}: {:?}", outcome.goal);
+                holds(instance, &outcome)?;
+            }
+            (Answer::NoPlan(none), truth) => {
+                prop_assert!(truth.is_none() || !none.proven, "{method}: {}", none.cause);
+                prop_assert!(truth.is_none() || !exact, "{method}: {}", none.cause);
+                prop_assert!(!exact || none.proven, "{method}: {}", none.cause);
+            }
+            (Answer::Plan(_), None) => prop_assert!(false, "{method}: nothing survives"),
+        }
+    }
     Ok(())
 }
 
@@ -335,22 +365,48 @@ proptest! {
         draft.pairs.retain(|pair| known.contains(&pair.task));
         let instance = with_goal(&draft, goal);
         let truth = best_that_survives(&instance, &question(&instance, over, 1));
-        for method in ["ilp", "auto", "min-load", "search"] {
-            let exact = matches!(method, "ilp" | "auto");
-            match (hold(&instance, method, over), &truth) {
-                (Answer::Plan(outcome), Some(truth)) => {
-                    let values: Vec<f64> = outcome.goal.iter().map(|tier| tier.value).collect();
-                    prop_assert!(!less(&values, truth), "{method}: {values:?} beats {truth:?}");
-                    prop_assert!(!exact || !less(truth, &values), "{method}: {values:?} {truth:?}");
-                    prop_assert!(!exact || outcome.optimal, "{method}: {:?}", outcome.goal);
-                    holds(&instance, &outcome)?;
-                }
-                (Answer::NoPlan(none), truth) => {
-                    prop_assert!(truth.is_none() || !none.proven, "{method}: {}", none.cause);
-                    prop_assert!(truth.is_none() || !exact, "{method}: {}", none.cause);
-                    prop_assert!(!exact || none.proven, "{method}: {}", none.cause);
-                }
-                (Answer::Plan(_), None) => prop_assert!(false, "{method}: nothing survives"),
+        methods_agree(&instance, Some(over), &truth)?;
+    }
+
+    /// Room for standbys, shared by those that never take over at once.
+    #[test]
+    fn standbys_equal_brute_force(
+        draft in tiny(),
+        backed in prop::collection::vec(any::<bool>(), 6),
+        goal in prop::sample::select(&["peak", "nodes, peak", "cost"][..]),
+        over in prop_oneof![3 => Just("node"), 1 => Just("kind")],
+    ) {
+        let mut draft = draft;
+        draft.tasks.truncate(5);
+        let known: Vec<String> = draft.tasks.iter().map(|task| task.id.clone()).collect();
+        draft.pairs.retain(|pair| known.contains(&pair.task));
+        if !draft.nodes.iter().any(|node| node.labels.iter().any(|(key, _)| key == over)) && over != "node" {
+            return Ok(());
+        }
+        for (task, backed) in draft.tasks.iter_mut().zip(backed) {
+            task.backup = backed.then(|| over.to_owned()).filter(|_| !task.pinned);
+        }
+        let instance = with_goal(&draft, goal);
+        if instance.backups().is_empty() {
+            return Ok(());
+        }
+        let asked = Question { guard: Some(over.to_owned()), ..question(&instance, over, 1) };
+        methods_agree(&instance, None, &best_that_survives(&instance, &asked))?;
+    }
+
+    /// Under every rule and with cards, over nodes and racks at once: what is found holds.
+    #[test]
+    fn standbys_under_rules_hold(draft in ruled(), over in prop::collection::vec(0usize..3, 6)) {
+        let mut draft = draft;
+        let racks = draft.nodes.iter().any(|node| node.labels.iter().any(|(key, _)| key == "rack"));
+        for (task, over) in draft.tasks.iter_mut().zip(over) {
+            let over = ["", "node", if racks { "rack" } else { "node" }][over];
+            task.backup = Some(over.to_owned()).filter(|over| !over.is_empty() && !task.pinned);
+        }
+        let instance = draft.build().unwrap();
+        for method in ["auto", "best-fit"] {
+            if let Answer::Plan(outcome) = hold(&instance, method, None) {
+                holds(&instance, &outcome)?;
             }
         }
     }

@@ -95,7 +95,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
             "error", "stop",
         ],
     ),
-    ("compare", &["model", "metrics", "solve", "error"]),
+    ("compare", &["model", "metrics", "solve", "survive", "error"]),
     ("replan", &["model", "metrics", "state", "check", "solve", "error", "stop"]),
     // What guards a cell of a table is the business of those who read tables too.
     (

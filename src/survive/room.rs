@@ -1,0 +1,112 @@
+//! Plans with room held back for what may fail: a part of every capacity, or one
+//! node altogether.
+
+use super::hold::{Held, Hold, Trial};
+use super::{Domain, Question};
+use crate::error::Result;
+use crate::model::{Decimal, Instance, NODE, NodeId};
+use crate::solve::{Answer, Params, Watch, solve_watched};
+use crate::stop::Stop;
+
+/// Parts of a whole in which headroom is tried.
+const PARTS: i64 = 1000;
+/// Plans that are made at most.
+const ROUNDS: u32 = 8;
+
+/// The best plan found that holds. Headroom begins with the part of all capacity that is on the
+/// largest domain, which plans without rules and with small tasks need, and is then halved towards what
+/// just does.
+pub(super) fn with_room(hold: &Hold, stop: &Stop) -> Result<Option<Held>> {
+    let mut best: Option<Held> = None;
+    let mut left = ROUNDS;
+    let by_node = hold.questions.iter().all(|question| over_nodes(hold.instance, question));
+    if by_node && let Some(spare) = largest(hold.instance, &hold.questions) {
+        left -= 1;
+        let instance = hold.plain.without_node(spare);
+        let note = format!("`{}` kept free", hold.instance.node_name(spare));
+        attempt(hold, &instance, &note, left, stop, &mut best)?;
+    }
+    let share = hold.questions.iter().map(|question| share(hold.instance, question));
+    let (mut low, mut high) = (0, PARTS);
+    let mut part = ((share.fold(0.0, f64::max) * PARTS as f64).ceil() as i64).clamp(1, PARTS - 1);
+    while left > 0 && high - low > 1 && !stop.reached() {
+        left -= 1;
+        let note = format!("{} % of every capacity kept free", part as f64 * 100.0 / PARTS as f64);
+        let headroom = Decimal::parse(&format!("0.{part:03}")).ok();
+        let held = match headroom.map(|headroom| hold.plain.clone().with_headroom(headroom)) {
+            Some(Ok(instance)) => attempt(hold, &instance, &note, left, stop, &mut best)?,
+            _ => Tried::NoPlan,
+        };
+        match held {
+            // Less may do as well, and more leaves no plan.
+            Tried::Holds | Tried::NoPlan => high = part,
+            Tried::Fails => low = part,
+        }
+        part = if high == PARTS { (part * 3 / 2 + 1).min(PARTS - 1) } else { (low + high) / 2 };
+    }
+    Ok(best)
+}
+
+enum Tried {
+    Holds,
+    Fails,
+    NoPlan,
+}
+
+fn attempt(
+    hold: &Hold,
+    instance: &Instance,
+    note: &str,
+    left: u32,
+    stop: &Stop,
+    best: &mut Option<Held>,
+) -> Result<Tried> {
+    let watch = Watch::new(stop.part(stop.remaining() / (left + 1)), hold.watch.log);
+    let params = Params { survive: None, start: None, ..hold.params.clone() };
+    let Answer::Plan(outcome) = solve_watched(instance, &params, &watch)? else {
+        return Ok(Tried::NoPlan);
+    };
+    let found_by = format!("{}, {note}", outcome.found_by);
+    let Trial::Holds(held) = hold.trial(&outcome.plan, &found_by)? else {
+        return Ok(Tried::Fails);
+    };
+    let values = |held: &Held| held.values.iter().map(|tier| tier.value).collect::<Vec<f64>>();
+    if best.as_ref().is_none_or(|best| values(&held) < values(best)) {
+        *best = Some(held);
+    }
+    Ok(Tried::Holds)
+}
+
+fn over_nodes(instance: &Instance, question: &Question) -> bool {
+    question.guard.as_deref() == Some(NODE)
+        || question
+            .domains
+            .iter()
+            .all(|d| d.nodes.len() == 1 && *d.name == *instance.node_name(d.nodes[0]))
+}
+
+/// What a domain has of the resource of which it has most, as a part of what there is.
+fn part_of(instance: &Instance, domain: &Domain) -> f64 {
+    let all = |nodes: &[NodeId], r: usize| -> f64 {
+        nodes.iter().map(|node| instance.capacity(*node)[r] as f64).sum()
+    };
+    let ready: Vec<NodeId> = instance.node_ids().filter(|node| instance.counted(*node)).collect();
+    let parts = (0..instance.resources().len()).map(|r| match all(&ready, r) {
+        0.0 => 0.0,
+        whole => all(&domain.nodes, r) / whole,
+    });
+    parts.fold(0.0, f64::max)
+}
+
+fn share(instance: &Instance, question: &Question) -> f64 {
+    question.domains.iter().map(|domain| part_of(instance, domain)).fold(0.0, f64::max)
+}
+
+/// The node with most of all there is.
+fn largest(instance: &Instance, questions: &[Question]) -> Option<NodeId> {
+    let domains = questions.iter().flat_map(|question| &question.domains);
+    let nodes =
+        domains.filter_map(|domain| Some((part_of(instance, domain), *domain.nodes.first()?)));
+    let first = |a: (f64, NodeId), b: (f64, NodeId)| if b.0 > a.0 { b } else { a };
+    nodes.reduce(first).map(|(_, node)| node)
+}
