@@ -60,12 +60,15 @@ pub fn learn(history: &History) -> Lesson {
             let seen = columns[column].get(kind)?;
             let estimate = robust(seen, relative[column]);
             if estimate.is_none() {
-                ignored.push(format!("{what} of `{kind}`: one run, and no other kind says how far runs spread"));
+                ignored.push(format!(
+                    "{what} of `{kind}`: one run, and no other kind says how far runs spread"
+                ));
             }
             estimate
         };
         let demand = history.resources.iter().enumerate();
-        let demand = demand.filter_map(|(r, name)| Some((name.clone(), estimate(r, name)?))).collect();
+        let demand =
+            demand.filter_map(|(r, name)| Some((name.clone(), estimate(r, name)?))).collect();
         let seconds = estimate(history.resources.len(), "seconds");
         let kind = (*kind).to_owned();
         learned.kinds.push(KindEstimates { kind, runs: runs.len(), seconds, demand });
@@ -124,48 +127,142 @@ fn robust(seen: &[f64], usual: Option<f64>) -> Option<Estimate> {
     Some(Estimate { runs: seen.len(), middle, spread })
 }
 
+/// Runs that say how nodes compare, by positions in lists of kinds and nodes.
+struct Cells<'a> {
+    kinds: usize,
+    nodes: Vec<&'a str>,
+    /// Kind, node, logarithm of seconds.
+    all: Vec<(usize, usize, f64)>,
+}
+
+impl<'a> Cells<'a> {
+    fn of(kinds: &BTreeMap<&str, Vec<&'a Run>>) -> Cells<'a> {
+        let mut at: BTreeMap<&str, usize> = BTreeMap::new();
+        let timed = |run: &&'a Run| !run.node.is_empty() && run.seconds.is_some_and(|s| s > 0.0);
+        for run in kinds.values().flatten().filter(|run| timed(run)) {
+            at.insert(&run.node, 0);
+        }
+        at.values_mut().enumerate().for_each(|(k, place)| *place = k);
+        let mut all = Vec::new();
+        for (k, runs) in kinds.values().enumerate() {
+            for run in runs.iter().filter(|run| timed(run)) {
+                let seconds = run.seconds.unwrap_or(1.0);
+                all.push((k, at[run.node.as_str()], libm::log(seconds)));
+            }
+        }
+        Cells { kinds: kinds.len(), nodes: at.into_keys().collect(), all }
+    }
+
+    /// Only kinds that ran on several nodes say how these compare.
+    fn compared(&self) -> Vec<(usize, usize, f64)> {
+        let mut seen: Vec<Option<(usize, bool)>> = vec![None; self.kinds];
+        for (kind, node, _) in &self.all {
+            let (first, several) = seen[*kind].unwrap_or((*node, false));
+            seen[*kind] = Some((first, several || first != *node));
+        }
+        let several = |kind: usize| seen[kind].is_some_and(|(_, several)| several);
+        self.all.iter().copied().filter(|(kind, _, _)| several(*kind)).collect()
+    }
+}
+
 /// How fast nodes are: what a run takes is taken for the product of something of its kind and
 /// something of its node. The usual node has 1.
-fn speeds(kinds: &BTreeMap<&str, Vec<&Run>>, ignored: &mut Vec<String>) -> Vec<(String, usize, f64)> {
-    let mut cells: Vec<(&str, &str, f64)> = Vec::new();
-    for (kind, runs) in kinds {
-        let known = runs.iter().filter(|run| !run.node.is_empty());
-        let timed = known.filter_map(|run| Some((run, run.seconds.filter(|s| *s > 0.0)?)));
-        cells.extend(timed.map(|(run, seconds)| (*kind, run.node.as_str(), libm::log(seconds))));
-    }
-    let mut nodes: BTreeMap<&str, f64> = cells.iter().map(|(_, node, _)| (*node, 0.0)).collect();
-    let mut own: BTreeMap<&str, f64> = cells.iter().map(|(kind, _, _)| (*kind, 0.0)).collect();
-    // Only kinds that ran on several nodes say how nodes compare.
-    let shared = |kind: &str| {
-        let mut on = cells.iter().filter(|(known, _, _)| *known == kind).map(|(_, node, _)| *node);
-        let first = on.next();
-        on.any(|node| Some(node) != first)
-    };
-    let compared: Vec<&(&str, &str, f64)> = {
-        let known: BTreeMap<&str, bool> = own.keys().map(|kind| (*kind, shared(kind))).collect();
-        cells.iter().filter(|(kind, _, _)| known[kind]).collect()
-    };
+fn speeds(
+    kinds: &BTreeMap<&str, Vec<&Run>>,
+    ignored: &mut Vec<String>,
+) -> Vec<(String, usize, f64)> {
+    let cells = Cells::of(kinds);
+    let compared = cells.compared();
+    let mut of_kind = vec![0.0; cells.kinds];
+    let mut of_node = vec![0.0; cells.nodes.len()];
     for _ in 0..ROUNDS {
-        for (kind, middle) in &mut own {
-            let left = compared.iter().filter(|cell| cell.0 == *kind).map(|cell| cell.2 - nodes[cell.1]);
-            *middle = median(&left.collect::<Vec<f64>>());
-        }
-        for (node, middle) in &mut nodes {
-            let left = compared.iter().filter(|cell| cell.1 == *node).map(|cell| cell.2 - own[cell.0]);
-            *middle = median(&left.collect::<Vec<f64>>());
-        }
+        let left = compared.iter().map(|(kind, node, log)| (*kind, log - of_node[*node]));
+        of_kind = middles(cells.kinds, left);
+        let left = compared.iter().map(|(kind, node, log)| (*node, log - of_kind[*kind]));
+        of_node = middles(cells.nodes.len(), left);
     }
-    let seen: Vec<f64> =
-        nodes.iter().filter(|(n, _)| compared.iter().any(|cell| cell.1 == **n)).map(|(_, m)| *m).collect();
-    let usual = median(&seen);
+    let mut runs = vec![0; cells.nodes.len()];
+    compared.iter().for_each(|(_, node, _)| runs[*node] += 1);
+    let seen = of_node.iter().zip(&runs).filter(|(_, runs)| **runs > 0);
+    let usual = median(&seen.map(|(log, _)| *log).collect::<Vec<f64>>());
     let mut list = Vec::new();
-    for (node, middle) in nodes {
-        let runs = compared.iter().filter(|cell| cell.1 == node).count();
-        if runs == 0 {
-            ignored.push(format!("speed of `{node}`: no kind ran there and elsewhere"));
-            continue;
+    for (k, node) in cells.nodes.iter().enumerate() {
+        match runs[k] {
+            0 => ignored.push(format!("speed of `{node}`: no kind ran there and elsewhere")),
+            runs => list.push(((*node).to_owned(), runs, libm::exp(usual - of_node[k]))),
         }
-        list.push((node.to_owned(), runs, libm::exp(usual - middle)));
     }
     list
+}
+
+/// The median of each group's values; 0 for groups without any.
+fn middles(groups: usize, values: impl Iterator<Item = (usize, f64)>) -> Vec<f64> {
+    let mut each = vec![Vec::new(); groups];
+    values.for_each(|(group, value)| each[group].push(value));
+    each.iter().map(|values| median(values)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(kind: &str, node: &str, seconds: f64, used: f64) -> Run {
+        let (kind, node) = (kind.to_owned(), node.to_owned());
+        Run { kind, node, seconds: Some(seconds), used: vec![Some(used)] }
+    }
+
+    fn history(runs: Vec<Run>) -> History {
+        History { resources: vec!["gpu".to_owned()], runs, ..History::default() }
+    }
+
+    /// A run that hung for a day and one that used everything change nothing.
+    #[test]
+    fn what_is_far_off_does_no_harm() {
+        let mut runs: Vec<Run> =
+            (0..20).map(|k| run("a", "n", 95.0 + f64::from(k % 11), 4.0)).collect();
+        let alone = learn(&history(runs.clone()));
+        runs.push(run("a", "n", 86_400.0, 64.0));
+        let with = learn(&history(runs));
+        let of = |lesson: &Lesson| lesson.learned.kinds[0].seconds.unwrap();
+        assert!((of(&alone).middle - of(&with).middle).abs() <= 1.0);
+        assert!(of(&with).spread < 6.0, "{:?}", of(&with));
+        assert_eq!(with.learned.kinds[0].demand[0].1.middle, 4.0);
+        assert_eq!(with.learned.kinds[0].demand[0].1.runs, 21);
+    }
+
+    /// Nodes of speeds 1, 2 and 0.5, kinds of very different lengths that ran on some of them.
+    #[test]
+    fn speeds_are_told_from_kinds() {
+        let speeds = [("usual", 1.0), ("fast", 2.0), ("slow", 0.5)];
+        let mut runs = Vec::new();
+        for (k, seconds) in [100.0, 3000.0, 7.0, 900.0].into_iter().enumerate() {
+            for (node, speed) in speeds.iter().cycle().skip(k).take(2) {
+                runs.push(run(&format!("kind{k}"), node, seconds / speed, 1.0));
+            }
+        }
+        runs.push(run("lonely", "far", 5.0, 1.0));
+        let lesson = learn(&history(runs));
+        for (node, runs, found) in &lesson.speeds {
+            let (_, speed) = speeds.iter().find(|(name, _)| name == node).unwrap();
+            assert!((found / speed - 1.0).abs() < 1e-9, "{node}: {found} from {runs}");
+        }
+        assert_eq!(lesson.speeds.len(), 3);
+        assert!(lesson.ignored.iter().any(|line| line.contains("`far`")), "{:?}", lesson.ignored);
+        let kinds = lesson.learned.kinds.iter().map(|kind| (kind.kind.as_str(), kind.seconds));
+        let seconds = |name| kinds.clone().find(|(kind, _)| *kind == name).and_then(|k| k.1);
+        assert!((seconds("kind1").unwrap().middle - 3000.0).abs() < 1e-6);
+    }
+
+    /// One run says how far off it may be only through other kinds.
+    #[test]
+    fn few_runs_lean_on_other_kinds() {
+        let mut runs = vec![run("once", "n", 50.0, 2.0)];
+        assert!(learn(&history(runs.clone())).learned.kinds[0].seconds.is_none());
+        runs.extend((0..9).map(|k| run("often", "n", 92.0 + 2.0 * f64::from(k), 2.0)));
+        let lesson = learn(&history(runs));
+        let once = lesson.learned.kinds.iter().find(|kind| kind.kind == "once").unwrap();
+        let often = lesson.learned.kinds.iter().find(|kind| kind.kind == "often").unwrap();
+        let (once, often) = (once.seconds.unwrap(), often.seconds.unwrap());
+        assert!((once.spread / once.middle - often.spread / often.middle).abs() < 1e-9);
+    }
 }

@@ -35,6 +35,7 @@ pub mod explain;
 pub mod format;
 pub mod generate;
 pub mod ilp;
+pub mod learn;
 pub mod metrics;
 pub mod model;
 pub mod policy;

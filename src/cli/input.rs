@@ -6,9 +6,11 @@ use super::output::{say, warn};
 use crate::check::check_claim;
 use crate::error::{Error, Result};
 use crate::format::{
-    Beside, Change, Format, Input, Samples, Source, is_part, read_beside, read_plan, wants_current,
+    Beside, Change, Format, History, Input, Samples, Source, is_part, read_beside, read_plan,
+    wants_current,
 };
-use crate::model::{Goal, Instance, Plan, ResourceWeights, Risk, nearest, parse_share};
+use crate::learn::learn;
+use crate::model::{Goal, Instance, Learned, Plan, ResourceWeights, Risk, nearest, parse_share};
 
 /// Where the instance is.
 #[derive(Debug, clap::Args)]
@@ -41,12 +43,22 @@ pub(super) struct TableArgs {
     /// Table of observed demands: their means and deviations replace those of the tasks in it
     #[arg(long, value_name = "FILE")]
     pub(super) samples: Option<PathBuf>,
+    /// Table of earlier runs: what tasks of each kind took replaces their durations and demands
+    #[arg(long, value_name = "FILE")]
+    pub(super) history: Option<PathBuf>,
     /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm, kubernetes
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
 }
 
 impl TableArgs {
+    /// What earlier runs teach.
+    fn learned(&self) -> Result<Option<Learned>> {
+        let read = |path: &Path| History::read(&Source::read(path)?);
+        let history = self.history.as_deref().map(read).transpose()?;
+        Ok(history.map(|history| learn(&history).learned))
+    }
+
     /// What was observed of tasks.
     pub(super) fn samples(&self) -> Result<Option<Samples>> {
         self.samples.as_deref().map(|path| Samples::read(&Source::read(path)?)).transpose()
@@ -180,7 +192,13 @@ pub(super) fn read(
         },
     };
     let samples = tables.samples()?;
-    let beside = Beside { current: current.as_ref(), samples: samples.as_ref(), changes };
+    let learned = tables.learned()?;
+    let beside = Beside {
+        current: current.as_ref(),
+        samples: samples.as_ref(),
+        learned: learned.as_ref(),
+        changes,
+    };
     let reading = read_beside(&input, format, &beside)?;
     if !quiet {
         reading.warnings.iter().for_each(|warning| warn(warning));

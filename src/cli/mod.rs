@@ -7,6 +7,7 @@ mod explain;
 mod export;
 mod generate;
 mod input;
+mod learn;
 mod lists;
 mod merge;
 mod output;
@@ -72,6 +73,8 @@ enum Command {
     Survive(survive::Args),
     /// Run several methods and set them against each other
     Compare(compare::Args),
+    /// Say what earlier runs teach of tasks and nodes
+    Learn(learn::Args),
     /// Make a random instance of a stated distribution
     Generate(generate::Args),
     /// Write an instance in another format
@@ -118,6 +121,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Survive(args) => survive::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Learn(args) => learn::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Convert(args) => convert::run(args),
         Command::Export(args) => export::run(args),

@@ -56,7 +56,13 @@ impl History {
             ..History::default()
         };
         table.rows(|row| {
-            let number = |k: usize| Ok(row.quantity(k)?.map(|quantity| quantity.to_f64()));
+            let number = |k: usize| match row.quantity(k)?.map(|quantity| quantity.to_f64()) {
+                Some(value) if value < 0.0 => {
+                    let error = row.error(k, format!("{value} is less than nothing"));
+                    Err(error.help("leave the cell empty where it was not measured"))
+                }
+                value => Ok(value),
+            };
             let run = Run {
                 kind: row.cell(kind).to_owned(),
                 node: node.map_or("", |k| row.cell(k)).to_owned(),

@@ -13,6 +13,7 @@ mod digest;
 mod excerpt;
 mod gap;
 mod guard;
+mod history;
 mod integers;
 mod json;
 mod json_error;
@@ -40,6 +41,7 @@ pub use change::Change;
 pub use csv_write::{CsvFiles, write_csv};
 pub use digest::digest;
 pub use guard::guarded;
+pub use history::{History, Run};
 pub use json::schema;
 pub use json_write::{Part, write_instance, write_part};
 pub use kubernetes::write_objects;
@@ -51,7 +53,7 @@ pub use source::Source;
 pub use sweep::{Settings, read_sweep};
 
 use crate::error::{Error, Result};
-use crate::model::{Draft, DraftError, DraftItem, Instance};
+use crate::model::{Draft, DraftError, DraftItem, Instance, Learned};
 use excerpt::excerpted;
 use source::Text;
 use table::Table;
@@ -213,6 +215,8 @@ pub struct Beside<'a> {
     pub current: Option<&'a Source>,
     /// What was observed of tasks.
     pub samples: Option<&'a Samples>,
+    /// What earlier runs taught of kinds of tasks.
+    pub learned: Option<&'a Learned>,
     /// What is different, one change after the other.
     pub changes: &'a [Change],
 }
@@ -231,6 +235,9 @@ pub fn read_beside(input: &Input, forced: Option<Format>, beside: &Beside) -> Re
 
 fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Reading> {
     let (format, mut draft) = parse(input, forced)?;
+    if let Some(learned) = beside.learned {
+        learned.apply(&mut draft);
+    }
     if let Some(samples) = beside.samples {
         samples.apply(&mut draft)?;
     }

@@ -86,14 +86,19 @@ impl Learned {
         let resources: Vec<(String, bool)> = (draft.resources.iter())
             .map(|resource| (resource.name.clone(), !resource.devices && !resource.transient))
             .collect();
-        let known = draft.tasks.iter_mut().filter_map(|task| self.set(task, &resources).then_some(()));
+        let known =
+            draft.tasks.iter_mut().filter_map(|task| self.set(task, &resources).then_some(()));
         let (known, all) = (known.count(), draft.tasks.len());
         if known < all {
-            let warning = format!("history: {} of {all} tasks are of no kind that ran", all - known);
+            let warning =
+                format!("history: {} of {all} tasks are of no kind that ran", all - known);
             draft.warnings.push(warning);
         }
-        let mut names: Vec<&str> =
-            self.kinds.iter().flat_map(|kind| kind.demand.iter().map(|(name, _)| name.as_str())).collect();
+        let mut names: Vec<&str> = self
+            .kinds
+            .iter()
+            .flat_map(|kind| kind.demand.iter().map(|(name, _)| name.as_str()))
+            .collect();
         names.sort_unstable();
         names.dedup();
         for name in names {

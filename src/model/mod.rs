@@ -13,6 +13,7 @@ mod failure;
 mod gang;
 mod goal;
 mod instance;
+mod learned;
 mod moves;
 mod names;
 mod plan;
@@ -33,6 +34,7 @@ pub use failure::{Aftermath, NODE};
 pub use gang::Gang;
 pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
 pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
+pub use learned::{Estimate, KindEstimates, Learned};
 pub use names::nearest;
 pub use plan::{
     CardSet, Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier, Fallback, Move,

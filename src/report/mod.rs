@@ -7,6 +7,7 @@ mod csv;
 mod explain;
 mod html;
 mod json;
+mod lesson;
 mod markdown;
 mod moves;
 mod number;
@@ -24,6 +25,7 @@ pub use explain::{
 };
 pub use html::{comparison_html, no_plan_html, plan_html};
 pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
+pub use lesson::{lesson_csv, lesson_json, lesson_markdown, lesson_table};
 pub use markdown::plan_markdown;
 pub use moves::{
     MovesDoc, frontier_csv, frontier_json, frontier_markdown, frontier_svg, frontier_table,

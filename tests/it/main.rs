@@ -9,6 +9,7 @@ mod export;
 mod formats;
 mod golden;
 mod helpers;
+mod history;
 mod kubernetes;
 mod parts;
 mod properties;

@@ -62,7 +62,7 @@ fn imports(line: &str) -> Vec<&str> {
 }
 
 /// Who may import whom.
-const MAY_IMPORT: [(&str, &[&str]); 21] = [
+const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("error", &["model"]),
     ("stop", &[]),
@@ -84,6 +84,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
             "stop",
         ],
     ),
+    ("learn", &["model", "format"]),
     (
         "explain",
         &["model", "metrics", "bounds", "state", "policy", "ilp", "solve", "error", "stop"],
@@ -102,7 +103,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
         "report",
         &[
             "model", "metrics", "solve", "explain", "survive", "compare", "replan", "format",
-            "error",
+            "error", "learn",
         ],
     ),
     (
@@ -110,6 +111,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
         &[
             "model", "metrics", "check", "format", "generate", "policy", "ilp", "solve", "explain",
             "compare", "replan", "report", "error", "split", "simulate", "stop", "survive",
+            "learn",
         ],
     ),
 ];
