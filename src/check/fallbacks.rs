@@ -129,7 +129,10 @@ pub(super) fn standbys(
         }
     }
     for over in instance.backups() {
-        for (fail, dead) in failures(instance, over) {
+        let bare = |node: &NodeId| !instance.labels(*node).iter().any(|(key, _)| key == over);
+        let alone = failures(instance, NODE).into_iter();
+        let alone = alone.filter(|(_, dead)| over != NODE && dead.iter().all(bare));
+        for (fail, dead) in failures(instance, over).into_iter().chain(alone) {
             if let Some(detail) = without_room(instance, plan, over, &dead, &at) {
                 wrong(&fail, detail);
             }

@@ -90,9 +90,8 @@ pub(super) fn run(args: Args) -> Done {
         Form::Json => report::what_if_json(&outcome, &rows),
         Form::Csv => report::what_if_csv(&outcome, &rows),
         Form::Markdown => report::what_if_markdown(&outcome, &rows),
-        Form::Html | Form::Sol => {
-            return Err(Error::usage("scenarios are a table, json, csv or markdown"));
-        }
+        Form::Html => report::what_if_html(&outcome, &rows)?,
+        Form::Sol => return Err(Error::usage("--output sol is for plans")),
     })?;
     let mut failed = rows.iter().filter(|row| row.must_fit && !matches!(row.effect.fit, Fit::Yes));
     Ok(match failed.next() {

@@ -23,7 +23,7 @@ pub use explain::{
     ConflictDoc, ElementDoc, RepairDoc, infeasible_json, infeasible_text, plan_why_json,
     plan_why_text, task_json, task_text,
 };
-pub use html::{comparison_html, no_plan_html, plan_html};
+pub use html::{comparison_html, no_plan_html, plan_html, what_if_html};
 pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use lesson::{lesson_csv, lesson_json, lesson_markdown, lesson_table};
 pub use markdown::plan_markdown;

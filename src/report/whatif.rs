@@ -40,14 +40,14 @@ struct ScenarioDoc {
 }
 
 /// Tiers of the goal proper: not those for what is left out before, nor those for moves behind.
-fn own<'a>(base: &Outcome, effect: &'a Effect) -> &'a [TierOutcome] {
+pub(super) fn own<'a>(base: &Outcome, effect: &'a Effect) -> &'a [TierOutcome] {
     let all = effect.outcome.as_ref().map_or(&[][..], |outcome| &outcome.goal);
     let first = base.goal.first().and_then(|tier| all.iter().position(|t| t.tier == tier.tier));
     let first = first.unwrap_or(0);
     &all[first..(first + base.goal.len()).min(all.len())]
 }
 
-fn fit(effect: &Effect) -> &'static str {
+pub(super) fn fit(effect: &Effect) -> &'static str {
     match effect.fit {
         Fit::Yes => "yes",
         Fit::No(_) => "no",
@@ -55,14 +55,14 @@ fn fit(effect: &Effect) -> &'static str {
     }
 }
 
-fn reason(effect: &Effect) -> Option<String> {
+pub(super) fn reason(effect: &Effect) -> Option<String> {
     match &effect.fit {
         Fit::Yes => None,
         Fit::No(none) | Fit::Unknown(none) => Some(none.cause.clone()),
     }
 }
 
-fn unplaced(effect: &Effect) -> Option<usize> {
+pub(super) fn unplaced(effect: &Effect) -> Option<usize> {
     effect.outcome.as_ref().map(|outcome| outcome.unplaced.len())
 }
 

@@ -47,3 +47,14 @@ pub fn domains(instance: &Instance, over: &str) -> Result<Vec<Domain>> {
     }
     Ok(domains)
 }
+
+/// What a standby keeps clear of: the domains of the label, and every node without it by itself.
+pub(super) fn domains_for_standbys(instance: &Instance, over: &str) -> Result<Vec<Domain>> {
+    let mut all = domains(instance, over)?;
+    if over != NODE {
+        let bare = |node: &NodeId| !instance.labels(*node).iter().any(|(key, _)| key == over);
+        let alone = domains(instance, NODE)?;
+        all.extend(alone.into_iter().filter(|domain| domain.nodes.iter().all(bare)));
+    }
+    Ok(all)
+}

@@ -4,7 +4,8 @@
 
 use std::time::Instant;
 
-use super::{Fate, Question, Survival, domains, room, survive_beside};
+use super::domain::{domains, domains_for_standbys};
+use super::{Fate, Question, Survival, room, survive_beside};
 use crate::bounds::{Bound, Bounds};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
@@ -41,7 +42,10 @@ pub fn plan_watched(instance: &Instance, params: &Params, watch: &Watch) -> Resu
     }
     let question = |over: &&str| -> Result<Question> {
         Ok(Question {
-            domains: domains(instance, over)?,
+            domains: match guard {
+                true => domains_for_standbys(instance, over)?,
+                false => domains(instance, over)?,
+            },
             depth: 1,
             rearrange: false,
             guard: guard.then(|| (*over).to_owned()),

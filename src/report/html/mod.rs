@@ -3,6 +3,7 @@
 
 mod nodes;
 mod progress;
+mod scenarios;
 mod tasks;
 mod words;
 
@@ -18,6 +19,7 @@ use crate::model::Instance;
 use crate::solve::NoPlan;
 use nodes::Nodes;
 use progress::Progress;
+pub use scenarios::what_if_html;
 use tasks::{Tasks, Unplaced};
 
 /// What all pages have in common.
