@@ -83,7 +83,7 @@ impl Instance {
     /// alone. Tasks that share rules with these, by themselves or through others, and under a risk
     /// those whose demands vary, are part of it, pinned, and come before all others: they are left
     /// out only where no plan keeps their rules (units of a gang that lost one, for instance).
-    /// Their room becomes free then, their cards do not. The plan has to name cards where there are
+    /// Their room becomes free then, not so their cards and what is transient. The plan has to name cards where there are
     /// any.
     /// Rules that speak of tasks that `stopped` with their nodes ask for nothing.
     pub fn aftermath(
@@ -109,7 +109,9 @@ impl Instance {
         instance.current = kept.iter().map(|task| at(*task)).collect();
         instance.goal = Goal::single(Term::Unplaced(None));
         if !rearrange {
-            instance.settle(self, plan, &kept, &displaced);
+            let binds = |rule: RuleId| keep.rules[rule as usize];
+            let tied = |task| self.rules_of(task).iter().any(|(rule, _)| binds(*rule));
+            instance.settle(self, plan, &kept, &displaced, &tied);
         }
         set_held(&mut instance);
         instance.keep_whole_rules(self, &keep, &kept);
@@ -167,7 +169,7 @@ impl Instance {
         (tasks, rules)
     }
 
-    /// Turns what stays into load, cards of `kept` tasks included: the instance has only those
+    /// Turns what stays into load, cards and transient resources of `kept` tasks included: the instance has only those
     /// of `whole`.
     fn settle(
         &mut self,
@@ -175,6 +177,7 @@ impl Instance {
         plan: &Plan,
         kept: &[TaskId],
         displaced: &dyn Fn(TaskId) -> bool,
+        tied: &dyn Fn(TaskId) -> bool,
     ) {
         let width = whole.resources().len();
         let (many, mut staying) = (whole.devices().len(), vec![0u32; whole.nodes()]);
@@ -183,12 +186,13 @@ impl Instance {
             let banks = nodes.flat_map(|j| whole.devices().iter().map(move |d| (j, *d)));
             self.cards_left = banks.map(|(node, device)| whole.free_cards(node, device)).collect();
         }
+        let stays = |r: usize| whole.resources()[r].devices || whole.resources()[r].transient;
         for (task, node) in plan.placements().filter(|(task, _)| !displaced(*task)) {
             let demand = whole.demand_on(task, node);
             let known = kept.binary_search(&task).is_ok();
             let used = &mut self.used[node.index() * width..(node.index() + 1) * width];
             for (r, used) in used.iter_mut().enumerate() {
-                *used += if known && !whole.resources()[r].devices { 0 } else { demand[r] };
+                *used += if known && !stays(r) { 0 } else { demand[r] };
             }
             for (d, device) in whole.devices().iter().enumerate() {
                 let each = demand[device.resource].min(device.card);
@@ -206,13 +210,12 @@ impl Instance {
                 continue;
             };
             staying[node.index()] -= 1;
-            self.priority[k] = first;
+            // What no rule ties is never lost.
+            self.priority[k] = if tied(*task) { first } else { first.saturating_add(1) };
             let pairs = self.pair_range(TaskId::from(k));
-            for device in whole.devices() {
-                self.demand[k * width + device.resource] = 0;
-                for pair in pairs.clone() {
-                    self.pairs.demand[pair * width + device.resource] = 0;
-                }
+            for r in (0..width).filter(|r| stays(*r)) {
+                self.demand[k * width + r] = 0;
+                pairs.clone().for_each(|pair| self.pairs.demand[pair * width + r] = 0);
             }
         }
         let most = whole.node_ids().zip(staying).map(|(node, there)| match whole.max_tasks(node) {

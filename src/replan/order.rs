@@ -4,14 +4,15 @@
 //! A task that moves takes room on both nodes until its wave is over. Where moves wait for
 //! each other in a circle, a task goes to a third node first and to its own later. Finding
 //! such an order is hard in general (a reconfiguration of bin packing; Ito et al., DOI
-//! 10.1016/j.tcs.2010.12.005), so this is a greedy search with several priorities: what it
-//! cannot order may have an order all the same.
+//! 10.1016/j.tcs.2010.12.005), so this is a greedy search with several priorities, and one through
+//! everything on tiny instances: what it cannot order elsewhere may have an order all the same.
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashSet;
 
+use super::exhaust::shortest;
 use crate::model::{Ask, Instance, Move, NodeId, NodeState, Plan, RuleId, Step, TaskId};
 use crate::state::State;
 
@@ -99,6 +100,12 @@ pub fn order(instance: &Instance, start: &Plan, end: &Plan, seed: u64) -> Order 
         if worth(&plain) < worth(&best) {
             best = plain;
         }
+        if let Some(moves) = shortest(&instance, start, end) {
+            let aside = |m: &&Move| end.placement[m.task.index()] != m.to;
+            let detours = moves.iter().filter(aside).count();
+            let waves = moves.into_iter().map(|m| vec![vec![m]]).collect();
+            return Order { waves, detours, ..Order::default() };
+        }
         best.spare = spare(&instance, &begin, &moves, &best, seed);
     }
     best
@@ -128,7 +135,7 @@ fn spare(
 }
 
 /// An order under way.
-struct Way<'a> {
+pub(super) struct Way<'a> {
     instance: &'a Instance,
     state: State<'a>,
     left: Vec<Move>,
@@ -171,6 +178,21 @@ impl<'a> Way<'a> {
             detoured: FxHashSet::default(),
             work: 0,
         }
+    }
+
+    /// With nothing to be ordered, to ask about single moves.
+    pub(super) fn alone(instance: &'a Instance, state: State<'a>) -> Self {
+        Way::new(instance, state, Vec::new(), ChaCha8Rng::seed_from_u64(0), true)
+    }
+
+    /// Whether this move alone can be made as things stand.
+    pub(super) fn can(&mut self, m: Move) -> bool {
+        let can = self.go(&[m]);
+        if can {
+            self.undo(&[m]);
+        }
+        self.end_wave();
+        can
     }
 
     /// Wave after wave until nothing is left or nothing can move.
