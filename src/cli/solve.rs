@@ -334,8 +334,8 @@ fn print_plan(
         super::output::complain(&missed);
         return Ok(FAILED);
     }
-    let way = || replan::order(instance, &today(instance), &outcome.plan, outcome.seed);
-    let order = job.moves.then(way);
+    let way = || replan::judged_order(instance, &today(instance), &outcome.plan, outcome.seed);
+    let order = job.moves.then(way).transpose()?;
     if !args.quiet {
         outcome.notes.iter().for_each(|note| warn(note));
         if instance.goal().mentions(Term::Demand)

@@ -8,9 +8,12 @@ mod whatif;
 
 pub use frontier::{Frontier, Point, frontier};
 pub use order::{Order, Stuck, order, today};
+
+use crate::check::check_moves;
+use crate::error::{Error, Kind, Result};
 pub use whatif::{Effect, Fit, what_if};
 
-use crate::model::{Goal, Instance, Term, Tier};
+use crate::model::{Goal, Instance, Plan, Term, Tier};
 
 /// What moving may cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -27,6 +30,22 @@ impl Limits {
         let moved = self.moved.map(|most| Tier::limit(Term::Moved, most as f64));
         let cost = self.cost.map(|most| Tier::limit(Term::Moves, most));
         moved.into_iter().chain(cost).collect()
+    }
+}
+
+/// Orders the moves and has the checker judge every step.
+///
+/// # Errors
+/// A step that breaks a rule, which is a bug.
+pub fn judged_order(instance: &Instance, start: &Plan, end: &Plan, seed: u64) -> Result<Order> {
+    let found = order(instance, start, end, seed);
+    let open: Vec<_> = found.stuck.iter().map(|stuck| stuck.of).collect();
+    match check_moves(instance, start, &found.waves, end, &open).first() {
+        None => Ok(found),
+        Some(wrong) => {
+            let cause = format!("the order of moves breaks a rule: {wrong}");
+            Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"))
+        }
     }
 }
 

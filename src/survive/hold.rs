@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::domain::{domains, domains_for_standbys};
-use super::{Fate, Question, Survival, room, survive_beside};
+use super::{Fate, Question, Survival, in_pool, room, survive_beside};
 use crate::bounds::{Bound, Bounds};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
@@ -52,13 +52,20 @@ pub fn plan_watched(instance: &Instance, params: &Params, watch: &Watch) -> Resu
             solver: params.solver,
             seed: params.seed,
             time_limit: params.time_limit,
-            threads: params.threads,
+            threads: None,
         })
     };
     let questions = over.iter().map(question).collect::<Result<Vec<_>>>()?;
     let plain = if guard { instance.without_backups() } else { instance.clone() };
     let over = over.join(", ");
-    Hold { instance, plain, params, over, questions, watch, began: Instant::now() }.answer()
+    // One pool for all that is asked of it.
+    let own = Params { threads: None, ..params.clone() };
+    let began = Instant::now();
+    let hold = Hold { instance, plain, params: &own, over, questions, watch, began };
+    match params.threads {
+        None => hold.answer(),
+        Some(threads) => in_pool(threads, || hold.answer()),
+    }
 }
 
 /// Likewise, with nobody looking on.

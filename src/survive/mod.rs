@@ -128,12 +128,16 @@ fn survive_beside(
     let run = || Run::new(instance, plan, question, settled).answer();
     match question.threads {
         None => run(),
-        Some(threads) => rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|e| Error::new(Kind::Io, format!("cannot start {threads} threads: {e}")))?
-            .install(run),
+        Some(threads) => in_pool(threads, run),
     }
+}
+
+fn in_pool<T: Send>(threads: usize, run: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| Error::new(Kind::Io, format!("cannot start {threads} threads: {e}")))?
+        .install(run)
 }
 
 /// Everything that is the same for all failures.

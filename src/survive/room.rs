@@ -1,17 +1,28 @@
 //! Plans with room held back for what may fail: a part of every capacity, or one
-//! node altogether.
+//! node altogether; then better ones near by that hold too.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use super::hold::{Held, Hold, Trial};
 use super::{Domain, Question};
+use crate::check::check_plan;
 use crate::error::Result;
-use crate::model::{Decimal, Instance, NODE, NodeId};
+use crate::metrics::goal_values;
+use crate::model::{Decimal, Instance, NODE, NodeId, Plan, TaskId, Term, Tier};
 use crate::solve::{Answer, Params, Watch, solve_watched};
+use crate::state::State;
 use crate::stop::Stop;
 
 /// Parts of a whole in which headroom is tried.
 const PARTS: i64 = 1000;
 /// Plans that are made at most.
 const ROUNDS: u32 = 8;
+/// Changes that are tried on the best of them, and in a row without success.
+const STEPS: usize = 100_000;
+const IDLE: usize = 2_000;
+/// What stands behind the name of what found a plan that was changed then.
+const POLISHED: &str = ", made better";
 
 /// The best plan found that holds. Headroom begins with the part of all capacity that is on the
 /// largest domain, which plans without rules and with small tasks need, and is then halved towards what
@@ -44,7 +55,97 @@ pub(super) fn with_room(hold: &Hold, stop: &Stop) -> Result<Option<Held>> {
         }
         part = if high == PARTS { (part * 3 / 2 + 1).min(PARTS - 1) } else { (low + high) / 2 };
     }
+    if let Some(held) = &mut best {
+        let rest = stop.part(stop.remaining());
+        polish(hold, held, &rest)?;
+    }
     Ok(best)
+}
+
+/// Moves tasks and exchanges them as long as the goal gets better, or stays and the plan gets more
+/// even, and the plan still holds.
+fn polish(hold: &Hold, held: &mut Held, stop: &Stop) -> Result<()> {
+    let instance = &hold.plain;
+    if instance.nodes() < 2 {
+        return Ok(());
+    }
+    let mut goal = instance.goal().clone();
+    if !goal.mentions(Term::Balance) {
+        goal.tiers.push(Tier::single(Term::Balance));
+    }
+    let worth = |plan: &Plan| -> Vec<f64> {
+        goal_values(instance, plan, &goal).iter().map(|tier| tier.value).collect()
+    };
+    let mut rng = ChaCha8Rng::seed_from_u64(hold.params.seed);
+    let mut state = State::load_plan(instance, &held.plan);
+    let mut best = worth(&held.plan);
+    let mut idle = 0;
+    let (tasks, nodes) = (instance.tasks() as u32, instance.nodes() as u32);
+    for _ in 0..STEPS {
+        if idle == IDLE || stop.reached() {
+            break;
+        }
+        idle += 1;
+        let task = TaskId(rng.random_range(0..tasks));
+        let (other, node) = match rng.random_range(0..3u32) {
+            0 => (Some(TaskId(rng.random_range(0..tasks))), None),
+            _ => (None, Some(NodeId(rng.random_range(0..nodes)))),
+        };
+        let changed = match (other, node) {
+            (Some(other), _) => exchange(&mut state, task, other),
+            (None, Some(node)) => shift(&mut state, task, node),
+            (None, None) => None,
+        };
+        let Some(before) = changed else { continue };
+        let plan = state.clone().unload();
+        let value = worth(&plan);
+        if value < best
+            && check_plan(instance, &plan, false).is_empty()
+            && let Trial::Holds(mut better) = hold.trial(&plan, &held.found_by)?
+        {
+            if !held.found_by.ends_with(POLISHED) {
+                better.found_by.push_str(POLISHED);
+            }
+            (*held, best, idle) = (better, value, 0);
+        } else {
+            before.iter().for_each(|(task, _)| state.remove(*task));
+            before.iter().for_each(|(task, node)| state.restore(*task, *node));
+        }
+    }
+    Ok(())
+}
+
+/// Puts the task on another node; where it was, if it can be there.
+fn shift(state: &mut State, task: TaskId, node: NodeId) -> Option<Vec<(TaskId, NodeId)>> {
+    let home = state.node_of(task).filter(|home| *home != node)?;
+    state.remove(task);
+    if state.fits(task, node) {
+        state.place(task, node);
+        return Some(vec![(task, home)]);
+    }
+    state.restore(task, home);
+    None
+}
+
+/// Exchanges two tasks; where they were, if they can be there.
+fn exchange(state: &mut State, a: TaskId, b: TaskId) -> Option<Vec<(TaskId, NodeId)>> {
+    let (of_a, of_b) = (state.node_of(a)?, state.node_of(b)?);
+    if of_a == of_b {
+        return None;
+    }
+    state.remove(a);
+    state.remove(b);
+    if state.fits(a, of_b) {
+        state.place(a, of_b);
+        if state.fits(b, of_a) {
+            state.place(b, of_a);
+            return Some(vec![(a, of_a), (b, of_b)]);
+        }
+        state.remove(a);
+    }
+    state.restore(a, of_a);
+    state.restore(b, of_b);
+    None
 }
 
 enum Tried {
