@@ -48,7 +48,7 @@ pub fn read_plan(source: &Source, instance: &Instance) -> Result<Claim> {
             None => (instance.task_name(TaskId::from(k)).to_owned(), None),
         };
         let node = instance.node_name(node.into()).to_owned();
-        ClaimedPlacement { task, unit, node, devices: Vec::new() }
+        ClaimedPlacement { task, unit, node, ..ClaimedPlacement::default() }
     });
     Ok(Claim { assignments: placed.collect(), ..Claim::default() })
 }

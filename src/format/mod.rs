@@ -16,6 +16,7 @@ mod integers;
 mod json;
 mod json_error;
 mod json_place;
+mod json_resources;
 mod json_write;
 mod kubernetes;
 mod move_file;
@@ -31,6 +32,7 @@ mod slurm;
 mod source;
 mod sweep;
 mod table;
+mod time_file;
 mod values;
 mod words;
 
@@ -48,6 +50,7 @@ pub use scenario::{Scenario, read_scenarios};
 pub use slurm::write_script;
 pub use source::Source;
 pub use sweep::{Settings, read_sweep};
+pub use time_file::{parse_date, show_date};
 
 use crate::error::{Error, Result};
 use crate::model::{Draft, DraftError, DraftItem, Instance};

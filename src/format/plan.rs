@@ -6,9 +6,9 @@ use super::excerpt::excerpted;
 use super::json_error;
 use super::source::{Source, Text};
 use super::table::Table;
-use super::values::{Id, Object, Ordered, Version};
+use super::values::{Id, Object, Ordered, Seconds, Version};
 use crate::error::Result;
-use crate::model::{Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier};
+use crate::model::{Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier, parse_duration};
 
 /// The keys a claim is made of. Plans carry more, and later versions add keys,
 /// so what is not listed is ignored.
@@ -67,6 +67,10 @@ struct AssignmentFile {
     node: Id,
     #[serde(default)]
     devices: Ordered<Vec<u32>>,
+    #[serde(default)]
+    start: Option<Seconds>,
+    #[serde(default)]
+    end: Option<Seconds>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,6 +144,8 @@ fn read_json(source: Text) -> Result<Claim> {
                 unit: entry.unit,
                 node: entry.node.0,
                 devices: entry.devices.0,
+                start: entry.start.map(|start| start.0),
+                end: entry.end.map(|end| end.0),
             })
             .collect(),
         unplaced: file.unplaced.into_iter().map(|Object(e)| (e.task.0, e.unit)).collect(),
@@ -169,6 +175,7 @@ fn fallback(failure: FailureFile) -> (Vec<String>, Vec<ClaimedPlacement>) {
         unit: step.unit,
         node: step.to.0,
         devices: step.devices.0,
+        ..ClaimedPlacement::default()
     });
     (failure.fail.into_iter().map(|name| name.0).collect(), steps.collect())
 }
@@ -186,6 +193,7 @@ fn read_csv(source: Text) -> Result<Claim> {
         return Err(table.lacks(column, missing, PLAN_REMEDY));
     };
     let (unit, cards) = (table.column("unit"), table.column("devices"));
+    let (start, end) = (table.column("start"), table.column("end"));
     let mut claim = Claim::default();
     table.rows(|row| {
         let unit = match unit.map(|column| (column, row.cell(column))) {
@@ -193,6 +201,10 @@ fn read_csv(source: Text) -> Result<Claim> {
             Some((column, text)) => Some(text.parse().map_err(|_| {
                 row.error(column, format!("`{text}` is no unit: units are numbered from 0"))
             })?),
+        };
+        let time = |column: Option<usize>| {
+            let column = column.filter(|column| !row.cell(*column).is_empty());
+            column.map(|column| row.read(column, parse_duration)).transpose()
         };
         match (row.cell(task), row.cell(node)) {
             ("", _) => {
@@ -208,6 +220,8 @@ fn read_csv(source: Text) -> Result<Claim> {
                     Some(column) => row.read(column, devices)?,
                     None => Vec::new(),
                 },
+                start: time(start)?,
+                end: time(end)?,
             }),
         }
         Ok(())

@@ -265,6 +265,8 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
         Term::Moves => instance.move_scale().to_f64(metrics.moves),
         Term::Moved => metrics.moved as f64,
         Term::GroupMoves => metrics.group_moves as f64,
+        // A plan without starts never ends; see [`time`].
+        Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => f64::INFINITY,
         Term::Unplaced(priority) => unplaced(instance, plan, priority),
     }
 }

@@ -2,6 +2,7 @@
 //! ([`Goal`]), what is answered ([`Plan`]). No input or output, no clock, no
 //! randomness.
 
+mod alone;
 mod build;
 mod classes;
 mod costs;
@@ -16,17 +17,20 @@ mod instance;
 mod moves;
 mod names;
 mod plan;
+mod precedence;
 mod quantity;
 mod risk;
+mod room;
 mod rule;
 mod selector;
 mod soft;
+mod time;
 
 pub use classes::{Classes, NodeClass, TaskClass};
 pub use devices::Devices;
 pub use draft::{
-    Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, RatioDraft, ResourceDraft,
-    RouteDraft, RuleDraft, TaskDraft, Whom,
+    AfterDraft, Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, RatioDraft,
+    ResourceDraft, RouteDraft, RuleDraft, TaskDraft, Whom,
 };
 pub use edit::Kept;
 pub use failure::Aftermath;
@@ -35,8 +39,8 @@ pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
 pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
 pub use names::nearest;
 pub use plan::{
-    CardSet, Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier, Fallback, Move, Plan, Step,
-    Survives, TierValue, cards_in,
+    CardSet, Claim, ClaimedPlacement, ClaimedSurvival, ClaimedTier, Fallback, Move, Plan, Run,
+    Schedule, Step, Survives, TierValue, cards_in,
 };
 pub use quantity::{Decimal, QuantityError, Scale, gcd, parse_duration};
 pub use risk::{Risk, normal_quantile, normal_tail, parse_share};
@@ -46,6 +50,7 @@ pub use selector::{
     Toleration,
 };
 pub use soft::RoomRatio;
+pub use time::When;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

@@ -322,6 +322,14 @@ pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Res
             format!("`{}` places all tasks anew and begins with no plan", params.method.name());
         return Err(Error::usage(cause).help("use auto, search or ilp"));
     }
+    if instance.is_timed() {
+        return Err(Error::usage(format!(
+            "the goal `{}` is about time, and `{}` plans without it",
+            instance.goal(),
+            params.method.name()
+        ))
+        .help("use `solve --timed`, or another goal"));
+    }
     let run = || Run::new(instance, params, watch).answer();
     match params.threads {
         None => run(),

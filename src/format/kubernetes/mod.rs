@@ -86,7 +86,7 @@ pub(super) fn claim(source: Text) -> Result<Claim> {
             false => format!("default/{}", object.name),
         };
         let node = node.to_owned();
-        claim.assignments.push(ClaimedPlacement { task, unit: None, node, devices: Vec::new() });
+        claim.assignments.push(ClaimedPlacement { task, node, ..ClaimedPlacement::default() });
         Ok(())
     })?;
     Ok(claim)

@@ -267,8 +267,8 @@ impl Cluster {
             draft.pairs.push(PairDraft {
                 task: job.task.id.clone(),
                 node: node.name.clone(),
-                cost: None,
                 demand: quantities(&draft.resources, &all)?,
+                ..PairDraft::default()
             });
         }
         Ok(())
