@@ -2,11 +2,15 @@
 //! from an instance and a plan. Nothing here is incremental and nothing is
 //! shared with the search, so it can judge what the search claims.
 
+mod critical;
 mod fragmentation;
 mod overload;
+mod time;
 
+pub use critical::{Link, Waits, critical_path};
 pub use fragmentation::{CardFigures, Mix, card_figures, fragmented};
 pub use overload::{Overload, worst_overload};
+pub use time::{TimeFigures, load_over_time, timed_values};
 
 use crate::model::{
     Goal, Instance, NodeId, Plan, ResourceWeights, TaskId, Term, Tier, TierValue, WeightedTerm,
@@ -265,7 +269,7 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
         Term::Moves => instance.move_scale().to_f64(metrics.moves),
         Term::Moved => metrics.moved as f64,
         Term::GroupMoves => metrics.group_moves as f64,
-        // A plan without starts never ends; see [`time`].
+        // A plan without starts never ends; see [`timed_values`].
         Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => f64::INFINITY,
         Term::Unplaced(priority) => unplaced(instance, plan, priority),
     }
@@ -273,7 +277,19 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
 
 /// Value of one tier.
 pub fn tier_value(instance: &Instance, plan: &Plan, metrics: &Metrics, tier: &Tier) -> f64 {
-    let term = |t: &WeightedTerm| t.weight * term_value(instance, plan, metrics, t.term);
+    tier_value_with(instance, plan, metrics, tier, &|_| None)
+}
+
+/// The same where some terms are known already.
+fn tier_value_with(
+    instance: &Instance,
+    plan: &Plan,
+    metrics: &Metrics,
+    tier: &Tier,
+    known: &dyn Fn(Term) -> Option<f64>,
+) -> f64 {
+    let value = |term| known(term).unwrap_or_else(|| term_value(instance, plan, metrics, term));
+    let term = |t: &WeightedTerm| t.weight * value(t.term);
     tier.worth(tier.terms.iter().map(term).sum())
 }
 

@@ -212,6 +212,11 @@ impl Instance {
                           nodes, soft, peak, moves and moved";
             return Err(error(DraftItem::Whole, "goal", cause, remedy));
         }
+        if !self.ratios.is_empty() || self.soft_price.iter().any(|price| *price > 0) {
+            let cause = "load above safety capacities and room beside room have no price in time";
+            let remedy = "drop `safety_price` and `ratios`, or goals about time";
+            return Err(error(DraftItem::Whole, "goal", cause.to_owned(), remedy));
+        }
         for (k, job) in self.jobs().enumerate() {
             let own = self.times.pair_duration.get(self.pair_range(job)).unwrap_or_default();
             let all = own.len() == self.nodes() && own.iter().all(|own| *own > 0);
