@@ -18,6 +18,8 @@ pub(super) struct Job {
     pub units: u32,
     /// Which list of nodes it may run on, see [`Problem::places`].
     pub place: u32,
+    /// Jobs that ask the same of the same nodes share it.
+    pub shape: u32,
     pub release: i64,
     /// [`NEVER`] where there is none.
     pub deadline: i64,
@@ -139,6 +141,7 @@ impl<'a> Problem<'a> {
         };
         let mut known = FxHashMap::default();
         let mut pair_rows = 0;
+        let mut shapes = FxHashMap::default();
         for first in instance.jobs() {
             let units = instance.units(first);
             let pin = |task: TaskId| match instance.runs_now(task) {
@@ -162,7 +165,10 @@ impl<'a> Problem<'a> {
                 p.places.push(nodes.iter().filter(|node| may(node)).map(|node| node.0).collect());
                 p.places.len() as u32 - 1
             });
-            p.demand.extend(row(&|r| instance.demand(first)[r], 1));
+            let demand = row(&|r| instance.demand(first)[r], 1);
+            p.demand.extend(&demand);
+            let new = shapes.len() as u32;
+            let shape = *shapes.entry((place, units.len(), demand)).or_insert(new);
             p.pace.extend(speeds.iter().map(|(_, node)| instance.duration_on(first, *node)));
             let pair = instance.task_has_pairs(first).then(|| {
                 for node in &nodes {
@@ -181,6 +187,7 @@ impl<'a> Problem<'a> {
                 first: first.0,
                 units: units.len() as u32,
                 place,
+                shape,
                 release: instance.release(first),
                 deadline: instance.deadline(first).unwrap_or(NEVER),
                 due: instance.due(first),

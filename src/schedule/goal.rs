@@ -2,6 +2,7 @@
 
 use super::flat::{NEVER, Problem};
 use super::serial::Builder;
+use crate::metrics::TimeFigures;
 use crate::model::{Goal, NodeId, TaskId, Term};
 
 /// Which of two values is better: the earlier tiers first.
@@ -44,6 +45,12 @@ impl Aim {
             places: [terms(&own.tiers[..1]), terms(&own.tiers[1..])],
             goal,
         }
+    }
+
+    /// Time decides, whatever the goal.
+    pub fn by_time(p: &Problem) -> Aim {
+        let aim = Aim::new(p, false);
+        Aim { places: Default::default(), second: 1.0, ..aim }
     }
 
     /// Nothing but time decides where a task goes.
@@ -137,7 +144,7 @@ impl Aim {
                 let each = tasks().map(|task| instance.move_cost(task, at(task)));
                 instance.move_scale().to_f64(each.sum())
             }
-            Term::Peak => b.peak(),
+            Term::Peak => TimeFigures::of(instance, &b.schedule()).peak,
             Term::Unplaced(priority) => {
                 let out = p.jobs.iter().enumerate().filter(|(k, job)| {
                     b.start[*k] >= NEVER && priority.is_none_or(|p| job.priority == p)

@@ -26,8 +26,8 @@ pub(super) struct Found {
     pub schedule: Schedule,
     pub by: String,
     /// Per job, as in the builder.
-    start: Vec<i64>,
-    end: Vec<i64>,
+    pub start: Vec<i64>,
+    pub end: Vec<i64>,
 }
 
 impl Found {
@@ -72,7 +72,7 @@ impl<'a> Search<'a> {
         Search { p, aim, figures, seed, work, stop, bound, mirror }
     }
 
-    fn proven(&self, value: &[f64]) -> bool {
+    pub fn proven(&self, value: &[f64]) -> bool {
         value.iter().zip(self.bound).all(|(value, bound)| value <= bound)
     }
 

@@ -117,8 +117,13 @@ impl Index {
         }
     }
 
-    /// The node where the job, of one task, ends first, and its start there.
-    pub fn first(&self, b: &mut Builder, job: usize, ready: i64) -> Option<(u32, i64)> {
+    /// The node where the job, of one task, ends first, and its start there, in the range.
+    pub fn first(
+        &self,
+        b: &mut Builder,
+        job: usize,
+        (ready, last): (i64, i64),
+    ) -> Option<(u32, i64)> {
         let p = b.p;
         let of = &p.jobs[job];
         let width = self.width;
@@ -126,9 +131,9 @@ impl Index {
         let enough = |row: &[i64]| row.iter().zip(demand).all(|(most, demand)| most >= demand);
         let may = &self.may[of.place as usize];
         let mut best: Option<(i64, u32, i64)> = None;
-        for s in self.span_of(ready)..SPANS {
+        for s in self.span_of(ready)..=self.span_of(last) {
             let (from, to) = self.range(s);
-            let from = from.max(ready);
+            let (from, to) = (from.max(ready), to.min(last));
             if best.is_some_and(|(end, ..)| end <= from + of.shortest) || from > of.deadline {
                 break;
             }

@@ -155,21 +155,26 @@ impl<'a> Builder<'a> {
     }
 
     fn next(&mut self, job: usize, recipe: &Recipe, aim: &Aim) -> bool {
-        if self.start[job] < NEVER {
-            return true;
-        }
         let ready = self.ready(job);
-        if ready >= NEVER {
-            return false;
-        }
-        let of = &self.p.jobs[job];
-        if of.units > 1 {
-            return self.place_gang(job, ready, recipe, aim);
+        self.start[job] < NEVER
+            || ready < NEVER && self.try_at(job, (ready, NEVER), recipe, aim)
+    }
+
+    /// Places the job at its earliest start in the range, if there is one.
+    pub fn try_at(
+        &mut self,
+        job: usize,
+        range: (i64, i64),
+        recipe: &Recipe,
+        aim: &Aim,
+    ) -> bool {
+        if self.p.jobs[job].units > 1 {
+            return self.place_gang(job, range, recipe, aim);
         }
         let want = recipe.want.get(job).copied().unwrap_or(NONE);
         let chosen = match want {
-            NONE => self.best(job, ready, recipe, aim),
-            node => self.at(job, node, (ready, NEVER)).map(|start| (node, start)),
+            NONE => self.best(job, range, recipe, aim),
+            node => self.at(job, node, range).map(|start| (node, start)),
         };
         chosen.is_some_and(|(node, start)| self.place(job, node, start))
     }
@@ -208,7 +213,13 @@ impl<'a> Builder<'a> {
     }
 
     /// The best node for a job of one task, and its start there.
-    fn best(&mut self, job: usize, ready: i64, recipe: &Recipe, aim: &Aim) -> Option<(u32, i64)> {
+    fn best(
+        &mut self,
+        job: usize,
+        (ready, last): (i64, i64),
+        recipe: &Recipe,
+        aim: &Aim,
+    ) -> Option<(u32, i64)> {
         let p = self.p;
         let places = p.places(job);
         if places.is_empty() {
@@ -217,14 +228,14 @@ impl<'a> Builder<'a> {
         let turn = recipe.turn as usize % places.len();
         if aim.time_alone() {
             if let Some(index) = self.index.take() {
-                let best = index.first(self, job, ready);
+                let best = index.first(self, job, (ready, last));
                 self.index = Some(index);
                 return best;
             }
             let mut best: Option<(u32, i64, i64)> = None;
             let same = p.jobs[job].shortest;
             for node in places[turn..].iter().chain(&places[..turn]) {
-                let to = best.map_or(NEVER, |(_, _, end)| end - p.duration(job, *node) - 1);
+                let to = best.map_or(last, |(_, _, end)| last.min(end - p.duration(job, *node) - 1));
                 if let Some(start) = self.at(job, *node, (ready, to)) {
                     let end = start + p.duration(job, *node);
                     best = Some((*node, start, end));
@@ -237,7 +248,7 @@ impl<'a> Builder<'a> {
         }
         let mut best: Option<((bool, f64, f64), u32, i64)> = None;
         for node in places[turn..].iter().chain(&places[..turn]) {
-            let Some(start) = self.at(job, *node, (ready, NEVER)) else { continue };
+            let Some(start) = self.at(job, *node, (ready, last)) else { continue };
             let end = start + p.duration(job, *node);
             let (late, score) = match &recipe.latest {
                 Some(latest) if end > latest[job] => (true, (end as f64, 0.0)),
@@ -327,45 +338,6 @@ impl<'a> Builder<'a> {
         self.start[job] = start;
     }
 
-    /// Highest utilisation of any node at any time.
-    pub fn peak(&self) -> f64 {
-        let instance = self.p.instance;
-        let mut peak: f64 = 0.0;
-        for node in instance.node_ids().filter(|node| instance.counted(*node)) {
-            for (r, capacity) in instance.capacity(node).iter().enumerate() {
-                if *capacity > 0 {
-                    peak = peak.max(instance.used(node)[r] as f64 / *capacity as f64);
-                }
-            }
-        }
-        let mut changes: Vec<Vec<(i64, i64, usize)>> = vec![Vec::new(); self.p.nodes()];
-        for (k, job) in self.p.jobs.iter().enumerate().filter(|(k, _)| self.start[*k] < NEVER) {
-            for task in job.tasks() {
-                let node = self.node[task.index()];
-                let end = self.start[k] + self.p.duration(k, node);
-                changes[node as usize].push((self.start[k], 1, task.index()));
-                changes[node as usize].push((end, -1, task.index()));
-            }
-        }
-        for (j, changes) in changes.iter_mut().enumerate() {
-            let node = NodeId::from(j);
-            let mut load = instance.used(node).to_vec();
-            changes.sort_unstable();
-            for (_, sign, task) in changes.iter() {
-                let demand = instance.demand_on(TaskId::from(*task), node);
-                for ((load, demand), capacity) in
-                    load.iter_mut().zip(demand).zip(instance.capacity(node))
-                {
-                    *load += sign * demand;
-                    if *capacity > 0 {
-                        peak = peak.max(*load as f64 / *capacity as f64);
-                    }
-                }
-            }
-        }
-        peak
-    }
-
     /// The schedule as it stands.
     pub fn schedule(&self) -> Schedule {
         let mut plan = Plan::empty(self.node.len());
@@ -381,7 +353,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Places all units of a gang at the earliest time at which all have room.
-    fn place_gang(&mut self, job: usize, ready: i64, recipe: &Recipe, aim: &Aim) -> bool {
+    fn place_gang(
+        &mut self,
+        job: usize,
+        (ready, last): (i64, i64),
+        recipe: &Recipe,
+        aim: &Aim,
+    ) -> bool {
         let p = self.p;
         let mut nodes: Vec<u32> = p.places(job).to_vec();
         if nodes.is_empty() {
@@ -423,7 +401,7 @@ impl<'a> Builder<'a> {
             tries.rotate_left(1); // all of them last
         }
         for nodes in tries {
-            let latest = best.as_ref().map_or(NEVER, |(start, _)| start - 1);
+            let latest = best.as_ref().map_or(last, |(start, _)| last.min(start - 1));
             if let Some(start) = self.gang_start(job, (ready, latest), &nodes) {
                 best = Some((start, nodes));
             }
@@ -492,6 +470,44 @@ impl<'a> Builder<'a> {
             start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
         }
         None
+    }
+
+    /// The earliest time from `ready` on at which each unit has room on the node that `way` gives
+    /// it; equal nodes stand beside each other.
+    pub fn all_at(&mut self, job: usize, way: &[u32], ready: i64) -> Option<i64> {
+        let p = self.p;
+        let mut start = ready;
+        loop {
+            let fits = way.chunk_by(|a, b| a == b).all(|same| {
+                let (node, many) = (same[0], same.len() as u32);
+                let duration = p.duration(job, node);
+                let line = &self.lines[node as usize];
+                start + duration <= p.jobs[job].deadline
+                    && line.fitting(start, duration, p.demand(job, node), many) >= many
+            });
+            self.work += way.len() as u64;
+            if fits {
+                return Some(start);
+            }
+            start = way.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
+        }
+    }
+
+    /// Puts each unit on the node that `way` gives it, or none.
+    pub fn place_units(&mut self, job: usize, way: &[u32], start: i64) -> bool {
+        let tasks = self.p.jobs[job].tasks();
+        let placed = tasks.zip(way).all(|(task, node)| self.put(job, task, *node, start));
+        match placed {
+            true => self.note(job, start),
+            false => self.p.jobs[job].tasks().for_each(|t| self.take_back(job, t, start)),
+        }
+        placed
+    }
+
+    /// Two nodes are equally busy at all times.
+    pub fn same(&self, a: u32, b: u32) -> bool {
+        let twins = self.lines[a as usize].same(&self.lines[b as usize], self.p.width);
+        twins && (self.on[a as usize] == 0) == (self.on[b as usize] == 0)
     }
 
     /// Puts all units on these nodes, the first ones first; or none.

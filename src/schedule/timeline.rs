@@ -98,6 +98,13 @@ impl Timeline {
         }
     }
 
+    /// The same is free at all times.
+    pub fn same(&self, other: &Timeline, width: usize) -> bool {
+        let free = |line: &Timeline, time: i64, r: usize| line.free[line.segment(time) * width + r];
+        let mut times = self.times.iter().chain(&other.times);
+        times.all(|time| (0..width).all(|r| free(self, *time, r) == free(other, *time, r)))
+    }
+
     /// Takes the demand from `start` until before `end`; a negative one gives it back.
     pub fn take(&mut self, start: i64, end: i64, demand: &[i64]) {
         let from = self.cut(start, demand.len());
