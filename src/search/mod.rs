@@ -19,6 +19,7 @@ mod cost;
 mod engine;
 mod first;
 pub mod local;
+mod machines;
 mod peak;
 mod price;
 mod problem;
@@ -31,3 +32,4 @@ mod tests;
 mod used;
 
 pub use first::{Better, Engine, Found, Look, Request, engine};
+pub use machines::{Machines, Shared};
