@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::input::{TableArgs, read};
+use super::input::{TableArgs, read, without_time};
 use super::output::{Form, OutputArgs, complain, say};
 use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
@@ -60,6 +60,7 @@ pub(super) fn run(args: Args) -> Done {
     let params = args.params.params(Method::Auto, None)?;
     let files = || instance.iter().map(|path| Source::read(path)).collect::<Result<Vec<_>>>();
     let base = args.goal.apply(read(files()?, &args.tables, &[], args.quiet)?)?;
+    without_time(&base, "`what-if`")?;
     let mut changed: Vec<Instance> = Vec::with_capacity(scenarios.len());
     for scenario in &scenarios {
         let own = read(files()?, &args.tables, &scenario.changes, true)
@@ -90,7 +91,7 @@ pub(super) fn run(args: Args) -> Done {
         Form::Json => report::what_if_json(&outcome, &rows),
         Form::Csv => report::what_if_csv(&outcome, &rows),
         Form::Markdown => report::what_if_markdown(&outcome, &rows),
-        Form::Html | Form::Sol => {
+        Form::Html | Form::Sol | Form::Svg => {
             return Err(Error::usage("scenarios are a table, json, csv or markdown"));
         }
     })?;

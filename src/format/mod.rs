@@ -47,7 +47,7 @@ pub use kubernetes::write_objects;
 pub use plan::read_claim;
 pub use samples::Samples;
 pub use scenario::{Scenario, read_scenarios};
-pub use slurm::write_script;
+pub use slurm::{write_script, write_timed_script};
 pub use source::Source;
 pub use sweep::{Settings, read_sweep};
 pub use time_file::{parse_date, show_date};
@@ -217,6 +217,8 @@ pub struct Beside<'a> {
     pub samples: Option<&'a Samples>,
     /// What is different, one change after the other.
     pub changes: &'a [Change],
+    /// When the plan starts, in seconds since 1970, whatever the instance says.
+    pub start: Option<i64>,
 }
 
 /// The same with all that stands beside it.
@@ -245,6 +247,7 @@ fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Readi
         }
         _ => {}
     }
+    draft.start = beside.start.or(draft.start);
     let warnings = std::mem::take(&mut draft.warnings);
     beside.changes.iter().try_for_each(|change| change.apply(&mut draft))?;
     let instance = draft.build().map_err(|error| match beside.changes {

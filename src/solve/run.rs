@@ -47,7 +47,7 @@ impl<'a> Run<'a> {
         };
         let searches = match params.method {
             Method::Auto | Method::Search => search_lacks(instance).is_none(),
-            Method::Ilp | Method::Policy(_) => false,
+            Method::Ilp | Method::Policy(_) | Method::Queue(_) => false,
         };
         Run {
             instance,
