@@ -13,7 +13,8 @@ pub use overload::{Overload, worst_overload};
 pub use time::{TimeFigures, load_over_time, timed_values};
 
 use crate::model::{
-    Goal, Instance, NodeId, Plan, ResourceWeights, TaskId, Term, Tier, TierValue, WeightedTerm,
+    Goal, Instance, NodeId, Plan, ResourceWeights, Schedule, TaskId, Term, Tier, TierValue,
+    WeightedTerm,
 };
 
 /// Figures of one node.
@@ -115,8 +116,29 @@ fn spread(values: &[f64]) -> (f64, f64) {
 impl Metrics {
     /// Every figure of the plan. `weights` has one entry a resource.
     pub fn of(instance: &Instance, plan: &Plan, weights: Option<&ResourceWeights>) -> Metrics {
+        Metrics::at(instance, plan, loads(instance, plan), weights)
+    }
+
+    /// The same of a plan in time: loads are each node's highest at any instant, and the cluster's
+    /// utilisation is the mean until the last task ends.
+    pub fn in_time(
+        instance: &Instance,
+        schedule: &Schedule,
+        weights: Option<&ResourceWeights>,
+    ) -> Metrics {
+        let highest = time::highest_loads(instance, schedule);
+        let metrics = Metrics::at(instance, &schedule.plan, highest, weights);
+        let cluster_utilisation = TimeFigures::of(instance, schedule).utilisation;
+        Metrics { cluster_utilisation, ..metrics }
+    }
+
+    fn at(
+        instance: &Instance,
+        plan: &Plan,
+        loads: Vec<i64>,
+        weights: Option<&ResourceWeights>,
+    ) -> Metrics {
         let width = instance.resources().len();
-        let loads = loads(instance, plan);
         let mut count = vec![0; instance.nodes()];
         for (_, node) in plan.placements() {
             count[node.index()] += 1;

@@ -110,23 +110,33 @@ fn events(instance: &Instance, schedule: &Schedule) -> Vec<Vec<(i64, bool, Run)>
     on
 }
 
-fn peak(instance: &Instance, schedule: &Schedule) -> f64 {
+/// The highest load of each node in each resource at any instant: row-major, nodes x resources.
+pub(super) fn highest_loads(instance: &Instance, schedule: &Schedule) -> Vec<i64> {
     let events = events(instance, schedule);
-    let mut peak: f64 = 0.0;
-    for node in instance.node_ids().filter(|node| instance.counted(*node)) {
+    let mut highest = Vec::with_capacity(instance.nodes() * instance.resources().len());
+    for node in instance.node_ids() {
         let mut load = instance.used(node).to_vec();
-        let fullest = |load: &[i64]| {
-            let parts = load.iter().zip(instance.capacity(node)).filter(|(_, c)| **c > 0);
-            parts.map(|(load, capacity)| *load as f64 / *capacity as f64).fold(0.0, f64::max)
-        };
-        peak = peak.max(fullest(&load));
+        let mut most = load.clone();
         for (_, start, run) in &events[node.index()] {
-            let demand = instance.demand_on(run.task, node);
-            load.iter_mut().zip(demand).for_each(|(load, d)| *load += if *start { *d } else { -d });
-            peak = peak.max(fullest(&load));
+            for (r, demand) in instance.demand_on(run.task, node).iter().enumerate() {
+                load[r] += if *start { *demand } else { -demand };
+                most[r] = most[r].max(load[r]);
+            }
         }
+        highest.extend(most);
     }
-    peak
+    highest
+}
+
+fn peak(instance: &Instance, schedule: &Schedule) -> f64 {
+    let highest = highest_loads(instance, schedule);
+    let counted = instance.node_ids().filter(|node| instance.counted(*node));
+    let each = counted.flat_map(|node| {
+        let width = instance.resources().len();
+        let row = &highest[node.index() * width..(node.index() + 1) * width];
+        row.iter().zip(instance.capacity(node)).filter(|(_, capacity)| **capacity > 0)
+    });
+    each.map(|(load, capacity)| *load as f64 / *capacity as f64).fold(0.0, f64::max)
 }
 
 fn utilisation(instance: &Instance, schedule: &Schedule, makespan: i64) -> Vec<Option<f64>> {

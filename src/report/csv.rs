@@ -20,14 +20,25 @@ where
 }
 
 /// `task,node,reason,detail`, and `devices` where resources come in cards: the
-/// node is empty where a task stays unplaced.
+/// node is empty where a task stays unplaced. Of plans in time also `start` and `end`, rows by
+/// node and start: each node's timeline.
 pub fn plan_csv(report: &Report) -> String {
     let (instance, outcome) = (report.instance, report.outcome);
     let cards = !instance.devices().is_empty();
+    // In instance order, as are the rows that have one.
     let mut reasons = outcome.unplaced.iter().peekable();
     let mut header = ["task", "node", "reason", "detail"].map(str::to_owned).to_vec();
     header.extend(cards.then(|| "devices".to_owned()));
-    let body = instance.task_ids().map(|task| {
+    let schedule = report.schedule.as_ref();
+    let mut tasks: Vec<TaskId> = instance.task_ids().collect();
+    if let Some(schedule) = schedule {
+        header.extend(["start", "end"].map(str::to_owned));
+        let at =
+            |task: &TaskId| (outcome.plan.placement[task.index()], schedule.start[task.index()]);
+        // What is left out comes last.
+        tasks.sort_by_key(|task| (at(task).0.is_none(), at(task), *task));
+    }
+    let body = tasks.into_iter().map(|task| {
         let mut row = vec![guarded(instance.task_name(task))];
         let node = outcome.plan.placement[task.index()];
         row.push(node.map_or_else(String::new, |node| guarded(instance.node_name(node))));
@@ -36,6 +47,10 @@ pub fn plan_csv(report: &Report) -> String {
             None => row.extend([String::new(), String::new()]),
         }
         row.extend(cards.then(|| guarded(&devices(report, task))));
+        if let Some(schedule) = schedule {
+            let times = [schedule.start[task.index()], schedule.end(instance, task)];
+            row.extend(times.map(|at| at.map_or_else(String::new, |at| at.to_string())));
+        }
         row
     });
     rows(std::iter::once(header).chain(body))

@@ -180,6 +180,9 @@ pub struct Outcome {
     pub seed: u64,
     /// The plan, checked.
     pub plan: Plan,
+    /// When each task starts, in seconds from the start of the plan; empty where the goal is not
+    /// about time. Indexed by task.
+    pub start: Vec<Option<i64>>,
     /// Every tier, most important first.
     pub goal: Vec<TierOutcome>,
     /// Every tier is proven.

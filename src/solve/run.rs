@@ -365,6 +365,7 @@ impl<'a> Run<'a> {
             method: self.params.method.name(),
             seed: self.params.seed,
             plan: incumbent.plan.clone(),
+            start: Vec::new(),
             optimal: goal.iter().all(|tier| tier.gap == 0.0),
             goal,
             found_by: incumbent.found_by.clone(),

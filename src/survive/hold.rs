@@ -230,6 +230,7 @@ impl Hold<'_> {
             tried: known.map(|known| known.tried).unwrap_or_default(),
             survives: Some(survives),
             plan,
+            start: Vec::new(),
         }))
     }
 
