@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::flat::{NEVER, NONE, Problem};
 use super::goal::{Aim, less};
-use super::orders::{Figures, RULES};
+use super::orders::{Figures, RULES, Rule};
 use super::serial::{Builder, Recipe};
 use crate::model::{Schedule, Term};
 use crate::stop::Stop;
@@ -76,19 +76,31 @@ impl<'a> Search<'a> {
         value.iter().zip(self.bound).all(|(value, bound)| value <= bound)
     }
 
-    /// The best of all rules, plain and shaken; `used` counts work.
+    /// The best of all rules, plain and shaken, the one made for the goal first; `used` counts
+    /// work. The first is built whatever the time.
     pub fn starts(&self, used: &mut u64) -> Option<Found> {
-        let tries: Vec<(usize, usize)> = (0..=SHAKEN)
-            .flat_map(|shake| (0..RULES.len()).map(move |rule| (shake, rule)))
-            .collect();
+        let goal = self.p.instance.goal();
+        let wanted = match goal.tiers[0].terms.iter().find(|part| part.term.is_timed()) {
+            Some(part) if part.term == Term::Tardiness => Rule::Due,
+            Some(part) if part.term == Term::Completion => Rule::Weight,
+            Some(part) if part.term == Term::Wait => Rule::Release,
+            _ => Rule::CriticalPath,
+        };
+        let mut rules: Vec<usize> = (0..RULES.len()).collect();
+        rules.sort_by_key(|rule| RULES[*rule].0 != wanted);
+        let tries: Vec<(usize, usize)> =
+            (0..=SHAKEN).flat_map(|shake| rules.iter().map(move |rule| (shake, *rule))).collect();
         let mut best: Option<Found> = None;
-        // Three batches, so that the time is looked at in between.
-        for batch in tries.chunks(RULES.len()) {
-            if best.is_some() && (self.stop.reached() || *used >= self.work) {
+        // The time is looked at between batches.
+        let (first, others) = tries.split_at(1);
+        for batch in std::iter::once(first).chain(others.chunks(RULES.len())) {
+            let certain = best.is_none();
+            if !certain && (self.stop.reached() || *used >= self.work) {
                 break;
             }
-            let built: Vec<(Option<Found>, u64)> =
-                batch.par_iter().map(|(shake, rule)| self.start(*shake, *rule)).collect();
+            let built: Vec<(Option<Found>, u64)> = (batch.par_iter())
+                .map(|(shake, rule)| self.start(*shake, *rule, certain))
+                .collect();
             for (found, work) in built {
                 *used += work;
                 best = better(best, found);
@@ -100,8 +112,8 @@ impl<'a> Search<'a> {
         best
     }
 
-    fn start(&self, shake: usize, rule: usize) -> (Option<Found>, u64) {
-        if shake + rule > 0 && self.stop.reached() {
+    fn start(&self, shake: usize, rule: usize, certain: bool) -> (Option<Found>, u64) {
+        if !certain && self.stop.reached() {
             return (None, 0);
         }
         let stream = (shake * RULES.len() + rule) as u64;
@@ -110,13 +122,16 @@ impl<'a> Search<'a> {
         let (rule, name, _) = RULES[rule];
         let order = self.figures.order(self.p, rule, 0.3 * shake as f64, &mut rng);
         let mut b = Builder::new(self.p);
+        b.stop = (!certain).then_some(self.stop);
         let mut recipe = Recipe { order, ..Recipe::default() };
         self.urgent_first(&mut recipe.order);
         b.build(&recipe, self.aim);
+        b.stop = Some(self.stop);
         let mut found = Found::of(&b, self.aim, &recipe, name);
         let mut work = b.work;
-        if let Some(mirror) = &self.mirror {
+        if let Some(mirror) = self.mirror.as_ref().filter(|_| !self.proven(&found.value)) {
             let mut back = Builder::new(mirror);
+            back.stop = Some(self.stop);
             for _ in 0..4 {
                 if self.stop.reached() {
                     break;
@@ -205,7 +220,8 @@ impl<'a> Worker<'a> {
     fn new(search: &Search<'a>, stream: u64, best: Found) -> Worker<'a> {
         let mut rng = ChaCha8Rng::seed_from_u64(search.seed);
         rng.set_stream(1000 + stream);
-        let b = Builder::new(search.p);
+        let mut b = Builder::new(search.p);
+        b.stop = Some(search.stop);
         let mut worker = Worker { b, rng, now: best.clone(), best, work: 0, tries: 0 };
         worker.settle();
         worker

@@ -72,14 +72,24 @@ impl Index {
         self.block.copy_from_slice(&self.empty.1);
     }
 
-    fn span_of(&self, time: i64) -> usize {
+    pub fn span_of(&self, time: i64) -> usize {
         ((time / self.span) as usize).min(SPANS - 1)
     }
 
     /// First and last second of a span.
-    fn range(&self, s: usize) -> (i64, i64) {
+    pub fn range(&self, s: usize) -> (i64, i64) {
         let from = s as i64 * self.span;
         (from, if s + 1 == SPANS { super::flat::NEVER } else { from + self.span - 1 })
+    }
+
+    pub fn last(&self) -> usize {
+        SPANS - 1
+    }
+
+    /// Whether the node has that much room at some time of the span.
+    pub fn may_fit(&self, node: u32, s: usize, demand: &[i64]) -> bool {
+        let row = &self.node[(node as usize * SPANS + s) * self.width..][..self.width];
+        row.iter().zip(demand).all(|(most, demand)| most >= demand)
     }
 
     /// Works out one entry of a node.

@@ -17,6 +17,8 @@ mod orders;
 mod queue;
 mod serial;
 mod supply;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 use std::time::Duration;

@@ -11,6 +11,7 @@ use super::index::Index;
 use super::timeline::Timeline;
 use crate::model::{Ask, CardSet, NodeId, Plan, Schedule, TaskId};
 use crate::state::Ties;
+use crate::stop::Stop;
 
 /// What a schedule is built from.
 #[derive(Clone, Default)]
@@ -24,6 +25,9 @@ pub(super) struct Recipe {
     /// The node that is looked at first: of equal ones the first is taken.
     pub turn: u32,
 }
+
+/// Jobs between two looks at the clock.
+const STRIDE: usize = 64;
 
 /// A schedule under construction.
 pub(super) struct Builder<'a> {
@@ -40,6 +44,8 @@ pub(super) struct Builder<'a> {
     /// Tasks per node.
     pub on: Vec<u32>,
     pub work: u64,
+    /// Ends a build before its time; what is not placed by then has no place.
+    pub stop: Option<&'a Stop>,
     rank: Vec<u32>,
     open: Vec<u32>,
 }
@@ -58,9 +64,16 @@ impl<'a> Builder<'a> {
             node: vec![NONE; p.instance.tasks()],
             on: vec![0; p.nodes()],
             work: 0,
+            stop: None,
             rank: vec![0; p.jobs.len()],
             open: Vec::new(),
         }
+    }
+
+    /// Looks at every node from now on.
+    #[cfg(test)]
+    pub fn forget_index(&mut self) {
+        self.index = None;
     }
 
     /// Takes everything off its node, and what runs now back to it.
@@ -88,7 +101,10 @@ impl<'a> Builder<'a> {
         self.clear();
         let p = self.p;
         if !p.precedence && self.ties.is_none() {
-            for job in &recipe.order {
+            for (at, job) in recipe.order.iter().enumerate() {
+                if at % STRIDE == 0 && self.stopped() {
+                    return;
+                }
                 self.next(*job as usize, recipe, aim);
             }
             return;
@@ -108,12 +124,16 @@ impl<'a> Builder<'a> {
         }
         // What its rules refuse is tried again once others have places.
         let mut refused = Vec::new();
-        let mut progress = false;
+        let (mut progress, mut steps) = (false, 0);
         loop {
             while let Some(Reverse(rank)) = ready.pop() {
                 let job = recipe.order[rank as usize] as usize;
                 if self.start[job] < NEVER {
                     continue;
+                }
+                steps += 1;
+                if steps % STRIDE == 0 && self.stopped() {
+                    return;
                 }
                 if self.next(job, recipe, aim) {
                     progress = true;
@@ -128,6 +148,10 @@ impl<'a> Builder<'a> {
             progress = false;
             ready.extend(refused.drain(..));
         }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.is_some_and(Stop::reached)
     }
 
     fn release_after(&mut self, job: usize, ready: &mut BinaryHeap<Reverse<u32>>) {
@@ -295,7 +319,7 @@ impl<'a> Builder<'a> {
             ties.change(task, NodeId(node), true);
         }
         self.lines[node as usize].take(over.0, over.1, p.demand(job, node));
-        self.cards.hold((task, node), over, sets);
+        self.cards.hold(p, (task, node), over, sets);
         self.node[task.index()] = node;
         self.on[node as usize] += 1;
         if let Some(index) = &mut self.index {
@@ -314,7 +338,7 @@ impl<'a> Builder<'a> {
         let over = (start, start + p.duration(job, node));
         let back: Vec<i64> = p.demand(job, node).iter().map(|demand| -demand).collect();
         self.lines[node as usize].take(over.0, over.1, &back);
-        self.cards.give_back(task, node);
+        self.cards.give_back(p, task, node);
         self.on[node as usize] -= 1;
         if let Some(ties) = self.ties.as_mut().filter(|_| p.jobs[job].tied) {
             ties.change(task, NodeId(node), false);
@@ -415,8 +439,46 @@ impl<'a> Builder<'a> {
     /// The earliest time in the range at which all units have room on these nodes.
     fn gang_start(&mut self, job: usize, (from, to): (i64, i64), nodes: &[u32]) -> Option<i64> {
         let p = self.p;
+        let to = to.min(p.jobs[job].deadline - p.jobs[job].shortest);
+        let index = match &self.index {
+            Some(index) if !p.jobs[job].pinned => index,
+            _ => return self.gang_within(job, (from, to), nodes),
+        };
+        let demand = p.demand(job, 0);
+        let wanted = u64::from(p.jobs[job].units);
+        let mut span = index.span_of(from);
+        loop {
+            // Only nodes with room at some time of the span can begin in it.
+            let Some(index) = &self.index else { return None };
+            let (first, last) = index.range(span);
+            if first > to || from > to {
+                return None;
+            }
+            let some: Vec<u32> =
+                nodes.iter().copied().filter(|node| index.may_fit(*node, span, demand)).collect();
+            let end = index.last() == span;
+            self.work += nodes.len() as u64 / 16 + 1;
+            let most = |node: &u32| {
+                let each = p.room(*node).iter().zip(demand).filter(|(_, d)| **d > 0);
+                each.map(|(room, d)| room / d).min().unwrap_or(i64::MAX).clamp(0, 1 << 32) as u64
+            };
+            if some.iter().map(most).fold(0, u64::saturating_add) >= wanted
+                && let Some(start) =
+                    self.gang_within(job, (first.max(from), last.min(to)), &some)
+            {
+                return Some(start);
+            }
+            if end {
+                return None;
+            }
+            span += 1;
+        }
+    }
+
+    /// The same, looking at all of these nodes.
+    fn gang_within(&mut self, job: usize, (from, to): (i64, i64), nodes: &[u32]) -> Option<i64> {
+        let p = self.p;
         let of = &p.jobs[job];
-        let to = to.min(of.deadline - of.shortest);
         let mut start = from;
         let mut firsts: Vec<(i64, u32)> = Vec::with_capacity(nodes.len());
         while start <= to {

@@ -3,9 +3,13 @@
 
 use super::budget::Budget;
 use super::engine::Engine;
+use super::patterns::Patterns;
 use super::problem::Problem;
 use super::ratio::Ratio;
 use crate::stop::Stop;
+
+/// Work of a first look.
+const QUICK: u64 = 8_000_000;
 
 /// What runs where.
 pub struct Machines<'a> {
@@ -46,14 +50,39 @@ impl Machines<'_> {
             return None;
         }
         let mut nobody = |_: &[u32], _, _| {};
-        let budget = Budget::new(stop, work);
-        let mut engine = Engine::new(&problem, Ratio::ZERO, budget, seed, &mut nobody);
-        engine.run();
-        Some(Shared {
+        let found = |engine: &Engine<1>, before: u64| Shared {
             machine: engine.plan.clone(),
             end: engine.value.num / engine.value.den,
             bound: (engine.bound.num + engine.bound.den - 1) / engine.bound.den,
-            work: engine.budget.work,
+            work: before + engine.budget.work,
+        };
+        // Most are solved at once; the others need a better bound to aim at.
+        let first = Budget::new(stop, work.min(QUICK));
+        let mut engine = Engine::new(&problem, Ratio::ZERO, first, seed, &mut nobody);
+        engine.run();
+        let quick = found(&engine, 0);
+        if quick.end <= quick.bound || quick.work >= work || stop.reached() {
+            return Some(quick);
+        }
+        let mut budget = Budget::new(stop, (work - quick.work) / 2);
+        let equal = self.allowed.is_empty() && self.free_from.iter().all(|from| *from == 0);
+        let patterns = equal.then(|| Patterns::new(self.seconds, self.free_from.len(), quick.end));
+        let bound = match patterns.flatten() {
+            Some(mut patterns) => patterns.bound(quick.bound, quick.end, &mut budget),
+            None => quick.bound,
+        };
+        let used = quick.work + budget.work;
+        if quick.end <= bound {
+            return Some(Shared { bound, work: used, ..quick });
+        }
+        let rest = Budget::new(stop, work.saturating_sub(used));
+        let floor = Ratio { num: bound, den: 1 };
+        let mut engine = Engine::new(&problem, floor, rest, seed.wrapping_add(1), &mut nobody);
+        engine.run();
+        let long = found(&engine, used);
+        Some(match long.end <= quick.end {
+            true => long,
+            false => Shared { bound: long.bound, work: long.work, ..quick },
         })
     }
 }

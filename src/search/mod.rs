@@ -20,6 +20,7 @@ mod engine;
 mod first;
 pub mod local;
 mod machines;
+mod patterns;
 mod peak;
 mod price;
 mod problem;
