@@ -269,7 +269,7 @@ impl<'a> Run<'a> {
             None => true,
         };
         let asked = match self.params.method {
-            Method::Policy(_) | Method::Search => false,
+            Method::Policy(_) | Method::Search | Method::Queue(_) => false,
             Method::Ilp => true,
             Method::Auto => open,
         };

@@ -24,3 +24,4 @@ mod survive;
 #[cfg(unix)]
 mod terminal;
 mod tidy;
+mod timed;
