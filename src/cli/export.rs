@@ -74,7 +74,12 @@ pub(super) fn run(args: Args) -> Done {
             model(&args.model, &instance, plan.as_ref().map(|judged| &judged.plan), form)?
         }
         Target::Kubernetes => {
-            Some(write_objects(&sources, &instance, &needed(plan.as_ref())?.plan)?)
+            let judged = needed(plan.as_ref())?;
+            if judged.schedule.is_some() {
+                return Err(Error::usage("Bindings know no time, and this plan is in time")
+                    .help("--to slurm writes when jobs begin"));
+            }
+            Some(write_objects(&sources, &instance, &judged.plan)?)
         }
         Target::Slurm => {
             let judged = needed(plan.as_ref())?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::output::{say, warn};
-use crate::check::check_claim;
+use crate::check::{check_claim, check_plan};
 use crate::error::{Error, Result};
 use crate::format::{
     Beside, Change, Format, Input, Samples, Source, is_part, parse_date, read_beside, read_plan,
@@ -164,7 +164,13 @@ pub(super) fn judged(file: &Source, instance: &Instance) -> Result<Option<Judged
 
 /// The same for what only asks where tasks are.
 pub(super) fn judged_plan(file: &Source, instance: &Instance) -> Result<Option<Plan>> {
-    Ok(judged(file, instance)?.map(|judged| judged.plan))
+    let Some(Judged { plan, schedule }) = judged(file, instance)? else { return Ok(None) };
+    // What holds one after the other need not hold at once.
+    let broken = if schedule.is_some() { check_plan(instance, &plan, true) } else { Vec::new() };
+    let Some(violation) = broken.first() else { return Ok(Some(plan)) };
+    say(&format!("{}: {violation}", violation.code()));
+    say("the plan holds in time only, with its starts");
+    Ok(None)
 }
 
 /// Reads the instance from files or from tables and changes it; `quiet` without warnings.

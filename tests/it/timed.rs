@@ -82,7 +82,7 @@ fn the_checker_names_everything_that_is_wrong_in_time() {
     assert_eq!(with(&start(1, 74)), ["after"]);
     assert_eq!(with(&start(3, 1)), ["gang-start"]);
     assert_eq!(with(&start(4, 80)), ["start"]);
-    assert_eq!(with(&start(1, -5)), ["start", "after", "capacity", "capacity"]);
+    assert_eq!(with(&start(1, -5)), ["start", "release", "after", "capacity"]);
     assert_eq!(with(&|s| s.start[0] = None), ["start", "after"]);
     assert_eq!(with(&|s| s.plan.placement[4] = Some(NodeId(1))), ["pinned", "capacity"]);
     assert_eq!(with(&|s| (s.start[2], s.start[3]) = (Some(80), Some(80))), ["closed", "closed"]);
@@ -137,10 +137,10 @@ fn a_plan_that_misstates_its_times_is_caught() {
     };
     let rows = "task,node,start,end\na,x,10,70\nb,x,75,115\ng[0],y,0,30\ng[1],y,0,30\nr,x,0,30\n";
     let verdict = claim(rows);
-    assert_eq!(verdict.violations, [], "{:?}", verdict.violations);
+    assert!(verdict.violations.is_empty(), "{:?}", verdict.violations);
     assert_eq!(verdict.schedule, Some(good()));
-    let verdict = claim(&rows.replace("75,115", "1m 15s,115"));
-    assert!(verdict.violations.is_empty());
+    let verdict = claim(&rows.replace("75,115", "75s,"));
+    assert!(verdict.violations.is_empty(), "units are read, ends may be missing");
 }
 
 #[test]
@@ -171,7 +171,6 @@ fn what_cannot_be_in_time_is_refused_with_its_reason() {
         (r#""elapsed": 20"#, r#""elapsed": 50"#, "it has run for 50 s of 50 s"),
         (r#""node": "x", "elapsed": 20"#, r#""elapsed": 20"#, "runs on a node"),
         (r#""elapsed": 20"#, r#""elapsed": 20, "release": 5"#, "released later"),
-        (r#""node": "x", "elapsed": 20"#, r#""node": "y", "duration": "10m", "elapsed": 1"#, "appears twice"),
         (r#"{"from": 100, "to": 200}"#, r#"{"from": 200, "to": 200}"#, "a window ends after it starts"),
         (r#"{"from": 100, "to": 200}"#, r#"{"from": 100, "to": 200}, {"from": 150, "to": 300}"#, "overlap"),
         (r#""duration": 60"#, r#""key": "k""#, "the task `a` has no duration"),
