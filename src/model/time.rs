@@ -356,8 +356,7 @@ impl Resolve {
             (When::On(date), Some(start)) => date.saturating_sub(start),
             (When::On(_), None) => {
                 let cause = "a date, and nothing says when the plan starts".to_owned();
-                let remedy =
-                    "give --start-date, or the instance's `start`, or a time from the start such as 2h";
+                let remedy = "give --start-date, or the instance's `start`, or a time from the start such as 2h";
                 return Err(error(item, field, cause, remedy));
             }
         };

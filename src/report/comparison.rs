@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::json::TierDoc;
 use super::table::{bare, columns_of, indented, right};
-use super::time::clock;
+use super::time::{brief, clock};
 use super::{csv, json, markdown, number};
 use crate::compare::{Comparison, Row};
 use crate::format::guarded;
@@ -130,7 +130,7 @@ fn cells(row: &Row, timed: bool) -> Vec<String> {
     match (timed, &row.time, &row.metrics) {
         (true, Some(time), _) => cells.extend([
             clock(time.makespan),
-            clock(time.mean_wait.round() as i64),
+            brief(time.mean_wait.round() as i64),
             format!("{:.1} %", 100.0 * busiest(time)),
         ]),
         (true, None, _) => cells.extend(["-", "-", "-"].map(str::to_owned)),

@@ -281,10 +281,7 @@ impl<'a> Problem<'a> {
                 within.map(|(from, to)| ((end - to).max(0), end - from)).collect();
             turned.reverse();
             *closed = turned;
-            p.empty[j] = Timeline::new(
-                &p.room[j * p.width..(j + 1) * p.width],
-                closed,
-            );
+            p.empty[j] = Timeline::new(&p.room[j * p.width..(j + 1) * p.width], closed);
         }
         p
     }
@@ -305,9 +302,7 @@ impl<'a> Problem<'a> {
                 let at = row as usize * self.nodes() + node as usize;
                 self.pairs[at * (self.width + 1) + self.width]
             }
-            None => {
-                self.pace[job * self.speeds + usize::from(self.speed_of[node as usize])]
-            }
+            None => self.pace[job * self.speeds + usize::from(self.speed_of[node as usize])],
         }
     }
 

@@ -45,7 +45,13 @@ pub const QUEUES: [(Queue, &str, &str); 6] = [
 
 /// Builds the policy's schedule; jobs that it can never start have no place. False if the time
 /// ran out before.
-pub(super) fn run(b: &mut Builder, aim: &Aim, queue: Queue, figures: &Figures, stop: &Stop) -> bool {
+pub(super) fn run(
+    b: &mut Builder,
+    aim: &Aim,
+    queue: Queue,
+    figures: &Figures,
+    stop: &Stop,
+) -> bool {
     let p = b.p;
     if queue == Queue::Conservative {
         let mut order: Vec<u32> = (0..p.jobs.len() as u32).collect();

@@ -188,11 +188,7 @@ fn plan(instance: &Instance, params: &Params) -> Option<Outcome> {
 }
 
 fn quick(work: u64) -> Params {
-    Params {
-        work_limit: Some(work),
-        time_limit: Duration::from_secs(1000),
-        ..Params::default()
-    }
+    Params { work_limit: Some(work), time_limit: Duration::from_secs(1000), ..Params::default() }
 }
 
 const PLAIN: Wish = Wish {

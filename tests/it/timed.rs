@@ -4,10 +4,13 @@
 use proptest::prelude::*;
 use serde_json::Value;
 use stowplan::check::{check_claim, check_schedule};
-use stowplan::format::{Input, Source, digest, read_claim, read_instance, write_csv, write_instance};
+use stowplan::format::{
+    Input, Source, digest, read_claim, read_instance, write_csv, write_instance,
+};
 use stowplan::metrics::{Waits, critical_path, timed_values};
 use stowplan::model::{
-    AfterDraft, Decimal, Draft, Instance, NodeDraft, NodeId, PairDraft, Plan, Schedule, TaskDraft, When,
+    AfterDraft, Decimal, Draft, Instance, NodeDraft, NodeId, PairDraft, Plan, Schedule, TaskDraft,
+    When,
 };
 use stowplan::report::{gantt_svg, gantt_text};
 
@@ -47,7 +50,10 @@ fn schedule(nodes: [Option<u32>; 5], start: [Option<i64>; 5]) -> Schedule {
 }
 
 fn good() -> Schedule {
-    schedule([Some(0), Some(0), Some(1), Some(1), Some(0)], [Some(10), Some(75), Some(0), Some(0), Some(0)])
+    schedule(
+        [Some(0), Some(0), Some(1), Some(1), Some(0)],
+        [Some(10), Some(75), Some(0), Some(0), Some(0)],
+    )
 }
 
 fn codes(schedule: &Schedule) -> Vec<&'static str> {
@@ -86,8 +92,14 @@ fn the_checker_names_everything_that_is_wrong_in_time() {
     assert_eq!(with(&|s| s.start[0] = None), ["start", "after"]);
     assert_eq!(with(&|s| s.plan.placement[4] = Some(NodeId(1))), ["pinned", "capacity"]);
     assert_eq!(with(&|s| (s.start[2], s.start[3]) = (Some(80), Some(80))), ["closed", "closed"]);
-    assert_eq!(with(&|s| (s.start[2], s.start[3]) = (Some(280), Some(280))), ["deadline", "deadline"]);
-    assert_eq!(with(&|s| (s.plan.placement[1], s.start[1]) = (Some(NodeId(1)), Some(90))), ["closed"]);
+    assert_eq!(
+        with(&|s| (s.start[2], s.start[3]) = (Some(280), Some(280))),
+        ["deadline", "deadline"]
+    );
+    assert_eq!(
+        with(&|s| (s.plan.placement[1], s.start[1]) = (Some(NodeId(1)), Some(90))),
+        ["closed"]
+    );
     // A gang whole or not at all, and what comes after what does not run.
     assert_eq!(with(&|s| (s.plan.placement[3], s.start[3]) = (None, None)), ["rule"]);
     assert_eq!(with(&|s| (s.plan.placement[0], s.start[0]) = (None, None)), ["after"]);
@@ -97,8 +109,20 @@ fn the_checker_names_everything_that_is_wrong_in_time() {
         (s.start[2], s.start[3]) = (Some(20), Some(20));
     };
     assert_eq!(with(&crowded), ["capacity"]);
-    let violations = check_schedule(&instance(SMALL), &{ let mut s = good(); crowded(&mut s); s }, true);
-    assert!(violations[0].to_string().starts_with("at 20 s: node `x` carries 8 cpu and has 4"), "{}", violations[0]);
+    let violations = check_schedule(
+        &instance(SMALL),
+        &{
+            let mut s = good();
+            crowded(&mut s);
+            s
+        },
+        true,
+    );
+    assert!(
+        violations[0].to_string().starts_with("at 20 s: node `x` carries 8 cpu and has 4"),
+        "{}",
+        violations[0]
+    );
 }
 
 #[test]
@@ -171,8 +195,16 @@ fn what_cannot_be_in_time_is_refused_with_its_reason() {
         (r#""elapsed": 20"#, r#""elapsed": 50"#, "it has run for 50 s of 50 s"),
         (r#""node": "x", "elapsed": 20"#, r#""elapsed": 20"#, "runs on a node"),
         (r#""elapsed": 20"#, r#""elapsed": 20, "release": 5"#, "released later"),
-        (r#"{"from": 100, "to": 200}"#, r#"{"from": 200, "to": 200}"#, "a window ends after it starts"),
-        (r#"{"from": 100, "to": 200}"#, r#"{"from": 100, "to": 200}, {"from": 150, "to": 300}"#, "overlap"),
+        (
+            r#"{"from": 100, "to": 200}"#,
+            r#"{"from": 200, "to": 200}"#,
+            "a window ends after it starts",
+        ),
+        (
+            r#"{"from": 100, "to": 200}"#,
+            r#"{"from": 100, "to": 200}, {"from": 150, "to": 300}"#,
+            "overlap",
+        ),
         (r#""duration": 60"#, r#""key": "k""#, "the task `a` has no duration"),
         (r#""duration": 60"#, r#""duration": 0"#, "the task `a` has no duration"),
         (r#""release": 10"#, r#""release": "2026-01-05""#, "nothing says when the plan starts"),
@@ -185,7 +217,10 @@ fn what_cannot_be_in_time_is_refused_with_its_reason() {
     }
     let long = SMALL.replace(r#""node": "x", "elapsed": 20"#, r#""node": "y", "elapsed": 20"#);
     let long = long.replace(r#""duration": 50"#, r#""duration": 200"#);
-    assert!(refused(&long).contains("runs on node `y` until 180 s, and the node is closed from 100 s on"));
+    assert!(
+        refused(&long)
+            .contains("runs on node `y` until 180 s, and the node is closed from 100 s on")
+    );
 }
 
 #[test]
@@ -193,7 +228,10 @@ fn dates_are_times_from_the_start() {
     let text = SMALL
         .replace(r#""goal""#, r#""start": "2026-01-05T08:00", "goal""#)
         .replace(r#""release": 10"#, r#""release": "2026-01-05T08:00:10""#)
-        .replace(r#"{"from": 100, "to": 200}"#, r#"{"from": "2026-01-05T07:00Z", "to": "2026-01-05T09:03:20+01:00"}"#);
+        .replace(
+            r#"{"from": 100, "to": 200}"#,
+            r#"{"from": "2026-01-05T07:00Z", "to": "2026-01-05T09:03:20+01:00"}"#,
+        );
     let instance = instance(&text);
     let a = instance.task_ids().next().unwrap();
     assert_eq!(instance.release(a), 10);
@@ -201,9 +239,7 @@ fn dates_are_times_from_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("i.json");
     std::fs::write(&path, text.replace(r#""start": "2026-01-05T08:00", "#, "")).unwrap();
-    let run = |more: &[&str]| {
-        stowplan().arg("convert").arg(&path).args(more).output().unwrap()
-    };
+    let run = |more: &[&str]| stowplan().arg("convert").arg(&path).args(more).output().unwrap();
     let refused = run(&[]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--start-date"));
@@ -275,7 +311,9 @@ fn timed() -> impl Strategy<Value = Draft> {
                     ..NodeDraft::default()
                 });
             }
-            for (i, ((duration, release, due), deadline, replicas, after, runs)) in tasks.into_iter().enumerate() {
+            for (i, ((duration, release, due), deadline, replicas, after, runs)) in
+                tasks.into_iter().enumerate()
+            {
                 let mut before: Vec<AfterDraft> = Vec::new();
                 for (k, lag) in after {
                     let task = format!("t+{k}");
@@ -284,8 +322,10 @@ fn timed() -> impl Strategy<Value = Draft> {
                     }
                 }
                 // Nodes that are closed at first have nothing running.
-                let open = draft.nodes.iter().find(|n| n.available_at.is_none() && n.closed.is_empty());
-                let current = open.filter(|_| runs && before.is_empty()).map(|node| node.id.clone());
+                let open =
+                    draft.nodes.iter().find(|n| n.available_at.is_none() && n.closed.is_empty());
+                let current =
+                    open.filter(|_| runs && before.is_empty()).map(|node| node.id.clone());
                 draft.tasks.push(TaskDraft {
                     id: format!("t+{i}"),
                     demand: vec![(cpu, whole(1))],
@@ -303,7 +343,12 @@ fn timed() -> impl Strategy<Value = Draft> {
             for (j, seconds) in pairs {
                 if j < draft.nodes.len() && draft.pairs.iter().all(|p| p.node != format!("n{j}")) {
                     let (task, node) = ("t+0".to_owned(), format!("n{j}"));
-                    draft.pairs.push(PairDraft { task, node, duration: Some(seconds), ..PairDraft::default() });
+                    draft.pairs.push(PairDraft {
+                        task,
+                        node,
+                        duration: Some(seconds),
+                        ..PairDraft::default()
+                    });
                 }
             }
             draft
@@ -362,7 +407,12 @@ fn bars_stand_where_tasks_run() {
     let waits: Vec<Waits> = path.iter().map(|link| link.waits).collect();
     assert_eq!(waits, [Waits::Release, Waits::After(stowplan::model::TaskId(0), 5)]);
     let svg = gantt_svg(&instance, &good()).unwrap();
-    for part in ["<title>b on x, 1m 15s to 1m 55s</title>", "class=\"path\"", "class=\"shut\"", ">cpu</tspan>"] {
+    for part in [
+        "<title>b on x, 1m 15s to 1m 55s</title>",
+        "class=\"path\"",
+        "class=\"shut\"",
+        ">cpu</tspan>",
+    ] {
         assert!(svg.contains(part), "{part}: {svg}");
     }
 }
@@ -375,7 +425,9 @@ fn json(arguments: &[&str]) -> Value {
 
 #[test]
 fn the_documents_cases_are_proven() {
-    for (file, makespan) in [("data/four-nodes-timed.json", 2100.0), ("data/five-nodes-timed.json", 10_800.0)] {
+    for (file, makespan) in
+        [("data/four-nodes-timed.json", 2100.0), ("data/five-nodes-timed.json", 10_800.0)]
+    {
         let plan = json(&["solve", file, "--output", "json"]);
         assert_eq!(plan["status"], "optimal", "{file}");
         assert_eq!(plan["goal"][0]["value"], makespan, "{file}");
@@ -389,7 +441,9 @@ fn the_documents_cases_are_proven() {
 fn plans_in_time_are_written_in_every_form_and_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let file = "data/five-nodes-timed.json";
-    for (name, want) in [("p.json", "\"critical_path\""), ("p.csv", "task,node,reason,detail,start,end")] {
+    for (name, want) in
+        [("p.json", "\"critical_path\""), ("p.csv", "task,node,reason,detail,start,end")]
+    {
         let path = folder.path().join(name);
         let form = name.split('.').next_back().unwrap();
         stowplan().args(["solve", file, "--output", form, "-o"]).arg(&path).assert().success();
@@ -450,7 +504,12 @@ fn methods_without_time_say_so() {
     let plan = json(&["solve", "data/five-nodes.json", "--timed", "--output", "json"]);
     assert_eq!(plan["goal"][0]["tier"], "makespan");
     let rows = json(&[
-        "compare", "data/five-nodes-timed.json", "--methods", "auto,fifo,easy,conservative", "--output", "json",
+        "compare",
+        "data/five-nodes-timed.json",
+        "--methods",
+        "auto,fifo,easy,conservative",
+        "--output",
+        "json",
     ]);
     let rows = rows["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 4);

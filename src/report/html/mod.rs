@@ -163,7 +163,8 @@ pub fn plan_html(report: &Report) -> Result<String> {
         gantt: report.schedule.as_ref().map(|s| time::gantt(&time::View::of(report.instance, s))),
         lines: report.schedule.as_ref().map_or_else(Vec::new, |schedule| {
             let figures = TimeFigures::of(report.instance, schedule);
-            time::lines(report.instance, schedule, &figures)
+            // The drawing shows the load over time.
+            time::lines(report.instance, schedule, &figures).into_iter().take(1).collect()
         }),
         unplaced,
         progress: Progress::of(report),

@@ -1,7 +1,6 @@
 //! Seconds as people read them, exactly, and round times for axes.
 
-/// `2d 3h 20m 5s`, `1h 30m`, `45s`; `0s` for nothing. What it says reads back as the same when the
-/// blanks are left out of each part.
+/// `2d 3h 20m 5s`, `1h 30m`, `45s`; `0s` for nothing.
 pub(in crate::report) fn clock(seconds: i64) -> String {
     let mut rest = seconds.unsigned_abs();
     let mut parts = Vec::new();
@@ -16,6 +15,11 @@ pub(in crate::report) fn clock(seconds: i64) -> String {
         true => "0s".to_owned(),
         false => format!("{sign}{}", parts.join(" ")),
     }
+}
+
+/// The same to two units, rounded down.
+pub(in crate::report) fn brief(seconds: i64) -> String {
+    clock(seconds).split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
 /// Steps between marks of an axis.
@@ -45,6 +49,7 @@ mod tests {
         {
             assert_eq!(clock(seconds), text);
         }
+        assert_eq!(brief(90_061), "1d 1h");
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod text;
 use crate::metrics::{Link, critical_path};
 use crate::model::{Instance, NodeId, Run, Schedule, TaskId};
 
-pub(super) use clock::{clock, ticks};
+pub(super) use clock::{brief, clock, ticks};
 pub use doc::{LinkDoc, RunDoc, TimeDoc, TimelineDoc};
 pub(super) use path::story;
 pub use svg::gantt_svg;
@@ -76,7 +76,7 @@ impl<'a> View<'a> {
     }
 
     /// How full nodes are over time: rows of one or several nodes next to each other, each with
-    /// what it is called and the mean utilisation of its fullest resource in so many parts of the
+    /// the first one's name and how many more there are, and the mean utilisation of its fullest resource in so many parts of the
     /// time.
     pub(super) fn heat(&self, rows: usize, columns: usize) -> Vec<(String, Vec<f64>)> {
         let (instance, width) = (self.instance, self.instance.resources().len());
@@ -112,7 +112,7 @@ impl<'a> View<'a> {
             let name = |node: &NodeId| instance.node_name(*node);
             let label = match group {
                 [one] => name(one).to_owned(),
-                many => format!("{} … {}", name(&many[0]), name(&many[many.len() - 1])),
+                many => format!("{} +{}", name(&many[0]), many.len() - 1),
             };
             (label, (0..columns).map(level).collect())
         };

@@ -31,7 +31,7 @@ pub(super) fn code(waits: Waits) -> &'static str {
 
 /// The chain in one sentence.
 pub(in crate::report) fn story(view: &View) -> String {
-    let Some(first) = view.chain.first() else { return "Nothing runs.".to_owned() };
+    let Some(first) = view.chain.first() else { return "nothing runs".to_owned() };
     let runs: i64 = view.chain.iter().map(|link| link.run.end - link.run.start).sum();
     let last = view.chain.last().map_or(0, |link| link.run.end);
     let count = match view.chain.len() {
@@ -39,7 +39,7 @@ pub(in crate::report) fn story(view: &View) -> String {
         many => format!("{many} tasks"),
     };
     format!(
-        "critical path: {count} that run for {} between {} and {}; the first {}",
+        "{count}, {} in all, between {} and {}; the first: {}",
         clock(runs),
         clock(first.run.start),
         clock(last),

@@ -23,6 +23,8 @@ const LOAD: f64 = 90.0;
 /// Characters of a name before the bars; pixels of a character within one.
 const NAME: usize = 20;
 const CHARACTER: f64 = 7.5;
+/// Pixels between bars.
+const GAP: f64 = 1.0;
 /// Resources whose load is drawn.
 const LINES: usize = 4;
 
@@ -134,10 +136,10 @@ pub(in crate::report) fn gantt(view: &View) -> Gantt {
     let foot = TOP + ROW * rows as f64;
     let (full, empty) = (foot + 40.0, foot + 40.0 + LOAD);
     let mut caption = match drawn {
-        true => "Who runs where and when; dark bars are the critical path".to_owned(),
-        false => "How full nodes are, by their fullest resource".to_owned(),
+        true => "Who runs where and when. Dark: the critical path".to_owned(),
+        false => "How full nodes are, by their fullest resource. The critical path".to_owned(),
     };
-    caption.push_str(&format!(". {}", story(view)));
+    caption.push_str(&format!(": {}", story(view)));
     let times = ticks(view.end, 9).into_iter().map(|second| Mark {
         x: pixels(x(second as f64)),
         y: String::new(),
@@ -165,7 +167,7 @@ fn bar((from, to): (f64, f64), y: f64, class: &str, name: String, title: String)
     Bar {
         x: pixels(from),
         y: pixels(y + 1.0),
-        width: pixels((to - from).max(0.5)),
+        width: pixels((to - from - GAP).max(0.5)),
         height: pixels(ROW - 2.0),
         class: class.to_owned(),
         name,

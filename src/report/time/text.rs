@@ -5,7 +5,7 @@ use anstyle::Style;
 use super::super::table::{bar, bare, indented, line, right, unplaced};
 use super::super::{Report, number};
 use super::path::reason;
-use super::{Lane, View, clock, story, ticks};
+use super::{Lane, View, brief, clock, story, ticks};
 use crate::metrics::{TimeFigures, load_over_time};
 use crate::model::{Instance, NodeId, Run, Schedule};
 
@@ -145,8 +145,8 @@ pub(in crate::report) fn lines(
     let mut first = format!(
         "makespan {} · mean wait {} · longest wait {}",
         clock(figures.makespan),
-        clock(figures.mean_wait.round() as i64),
-        clock(figures.longest_wait)
+        brief(figures.mean_wait.round() as i64),
+        brief(figures.longest_wait)
     );
     if instance.jobs().any(|job| instance.due(job).is_some()) {
         first.push_str(&format!(" · {} of {} jobs late", figures.late, figures.jobs));
@@ -175,7 +175,9 @@ fn spark(instance: &Instance, schedule: &Schedule, resource: usize, end: i64) ->
         let pieces = steps.iter().zip(ends).map(|((at, load), until)| {
             (until.min(to) - (*at as f64).max(from)).max(0.0) * *load as f64
         });
-        shade(pieces.sum::<f64>() / (to - from).max(1e-9) / capacity.max(1) as f64)
+        let level = pieces.sum::<f64>() / (to - from).max(1e-9) / capacity.max(1) as f64;
+        // A blank at the edge of a line would be lost.
+        if level > 0.0 { shade(level) } else { '·' }
     };
     (0..SPARK).map(part).collect()
 }
@@ -203,8 +205,8 @@ fn nodes(report: &Report, view: &View) -> String {
         table.add_row([
             instance.node_name(node).to_owned(),
             number::grouped(own.len()),
-            clock(busy(own)),
-            clock(end(&node)),
+            brief(busy(own)),
+            brief(end(&node)),
             format!("{:.1} %", 100.0 * highest),
             format!("{:.1} %", 100.0 * mean),
             bar(mean, 20),
@@ -244,7 +246,7 @@ fn mean_use(instance: &Instance, node: NodeId, runs: &[Run], end: i64) -> f64 {
 
 /// The chain that makes the plan as long as it is.
 fn critical(report: &Report, view: &View) -> String {
-    let mut text = line(report, 2, &story(view));
+    let mut text = line(report, 2, &format!("critical path: {}", story(view)));
     let mut table = bare();
     let hidden = view.chain.len().saturating_sub(LISTED);
     for link in &view.chain[hidden..] {
