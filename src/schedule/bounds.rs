@@ -53,8 +53,7 @@ impl Heads {
             };
             for node in places {
                 let (demand, duration) = (p.demand(k, *node), p.duration(k, *node));
-                let Some(start) =
-                    p.empty[*node as usize].earliest(range, duration, demand, &mut 0)
+                let Some(start) = p.empty[*node as usize].earliest(range, duration, demand, &mut 0)
                 else {
                     continue;
                 };

@@ -71,9 +71,9 @@ impl Cards {
             }
             let set = choose(&least, device.card, demand).or_else(|| {
                 // Whole cards are free of everybody who overlaps at all.
-                (demand < device.card).then(|| self.least_free(at, &overlapping, start)).and_then(
-                    |least| choose(&least, device.card, demand),
-                )
+                (demand < device.card)
+                    .then(|| self.least_free(at, &overlapping, start))
+                    .and_then(|least| choose(&least, device.card, demand))
             });
             sets.push(set?);
         }

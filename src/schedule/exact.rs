@@ -10,8 +10,9 @@ use super::serial::{Builder, Recipe};
 use crate::model::{NodeId, TaskId, Term};
 use crate::stop::Stop;
 
-/// The most jobs that are worth a try.
+/// The most jobs, and nodes, that are worth a try.
 const FEW: usize = 40;
+const NODES: usize = 64;
 /// Ways to deal out a gang's units that are tried at most.
 const WAYS: usize = 3000;
 
@@ -40,7 +41,10 @@ pub(super) struct Exact<'a> {
 /// Whether a search can prove anything about the instance.
 pub(super) fn worth_it(p: &Problem) -> bool {
     let goal = p.instance.goal();
-    p.jobs.len() <= FEW && !goal.mentions(Term::Peak) && p.jobs.iter().all(|job| !job.pinned)
+    p.jobs.len() <= FEW
+        && p.nodes() <= NODES
+        && !goal.mentions(Term::Peak)
+        && p.jobs.iter().all(|job| !job.pinned)
         && p.instance.devices().is_empty()
 }
 
@@ -201,7 +205,8 @@ impl<'a> Exact<'a> {
         let mut values = Vec::with_capacity(self.best.len());
         if !self.partial {
             let late = (0..p.jobs.len()).filter(|k| {
-                self.b.start[*k] >= NEVER && self.head[*k] + p.jobs[*k].shortest > p.jobs[*k].deadline
+                self.b.start[*k] >= NEVER
+                    && self.head[*k] + p.jobs[*k].shortest > p.jobs[*k].deadline
             });
             values.push(late.count() as f64);
         }
@@ -252,7 +257,8 @@ impl<'a> Exact<'a> {
         match term {
             Term::Makespan => {
                 let rest = |k: usize| self.figures.tail[k] - p.jobs[k].shortest;
-                let paths = all.clone().map(|k| ends(k) + if b.start[k] < NEVER { 0 } else { rest(k) });
+                let paths =
+                    all.clone().map(|k| ends(k) + if b.start[k] < NEVER { 0 } else { rest(k) });
                 paths.max().unwrap_or(0).max(self.energy(last)) as f64
             }
             Term::Completion => sum(&ends),
@@ -261,17 +267,17 @@ impl<'a> Exact<'a> {
             Term::Cost => {
                 let used = (0..p.nodes()).filter(|node| b.on[*node] > 0);
                 let prices: i64 = used.map(|node| instance.price(NodeId::from(node))).sum();
-                instance.cost_scale().to_f64(
-                    prices + places(&|task, node| instance.cost_on(task, node)),
-                )
+                instance
+                    .cost_scale()
+                    .to_f64(prices + places(&|task, node| instance.cost_on(task, node)))
             }
             Term::Nodes => b.on.iter().filter(|on| **on > 0).count() as f64,
-            Term::Soft => instance
-                .soft_scale()
-                .to_f64(places(&|task, node| instance.penalty(task, node))),
-            Term::Moves => instance
-                .move_scale()
-                .to_f64(places(&|task, node| instance.move_cost(task, node))),
+            Term::Soft => {
+                instance.soft_scale().to_f64(places(&|task, node| instance.penalty(task, node)))
+            }
+            Term::Moves => {
+                instance.move_scale().to_f64(places(&|task, node| instance.move_cost(task, node)))
+            }
             Term::Moved => places(&|task, node| {
                 i64::from(instance.current(task).is_some_and(|now| now != node))
             }) as f64,

@@ -151,10 +151,14 @@ impl<'a> Problem<'a> {
             let pinned = units.len() > 1 && units.clone().any(|t| pin(TaskId::from(t)).is_some());
             let alone = if pinned { None } else { pin(first) };
             let values = values_for(instance, first);
-            let key = (instance.requirement_of(first), alone, values.clone());
+            let running = instance.runs_now(first);
+            let key = (instance.requirement_of(first), alone, values.clone(), running);
             let place = *known.entry(key).or_insert_with(|| {
                 let of = instance.eligible_nodes(instance.requirement_of(first));
                 let may = |node: &NodeId| {
+                    if running && alone == Some(*node) {
+                        return true;
+                    }
                     of[node.index()]
                         && alone.is_none_or(|pin| pin == *node)
                         && values.as_ref().is_none_or(|(over, values)| {
@@ -281,10 +285,7 @@ impl<'a> Problem<'a> {
                 within.map(|(from, to)| ((end - to).max(0), end - from)).collect();
             turned.reverse();
             *closed = turned;
-            p.empty[j] = Timeline::new(
-                &p.room[j * p.width..(j + 1) * p.width],
-                closed,
-            );
+            p.empty[j] = Timeline::new(&p.room[j * p.width..(j + 1) * p.width], closed);
         }
         p
     }
@@ -305,9 +306,7 @@ impl<'a> Problem<'a> {
                 let at = row as usize * self.nodes() + node as usize;
                 self.pairs[at * (self.width + 1) + self.width]
             }
-            None => {
-                self.pace[job * self.speeds + usize::from(self.speed_of[node as usize])]
-            }
+            None => self.pace[job * self.speeds + usize::from(self.speed_of[node as usize])],
         }
     }
 

@@ -273,8 +273,7 @@ impl<'a> Run<'a> {
         let mut work = 0;
         let floors = self.floors(bounds);
         let context = (&self.p, &self.aim, &self.figures);
-        let search =
-            Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
+        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
         let mut best = search.starts(&mut work)?;
         told(&best.schedule);
         if machines::covers(&self.p) && !search.proven(&best.value) {
@@ -297,14 +296,16 @@ impl<'a> Run<'a> {
             }
         }
         let floors = self.floors(bounds);
-        let search =
-            Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
+        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
         let proven = |best: &Found| search.proven(&best.value);
         if exact::worth_it(&self.p) && !proven(&best) {
             // A first look, then what local search found makes the second shorter.
             for share in [2_000_000, u64::MAX] {
                 let (most, stop) = match share {
-                    u64::MAX => ((self.limit() - work.min(self.limit())) / 2, self.stop.part(self.stop.remaining() / 2)),
+                    u64::MAX => (
+                        (self.limit() - work.min(self.limit())) / 2,
+                        self.stop.part(self.stop.remaining() / 2),
+                    ),
                     share => (share.min(self.limit() / EXACT_SHARE), self.stop.clone()),
                 };
                 let mut exact = Exact::new(context, &best, most, &stop);
@@ -353,22 +354,23 @@ impl<'a> Run<'a> {
         let goal: &Goal = &self.aim.goal;
         let values = timed_values(instance, &found.schedule, goal);
         let left: Vec<TaskId> = found.schedule.plan.unplaced().collect();
-        let tiers = values.into_iter().zip(bounds).zip(&goal.tiers).map(|((value, bound), tier)| {
-            // What is known of whole schedules says nothing where tasks are left out, unless that
-            // was proven too.
-            let about_all = !matches!(tier.terms[0].term, Term::Unplaced(_));
-            let exact = bound.why == "branch and bound";
-            let bound = match !left.is_empty() && about_all && !exact {
-                true => Bound { value: 0.0, why: "tasks are left out" },
-                false => bound,
-            };
-            TierAnswer {
-                tier: value.tier,
-                bound: bound.value.min(value.value),
-                value: value.value,
-                why: bound.why.to_owned(),
-            }
-        });
+        let tiers =
+            values.into_iter().zip(bounds).zip(&goal.tiers).map(|((value, bound), tier)| {
+                // What is known of whole schedules says nothing where tasks are left out, unless that
+                // was proven too.
+                let about_all = !matches!(tier.terms[0].term, Term::Unplaced(_));
+                let exact = bound.why == "branch and bound";
+                let bound = match !left.is_empty() && about_all && !exact {
+                    true => Bound { value: 0.0, why: "tasks are left out" },
+                    false => bound,
+                };
+                TierAnswer {
+                    tier: value.tier,
+                    bound: bound.value.min(value.value),
+                    value: value.value,
+                    why: bound.why.to_owned(),
+                }
+            });
         let goal: Vec<TierAnswer> = tiers.collect();
         let why = |task: TaskId| {
             let at = never.iter().find(|(k, _)| self.p.jobs[*k].tasks().any(|t| t == task));

@@ -64,9 +64,10 @@ impl Figures {
         let (mut followers, mut latest) = (vec![0.0f64; n], vec![NEVER; n]);
         for k in p.topological.iter().map(|k| *k as usize) {
             let job = &p.jobs[k];
-            let after = job.before.iter().map(|(other, lag)| {
-                head[*other as usize] + p.jobs[*other as usize].shortest + lag
-            });
+            let after = job
+                .before
+                .iter()
+                .map(|(other, lag)| head[*other as usize] + p.jobs[*other as usize].shortest + lag);
             head[k] = after.max().unwrap_or(0).max(job.release);
         }
         for k in p.topological.iter().rev().map(|k| *k as usize) {

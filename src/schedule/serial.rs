@@ -180,18 +180,11 @@ impl<'a> Builder<'a> {
 
     fn next(&mut self, job: usize, recipe: &Recipe, aim: &Aim) -> bool {
         let ready = self.ready(job);
-        self.start[job] < NEVER
-            || ready < NEVER && self.try_at(job, (ready, NEVER), recipe, aim)
+        self.start[job] < NEVER || ready < NEVER && self.try_at(job, (ready, NEVER), recipe, aim)
     }
 
     /// Places the job at its earliest start in the range, if there is one.
-    pub fn try_at(
-        &mut self,
-        job: usize,
-        range: (i64, i64),
-        recipe: &Recipe,
-        aim: &Aim,
-    ) -> bool {
+    pub fn try_at(&mut self, job: usize, range: (i64, i64), recipe: &Recipe, aim: &Aim) -> bool {
         if self.p.jobs[job].units > 1 {
             return self.place_gang(job, range, recipe, aim);
         }
@@ -259,7 +252,8 @@ impl<'a> Builder<'a> {
             let mut best: Option<(u32, i64, i64)> = None;
             let same = p.jobs[job].shortest;
             for node in places[turn..].iter().chain(&places[..turn]) {
-                let to = best.map_or(last, |(_, _, end)| last.min(end - p.duration(job, *node) - 1));
+                let to =
+                    best.map_or(last, |(_, _, end)| last.min(end - p.duration(job, *node) - 1));
                 if let Some(start) = self.at(job, *node, (ready, to)) {
                     let end = start + p.duration(job, *node);
                     best = Some((*node, start, end));
@@ -302,14 +296,7 @@ impl<'a> Builder<'a> {
         self.force(job, task, node, start, &sets)
     }
 
-    fn force(
-        &mut self,
-        job: usize,
-        task: TaskId,
-        node: u32,
-        start: i64,
-        sets: &[CardSet],
-    ) -> bool {
+    fn force(&mut self, job: usize, task: TaskId, node: u32, start: i64, sets: &[CardSet]) -> bool {
         let p = self.p;
         let over = (start, start + p.duration(job, node));
         if let Some(ties) = self.ties.as_mut().filter(|_| p.jobs[job].tied) {
@@ -463,8 +450,7 @@ impl<'a> Builder<'a> {
                 each.map(|(room, d)| room / d).min().unwrap_or(i64::MAX).clamp(0, 1 << 32) as u64
             };
             if some.iter().map(most).fold(0, u64::saturating_add) >= wanted
-                && let Some(start) =
-                    self.gang_within(job, (first.max(from), last.min(to)), &some)
+                && let Some(start) = self.gang_within(job, (first.max(from), last.min(to)), &some)
             {
                 return Some(start);
             }
