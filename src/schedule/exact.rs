@@ -10,8 +10,9 @@ use super::serial::{Builder, Recipe};
 use crate::model::{NodeId, TaskId, Term};
 use crate::stop::Stop;
 
-/// The most jobs that are worth a try.
+/// The most jobs, and nodes, that are worth a try.
 const FEW: usize = 40;
+const NODES: usize = 64;
 /// Ways to deal out a gang's units that are tried at most.
 const WAYS: usize = 3000;
 
@@ -41,6 +42,7 @@ pub(super) struct Exact<'a> {
 pub(super) fn worth_it(p: &Problem) -> bool {
     let goal = p.instance.goal();
     p.jobs.len() <= FEW
+        && p.nodes() <= NODES
         && !goal.mentions(Term::Peak)
         && p.jobs.iter().all(|job| !job.pinned)
         && p.instance.devices().is_empty()

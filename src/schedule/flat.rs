@@ -151,10 +151,14 @@ impl<'a> Problem<'a> {
             let pinned = units.len() > 1 && units.clone().any(|t| pin(TaskId::from(t)).is_some());
             let alone = if pinned { None } else { pin(first) };
             let values = values_for(instance, first);
-            let key = (instance.requirement_of(first), alone, values.clone());
+            let running = instance.runs_now(first);
+            let key = (instance.requirement_of(first), alone, values.clone(), running);
             let place = *known.entry(key).or_insert_with(|| {
                 let of = instance.eligible_nodes(instance.requirement_of(first));
                 let may = |node: &NodeId| {
+                    if running && alone == Some(*node) {
+                        return true;
+                    }
                     of[node.index()]
                         && alone.is_none_or(|pin| pin == *node)
                         && values.as_ref().is_none_or(|(over, values)| {

@@ -66,8 +66,10 @@ impl<'a> Search<'a> {
         bound: &'a [f64],
     ) -> Search<'a> {
         let mirror = aim.goal.mentions(Term::Makespan).then(|| {
-            let closed = p.closed.iter().flatten().map(|(_, to)| *to).max().unwrap_or(0);
-            p.mirrored(closed)
+            // About when everything ends: by paths, by what all jobs take.
+            let path = (0..p.jobs.len()).map(|k| figures.head[k] + figures.tail[k]).max();
+            let area = figures.area.iter().sum::<f64>() / p.width as f64;
+            p.mirrored(path.unwrap_or(0).max(area as i64))
         });
         Search { p, aim, figures, seed, work, stop, bound, mirror }
     }

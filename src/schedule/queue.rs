@@ -88,6 +88,8 @@ struct Simulation<'a, 'b> {
     aim: Aim,
     /// Shapes of jobs that have no room now, with the shortest time that they had none for.
     failed: FxHashMap<u32, i64>,
+    /// The first of the queue, and when it can start.
+    blocked: Option<(u32, i64)>,
 }
 
 impl<'a, 'b> Simulation<'a, 'b> {
@@ -119,6 +121,7 @@ impl<'a, 'b> Simulation<'a, 'b> {
             recipe: Recipe::default(),
             aim: Aim::by_time(p),
             failed: FxHashMap::default(),
+            blocked: None,
             b,
         };
         for k in 0..p.jobs.len() {
@@ -190,13 +193,21 @@ impl<'a, 'b> Simulation<'a, 'b> {
     fn serve(&mut self, time: i64) {
         while let Some(first) = self.waiting.first().copied() {
             let k = first.2 as usize;
-            if self.b.try_at(k, (time, time), &self.recipe, &self.aim) {
+            // It starts when it could when it was last looked at, at the earliest.
+            let from = match self.blocked {
+                Some((known, start)) if known == first.2 => start.max(time),
+                _ => time,
+            };
+            if from == time && self.b.try_at(k, (time, time), &self.recipe, &self.aim) {
                 self.waiting.pop_first();
                 self.started(k);
                 continue;
             }
+            if from > time && self.queue != Queue::Easy {
+                return;
+            }
             // What can never start any more leaves the queue.
-            if !self.b.try_at(k, (time, NEVER), &self.recipe, &self.aim) {
+            if !self.b.try_at(k, (from, NEVER), &self.recipe, &self.aim) {
                 self.waiting.pop_first();
                 continue;
             }
@@ -208,7 +219,8 @@ impl<'a, 'b> Simulation<'a, 'b> {
                     self.pass(place, time);
                 }
             }
-            // It may wait for nothing but the end of a window, or of its own predecessors.
+            // It may wait for nothing but the end of a window.
+            self.blocked = Some((first.2, self.b.start[k]));
             self.events.push(Reverse(self.b.start[k]));
             self.b.remove(k);
             return;

@@ -363,3 +363,44 @@ fn what_cannot_be_placed_is_left_out_with_what_follows() {
         assert_eq!(outcome.unplaced.len(), outcome.schedule.plan.unplaced().count());
     }
 }
+
+#[test]
+fn parallel_machines_end_when_brute_force_says() {
+    let mut g = ChaCha8Rng::seed_from_u64(80);
+    for _ in 0..150 {
+        let (n, m) = (g.random_range(1..9), g.random_range(1..4usize));
+        let top = [4, 30, 1000][g.random_range(0..3)];
+        let seconds: Vec<i64> = (0..n).map(|_| g.random_range(1..=top)).collect();
+        let free: Vec<i64> = (0..m).map(|_| g.random_range(0..3) * top / 4).collect();
+        let mut draft = Draft {
+            goal: Some(Goal::single(Term::Makespan)),
+            one_task_per_node: true,
+            ..Draft::default()
+        };
+        for (k, seconds) in seconds.iter().enumerate() {
+            let duration = Some(*seconds);
+            draft.tasks.push(TaskDraft { id: format!("t{k}"), duration, ..TaskDraft::default() });
+        }
+        for (j, free) in free.iter().enumerate() {
+            let available_at = Some(When::In(*free));
+            let id = format!("n{j}");
+            draft.nodes.push(NodeDraft { id, available_at, ..NodeDraft::default() });
+        }
+        let instance = draft.build().unwrap();
+        let mut best = i64::MAX;
+        for code in 0..m.pow(n as u32) {
+            let (mut code, mut end) = (code, free.clone());
+            let mut last = 0;
+            for seconds in &seconds {
+                end[code % m] += seconds;
+                last = last.max(end[code % m]);
+                code /= m;
+            }
+            best = best.min(last);
+        }
+        let outcome = plan(&instance, &quick(20_000_000)).expect("a schedule");
+        assert!(holds(&instance, &outcome.schedule));
+        assert_eq!(outcome.goal[0].value, best as f64, "{seconds:?} {free:?}");
+        assert!(outcome.optimal, "{seconds:?} {free:?} {:?}", outcome.goal);
+    }
+}
