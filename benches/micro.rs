@@ -21,6 +21,7 @@ fn main() {
 
 fn instance(tasks: usize, nodes: usize) -> Instance {
     let settings = Settings {
+        longest: 100,
         kind: kind("uniform").unwrap(),
         tasks,
         nodes,
@@ -92,6 +93,7 @@ fn check(bencher: Bencher) {
 #[divan::bench(args = ["peak", "balance", "cost", "nodes"], sample_count = 5)]
 fn local_search_moves(bencher: Bencher, goal: &str) {
     let settings = Settings {
+        longest: 100,
         kind: kind("assignment").unwrap(),
         tasks: 1_000,
         nodes: 100,

@@ -4,8 +4,8 @@
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::metrics::Metrics;
-use crate::model::{Instance, nearest};
+use crate::metrics::{Metrics, TimeFigures};
+use crate::model::{Instance, Schedule, nearest};
 use crate::solve::{Answer, Method, Params, TierOutcome};
 use crate::survive::plan;
 
@@ -22,6 +22,8 @@ pub struct Row {
     pub goal: Vec<TierOutcome>,
     /// Figures; absent without a plan.
     pub metrics: Option<Metrics>,
+    /// Figures of a plan in time.
+    pub time: Option<TimeFigures>,
     /// Cost as people write it.
     pub cost: f64,
     /// (value - reference value) / |reference value| in the first tier that
@@ -153,6 +155,7 @@ pub fn run_one(name: &str, instance: &Instance, params: &Params) -> Result<Row> 
         status: "unknown",
         goal: Vec::new(),
         metrics: None,
+        time: None,
         cost: 0.0,
         gap_to_reference: None,
         seconds: began.elapsed().as_secs_f64(),
@@ -160,7 +163,14 @@ pub fn run_one(name: &str, instance: &Instance, params: &Params) -> Result<Row> 
     };
     match answer {
         Answer::Plan(outcome) => {
-            let metrics = Metrics::of(instance, &outcome.plan, None);
+            let metrics = match outcome.start.is_empty() {
+                true => Metrics::of(instance, &outcome.plan, None),
+                false => {
+                    let schedule = Schedule { plan: outcome.plan, start: outcome.start };
+                    row.time = Some(TimeFigures::of(instance, &schedule));
+                    Metrics::in_time(instance, &schedule, None)
+                }
+            };
             row.status = if outcome.optimal { "optimal" } else { "feasible" };
             row.cost = instance.cost_scale().to_f64(metrics.cost);
             row.metrics = Some(metrics);

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::format::{History, Run};
-use crate::model::{Estimate, KindEstimates, Learned};
+use crate::model::{Estimate, KindEstimates, Learned, NodeSpeed};
 
 /// Makes a median absolute deviation the standard deviation of a normal distribution.
 const NORMAL: f64 = 1.4826;
@@ -22,10 +22,8 @@ const ROUNDS: usize = 20;
 /// What runs teach.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lesson {
-    /// By kind of task.
+    /// By kind of task and by node.
     pub learned: Learned,
-    /// Nodes in the order of names: runs, and speed where the usual node has 1.
-    pub speeds: Vec<(String, usize, f64)>,
     /// What was left out, and why.
     pub ignored: Vec<String>,
 }
@@ -45,7 +43,7 @@ pub fn learn(history: &History) -> Lesson {
         ignored.push(format!("{zero} runs of 0 seconds, for durations"));
     }
     let speeds = speeds(&kinds, &mut ignored);
-    let speed = |node: &str| speeds.iter().find(|s| s.0 == node).map_or(1.0, |s| s.2);
+    let speed = |node: &str| speeds.iter().find(|s| s.node == node).map_or(1.0, |s| s.speed);
     let seconds = |run: &&Run| {
         run.seconds.filter(|seconds| *seconds > 0.0).map(|seconds| seconds * speed(&run.node))
     };
@@ -54,7 +52,7 @@ pub fn learn(history: &History) -> Lesson {
         .chain([values(&kinds, |run| seconds(&run))])
         .collect();
     let relative: Vec<Option<f64>> = columns.iter().map(usual_spread).collect();
-    let mut learned = Learned::default();
+    let mut learned = Learned { speeds: speeds.clone(), ..Learned::default() };
     for (kind, runs) in &kinds {
         let mut estimate = |column: usize, what: &str| {
             let seen = columns[column].get(kind)?;
@@ -73,7 +71,7 @@ pub fn learn(history: &History) -> Lesson {
         let kind = (*kind).to_owned();
         learned.kinds.push(KindEstimates { kind, runs: runs.len(), seconds, demand });
     }
-    Lesson { learned, speeds, ignored }
+    Lesson { learned, ignored }
 }
 
 /// What is known of each kind; kinds of which nothing is known are left out.
@@ -170,7 +168,7 @@ impl<'a> Cells<'a> {
 fn speeds(
     kinds: &BTreeMap<&str, Vec<&Run>>,
     ignored: &mut Vec<String>,
-) -> Vec<(String, usize, f64)> {
+) -> Vec<NodeSpeed> {
     let cells = Cells::of(kinds);
     let compared = cells.compared();
     let mut of_kind = vec![0.0; cells.kinds];
@@ -189,7 +187,11 @@ fn speeds(
     for (k, node) in cells.nodes.iter().enumerate() {
         match runs[k] {
             0 => ignored.push(format!("speed of `{node}`: no kind ran there and elsewhere")),
-            runs => list.push(((*node).to_owned(), runs, libm::exp(usual - of_node[k]))),
+            runs => list.push(NodeSpeed {
+                node: (*node).to_owned(),
+                runs,
+                speed: libm::exp(usual - of_node[k]),
+            }),
         }
     }
     list
@@ -242,12 +244,12 @@ mod tests {
         }
         runs.push(run("lonely", "far", 5.0, 1.0));
         let lesson = learn(&history(runs));
-        for (node, runs, found) in &lesson.speeds {
+        for NodeSpeed { node, runs, speed: found } in &lesson.learned.speeds {
             let (_, speed) = speeds.iter().find(|(name, _)| name == node).unwrap();
             // Twenty rounds come so close.
             assert!((found / speed - 1.0).abs() < 1e-4, "{node}: {found} from {runs}");
         }
-        assert_eq!(lesson.speeds.len(), 3);
+        assert_eq!(lesson.learned.speeds.len(), 3);
         assert!(lesson.ignored.iter().any(|line| line.contains("`far`")), "{:?}", lesson.ignored);
         let kinds = lesson.learned.kinds.iter().map(|kind| (kind.kind.as_str(), kind.seconds));
         let seconds = |name| kinds.clone().find(|(kind, _)| *kind == name).and_then(|k| k.1);

@@ -41,6 +41,7 @@ pub mod model;
 pub mod policy;
 pub mod replan;
 pub mod report;
+pub mod schedule;
 pub mod search;
 pub mod simulate;
 pub mod solve;

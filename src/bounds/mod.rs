@@ -83,6 +83,10 @@ impl<'a> Bounds<'a> {
             Term::Moves => moves::cost(self.instance, dropped),
             Term::Moved => moves::count(self.instance, dropped),
             Term::GroupMoves => moves::by_group(self.instance, dropped),
+            // What starts when is for the engine that plans in time.
+            Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => {
+                Bound::new(0.0, "counting, which knows no times")
+            }
             Term::Unplaced(None) if self.area.all_weigh_one => self.unplaced(),
             Term::Unplaced(priority) => self.unplaceable(priority),
         }

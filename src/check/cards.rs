@@ -6,26 +6,25 @@ use crate::model::{Devices, Instance, NodeId, Plan, TaskId, cards_in};
 /// Steps in which the checker looks for cards where a plan names none.
 const BUDGET: u64 = 10_000_000;
 
-/// Cards as the plan names them; where it names none, whether there is a way to
-/// deal them out.
-pub(super) fn check(instance: &Instance, plan: &Plan) -> Vec<Violation> {
-    if instance.devices().is_empty() {
-        return Vec::new();
-    }
+/// Cards of a node as the plan names them for the tasks that are there at once; where it names
+/// none, whether there is a way to deal them out.
+pub(super) fn on_node(
+    instance: &Instance,
+    plan: &Plan,
+    node: NodeId,
+    tasks: &[TaskId],
+) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let on = plan.by_node(instance.nodes());
-    for node in instance.node_ids().filter(|node| !on[node.index()].is_empty()) {
-        for (d, device) in instance.devices().iter().enumerate() {
-            let detail = match plan.cards.is_empty() {
-                true => undealt(instance, node, *device, &on[node.index()]),
-                false => misdealt(instance, plan, node, (d, *device), &on[node.index()]),
-            };
-            violations.extend(detail.map(|detail| Violation::Cards {
-                node: instance.node_name(node).to_owned(),
-                resource: instance.resources()[device.resource].name.clone(),
-                detail,
-            }));
-        }
+    for (d, device) in instance.devices().iter().enumerate() {
+        let detail = match plan.cards.is_empty() {
+            true => undealt(instance, node, *device, tasks),
+            false => misdealt(instance, plan, node, (d, *device), tasks),
+        };
+        violations.extend(detail.map(|detail| Violation::Cards {
+            node: instance.node_name(node).to_owned(),
+            resource: instance.resources()[device.resource].name.clone(),
+            detail,
+        }));
     }
     violations
 }

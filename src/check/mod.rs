@@ -5,16 +5,18 @@ mod cards;
 mod fallbacks;
 mod moves;
 mod rules;
+mod time;
 mod violation;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::metrics;
 use crate::model::{
-    CardSet, Claim, ClaimedStandby, Goal, Instance, NodeId, NodeState, Plan, Refusal, TaskId, Tier,
-    TierValue, nearest,
+    CardSet, Claim, ClaimedPlacement, ClaimedStandby, Goal, Instance, NodeId, NodeState, Plan, Refusal,
+    Schedule, TaskId, Tier, TierValue, nearest,
 };
 pub use moves::check_moves;
+pub use time::check_schedule;
 pub use violation::Violation;
 
 /// What the checker found: no violations means the plan is feasible and says
@@ -27,6 +29,8 @@ pub struct Verdict {
     pub values: Vec<TierValue>,
     /// The plan as understood.
     pub plan: Plan,
+    /// The same in time, where the goal or the plan is about time.
+    pub schedule: Option<Schedule>,
 }
 
 /// Checks a plan as written down: names, rules, stated values.
@@ -34,19 +38,28 @@ pub fn check_claim(instance: &Instance, claim: &Claim) -> Verdict {
     let mut violations = Vec::new();
     let mut said = FxHashSet::default();
     let mut standbys = Vec::new();
-    let plan = resolve(instance, claim, &mut said, &mut standbys, &mut violations);
-    violations.extend(check_plan(instance, &plan, true));
+    let schedule = resolve(instance, claim, &mut said, &mut standbys, &mut violations);
+    let timed = instance.is_timed() || schedule.start.iter().any(Option::is_some);
+    violations.extend(match timed {
+        true => check_schedule(instance, &schedule, true),
+        false => check_plan(instance, &schedule.plan, true),
+    });
+    let plan = &schedule.plan;
     let silent = plan.unplaced().filter(|task| !said.contains(task));
     violations.extend(silent.map(|task| not_placed(instance, task)));
     if let (Some(survives), true) = (&claim.survives, violations.is_empty()) {
-        violations.extend(fallbacks::check(instance, &plan, survives));
+        violations.extend(fallbacks::check(instance, plan, survives));
     }
     if violations.is_empty() {
-        violations.extend(fallbacks::standbys(instance, &plan, &standbys));
+        violations.extend(fallbacks::standbys(instance, plan, &standbys));
     }
-    let values = goal_of(instance, claim, &plan);
+    let goal = goal_of(instance, claim);
+    let values = match timed {
+        true => metrics::timed_values(instance, &schedule, &goal),
+        false => metrics::goal_values(instance, plan, &goal),
+    };
     violations.extend(stated_values(claim, &values));
-    Verdict { violations, values, plan }
+    Verdict { violations, values, plan: plan.clone(), schedule: timed.then_some(schedule) }
 }
 
 /// Checks a plan against every rule of the instance. With `allow_unplaced`,
@@ -59,11 +72,12 @@ pub fn check_plan(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec
     violations.extend(states(instance, plan));
     violations.extend(pins(instance, plan));
     violations.extend(requirements(instance, plan));
-    violations.extend(capacities(instance, plan));
+    let on = plan.by_node(instance.nodes());
+    let nodes = || instance.node_ids().zip(&on).filter(|(_, tasks)| !tasks.is_empty());
+    violations.extend(nodes().flat_map(|(node, tasks)| node_limits(instance, node, tasks)));
     violations.extend(transients(instance, plan));
-    violations.extend(risks(instance, plan));
-    violations.extend(max_tasks(instance, plan));
-    violations.extend(cards::check(instance, plan));
+    violations
+        .extend(nodes().flat_map(|(node, tasks)| cards::on_node(instance, plan, node, tasks)));
     violations.extend(rules::check(instance, plan));
     violations
 }
@@ -80,9 +94,10 @@ fn resolve<'c>(
     said: &mut FxHashSet<TaskId>,
     standbys: &mut Vec<(TaskId, &'c ClaimedStandby)>,
     violations: &mut Vec<Violation>,
-) -> Plan {
+) -> Schedule {
     let mut names = Names::of(instance);
     let mut plan = Plan::empty(instance.tasks());
+    let mut start = vec![None; instance.tasks()];
     let width = instance.devices().len();
     if claim.assignments.iter().any(|entry| !entry.devices.is_empty()) {
         plan.cards = vec![0; instance.tasks() * width];
@@ -108,7 +123,11 @@ fn resolve<'c>(
         };
         standbys.extend(entry.standby.as_ref().map(|standby| (id, standby)));
         match names.nodes.get(entry.node.as_str()) {
-            Some(node) => plan.placement[id.index()] = Some(*node),
+            Some(node) => {
+                plan.placement[id.index()] = Some(*node);
+                start[id.index()] = entry.start;
+                violations.extend(wrong_end(instance, id, *node, entry));
+            }
             None => violations.push(Violation::UnknownNode {
                 task: instance.task_name(id).to_owned(),
                 node: entry.node.clone(),
@@ -129,7 +148,20 @@ fn resolve<'c>(
             }
         }
     }
-    plan
+    Schedule { plan, start }
+}
+
+/// A plan in time that says when a task ends says the truth.
+fn wrong_end(
+    instance: &Instance,
+    task: TaskId,
+    node: NodeId,
+    entry: &ClaimedPlacement,
+) -> Option<Violation> {
+    let end = entry.start? + instance.duration_on(task, node);
+    let stated = entry.end.filter(|stated| *stated != end)?;
+    let detail = format!("is said to end at {stated} s and ends at {end} s");
+    Some(Violation::Time { code: "end", task: instance.task_name(task).to_owned(), detail })
 }
 
 fn card_set(instance: &Instance, resource: &str, numbers: &[u32]) -> Option<(usize, CardSet)> {
@@ -249,39 +281,33 @@ fn requirements(instance: &Instance, plan: &Plan) -> Vec<Violation> {
     violations
 }
 
-/// Loads stay within capacities, wherever the plan adds any.
-fn capacities(instance: &Instance, plan: &Plan) -> Vec<Violation> {
-    let width = instance.resources().len();
-    let loads = metrics::loads(instance, plan);
-    let mut over: Vec<(NodeId, usize)> = Vec::new();
-    for node in instance.node_ids() {
-        for r in 0..width {
-            let load = loads[node.index() * width + r];
-            // What exceeds the capacity before the plan is not the plan's doing.
-            if load > instance.limit(node)[r] && load > instance.used(node)[r] {
-                over.push((node, r));
-            }
+/// Loads stay within capacities, wherever the tasks add any.
+fn capacities(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for (r, resource) in instance.resources().iter().enumerate() {
+        let load = load(instance, node, tasks, r);
+        let (capacity, limit) = (instance.capacity(node)[r], instance.limit(node)[r]);
+        // What exceeds the capacity before the plan is not the plan's doing.
+        if load <= limit || load <= instance.used(node)[r] {
+            continue;
         }
+        let adds = |task: &&TaskId| instance.demand_on(**task, node)[r] > 0;
+        violations.push(Violation::Capacity {
+            node: instance.node_name(node).to_owned(),
+            resource: resource.name.clone(),
+            load: resource.scale.show(load),
+            capacity: resource.scale.show(capacity),
+            reserved: (limit < capacity).then(|| resource.scale.show(capacity - limit)),
+            tasks: names(instance, tasks.iter().filter(adds)),
+        });
     }
-    if over.is_empty() {
-        return Vec::new();
-    }
-    let on = plan.by_node(instance.nodes());
-    over.into_iter()
-        .map(|(node, r)| {
-            let resource = &instance.resources()[r];
-            let (capacity, limit) = (instance.capacity(node)[r], instance.limit(node)[r]);
-            let adds = |task: &&TaskId| instance.demand_on(**task, node)[r] > 0;
-            Violation::Capacity {
-                node: instance.node_name(node).to_owned(),
-                resource: resource.name.clone(),
-                load: resource.scale.show(loads[node.index() * width + r]),
-                capacity: resource.scale.show(capacity),
-                reserved: (limit < capacity).then(|| resource.scale.show(capacity - limit)),
-                tasks: names(instance, on[node.index()].iter().filter(adds)),
-            }
-        })
-        .collect()
+    violations
+}
+
+/// What is on the node already and what these tasks add.
+fn load(instance: &Instance, node: NodeId, tasks: &[TaskId], resource: usize) -> i64 {
+    let added: i64 = tasks.iter().map(|task| instance.demand_on(*task, node)[resource]).sum();
+    instance.used(node)[resource] + added
 }
 
 /// While tasks move, what is transient counts on both nodes: what was there, what
@@ -321,72 +347,67 @@ fn transients(instance: &Instance, plan: &Plan) -> Vec<Violation> {
 /// Where demands vary and a risk is asked for, every node keeps it in every resource that the plan
 /// fills: mean + z sqrt(sum of squared deviations) <= what the plan may fill, squares compared in
 /// whole numbers. Means that are too much by themselves are another violation.
-fn risks(instance: &Instance, plan: &Plan) -> Vec<Violation> {
+fn risks(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Vec<Violation> {
     let Some(risk) = instance.kept_risk() else { return Vec::new() };
     let (num, den) = risk.squared_quantile();
-    let width = instance.resources().len();
-    let loads = metrics::loads(instance, plan);
-    let on = plan.by_node(instance.nodes());
     let mut violations = Vec::new();
-    for node in instance.node_ids() {
-        for (r, resource) in instance.resources().iter().enumerate() {
-            let adds = |task: &&TaskId| instance.demand_on(**task, node)[r] > 0;
-            let squares = on[node.index()].iter().filter(adds).map(|task| {
-                let deviation = i128::from(instance.deviation(*task)[r]);
-                deviation * deviation
-            });
-            let variance: i128 = squares.sum();
-            let slack = instance.limit(node)[r] - loads[node.index() * width + r];
-            // Rounding up is exact: the square is a whole number.
-            let need = (i128::from(num) * variance + i128::from(den) - 1) / i128::from(den);
-            if slack < 0 || i128::from(slack) * i128::from(slack) >= need {
-                continue;
-            }
-            violations.push(Violation::Risk {
-                node: instance.node_name(node).to_owned(),
-                resource: resource.name.clone(),
-                mean: resource.scale.show(loads[node.index() * width + r]),
-                deviation: (variance as f64).sqrt() * resource.scale.factor(),
-                capacity: resource.scale.show(instance.limit(node)[r]),
-                chance: risk.chance_here(slack, variance),
-                asked: risk.to_string(),
-                tasks: names(instance, on[node.index()].iter().filter(adds)),
-            });
+    for (r, resource) in instance.resources().iter().enumerate() {
+        let adds = |task: &&TaskId| instance.demand_on(**task, node)[r] > 0;
+        let squares = tasks.iter().filter(adds).map(|task| {
+            let deviation = i128::from(instance.deviation(*task)[r]);
+            deviation * deviation
+        });
+        let variance: i128 = squares.sum();
+        let load = load(instance, node, tasks, r);
+        let slack = instance.limit(node)[r] - load;
+        // Rounding up is exact: the square is a whole number.
+        let need = (i128::from(num) * variance + i128::from(den) - 1) / i128::from(den);
+        if slack < 0 || i128::from(slack) * i128::from(slack) >= need {
+            continue;
         }
+        violations.push(Violation::Risk {
+            node: instance.node_name(node).to_owned(),
+            resource: resource.name.clone(),
+            mean: resource.scale.show(load),
+            deviation: (variance as f64).sqrt() * resource.scale.factor(),
+            capacity: resource.scale.show(instance.limit(node)[r]),
+            chance: risk.chance_here(slack, variance),
+            asked: risk.chance().to_string(),
+            tasks: names(instance, tasks.iter().filter(adds)),
+        });
     }
     violations
 }
 
 /// No more tasks on a node than it takes.
-fn max_tasks(instance: &Instance, plan: &Plan) -> Vec<Violation> {
-    if instance.node_ids().all(|node| instance.max_tasks(node) == u32::MAX) {
-        return Vec::new();
-    }
-    let on = plan.by_node(instance.nodes());
-    let crowded = instance
-        .node_ids()
-        .filter(|node| on[node.index()].len() as u64 > u64::from(instance.max_tasks(*node)));
-    crowded
-        .map(|node| Violation::MaxTasks {
-            node: instance.node_name(node).to_owned(),
-            most: instance.max_tasks(node),
-            tasks: names(instance, on[node.index()].iter()),
-        })
-        .collect()
+fn max_tasks(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Option<Violation> {
+    let most = instance.max_tasks(node);
+    (tasks.len() as u64 > u64::from(most)).then(|| Violation::MaxTasks {
+        node: instance.node_name(node).to_owned(),
+        most,
+        tasks: names(instance, tasks.iter()),
+    })
+}
+
+/// What a node holds, whatever it is that is there at once.
+fn node_limits(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Vec<Violation> {
+    let mut violations = capacities(instance, node, tasks);
+    violations.extend(risks(instance, node, tasks));
+    violations.extend(max_tasks(instance, node, tasks));
+    violations
 }
 
 fn names<'a>(instance: &Instance, tasks: impl Iterator<Item = &'a TaskId>) -> Vec<String> {
     tasks.map(|task| instance.task_name(*task).to_owned()).collect()
 }
 
-/// Values of the tiers the claim states; of the instance's goal when it states none.
-fn goal_of(instance: &Instance, claim: &Claim, plan: &Plan) -> Vec<TierValue> {
+/// The tiers that the claim states; the instance's goal when it states none.
+fn goal_of(instance: &Instance, claim: &Claim) -> Goal {
     let mut tiers = Vec::new();
     for stated in &claim.goal {
         tiers.extend(Tier::parse(&stated.tier));
     }
-    let goal = if tiers.is_empty() { instance.goal().clone() } else { Goal { tiers } };
-    metrics::goal_values(instance, plan, &goal)
+    if tiers.is_empty() { instance.goal().clone() } else { Goal { tiers } }
 }
 
 /// A plan says the truth about its values, and no bound lies above them.

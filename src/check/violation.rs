@@ -60,6 +60,10 @@ pub enum Violation {
     Rule { rule: String, ask: String, detail: String },
     /// A move that cannot be made when it is to be made. Waves count from 1.
     Move { wave: usize, detail: String },
+    /// A task runs when it may not.
+    Time { code: &'static str, task: String, detail: String },
+    /// What is wrong from this second on, when something starts.
+    At { second: i64, violation: Box<Violation> },
     /// What the plan has in hand for a failure does not hold.
     Fallback { fail: String, detail: String },
     /// The plan states a tier that no goal has.
@@ -90,6 +94,8 @@ impl Violation {
             Violation::Cards { .. } => "cards",
             Violation::Rule { .. } => "rule",
             Violation::Move { .. } => "move",
+            Violation::Time { code, .. } => code,
+            Violation::At { violation, .. } => violation.code(),
             Violation::Fallback { .. } => "fallback",
             Violation::Tier { .. } => "tier",
             Violation::Value { .. } => "value",
@@ -181,6 +187,8 @@ impl fmt::Display for Violation {
             }
             Violation::Rule { rule, ask, detail } => write!(f, "rule `{rule}` ({ask}): {detail}"),
             Violation::Move { wave, detail } => write!(f, "wave {wave}: {detail}"),
+            Violation::Time { task, detail, .. } => write!(f, "task `{task}` {detail}"),
+            Violation::At { second, violation } => write!(f, "at {second} s: {violation}"),
             Violation::Fallback { fail, detail } => {
                 write!(f, "the fallback for the failure of `{fail}`: {detail}")
             }

@@ -1,6 +1,6 @@
 //! `stowplan check INSTANCE... PLAN`
 
-use super::input::{FileArgs, LimitArgs};
+use super::input::{FileArgs, LimitArgs, without_time};
 use super::output::{print, say};
 use super::{Done, FAILED};
 use crate::check::check_claim;
@@ -34,6 +34,9 @@ pub(super) fn run(args: Args) -> Done {
             .help("stowplan check instance.json plan.json"));
     };
     let instance = args.limits.apply(args.files.read(instance, false)?)?;
+    if args.simulate.is_some() {
+        without_time(&instance, "`--simulate`")?;
+    }
     let claim = read_plan(&plan, &instance)?;
     let verdict = check_claim(&instance, &claim);
     for violation in &verdict.violations {

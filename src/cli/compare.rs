@@ -98,7 +98,7 @@ pub(super) fn run(args: Args) -> Done {
         Form::Csv => report::comparison_csv(&comparison),
         Form::Markdown => report::comparison_markdown(&comparison),
         Form::Html => report::comparison_html(&comparison)?,
-        Form::Sol => return Err(Error::usage("--output sol is for plans")),
+        Form::Sol | Form::Svg => return Err(Error::usage("--output sol and svg are for plans")),
     })?;
     for (_, detail) in &comparison.failed {
         say(&format!("failed: {detail}"));

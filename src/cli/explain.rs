@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::input::{FileArgs, GoalArgs, judged_plan};
+use super::input::{FileArgs, GoalArgs, judged_plan, without_time};
 use super::output::{print, say, write_to};
 use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
@@ -47,6 +47,7 @@ pub(super) fn run(args: Args) -> Done {
             .help("stowplan explain instance.json [plan.json] [--task TASK]"));
     }
     let instance = args.goal.apply(args.files.read(instance, false)?)?;
+    without_time(&instance, "`explain`")?;
     let params = args.params.params(Method::Auto, None)?;
     let task = args.task.as_deref().map(|name| find_task(&instance, name)).transpose()?;
     let plan = match plan {

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::input::{FileArgs, GoalArgs, judged_plan};
+use super::input::{FileArgs, GoalArgs, Judged, judged, without_time};
 use super::output::{complain, warn, write_to};
 use super::{Done, FAILED};
 use crate::error::{Error, Result};
-use crate::format::{write_objects, write_script};
+use crate::format::{write_objects, write_script, write_timed_script};
 use crate::ilp::{ModelForm, ModelRequest, write_model};
 use crate::model::{Goal, Instance, Plan, Term};
 
@@ -16,7 +16,8 @@ enum Target {
     Lp,
     /// The integer program as a free MPS file
     Mps,
-    /// PLAN as a shell script that gives Slurm's pending jobs their nodes
+    /// PLAN as a shell script that gives Slurm's pending jobs their nodes; of a plan in time also
+    /// their begin and what they depend on
     Slurm,
     /// PLAN as Bindings of waiting pods and manifests with their nodes
     Kubernetes,
@@ -60,17 +61,33 @@ pub(super) fn run(args: Args) -> Done {
     let sources = if target == Target::Kubernetes { instance.clone() } else { Vec::new() };
     let instance = args.goal.apply(args.files.read(instance, false)?)?;
     let plan = match plan {
-        Some(file) => match judged_plan(&file, &instance)? {
+        Some(file) => match judged(&file, &instance)? {
             None => return Ok(FAILED),
             plan => plan,
         },
         None => None,
     };
     let text = match target {
-        Target::Lp => model(&args.model, &instance, plan.as_ref(), ModelForm::Lp)?,
-        Target::Mps => model(&args.model, &instance, plan.as_ref(), ModelForm::Mps)?,
-        Target::Kubernetes => Some(write_objects(&sources, &instance, needed(plan.as_ref())?)?),
-        Target::Slurm => Some(write_script(&instance, needed(plan.as_ref())?)?),
+        Target::Lp | Target::Mps => {
+            without_time(&instance, "the integer program")?;
+            let form = if target == Target::Lp { ModelForm::Lp } else { ModelForm::Mps };
+            model(&args.model, &instance, plan.as_ref().map(|judged| &judged.plan), form)?
+        }
+        Target::Kubernetes => {
+            let judged = needed(plan.as_ref())?;
+            if judged.schedule.is_some() {
+                return Err(Error::usage("Bindings know no time, and this plan is in time")
+                    .help("--to slurm writes when jobs begin"));
+            }
+            Some(write_objects(&sources, &instance, &judged.plan)?)
+        }
+        Target::Slurm => {
+            let judged = needed(plan.as_ref())?;
+            Some(match &judged.schedule {
+                Some(schedule) => write_timed_script(&instance, schedule)?,
+                None => write_script(&instance, &judged.plan)?,
+            })
+        }
     };
     let Some(text) = text else { return Ok(FAILED) };
     write_to(args.out.as_deref(), &text)?;
@@ -92,7 +109,7 @@ fn target(asked: Option<Target>, file: Option<&Path>) -> Result<Target> {
 }
 
 /// The plan, for forms that are about one.
-fn needed(plan: Option<&Plan>) -> Result<&Plan> {
+fn needed(plan: Option<&Judged>) -> Result<&Judged> {
     plan.ok_or_else(|| {
         Error::usage("this form is about a plan, and none is named")
             .help("name the plan as the last file: export INSTANCE PLAN --to FORM")

@@ -40,6 +40,9 @@ pub(super) struct Args {
     /// Total demand over total capacity
     #[arg(long, default_value_t = 0.85, value_name = "FRACTION")]
     fill: f64,
+    /// Longest time in seconds, for franca-uniform and franca-non-uniform
+    #[arg(long, default_value_t = 100, value_name = "SECONDS")]
+    longest: i64,
     /// Seed of everything random
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
@@ -64,6 +67,7 @@ pub(super) fn run(args: Args) -> Done {
         nodes: args.nodes,
         resources: args.resources,
         fill: args.fill,
+        longest: args.longest,
         seed: args.seed,
         priced: args.priced,
         sd: args.sd,

@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::output::{say, warn};
-use crate::check::check_claim;
+use crate::check::{check_claim, check_plan};
 use crate::error::{Error, Result};
 use crate::format::{
-    Beside, Change, Format, History, Input, Samples, Source, is_part, read_beside, read_plan,
+    Beside, Change, Format, History, Input, Samples, Source, is_part, parse_date, read_beside, read_plan,
     wants_current,
 };
 use crate::learn::learn;
-use crate::model::{Goal, Instance, Learned, Plan, ResourceWeights, Risk, nearest, parse_share};
+use crate::model::{
+    Goal, Instance, Learned, Plan, ResourceWeights, Risk, Schedule, Term, nearest, parse_share,
+};
 
 /// Where the instance is.
 #[derive(Debug, clap::Args)]
@@ -46,6 +48,9 @@ pub(super) struct TableArgs {
     /// Table of earlier runs: what tasks of each kind took replaces their durations and demands
     #[arg(long, value_name = "FILE")]
     pub(super) history: Option<PathBuf>,
+    /// When the plan starts, for times given as dates: 2026-01-05T08:00 [default: the instance's `start`]
+    #[arg(long, value_name = "DATE")]
+    start_date: Option<String>,
     /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm, kubernetes
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
@@ -140,8 +145,23 @@ fn name_of(path: &Path) -> Option<String> {
     Some(path.file_name()?.to_string_lossy().into_owned())
 }
 
+/// Refuses what knows nothing of time.
+pub(super) fn without_time(instance: &Instance, what: &str) -> Result<()> {
+    if !instance.is_timed() {
+        return Ok(());
+    }
+    let cause = format!("the goal `{}` is about time, and {what} is not", instance.goal());
+    Err(Error::usage(cause).help("choose another goal, such as --goal peak, or use `solve`"))
+}
+
+/// A plan that keeps all rules, in time where it is about that.
+pub(super) struct Judged {
+    pub(super) plan: Plan,
+    pub(super) schedule: Option<Schedule>,
+}
+
 /// Reads a plan for the instance; `None`, with the reasons on standard error, when it breaks rules.
-pub(super) fn judged_plan(file: &Source, instance: &Instance) -> Result<Option<Plan>> {
+pub(super) fn judged(file: &Source, instance: &Instance) -> Result<Option<Judged>> {
     let verdict = check_claim(instance, &read_plan(file, instance)?);
     for violation in &verdict.violations {
         say(&format!("{}: {violation}", violation.code()));
@@ -150,7 +170,18 @@ pub(super) fn judged_plan(file: &Source, instance: &Instance) -> Result<Option<P
         say("the plan breaks rules: `stowplan check` has the whole list");
         return Ok(None);
     }
-    Ok(Some(verdict.plan))
+    Ok(Some(Judged { plan: verdict.plan, schedule: verdict.schedule }))
+}
+
+/// The same for what only asks where tasks are.
+pub(super) fn judged_plan(file: &Source, instance: &Instance) -> Result<Option<Plan>> {
+    let Some(Judged { plan, schedule }) = judged(file, instance)? else { return Ok(None) };
+    // What holds one after the other need not hold at once.
+    let broken = if schedule.is_some() { check_plan(instance, &plan, true) } else { Vec::new() };
+    let Some(violation) = broken.first() else { return Ok(Some(plan)) };
+    say(&format!("{}: {violation}", violation.code()));
+    say("the plan holds in time only, with its starts");
+    Ok(None)
 }
 
 /// Reads the instance from files or from tables and changes it; `quiet` without warnings.
@@ -192,12 +223,15 @@ pub(super) fn read(
         },
     };
     let samples = tables.samples()?;
+    let start = tables.start_date.as_deref().map(parse_date).transpose();
+    let start = start.map_err(|cause| Error::usage(format!("--start-date: {cause}")))?;
     let learned = tables.learned()?;
     let beside = Beside {
         current: current.as_ref(),
         samples: samples.as_ref(),
         learned: learned.as_ref(),
         changes,
+        start,
     };
     let reading = read_beside(&input, format, &beside)?;
     if !quiet {
@@ -217,10 +251,13 @@ fn assignment_beside(path: &Path) -> Option<PathBuf> {
 #[derive(Debug, clap::Args)]
 pub(super) struct GoalArgs {
     /// What to minimise: tiers separated by commas, each a weighted sum of
-    /// peak, balance, cost, nodes, demand, soft, moves, group_moves [default: the instance's,
-    /// else peak]
+    /// peak, balance, cost, nodes, demand, soft, moves, moved, group_moves; in time makespan,
+    /// completion, tardiness, wait [default: the instance's, else peak]
     #[arg(long, value_name = "GOAL")]
     pub(super) goal: Option<String>,
+    /// Say when tasks run, not only where: goal makespan, unless the goal is about time anyway
+    #[arg(long)]
+    timed: bool,
     #[command(flatten)]
     pub(super) limits: LimitArgs,
 }
@@ -271,6 +308,9 @@ impl GoalArgs {
             let goal =
                 Goal::parse(text).map_err(|error| Error::usage(format!("--goal: {error}")))?;
             instance = instance.with_goal(goal);
+        }
+        if self.timed && !instance.is_timed() {
+            instance = instance.with_goal(Goal::single(Term::Makespan));
         }
         self.limits.apply(instance)
     }

@@ -26,6 +26,7 @@ pub(super) fn run(args: Args) -> Done {
         Form::Csv => report::lesson_csv(&lesson),
         Form::Markdown => report::lesson_markdown(&lesson),
         Form::Sol => return Err(Error::usage("--output sol is for plans")),
+        Form::Svg => return Err(Error::usage("--output svg is for plans in time and frontiers")),
         Form::Html => return Err(Error::usage("--output html is for plans and comparisons")),
     })?;
     Ok(0)

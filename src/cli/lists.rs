@@ -4,6 +4,7 @@ use super::Done;
 use super::output::print;
 use crate::ilp::{Availability, BACKENDS, Backend};
 use crate::policy::{ORDERS, POLICIES};
+use crate::schedule::QUEUES;
 use crate::solve::Method;
 
 fn section(title: &str, rows: &[(&str, String)]) -> String {
@@ -18,12 +19,15 @@ pub(super) fn policies() -> Done {
         .iter()
         .map(|policy| (policy.name, format!("{} [{}]", policy.help, policy.reference)))
         .collect();
+    let queues: Vec<(&str, String)> =
+        QUEUES.iter().map(|(_, name, help)| (*name, (*help).to_owned())).collect();
     let orders: Vec<(&str, String)> =
         ORDERS.iter().map(|order| (order.name, order.help.to_owned())).collect();
     print(&format!(
-        "{}\n{}\n{}",
+        "{}\n{}\n{}\n{}",
         section("Methods", &methods),
         section("Policies, methods of one pass: among the nodes that fit, each takes", &policies),
+        section("Queues, methods of one pass for goals about time: jobs start", &queues),
         section("Orders of tasks for policies (--order); without one, many are tried", &orders),
     ))?;
     Ok(0)

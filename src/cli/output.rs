@@ -27,12 +27,14 @@ pub(super) enum Form {
     Html,
     /// A plan as the position of each task's node: the ROADEF challenge's assignments
     Sol,
+    /// A plan in time, or a frontier, as a drawing
+    Svg,
 }
 
 /// How an answer is printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputArgs {
-    /// Form of the answer [default: table; sol with -o FILE.sol, html with -o FILE.html]
+    /// Form of the answer [default: table; html, svg or sol with -o FILE.html, .svg, .sol]
     #[arg(long, value_enum, value_name = "FORM")]
     output: Option<Form>,
     /// Write the answer to a file instead of standard output
@@ -46,6 +48,7 @@ impl OutputArgs {
         let extension = self.file.as_ref().and_then(|file| file.extension()?.to_str());
         self.output.unwrap_or(match extension {
             Some("sol") => Form::Sol,
+            Some("svg") => Form::Svg,
             Some("html" | "htm") => Form::Html,
             _ => Form::Table,
         })

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::input::InstanceArgs;
+use super::input::{InstanceArgs, without_time};
 use super::output::{Form, say};
 use super::solve::{HowArgs, Job, plan};
 use super::{Done, FAILED};
@@ -52,6 +52,7 @@ pub(super) fn run(args: Args) -> Done {
     let params = args.how.checked()?;
     let instance = args.instance.read_changed(&args.changes()?, args.how.quiet)?;
     let instance = args.how.goal.apply(instance)?;
+    without_time(&instance, "`replan`")?;
     if instance.task_ids().all(|task| instance.current(task).is_none()) {
         return Err(Error::usage("the instance does not say where tasks run now")
             .help("name the plan with --from PLAN, or give tasks their `node`"));
@@ -104,10 +105,8 @@ fn print_frontier(args: &Args, instance: &Instance, params: &Params) -> Done {
         return Ok(FAILED);
     };
     let output = &args.how.output;
-    let drawing =
-        output.file.as_ref().is_some_and(|file| file.extension().is_some_and(|e| e == "svg"));
     output.write(&match output.form() {
-        _ if drawing => report::frontier_svg(&found)?,
+        Form::Svg => report::frontier_svg(&found)?,
         Form::Table => report::frontier_table(&found),
         Form::Json => report::frontier_json(&found),
         Form::Csv => report::frontier_csv(&found),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use super::input::{GoalArgs, InstanceArgs, weights};
+use super::input::{GoalArgs, InstanceArgs, weights, without_time};
 use super::output::{Form, OutputArgs, say, warn};
 use super::progress::{Progress, TICK};
 use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
@@ -190,6 +190,9 @@ fn order(name: &str) -> Result<Order> {
 pub(super) fn run(args: Args) -> Done {
     let params = Params { survive: args.survive.clone(), ..args.how.checked()? };
     let (instance, start) = args.read()?;
+    if params.survive.is_some() {
+        without_time(&instance, "`--survive`")?;
+    }
     let name = args.instance.name();
     let job = Job { instance: &instance, name: name.as_deref(), moves: false };
     plan(&args.how, &job, &Params { start, ..params })
@@ -363,6 +366,13 @@ fn print_plan(
         Form::Markdown => report::plan_markdown(&report),
         Form::Html => report::plan_html(&report)?,
         Form::Sol => write_assignment(instance, &outcome.plan)?,
+        Form::Svg => match &report.schedule {
+            Some(schedule) => report::gantt_svg(instance, schedule)?,
+            None => {
+                return Err(Error::usage("a drawing shows a plan in time")
+                    .help("add --timed, or use -o FILE.html"));
+            }
+        },
     })?;
     let stuck = order.is_some_and(|order| !order.stuck.is_empty());
     Ok(if stuck { FAILED } else { 0 })
@@ -404,7 +414,10 @@ fn print_no_plan(
     let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
     super::output::complain(&error);
     // Without failures there may well be a plan: then `explain` has nothing to say.
-    let why = if none.proven { why(instance, params)? } else { None };
+    let why = match none.proven && !instance.is_timed() {
+        true => why(instance, params)?,
+        false => None,
+    };
     why.iter().flat_map(ConflictDoc::short).for_each(|line| say(&format!("  {line}")));
     match args.output.form() {
         Form::Json => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::Done;
-use super::input::{GoalArgs, InstanceArgs};
+use super::input::{GoalArgs, InstanceArgs, without_time};
 use super::output::{print, write_file};
 use crate::error::{Error, Kind, Result};
 use crate::format::{Part, write_part};
@@ -28,6 +28,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Done {
     let instance = args.goal.apply(args.instance.read(false)?)?;
+    without_time(&instance, "`split`")?;
     let parts = split(&instance, args.parts)?;
     let texts: Vec<String> =
         parts.par_iter().map(|part| text(&instance, part)).collect::<Result<_>>()?;

@@ -1,6 +1,6 @@
 //! `stowplan survive INSTANCE... PLAN`
 
-use super::input::{FileArgs, GoalArgs, judged_plan};
+use super::input::{FileArgs, GoalArgs, judged_plan, without_time};
 use super::output::{Form, OutputArgs};
 use super::solve::time_limit;
 use super::{Done, FAILED, NOTHING_FOUND};
@@ -54,9 +54,10 @@ pub(super) fn run(args: Args) -> Done {
             .help("stowplan survive instance.json plan.json"));
     };
     let instance = args.goal.apply(args.files.read(instance, args.quiet)?)?;
+    without_time(&instance, "`survive`")?;
     let question = args.question(&instance)?;
     let form = args.output.form();
-    if matches!(form, Form::Html | Form::Sol) {
+    if matches!(form, Form::Html | Form::Sol | Form::Svg) {
         return Err(Error::usage("survive prints table, json, csv or markdown"));
     }
     let Some(plan) = judged_plan(&plan, &instance)? else { return Ok(FAILED) };
@@ -74,7 +75,7 @@ pub(super) fn run(args: Args) -> Done {
         Form::Json => report::survival_json(&report),
         Form::Csv => report::survival_csv(&report),
         Form::Markdown => report::survival_markdown(&report),
-        Form::Table | Form::Html | Form::Sol => report::survival_table(&report),
+        Form::Table | Form::Html | Form::Sol | Form::Svg => report::survival_table(&report),
     })?;
     let open = survival.unexamined + survival.count(Fate::Unknown);
     Ok(match (survival.count(Fate::Lost), open) {

@@ -86,7 +86,7 @@ pub(super) fn run(args: Args) -> Done {
         Form::Json => report::sweep_json(&scenarios, args.timing),
         Form::Csv => report::sweep_csv(&scenarios, args.timing),
         Form::Markdown => report::sweep_markdown(&scenarios, args.timing),
-        Form::Sol => return Err(Error::usage("--output sol is for plans")),
+        Form::Sol | Form::Svg => return Err(Error::usage("--output sol and svg are for plans")),
         Form::Html => return Err(Error::usage("--output html is for plans and comparisons")),
     })?;
     let failed: Vec<&Error> = scenarios.iter().filter_map(|s| s.result.as_ref().err()).collect();

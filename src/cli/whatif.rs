@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::input::{TableArgs, read};
+use super::input::{TableArgs, read, without_time};
 use super::output::{Form, OutputArgs, complain, say};
 use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
@@ -60,6 +60,7 @@ pub(super) fn run(args: Args) -> Done {
     let params = args.params.params(Method::Auto, None)?;
     let files = || instance.iter().map(|path| Source::read(path)).collect::<Result<Vec<_>>>();
     let base = args.goal.apply(read(files()?, &args.tables, &[], args.quiet)?)?;
+    without_time(&base, "`what-if`")?;
     let mut changed: Vec<Instance> = Vec::with_capacity(scenarios.len());
     for scenario in &scenarios {
         let own = read(files()?, &args.tables, &scenario.changes, true)
@@ -92,6 +93,7 @@ pub(super) fn run(args: Args) -> Done {
         Form::Markdown => report::what_if_markdown(&outcome, &rows),
         Form::Html => report::what_if_html(&outcome, &rows)?,
         Form::Sol => return Err(Error::usage("--output sol is for plans")),
+        Form::Svg => return Err(Error::usage("--output svg is for plans in time and frontiers")),
     })?;
     let mut failed = rows.iter().filter(|row| row.must_fit && !matches!(row.effect.fit, Fit::Yes));
     Ok(match failed.next() {

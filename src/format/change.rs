@@ -79,6 +79,7 @@ impl Change {
                     more.id = format!("{}+{k}", more.id);
                     more.current.clear();
                     more.pinned = false;
+                    more.elapsed = None;
                     draft.tasks.push(more);
                 }
             }
@@ -147,6 +148,7 @@ fn remove(draft: &mut Draft, names: &[String]) -> Result<()> {
     }
     let gone = |id: &String| names.contains(id);
     draft.pairs.retain(|pair| !gone(&pair.task));
+    draft.tasks.iter_mut().for_each(|task| task.after.retain(|before| !gone(&before.task)));
     let groups: Vec<&String> = draft.tasks.iter().flat_map(|task| &task.groups).collect();
     let empty = |whom: &Whom| match whom {
         Whom::Tasks(tasks) => tasks.is_empty(),

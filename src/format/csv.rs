@@ -6,12 +6,14 @@ use super::csv_cells as cells;
 use super::table::{Row, Table};
 use super::words;
 use crate::error::{Error, Result};
-use crate::model::{Decimal, Draft, NodeDraft, PairDraft, ResourceDraft, TaskDraft, nearest};
+use crate::model::{
+    Decimal, Draft, NodeDraft, PairDraft, ResourceDraft, TaskDraft, nearest, parse_duration,
+};
 
 /// Names that the id column may also have.
 pub(super) const ID: [&str; 2] = ["id", "name"];
 /// Reserved in the tasks table, beside `task`.
-pub(super) const TASK: [&str; 17] = [
+pub(super) const TASK: [&str; 22] = [
     "duration",
     "requires",
     "avoid",
@@ -29,9 +31,14 @@ pub(super) const TASK: [&str; 17] = [
     "group",
     "move_cost",
     "backup",
+    "release",
+    "due",
+    "deadline",
+    "after",
+    "elapsed",
 ];
 /// Reserved in the nodes table, beside `node` and columns with a [`PREFIXES`].
-pub(super) const NODE: [&str; 9] = [
+pub(super) const NODE: [&str; 12] = [
     "labels",
     "state",
     "price",
@@ -41,6 +48,9 @@ pub(super) const NODE: [&str; 9] = [
     "weight",
     "connections",
     "response_time",
+    "speed",
+    "available_at",
+    "closed",
 ];
 /// Reserved in the rules table.
 pub(super) const RULE: [&str; 12] = [
@@ -58,7 +68,7 @@ pub(super) const RULE: [&str; 12] = [
     "near_group",
 ];
 /// Reserved in the pairs table, beside `task` and `node`.
-pub(super) const PAIR: [&str; 1] = ["cost"];
+pub(super) const PAIR: [&str; 2] = ["cost", "duration"];
 /// Precedes a resource's name where a column holds the load that is there already.
 pub(super) const USED: &str = "used:";
 /// Likewise, the capacity of a resource that comes in cards.
@@ -97,6 +107,8 @@ enum Column {
     Safety(u16),
     SafetyPrice(u16),
     Cost,
+    /// Of a pair.
+    Duration,
     /// Another reserved column, by its name.
     Named(&'static str),
 }
@@ -304,6 +316,7 @@ fn pair_columns(pairs: &Table, names: &[String]) -> Result<Vec<Column>> {
         "task" => Ok(Column::Id),
         "node" => Ok(Column::PairNode),
         "cost" => Ok(Column::Cost),
+        "duration" => Ok(Column::Duration),
         _ => match resource(names, name) {
             Some(r) => Ok(Column::Resource(r)),
             None => Err(unknown(pairs, name, &known, None)),
@@ -390,17 +403,20 @@ fn safety_prices(row: &Row, columns: &[Column], resources: &mut [ResourceDraft])
 
 fn pair(row: &Row, columns: &[Column]) -> Result<PairDraft> {
     let (mut task, mut node) = (String::new(), String::new());
-    let (mut cost, mut demand) = (None, Vec::new());
+    let (mut cost, mut demand, mut duration) = (None, Vec::new(), None);
     for (k, column) in columns.iter().enumerate() {
         match column {
             Column::Id => task = row.cell(k).to_owned(),
             Column::PairNode => node = row.cell(k).to_owned(),
             Column::Cost => cost = row.quantity(k)?,
+            Column::Duration if !row.cell(k).is_empty() => {
+                duration = Some(row.read(k, parse_duration)?);
+            }
             Column::Resource(r) => push(&mut demand, *r, row.quantity(k)?),
             _ => {}
         }
     }
-    Ok(PairDraft { task, node, cost, demand })
+    Ok(PairDraft { task, node, cost, demand, duration })
 }
 
 fn push(list: &mut Vec<(u16, Decimal)>, resource: u16, quantity: Option<Decimal>) {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::csv::RULE;
 use super::rule_file::RuleFile;
 use super::table::{Row, Table};
+use super::time_file;
 use super::values::{Id, OneOrMany, Ordered};
 use super::words;
 use crate::error::Result;
@@ -48,6 +49,11 @@ pub(super) fn task(row: &Row, k: usize, name: &str, task: &mut TaskDraft) -> Res
                 Err(_) => Some(text.to_owned()),
             }
         }
+        "release" => task.release = Some(row.read(k, time_file::when)?),
+        "due" => task.due = Some(row.read(k, time_file::when)?),
+        "deadline" => task.deadline = Some(row.read(k, time_file::when)?),
+        "after" => task.after = row.read(k, |text| parts(text).map(time_file::after).collect())?,
+        "elapsed" => task.elapsed = Some(row.read(k, parse_duration)?),
         _ => task.groups = parts(text).map(str::to_owned).collect(),
     }
     Ok(())
@@ -66,6 +72,11 @@ pub(super) fn node(row: &Row, k: usize, name: &str, node: &mut NodeDraft) -> Res
         "max_tasks" => node.max_tasks = Some(row.read(k, whole)?),
         "weight" => node.weight = row.quantity(k)?,
         "connections" => node.connections = row.read(k, whole)?,
+        "speed" => node.speed = row.quantity(k)?,
+        "available_at" => node.available_at = Some(row.read(k, time_file::when)?),
+        "closed" => {
+            node.closed = row.read(k, |text| parts(text).map(time_file::window).collect())?
+        }
         _ => node.response_time = Some(row.read(k, words::millis)?),
     }
     Ok(())

@@ -6,10 +6,11 @@ use super::csv::{
 };
 use super::guard::guarded_unless_number;
 use super::json_write::{
-    Part, current, drop_weight, groups, move_cost, over, pair_cost, price, price_per_hour,
+    Part, current, drop_weight, groups, move_cost, over, pair_cost, pinned, price, price_per_hour,
     rule_files, safety_price, within,
 };
 use super::rule_file::AskFile;
+use super::time_file;
 use super::values::OneOrMany;
 use super::words;
 use crate::error::{Error, Kind, Result};
@@ -31,8 +32,8 @@ pub struct CsvFiles {
 }
 
 /// Writes the instance as tables that read back as the same tasks, nodes and
-/// pairs. Tables have no place for the goal, for the units' names and for
-/// `one_task_per_node`; those are given on the command line.
+/// pairs. Tables have no place for the goal, for the units' names, for the
+/// date of the start and for `one_task_per_node`; those are given on the command line.
 ///
 /// # Errors
 /// Names that tables cannot hold: a resource called like a reserved column,
@@ -162,13 +163,27 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
         label(apart),
         spread.map_or_else(String::new, |rule| words::show_spread(&rule.ask, over(instance, rule))),
         current.join("|"),
-        instance.pin(task).map_or_else(String::new, |_| "true".to_owned()),
+        match pinned(instance, task) {
+            true => "true".to_owned(),
+            false => String::new(),
+        },
         key.to_owned(),
         joined(&groups(instance, task))?,
         move_cost(instance, task)?.map_or_else(String::new, |cost| cost.to_string()),
         instance.backup(task).unwrap_or_default().to_owned(),
+        shown(instance.release(task), 0),
+        instance.due(task).map_or_else(String::new, |due| due.to_string()),
+        instance.deadline(task).map_or_else(String::new, |deadline| deadline.to_string()),
+        joined(&predecessors(instance, task)?)?,
+        instance.elapsed(task).map_or_else(String::new, |elapsed| elapsed.to_string()),
     ]);
     Ok(row)
+}
+
+/// What the task comes after, as `a` or `a+600`.
+fn predecessors(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
+    let all = time_file::predecessors(instance, task).into_iter();
+    all.map(|(name, lag)| check_trimmed(name).map(|()| time_file::show_after(name, lag))).collect()
 }
 
 /// `key=a|b;other=c`
@@ -340,6 +355,13 @@ fn node_row(instance: &Instance, node: NodeId) -> Result<Vec<String>> {
             connections => connections.to_string(),
         },
         text(Some(traffic.response_time).filter(|time| !time.is_zero())),
+        time_file::speed(instance, node).unwrap_or_default(),
+        time_file::available_at(instance, node).map_or_else(String::new, |at| at.to_string()),
+        time_file::windows(instance, node)
+            .iter()
+            .map(|window| time_file::show_window(*window))
+            .collect::<Vec<_>>()
+            .join(";"),
     ]);
     Ok(row)
 }
@@ -362,6 +384,9 @@ fn pair_row(instance: &Instance, task: TaskId, pair: Pair) -> Result<Vec<String>
         instance.job_name(task).to_owned(),
         instance.node_name(pair.node).to_owned(),
         cost.map_or_else(String::new, |cost| cost.to_string()),
+        instance
+            .own_duration_on(task, pair.node)
+            .map_or_else(String::new, |seconds| seconds.to_string()),
     ];
     row.extend(amounts(instance, pair.demand, |r, demand| demand != usual[r]));
     Ok(row)

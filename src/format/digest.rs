@@ -31,6 +31,7 @@ pub fn digest(instance: &Instance) -> String {
     rules(&mut bytes, instance);
     moves(&mut bytes, instance);
     deviations(&mut bytes, instance);
+    times(&mut bytes, instance);
 
     let mut text = String::from("sha256:");
     for byte in bytes.0.finalize().iter() {
@@ -114,6 +115,51 @@ fn tasks(bytes: &mut Canonical, instance: &Instance) {
             bytes.count(pair.node.index());
             bytes.integer(pair.cost);
             bytes.integers(pair.demand);
+        }
+    }
+}
+
+/// Times, each kind where there is any.
+fn times(bytes: &mut Canonical, instance: &Instance) {
+    let mut per_task = |name: &str, of: &dyn Fn(TaskId) -> i64| {
+        if instance.task_ids().any(|task| of(task) != 0) {
+            bytes.text(name);
+            instance.task_ids().for_each(|task| bytes.integer(of(task)));
+        }
+    };
+    // One more, so that 0 says something.
+    let given = |time: Option<i64>| time.map_or(0, |time| time + 1);
+    per_task("releases", &|task| instance.release(task));
+    per_task("due", &|task| given(instance.due(task)));
+    per_task("deadlines", &|task| given(instance.deadline(task)));
+    per_task("elapsed", &|task| given(instance.elapsed(task)));
+    if instance.has_precedence() {
+        bytes.text("after");
+        for task in instance.task_ids() {
+            bytes.count(instance.after(task).len());
+            for (other, lag) in instance.after(task) {
+                bytes.count(other.index());
+                bytes.integer(*lag);
+            }
+        }
+    }
+    for task in instance.task_ids() {
+        for pair in instance.pairs(task) {
+            if let Some(own) = instance.own_duration_on(task, pair.node) {
+                bytes.text("duration");
+                bytes.integers(&[i64::from(task.0), i64::from(pair.node.0), own]);
+            }
+        }
+    }
+    for node in instance.node_ids() {
+        let (num, den) = instance.speed(node);
+        if (num, den) != (1, 1) {
+            bytes.text("speed");
+            bytes.integers(&[i64::from(node.0), num, den]);
+        }
+        for (from, to) in instance.closed(node) {
+            bytes.text("closed");
+            bytes.integers(&[i64::from(node.0), *from, *to]);
         }
     }
 }

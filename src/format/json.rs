@@ -7,18 +7,20 @@ use serde::{Deserialize, Serialize};
 use super::backup_file::BackupFile;
 use super::demand_file::DemandFile;
 use super::json_error;
+use super::json_resources::{ResourceNames, check_used};
 use super::move_file::{PairFile, RatioFile, RouteFile, or_one};
 use super::rule_file::{RuleFile, SpreadFile};
 use super::selection_file::{PreferenceFile, SelectionFile, sorted};
 use super::source::Text;
+use super::time_file::{AfterFile, DateText, WhenText, WindowFile};
 use super::values::{
     GoalText, Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, RiskText, Seconds, Version,
 };
 use super::words;
 use crate::error::Result;
 use crate::model::{
-    Ask, Decimal, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, Part, RatioDraft,
-    Requirement, TaskDraft, nearest,
+    AfterDraft, Ask, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, RatioDraft,
+    Requirement, TaskDraft,
 };
 
 /// A planning problem: nodes with capacities, tasks with demands.
@@ -57,6 +59,9 @@ pub(super) struct InstanceFile {
     /// At most one task of the plan on a node.
     #[serde(default)]
     one_task_per_node: bool,
+    /// When the plan starts; needed where times are given as dates.
+    #[serde(default)]
+    start: Option<DateText>,
     /// The chance with which demands that vary may overload a node, in each resource; none when
     /// absent: then tasks are planned by their means.
     #[serde(default)]
@@ -138,6 +143,15 @@ pub(super) struct NodeFile {
     /// Time it takes to answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) response_time: Option<Millis>,
+    /// How many times as fast as usual tasks run on it; 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) speed: Option<Quantity>,
+    /// When it begins to take tasks, in goals about time; the start of the plan when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) available_at: Option<WhenText>,
+    /// Times in which nothing runs on it, in goals about time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) closed: Vec<Object<WindowFile>>,
 }
 
 /// Whether a node takes tasks: `ready` does, `drain` takes no new task but its
@@ -162,7 +176,7 @@ pub(super) struct TaskFile {
     /// Amount it needs of each resource, and how that varies.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub(super) demand: Ordered<DemandFile>,
-    /// How long it runs.
+    /// How long it runs on a node of speed 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) duration: Option<Seconds>,
     /// Labels its node must have; for each key one of the values.
@@ -218,6 +232,22 @@ pub(super) struct TaskFile {
     /// another value of this label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) backup: Option<BackupFile>,
+    /// Earliest start; the start of the plan when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) release: Option<WhenText>,
+    /// The end that the goal `tardiness` counts from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) due: Option<WhenText>,
+    /// Latest end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deadline: Option<WhenText>,
+    /// Tasks that have to end before it starts: ids, or with the time between as
+    /// `{"task": "t1", "lag": "10m"}`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) after: Vec<AfterFile>,
+    /// How long it has been running on its `node`, which it cannot leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) elapsed: Option<Seconds>,
 }
 
 impl StateFile {
@@ -263,6 +293,7 @@ pub(super) fn read(source: Text) -> Result<Draft> {
         goal: file.goal.map(|goal| goal.0),
         one_task_per_node: file.one_task_per_node,
         risk: file.risk.map(|risk| risk.0),
+        start: file.start.map(|start| start.0),
         ..Draft::default()
     };
     let mut names = ResourceNames { source, at: FxHashMap::default() };
@@ -294,6 +325,7 @@ pub(super) fn read(source: Text) -> Result<Draft> {
             node: pair.node.0,
             cost: pair.cost.map(|cost| cost.0),
             demand,
+            duration: pair.duration.map(|duration| duration.0),
         });
     }
     draft.routes = file.routes.into_iter().map(|Object(route)| route.draft()).collect();
@@ -334,6 +366,13 @@ fn node_draft(
         weight: node.weight.map(|weight| weight.0),
         connections: node.connections,
         response_time: node.response_time.map(|time| time.0),
+        speed: node.speed.map(|speed| speed.0),
+        available_at: node.available_at.map(|at| at.0),
+        closed: node
+            .closed
+            .into_iter()
+            .map(|Object(window)| (window.from.0, window.to.0))
+            .collect(),
     })
 }
 
@@ -382,100 +421,16 @@ fn task_draft(
         groups: task.group.map_or_else(Vec::new, |groups| groups.0),
         move_cost: task.move_cost.map(|cost| cost.0),
         backup: task.backup.and_then(BackupFile::over),
+        release: task.release.map(|at| at.0),
+        due: task.due.map(|at| at.0),
+        deadline: task.deadline.map(|at| at.0),
+        after: task
+            .after
+            .into_iter()
+            .map(|after| AfterDraft { task: after.task.0, lag: after.lag.0 })
+            .collect(),
+        elapsed: task.elapsed.map(|elapsed| elapsed.0),
     })
-}
-
-/// Positions of resources by name.
-struct ResourceNames<'a> {
-    source: Text<'a>,
-    at: FxHashMap<String, u16>,
-}
-
-impl ResourceNames<'_> {
-    fn position(
-        &mut self,
-        draft: &mut Draft,
-        name: &str,
-        place: impl Fn() -> String,
-    ) -> Result<u16> {
-        if let Some(at) = self.at.get(name) {
-            return Ok(*at);
-        }
-        let error = |cause: String| Err(self.source.error(cause).at(place()));
-        if name.trim() != name || name.is_empty() || name.contains(char::is_control) {
-            return error(format!("{name:?} is no name for a resource: use printable characters"));
-        }
-        if draft.resources.len() >= 1000 {
-            return error("there are more than 1000 resources".to_owned());
-        }
-        let at = draft.resource(name);
-        self.at.insert(name.to_owned(), at);
-        Ok(at)
-    }
-
-    fn quantities(
-        &mut self,
-        draft: &mut Draft,
-        map: Ordered<Quantity>,
-        place: impl Fn() -> String,
-    ) -> Result<Vec<(u16, Decimal)>> {
-        let mut list = Vec::with_capacity(map.0.len());
-        for (name, quantity) in map.0 {
-            list.push((self.position(draft, &name, &place)?, quantity.0));
-        }
-        Ok(list)
-    }
-
-    fn portions(
-        &mut self,
-        draft: &mut Draft,
-        map: Ordered<Portion>,
-        place: impl Fn() -> String,
-    ) -> Result<Vec<(u16, Part)>> {
-        let mut list = Vec::with_capacity(map.0.len());
-        for (name, portion) in map.0 {
-            list.push((self.position(draft, &name, &place)?, portion.0));
-        }
-        Ok(list)
-    }
-}
-
-/// A load or a reserve in a resource that no node has is a slip of the pen.
-fn check_used(source: Text, draft: &Draft) -> Result<()> {
-    let mut offered = vec![false; draft.resources.len()];
-    for (r, _) in draft.nodes.iter().flat_map(|node| &node.capacity) {
-        offered[usize::from(*r)] = true;
-    }
-    let check = |r: u16, place: String| {
-        if offered[usize::from(r)] {
-            return Ok(());
-        }
-        let name = &draft.resources[usize::from(r)].name;
-        let known = draft.resources.iter().zip(&offered).filter(|(_, offered)| **offered);
-        let near = nearest(name, known.map(|(resource, _)| resource.name.as_str()));
-        let cause = format!("no node has a capacity for resource `{name}`");
-        let remedy = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
-        Err(source.error(cause).at(format!("{place}.{name}")).help(remedy))
-    };
-    for (r, _) in &draft.reserve {
-        check(*r, "reserve".to_owned())?;
-    }
-    for (k, ratio) in draft.ratios.iter().enumerate() {
-        check(ratio.room, format!("ratios[{k}].room"))?;
-        check(ratio.with, format!("ratios[{k}].with"))?;
-    }
-    for (k, node) in draft.nodes.iter().enumerate() {
-        for (r, _) in &node.used {
-            check(*r, format!("nodes[{k}].used"))?;
-        }
-        for (r, _) in &node.reserve {
-            check(*r, format!("nodes[{k}].reserve"))?;
-        }
-        for (r, _) in &node.safety {
-            check(*r, format!("nodes[{k}].safety"))?;
-        }
-    }
-    Ok(())
 }
 
 /// Where in the file a wrong draft is wrong: a path such as `tasks[3].demand.cpu`.

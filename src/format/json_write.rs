@@ -10,6 +10,7 @@ use super::json::{NodeFile, ResourceFile, TaskFile};
 use super::move_file::{PairFile, RatioFile, RouteFile, unless_one};
 use super::rule_file::{AskFile, RuleFile, SpreadFile};
 use super::selection_file::{PreferenceFile, SelectionFile};
+use super::time_file::{self, AfterFile, DateText, WhenText, WindowFile};
 use super::values::{
     Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, SCHEMA_VERSION, Seconds,
 };
@@ -126,6 +127,10 @@ pub fn write_part(instance: &Instance, part: &Part, to: &mut impl Write) -> Resu
     if instance.one_task_per_node() {
         write(to, format_args!(",\n\"one_task_per_node\": true"))?;
     }
+    if let Some(start) = instance.start() {
+        write(to, format_args!(",\n\"start\": "))?;
+        value(to, &DateText(start))?;
+    }
     if let Some(risk) = instance.risk() {
         write(to, format_args!(",\n\"risk\": "))?;
         match risk.any() {
@@ -178,6 +183,18 @@ fn node_file(instance: &Instance, node: NodeId, used: &[i64]) -> Result<NodeFile
         weight: Some(traffic.weight).filter(|w| *w != Decimal::ONE).map(Quantity),
         connections: traffic.connections,
         response_time: Some(traffic.response_time).filter(|t| !t.is_zero()).map(Millis),
+        speed: time_file::speed(instance, node)
+            .map(|speed| decimal(&speed))
+            .transpose()?
+            .map(Quantity),
+        available_at: time_file::available_at(instance, node).map(WhenText::after_start),
+        closed: time_file::windows(instance, node)
+            .iter()
+            .map(|(from, to)| {
+                let (from, to) = (WhenText::after_start(*from), WhenText::after_start(*to));
+                Object(WindowFile { from, to })
+            })
+            .collect(),
     })
 }
 
@@ -225,11 +242,19 @@ fn task_file(instance: &Instance, task: TaskId, runs: bool) -> Result<TaskFile> 
         apart: apart.map(|rule| over(instance, rule).to_owned()),
         spread: spread.and_then(|r| SpreadFile::of(&r.ask, over(instance, r))).map(Object),
         node: current(instance, task).filter(|_| runs).map(OneOrMany),
-        pinned: instance.pin(task).is_some(),
+        pinned: pinned(instance, task),
         key: instance.own_key(task).map(|key| Id(key.to_owned())),
         group: Some(groups(instance, task)).filter(|g| !g.is_empty()).map(OneOrMany),
         move_cost: move_cost(instance, task)?.map(Quantity),
         backup: instance.backup(task).map(|over| BackupFile::Over(over.to_owned())),
+        release: Some(instance.release(task)).filter(|r| *r != 0).map(WhenText::after_start),
+        due: instance.due(task).map(WhenText::after_start),
+        deadline: instance.deadline(task).map(WhenText::after_start),
+        after: time_file::predecessors(instance, task)
+            .into_iter()
+            .map(|(name, lag)| AfterFile { task: Id(name.to_owned()), lag: Seconds(lag) })
+            .collect(),
+        elapsed: instance.elapsed(task).filter(|_| runs).map(Seconds),
     })
 }
 
@@ -243,6 +268,11 @@ fn demands(instance: &Instance, task: TaskId) -> Result<Ordered<DemandFile>> {
         (name, DemandFile { mean, deviation: own.map(|(_, Quantity(sd))| sd) })
     });
     Ok(Ordered(each.collect()))
+}
+
+/// Whether the task stays where it is though it does not run already.
+pub(super) fn pinned(instance: &Instance, task: TaskId) -> bool {
+    instance.pin(task).is_some() && !instance.runs_now(task)
 }
 
 /// The groups that a task names.
@@ -395,6 +425,7 @@ fn pair_file(instance: &Instance, task: TaskId, pair: Pair) -> Result<PairFile> 
         node: Id(instance.node_name(pair.node).to_owned()),
         cost: pair_cost(instance, task, pair)?.map(Quantity),
         demand: amounts(instance, pair.demand, |r, demand| demand != usual[r])?,
+        duration: instance.own_duration_on(task, pair.node).map(Seconds),
     })
 }
 
@@ -437,7 +468,7 @@ pub(super) fn price_per_hour(instance: &Instance, node: NodeId) -> Result<Option
 
 /// The pair's cost as written, `None` where it is what the node costs anyway.
 pub(super) fn pair_cost(instance: &Instance, task: TaskId, pair: Pair) -> Result<Option<Decimal>> {
-    if pair.cost == instance.rate(pair.node) * instance.duration(task) {
+    if pair.cost == instance.base_cost(task, pair.node) {
         return Ok(None);
     }
     decimal(&instance.cost_scale().show(pair.cost)).map(Some)

@@ -18,6 +18,7 @@ mod integers;
 mod json;
 mod json_error;
 mod json_place;
+mod json_resources;
 mod json_write;
 mod kubernetes;
 mod move_file;
@@ -33,6 +34,7 @@ mod slurm;
 mod source;
 mod sweep;
 mod table;
+mod time_file;
 mod values;
 mod words;
 
@@ -48,9 +50,10 @@ pub use kubernetes::write_objects;
 pub use plan::read_claim;
 pub use samples::Samples;
 pub use scenario::{Scenario, read_scenarios};
-pub use slurm::write_script;
+pub use slurm::{write_script, write_timed_script};
 pub use source::Source;
 pub use sweep::{Settings, read_sweep};
+pub use time_file::{parse_date, show_date};
 
 use crate::error::{Error, Result};
 use crate::model::{Draft, DraftError, DraftItem, Instance, Learned};
@@ -219,6 +222,8 @@ pub struct Beside<'a> {
     pub learned: Option<&'a Learned>,
     /// What is different, one change after the other.
     pub changes: &'a [Change],
+    /// When the plan starts, in seconds since 1970, whatever the instance says.
+    pub start: Option<i64>,
 }
 
 /// The same with all that stands beside it.
@@ -250,6 +255,7 @@ fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Readi
         }
         _ => {}
     }
+    draft.start = beside.start.or(draft.start);
     let warnings = std::mem::take(&mut draft.warnings);
     beside.changes.iter().try_for_each(|change| change.apply(&mut draft))?;
     let instance = draft.build().map_err(|error| match beside.changes {

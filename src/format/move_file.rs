@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Id, Ordered, Quantity};
+use super::values::{Id, Ordered, Quantity, Seconds};
 use crate::model::{Decimal, RouteDraft};
 
 /// What one task costs and needs on one node.
@@ -21,6 +21,9 @@ pub(super) struct PairFile {
     /// Amounts that differ from the task's demand.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub(super) demand: Ordered<Quantity>,
+    /// How long the task runs there, when it is not its duration over the node's speed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) duration: Option<Seconds>,
 }
 
 /// What moving a task from one node to another costs.

@@ -6,9 +6,11 @@ use super::excerpt::excerpted;
 use super::json_error;
 use super::source::{Source, Text};
 use super::table::Table;
-use super::values::{Id, Object, Ordered, Version};
+use super::values::{Id, Object, Ordered, Seconds, Version};
 use crate::error::Result;
-use crate::model::{Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier};
+use crate::model::{
+    Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier, parse_duration,
+};
 
 /// The keys a claim is made of. Plans carry more, and later versions add keys,
 /// so what is not listed is ignored.
@@ -67,6 +69,10 @@ struct AssignmentFile {
     node: Id,
     #[serde(default)]
     devices: Ordered<Vec<u32>>,
+    #[serde(default)]
+    start: Option<Seconds>,
+    #[serde(default)]
+    end: Option<Seconds>,
     #[serde(default)]
     standby: Option<Object<StandbyFile>>,
 }
@@ -153,6 +159,8 @@ fn read_json(source: Text) -> Result<Claim> {
                     node: standby.node.0,
                     devices: standby.devices.0,
                 }),
+                start: entry.start.map(|start| start.0),
+                end: entry.end.map(|end| end.0),
             })
             .collect(),
         unplaced: file.unplaced.into_iter().map(|Object(e)| (e.task.0, e.unit)).collect(),
@@ -182,7 +190,7 @@ fn fallback(failure: FailureFile) -> (Vec<String>, Vec<ClaimedPlacement>) {
         unit: step.unit,
         node: step.to.0,
         devices: step.devices.0,
-        standby: None,
+        ..ClaimedPlacement::default()
     });
     (failure.fail.into_iter().map(|name| name.0).collect(), steps.collect())
 }
@@ -202,6 +210,7 @@ fn read_csv(source: Text) -> Result<Claim> {
     let (unit, cards) = (table.column("unit"), table.column("devices"));
     let standby = table.column("standby");
     let standby_cards = table.column("standby_devices");
+    let (start, end) = (table.column("start"), table.column("end"));
     let mut claim = Claim::default();
     table.rows(|row| {
         let unit = match unit.map(|column| (column, row.cell(column))) {
@@ -213,6 +222,10 @@ fn read_csv(source: Text) -> Result<Claim> {
         let dealt = |column: Option<usize>| {
             let column = column.filter(|column| !row.cell(*column).is_empty());
             Ok(column.map(|column| row.read(column, devices)).transpose()?.unwrap_or_default())
+        };
+        let time = |column: Option<usize>| {
+            let column = column.filter(|column| !row.cell(*column).is_empty());
+            column.map(|column| row.read(column, parse_duration)).transpose()
         };
         match (row.cell(task), row.cell(node)) {
             ("", _) => {
@@ -232,6 +245,8 @@ fn read_csv(source: Text) -> Result<Claim> {
                         devices: dealt(standby_cards)?,
                     }),
                 },
+                start: time(start)?,
+                end: time(end)?,
             }),
         }
         Ok(())

@@ -25,21 +25,31 @@ const CARDS: [(i64, u32); 5] = [(0, 15), (1, 45), (2, 18), (4, 14), (8, 8)];
 /// the number asked for; those that would fill any resource beyond `fill` ask
 /// for no card and a little of the rest instead.
 pub(super) fn gpu_cluster(settings: &Settings, rng: &mut ChaCha8Rng) -> Draft {
+    let mut draft = boxes(settings, rng);
+    let amount = |r: usize| draft.nodes.iter().map(move |node| node.capacity[r].1.to_f64()).sum();
+    let total: [f64; 3] = [amount(0), amount(1), amount(2)];
+    let room = total.map(|sum| sum * settings.fill);
+    let mut filled = [0.0; 3];
+    for i in 0..settings.tasks {
+        let task = job(rng, i, &room, &mut filled, draft.nodes.len() >= BOXES.len());
+        draft.tasks.push(task);
+    }
+    draft
+}
+
+/// The boxes alone, with the resources gpu, cpu and memory.
+pub(super) fn boxes(settings: &Settings, rng: &mut ChaCha8Rng) -> Draft {
     let mut draft = Draft::default();
     for (name, unit) in [("gpu", "card"), ("cpu", "core"), ("memory", "GiB")] {
         let at = draft.resource(name) as usize;
         draft.resources[at].unit = Some(unit.to_owned());
     }
-    let mut total = [0.0; 3];
     for j in 0..settings.nodes {
         let kind = if j < BOXES.len() { j } else { weighted(rng, BOXES.map(|b| b.5)) };
         let (model, cards, cores, memory, price, _) = BOXES[kind];
         let mut labels = vec![("rack".to_owned(), format!("r{}", j / 16))];
         if !model.is_empty() {
             labels.push(("gpu_model".to_owned(), model.to_owned()));
-        }
-        for (sum, amount) in total.iter_mut().zip([cards, cores, memory]) {
-            *sum += amount as f64;
         }
         draft.nodes.push(NodeDraft {
             id: format!("gpu-{j:04}"),
@@ -48,12 +58,6 @@ pub(super) fn gpu_cluster(settings: &Settings, rng: &mut ChaCha8Rng) -> Draft {
             price: settings.priced.then(|| whole(price)),
             ..NodeDraft::default()
         });
-    }
-    let room = total.map(|sum| sum * settings.fill);
-    let mut filled = [0.0; 3];
-    for i in 0..settings.tasks {
-        let task = job(rng, i, &room, &mut filled, draft.nodes.len() >= BOXES.len());
-        draft.tasks.push(task);
     }
     draft
 }
@@ -95,7 +99,7 @@ fn job(
     }
 }
 
-fn weighted<const N: usize>(rng: &mut ChaCha8Rng, weights: [u32; N]) -> usize {
+pub(super) fn weighted<const N: usize>(rng: &mut ChaCha8Rng, weights: [u32; N]) -> usize {
     // The weights are positive constants.
     WeightedIndex::new(weights).map_or(0, |index| index.sample(rng))
 }

@@ -4,6 +4,7 @@
 mod cluster;
 mod gap;
 mod plain;
+mod timed;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub resources: usize,
     /// Total demand over total capacity in every resource, for those kinds.
     pub fill: f64,
+    /// The longest time in seconds, for the types of parallel machines.
+    pub longest: i64,
     /// Seed of everything random.
     pub seed: u64,
     /// Give nodes prices in proportion to their sizes, give or take a fifth.
@@ -52,6 +55,8 @@ impl std::fmt::Debug for Kind {
 }
 
 const GAP: &str = "Chu, Beasley 1997, DOI 10.1016/S0305-0548(96)00032-9";
+
+const FRANCA: &str = "Franca, Gendreau, Laporte, Mueller 1994, DOI 10.1016/0305-0548(94)90031-0";
 
 /// Every distribution there is.
 pub const KINDS: &[Kind] = &[
@@ -125,6 +130,34 @@ pub const KINDS: &[Kind] = &[
         make: gap::e,
         pairwise: true,
     },
+    Kind {
+        name: "franca-uniform",
+        help: "parallel machines, one task at a time: times uniform 1 to --longest; goal makespan",
+        reference: FRANCA,
+        make: timed::franca_uniform,
+        pairwise: false,
+    },
+    Kind {
+        name: "franca-non-uniform",
+        help: "likewise: 98 % of the times in the highest tenth, the others in the lowest fifth",
+        reference: FRANCA,
+        make: timed::franca_non_uniform,
+        pairwise: false,
+    },
+    Kind {
+        name: "layered",
+        help: "layers of tasks, each after 1 to 3 of the layer before, up to half a node large; goal makespan",
+        reference: "",
+        make: timed::layered,
+        pairwise: false,
+    },
+    Kind {
+        name: "week",
+        help: "a week of jobs of a GPU cluster: daily rhythm, long tails, shares of cards and gangs; goal wait",
+        reference: "",
+        make: timed::week,
+        pairwise: false,
+    },
 ];
 
 /// The distribution of that name.
@@ -158,6 +191,9 @@ pub fn generate(settings: &Settings) -> Result<Draft> {
     }
     if !(settings.fill > 0.0 && settings.fill <= 1.0) {
         return wrong(format!("fill {}: use more than 0 and at most 1", settings.fill));
+    }
+    if !(1..=1_000_000_000).contains(&settings.longest) {
+        return wrong(format!("longest time {}: use 1 to 1000000000", settings.longest));
     }
     if settings.kind.pairwise && settings.tasks.saturating_mul(settings.nodes) > MOST_PAIRS {
         return wrong(format!(
@@ -211,6 +247,7 @@ mod tests {
             nodes: 8,
             resources: 2,
             fill: 0.85,
+            longest: 100,
             seed: 1,
             priced: true,
             sd: 0.0,
@@ -229,7 +266,7 @@ mod tests {
             };
             assert_eq!(make(1), make(1), "{}", kind.name);
             assert_ne!(make(1), make(2), "{}", kind.name);
-            assert_eq!(build(&settings(kind.name)).tasks(), 60);
+            assert_eq!(build(&settings(kind.name)).jobs().count(), 60);
         }
     }
 

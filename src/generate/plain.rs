@@ -26,7 +26,7 @@ pub(super) fn assignment(settings: &Settings, rng: &mut ChaCha8Rng) -> Draft {
             task: task.id.clone(),
             node: node.id.clone(),
             cost: Some(whole(rng.random_range(1..=100))),
-            demand: Vec::new(),
+            ..PairDraft::default()
         })
         .collect();
     draft.goal = Some(Goal::single(Term::Cost));

@@ -36,6 +36,8 @@ impl Model<'_> {
             Term::Moved => (self.move_terms(|_, _| 1.0), 0.0),
             Term::GroupMoves => (self.group_moves.iter().map(|most| (*most, 1.0)).collect(), 0.0),
             Term::Cost => (self.cost_terms(), 0.0),
+            // Refused before any model is made.
+            Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => (Vec::new(), 0.0),
             Term::Demand => {
                 let scales = self.shape.instance.resources().iter().map(|resource| resource.scale);
                 let parts = scales.enumerate().flat_map(|(r, scale)| {
@@ -114,8 +116,10 @@ pub(super) fn steps(instance: &Instance, term: Term) -> Option<Scale> {
         Term::Cost => Some(instance.cost_scale()),
         Term::Soft => Some(instance.soft_scale()),
         Term::Moves => Some(instance.move_scale()),
-        Term::Moved | Term::GroupMoves => Some(Scale::ONE),
-        Term::Unplaced(_) => Some(instance.weight_scale()),
+        Term::Moved | Term::GroupMoves | Term::Makespan => Some(Scale::ONE),
+        Term::Unplaced(_) | Term::Completion | Term::Tardiness | Term::Wait => {
+            Some(instance.weight_scale())
+        }
         Term::Peak | Term::Balance | Term::Demand => None,
     }
 }

@@ -2,14 +2,19 @@
 //! from an instance and a plan. Nothing here is incremental and nothing is
 //! shared with the search, so it can judge what the search claims.
 
+mod critical;
 mod fragmentation;
 mod overload;
+mod time;
 
+pub use critical::{Link, Waits, critical_path};
 pub use fragmentation::{CardFigures, Mix, card_figures, fragmented};
 pub use overload::{Overload, worst_overload};
+pub use time::{TimeFigures, load_over_time, timed_values};
 
 use crate::model::{
-    Goal, Instance, NodeId, Plan, ResourceWeights, TaskId, Term, Tier, TierValue, WeightedTerm,
+    Goal, Instance, NodeId, Plan, ResourceWeights, Schedule, TaskId, Term, Tier, TierValue,
+    WeightedTerm,
 };
 
 /// Figures of one node.
@@ -111,8 +116,29 @@ fn spread(values: &[f64]) -> (f64, f64) {
 impl Metrics {
     /// Every figure of the plan. `weights` has one entry a resource.
     pub fn of(instance: &Instance, plan: &Plan, weights: Option<&ResourceWeights>) -> Metrics {
+        Metrics::at(instance, plan, loads(instance, plan), weights)
+    }
+
+    /// The same of a plan in time: loads are each node's highest at any instant, and the cluster's
+    /// utilisation is the mean until the last task ends.
+    pub fn in_time(
+        instance: &Instance,
+        schedule: &Schedule,
+        weights: Option<&ResourceWeights>,
+    ) -> Metrics {
+        let highest = time::highest_loads(instance, schedule);
+        let metrics = Metrics::at(instance, &schedule.plan, highest, weights);
+        let cluster_utilisation = TimeFigures::of(instance, schedule).utilisation;
+        Metrics { cluster_utilisation, ..metrics }
+    }
+
+    fn at(
+        instance: &Instance,
+        plan: &Plan,
+        loads: Vec<i64>,
+        weights: Option<&ResourceWeights>,
+    ) -> Metrics {
         let width = instance.resources().len();
-        let loads = loads(instance, plan);
         let mut count = vec![0; instance.nodes()];
         for (_, node) in plan.placements() {
             count[node.index()] += 1;
@@ -265,13 +291,27 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
         Term::Moves => instance.move_scale().to_f64(metrics.moves),
         Term::Moved => metrics.moved as f64,
         Term::GroupMoves => metrics.group_moves as f64,
+        // A plan without starts never ends; see [`timed_values`].
+        Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => f64::INFINITY,
         Term::Unplaced(priority) => unplaced(instance, plan, priority),
     }
 }
 
 /// Value of one tier.
 pub fn tier_value(instance: &Instance, plan: &Plan, metrics: &Metrics, tier: &Tier) -> f64 {
-    let term = |t: &WeightedTerm| t.weight * term_value(instance, plan, metrics, t.term);
+    tier_value_with(instance, plan, metrics, tier, &|_| None)
+}
+
+/// The same where some terms are known already.
+fn tier_value_with(
+    instance: &Instance,
+    plan: &Plan,
+    metrics: &Metrics,
+    tier: &Tier,
+    known: &dyn Fn(Term) -> Option<f64>,
+) -> f64 {
+    let value = |term| known(term).unwrap_or_else(|| term_value(instance, plan, metrics, term));
+    let term = |t: &WeightedTerm| t.weight * value(t.term);
     tier.worth(tier.terms.iter().map(term).sum())
 }
 

@@ -8,14 +8,16 @@ use rustc_hash::FxHashMap;
 
 use super::costs::set_costs;
 use super::devices::find_devices;
-use super::draft::{DraftError, DraftItem, NodeDraft, Part, ResourceDraft};
+use super::draft::{DraftError, DraftItem, NodeDraft, ResourceDraft, TaskDraft};
 use super::expand::{Units, resolve_rules};
 use super::failure::backups;
 use super::instance::{PairTable, Traffic};
 use super::moves::{Moves, set_moves};
 use super::names::{Names, nearest};
 use super::risk::set_deviations;
+use super::room::Room;
 use super::soft::{set_soft, set_weights};
+use super::time::{Times, set_durations, set_times};
 use super::{
     Decimal, Draft, Goal, Instance, NodeId, NodeState, Requirement, RequirementId, Resource, Scale,
     Term, gcd,
@@ -28,7 +30,7 @@ impl Draft {
     /// No tasks or nodes, empty or duplicate ids, a demanded resource that no
     /// node has, pairs and rules of unknown or repeated names, shares of cards
     /// that are none, quantities whose total does not fit 60 bits at their finest
-    /// scale.
+    /// scale, times that cannot be kept, a goal about time without durations.
     pub fn build(self) -> Result<Instance, DraftError> {
         check_sizes(&self)?;
         self.check_words()?;
@@ -57,7 +59,7 @@ impl Draft {
                 flat.push(list, None, DraftItem::Node(k), field)?;
             }
         }
-        let (pairs, pair_cost) = collect_pairs(&self, &places, &demand, &units, &node_at)?;
+        let (pairs, pair_drafts) = collect_pairs(&self, &places, &demand, &units, &node_at)?;
         let [capacity, used, reserve, safety] = node_flats.map(|flat| flat.values);
         let deviation = deviation.values;
         let mut flats = [demand.values, deviation, capacity, used, reserve, safety, pairs.demand];
@@ -82,7 +84,7 @@ impl Draft {
             weight_scale: Scale::ONE,
             pinned: match current.is_empty() {
                 true => Vec::new(),
-                false => units.tasks().map(|k| self.tasks[k].pinned).collect(),
+                false => units.tasks().map(|k| stays(&self.tasks[k])).collect(),
             },
             current,
             keys: keys(&self, &units),
@@ -115,8 +117,14 @@ impl Draft {
             goal: Goal::single(Term::Peak),
             one_task_per_node: self.one_task_per_node,
             risk: None,
+            times: Times::default(),
         };
         self.nodes.iter().for_each(|node| instance.node_names.push(&node.id));
+        let of_pair = |k: &usize| &self.pairs[*k];
+        let pair_duration = pair_drafts.iter().map(|k| of_pair(k).duration).collect();
+        set_durations(&mut instance, &self, pair_duration)?;
+        let pair_cost: Vec<_> = pair_drafts.iter().map(|k| of_pair(k).cost).collect();
+        set_times(&mut instance, &self, &units)?;
         set_costs(&mut instance, &self, &pair_cost)?;
         set_soft(&mut instance, &self)?;
         set_weights(&mut instance, &self, &units)?;
@@ -129,66 +137,17 @@ impl Draft {
             instance.labels.push(node.labels);
             instance.taints.push(node.taints);
         }
-        Ok(instance.with_goal(goal))
+        let instance = instance.with_goal(goal);
+        if instance.is_timed() {
+            instance.check_times()?;
+        }
+        Ok(instance)
     }
 }
 
-/// What nodes keep free, and from where on their load has a price.
-struct Room {
-    reserve: Vec<Vec<(u16, Decimal)>>,
-    safety: Vec<Vec<(u16, Decimal)>>,
-}
-
-impl Room {
-    fn of(draft: &Draft) -> Result<Room, DraftError> {
-        let mut room = Room { reserve: Vec::new(), safety: Vec::new() };
-        for (k, node) in draft.nodes.iter().enumerate() {
-            let own = |r: u16| node.reserve.iter().any(|(known, _)| *known == r);
-            let usual = draft.reserve.iter().filter(|(r, _)| !own(*r));
-            let reserve = node.reserve.iter().chain(usual);
-            room.reserve.push(parts(node, k, reserve, "reserve")?);
-            room.safety.push(parts(node, k, node.safety.iter(), "safety")?);
-        }
-        Ok(room)
-    }
-
-    /// Safety capacities in steps; `i64::MAX` where there is none.
-    fn thresholds(&self, draft: &Draft, mut steps: Vec<i64>) -> Vec<i64> {
-        let width = draft.resources.len();
-        for (k, list) in self.safety.iter().enumerate() {
-            for r in 0..width {
-                if !list.iter().any(|(known, _)| *known as usize == r) {
-                    steps[k * width + r] = i64::MAX;
-                }
-            }
-        }
-        match self.safety.iter().all(Vec::is_empty) {
-            true => Vec::new(),
-            false => steps,
-        }
-    }
-}
-
-/// Parts of a node's capacities as quantities.
-fn parts<'a>(
-    node: &NodeDraft,
-    k: usize,
-    list: impl Iterator<Item = &'a (u16, Part)>,
-    field: &str,
-) -> Result<Vec<(u16, Decimal)>, DraftError> {
-    list.map(|(r, part)| match part {
-        Part::Exact(exact) => Ok((*r, *exact)),
-        Part::Percent(percent) => {
-            let capacity = node.capacity.iter().find(|(known, _)| known == r);
-            let capacity = capacity.map_or(Decimal::ZERO, |(_, capacity)| *capacity);
-            let part = capacity.percent(*percent).ok_or_else(|| {
-                let cause = format!("{percent} % of {capacity} has too many digits");
-                error(DraftItem::Node(k), field, cause, "write the amount instead")
-            })?;
-            Ok((*r, part))
-        }
-    })
-    .collect()
+/// Whether the task stays where it runs now.
+fn stays(task: &TaskDraft) -> bool {
+    task.pinned || task.elapsed.is_some()
 }
 
 /// Where each unit runs now; empty when nothing runs anywhere.
@@ -379,14 +338,14 @@ impl<'a> Flat<'a> {
     }
 }
 
-/// Pairs in rows sorted by node, and each pair's cost where it has one.
+/// Pairs in rows sorted by node, and which pair of the draft each is.
 fn collect_pairs(
     draft: &Draft,
     places: &[u8],
     demand: &Flat,
     units: &Units,
     node_at: &FxHashMap<&str, u32>,
-) -> Result<(PairTable, Vec<Option<Decimal>>), DraftError> {
+) -> Result<(PairTable, Vec<usize>), DraftError> {
     if draft.pairs.is_empty() {
         return Ok((PairTable::default(), Vec::new()));
     }
@@ -415,7 +374,7 @@ fn collect_pairs(
     }
     let mut table = PairTable::default();
     let mut flat = Flat::new(places);
-    let mut costs = Vec::with_capacity(order.len());
+    let mut drafts = Vec::with_capacity(order.len());
     table.start.push(0);
     for (task, node, k) in order {
         while table.start.len() <= task as usize {
@@ -425,11 +384,11 @@ fn collect_pairs(
         let base = demand.row(task as usize);
         flat.push(&pair.demand, Some(base), DraftItem::Pair(k), "demand")?;
         table.node.push(NodeId(node));
-        costs.push(pair.cost);
+        drafts.push(k);
     }
     table.start.resize(units.len() + 1, table.node.len() as u32);
     table.demand = flat.values;
-    Ok((table, costs))
+    Ok((table, drafts))
 }
 
 /// Divides each resource's integers by what they have in common and refuses

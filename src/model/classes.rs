@@ -136,6 +136,9 @@ fn task_key(instance: &Instance, task: TaskId) -> Vec<i64> {
             key.extend(groups.iter().map(|group| i64::from(*group)));
         }
     }
+    if instance.is_timed() {
+        key.extend(instance.time_key(task));
+    }
     for pair in instance.pairs(task) {
         key.push(i64::from(pair.node.0));
         key.push(pair.cost);
@@ -153,6 +156,13 @@ fn node_key(instance: &Instance, node: NodeId) -> Vec<i64> {
     key.push(instance.price(node));
     key.push(instance.rate(node));
     key.push(i64::from(instance.max_tasks(node)));
+    let (num, den) = instance.speed(node);
+    key.extend([num, den]);
+    if instance.is_timed() {
+        let windows = instance.closed(node);
+        key.push(windows.len() as i64);
+        key.extend(windows.iter().flat_map(|(from, to)| [*from, *to]));
+    }
     if !instance.cards_left.is_empty() {
         let devices = instance.devices().iter();
         key.extend(devices.flat_map(|device| instance.free_cards(node, *device)));

@@ -44,7 +44,10 @@ pub(super) fn set_costs(
         total += i128::from(price);
     }
     let dearest = i128::from(instance.rate.iter().copied().max().unwrap_or(0));
-    total += dearest * instance.duration.iter().map(|d| i128::from(*d)).sum::<i128>();
+    if dearest > 0 {
+        total += dearest
+            * instance.task_ids().map(|task| i128::from(instance.longest(task))).sum::<i128>();
+    }
     for task in instance.task_ids() {
         for at in instance.pair_range(task) {
             let cost = match pair_cost[at] {

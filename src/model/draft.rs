@@ -1,7 +1,7 @@
 //! What a reader found, in the words of the problem and still in decimals.
 //! [`Draft::build`] turns it into an [`Instance`](super::Instance).
 
-use super::{Ask, Decimal, Goal, Labels, NodeState, Requirement, Risk, Taint, Term};
+use super::{Ask, Decimal, Goal, Labels, NodeState, Requirement, Risk, Taint, Term, When};
 
 /// A resource as read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,6 +60,25 @@ pub struct TaskDraft {
     pub move_cost: Option<Decimal>,
     /// It has a standby: on another `node`, or on another value of this label.
     pub backup: Option<String>,
+    /// Earliest start; the start of the plan when absent.
+    pub release: Option<When>,
+    /// The end that tardiness counts from.
+    pub due: Option<When>,
+    /// Latest end.
+    pub deadline: Option<When>,
+    /// What has to end before it starts.
+    pub after: Vec<AfterDraft>,
+    /// Seconds that it has been running on its current node, which it cannot leave.
+    pub elapsed: Option<i64>,
+}
+
+/// A task that has to end before another starts, as read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AfterDraft {
+    /// Its id; a gang's means all of its units.
+    pub task: String,
+    /// Seconds that have to pass between.
+    pub lag: i64,
 }
 
 /// A node as read.
@@ -93,6 +112,12 @@ pub struct NodeDraft {
     pub connections: u32,
     /// Time it takes to answer, in milliseconds.
     pub response_time: Option<Decimal>,
+    /// How many times as fast as usual tasks run on it; 1 when absent.
+    pub speed: Option<Decimal>,
+    /// When it begins to take tasks; the start of the plan when absent.
+    pub available_at: Option<When>,
+    /// Times in which nothing runs on it, each from its start to before its end.
+    pub closed: Vec<(When, When)>,
 }
 
 /// Which tasks a rule means.
@@ -126,8 +151,8 @@ pub struct RuleDraft {
     pub present: Vec<(String, u32)>,
 }
 
-/// Cost or demand of one task on one node, as read.
-#[derive(Clone, Debug)]
+/// Cost, demand or duration of one task on one node, as read.
+#[derive(Clone, Debug, Default)]
 pub struct PairDraft {
     /// Id of the task.
     pub task: String,
@@ -137,6 +162,8 @@ pub struct PairDraft {
     pub cost: Option<Decimal>,
     /// Demand, for the resources in which it differs.
     pub demand: Vec<(u16, Decimal)>,
+    /// Seconds, when they differ.
+    pub duration: Option<i64>,
 }
 
 /// What moving a task from one node to another costs, as read.
@@ -188,6 +215,8 @@ pub struct Draft {
     pub one_task_per_node: bool,
     /// The chance with which varying demands may overload a node.
     pub risk: Option<Risk>,
+    /// When the plan starts, in seconds since 1970 (UTC); dates need it.
+    pub start: Option<i64>,
     /// What the reader saw and could not say in these words; no part of the problem.
     pub warnings: Vec<String>,
 }
@@ -298,6 +327,7 @@ impl Draft {
                 node: format!("n{}", k / tasks),
                 cost: Some(*cost),
                 demand: vec![(load, *demand)],
+                duration: None,
             })
             .collect();
         draft

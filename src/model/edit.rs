@@ -35,7 +35,7 @@ impl Kept {
 }
 
 /// The entries whose tasks stay.
-fn kept<T: Clone>(list: &[T], keep: &[bool]) -> Vec<T> {
+pub(super) fn kept<T: Clone>(list: &[T], keep: &[bool]) -> Vec<T> {
     list.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| value.clone()).collect()
 }
 
@@ -72,6 +72,7 @@ impl Instance {
             backup: kept(&self.backup, &keep.tasks),
             gangs: Vec::new(),
             pairs: PairTable::default(),
+            times: self.times.only(&keep.tasks, &new_id),
             ..self.clone()
         };
         for gang in &self.gangs {
@@ -85,6 +86,8 @@ impl Instance {
         if self.has_pairs() {
             instance.pairs.start.push(0);
             for task in staying() {
+                let own = self.times.pair_duration.get(self.pair_range(task));
+                instance.times.pair_duration.extend_from_slice(own.unwrap_or_default());
                 for pair in self.pairs(task) {
                     instance.pairs.node.push(pair.node);
                     instance.pairs.cost.push(pair.cost);
@@ -206,6 +209,7 @@ impl Instance {
             instance.rate.push(self.rate[j]);
             instance.max_tasks.push(self.max_tasks[j]);
             instance.traffic.push(self.traffic[j]);
+            instance.times.add_node_like(j);
             instance.labels.push(self.labels[j].clone());
             instance.taints.push(self.taints[j].clone());
             for (row, requirement) in instance.eligible.iter_mut().zip(&self.requirements) {

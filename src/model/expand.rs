@@ -86,6 +86,11 @@ impl<'a> Units<'a> {
         self.at.get(id).map(|k| self.range(*k as usize))
     }
 
+    /// The draft task called `id`.
+    pub(super) fn position(&self, id: &str) -> Option<usize> {
+        self.at.get(id).map(|k| *k as usize)
+    }
+
     /// The known id nearest to this one.
     pub(super) fn nearest(&self, id: &str) -> Option<String> {
         nearest(id, self.at.keys().copied())

@@ -27,6 +27,14 @@ pub enum Term {
     Moved,
     /// Moved tasks of the group that has most of them.
     GroupMoves,
+    /// When the last task ends.
+    Makespan,
+    /// Sum of the tasks' ends, each times its weight.
+    Completion,
+    /// Sum of how much too late tasks end, each times its weight.
+    Tardiness,
+    /// Sum of how long tasks wait from their release to their start, each times its weight.
+    Wait,
     /// Weight of tasks left without a node, of one priority or of all. Never
     /// written by hand: the implicit first tiers when tasks may stay unplaced.
     Unplaced(Option<i64>),
@@ -34,7 +42,7 @@ pub enum Term {
 
 impl Term {
     /// Every term a person may write, with its meaning.
-    pub const ALL: [(Term, &'static str, &'static str); 9] = [
+    pub const ALL: [(Term, &'static str, &'static str); 13] = [
         (Term::Peak, "peak", "highest utilisation of any node in any resource"),
         (Term::Balance, "balance", "balance degree: variance of node utilisation"),
         (Term::Cost, "cost", "cost of placements plus the price of used nodes"),
@@ -48,7 +56,16 @@ impl Term {
         (Term::Moves, "moves", "cost of moving tasks off their current nodes"),
         (Term::Moved, "moved", "number of tasks moved off their current nodes"),
         (Term::GroupMoves, "group_moves", "moved tasks of the group with most of them"),
+        (Term::Makespan, "makespan", "when the last task ends"),
+        (Term::Completion, "completion", "sum of the tasks' ends, each times its weight"),
+        (Term::Tardiness, "tardiness", "sum of what tasks end too late, each times its weight"),
+        (Term::Wait, "wait", "sum of the tasks' times from release to start, times their weights"),
     ];
+
+    /// True when the term is about when tasks run.
+    pub fn is_timed(self) -> bool {
+        matches!(self, Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait)
+    }
 
     /// Reads the name of an implicit term: `unplaced` or `unplaced(5)`.
     fn implicit(word: &str) -> Option<Term> {

@@ -6,6 +6,7 @@ use super::gang::Gang;
 use super::moves::Moves;
 use super::names::Names;
 use super::soft::RoomRatio;
+use super::time::Times;
 use super::{
     Decimal, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement, RequirementId, Risk, Rule,
     RuleId, Scale, Taint, TaskId, Term, Tier,
@@ -142,6 +143,7 @@ pub struct Instance {
     pub(super) goal: Goal,
     pub(super) one_task_per_node: bool,
     pub(super) risk: Option<Risk>,
+    pub(super) times: Times,
 }
 
 impl Instance {
@@ -193,7 +195,7 @@ impl Instance {
         }
     }
 
-    /// Seconds the task runs, 0 when unknown.
+    /// Seconds the task runs on a node of usual speed, 0 when unknown.
     pub fn duration(&self, task: TaskId) -> i64 {
         self.duration[task.index()]
     }
@@ -406,8 +408,12 @@ impl Instance {
         }
     }
 
-    pub(super) fn base_cost(&self, task: TaskId, node: NodeId) -> i64 {
-        self.rate[node.index()] * self.duration[task.index()]
+    /// The cost of the task's time on the node: what it costs where no pair says otherwise.
+    pub fn base_cost(&self, task: TaskId, node: NodeId) -> i64 {
+        match self.rate[node.index()] {
+            0 => 0,
+            rate => rate * self.duration_on(task, node),
+        }
     }
 
     /// What one cost unit stands for.
@@ -431,6 +437,10 @@ impl Instance {
     }
 
     fn pair(&self, task: TaskId, node: NodeId) -> Option<Pair<'_>> {
+        self.pair_position(task, node).map(|at| self.pair_at(at))
+    }
+
+    pub(super) fn pair_position(&self, task: TaskId, node: NodeId) -> Option<usize> {
         let range = self.pair_range(task);
         let row = &self.pairs.node[range.clone()];
         let at = if row.len() == self.nodes() {
@@ -438,7 +448,7 @@ impl Instance {
         } else {
             row.binary_search(&node).ok()?
         };
-        Some(self.pair_at(range.start + at))
+        Some(range.start + at)
     }
 
     pub(super) fn pair_range(&self, task: TaskId) -> std::ops::Range<usize> {
@@ -485,36 +495,5 @@ impl Instance {
     pub fn with_one_task_per_node(mut self, limit: bool) -> Instance {
         self.one_task_per_node = limit;
         self
-    }
-
-    /// The first resource in which the task does not fit on the node even when
-    /// nothing else of the plan is there; `None` when it fits.
-    pub fn lacks_alone(&self, task: TaskId, node: NodeId) -> Option<usize> {
-        let demand = self.demand_on(task, node);
-        let lacks = (0..demand.len()).find(|&r| {
-            let slack = self.room_for(task, node, r) - demand[r];
-            let risk = self.kept_risk().filter(|_| demand[r] > 0);
-            slack < 0
-                || risk.is_some_and(|risk| !risk.covers(slack, self.variance_on(task, node, r)))
-        });
-        lacks.or_else(|| {
-            let short = |device: &&Devices| {
-                let (free, demand) = (self.free_cards(node, **device), demand[device.resource]);
-                if demand < device.card {
-                    demand > 0 && !free.iter().any(|card| *card >= demand)
-                } else {
-                    (free.iter().filter(|card| **card == device.card).count() as i64)
-                        < demand / device.card
-                }
-            };
-            self.devices.iter().find(short).map(|device| device.resource)
-        })
-    }
-
-    /// True when the task may be placed on the node and fits there alone.
-    pub fn fits_alone(&self, task: TaskId, node: NodeId) -> bool {
-        self.eligible(task, node)
-            && self.max_tasks(node) > 0
-            && self.lacks_alone(task, node).is_none()
     }
 }

@@ -31,6 +31,19 @@ pub struct KindEstimates {
 pub struct Learned {
     /// In the order of names, each once.
     pub kinds: Vec<KindEstimates>,
+    /// Nodes in the order of names, each once.
+    pub speeds: Vec<NodeSpeed>,
+}
+
+/// How fast a node, or a kind of node, is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeSpeed {
+    /// The name.
+    pub node: String,
+    /// Runs that it rests on.
+    pub runs: usize,
+    /// Where the usual node has 1.
+    pub speed: f64,
 }
 
 /// What a demand that the instance states counts, in runs.
@@ -80,9 +93,23 @@ impl Learned {
         true
     }
 
-    /// Gives tasks the durations and demands of their kinds; warnings say for what there was no
-    /// use. A demand that a task states already counts like two runs.
+    /// Gives nodes without a speed what was learned of them: by id, or by a value of their labels.
+    fn set_speeds(&self, draft: &mut Draft) {
+        let find = |name: &str| {
+            let at = self.speeds.binary_search_by(|known| known.node.as_str().cmp(name)).ok()?;
+            self.speeds.get(at)
+        };
+        for node in draft.nodes.iter_mut().filter(|node| node.speed.is_none()) {
+            let names = node.labels.iter().map(|(_, value)| value.as_str());
+            let known = std::iter::once(node.id.as_str()).chain(names).find_map(find);
+            node.speed = known.and_then(|known| Decimal::rounded_up(known.speed));
+        }
+    }
+
+    /// Gives tasks the durations and demands of their kinds, and nodes their speeds; warnings say for
+    /// what there was no use. A demand that a task states already counts like two runs.
     pub fn apply(&self, draft: &mut Draft) {
+        self.set_speeds(draft);
         let resources: Vec<(String, bool)> = (draft.resources.iter())
             .map(|resource| (resource.name.clone(), !resource.devices && !resource.transient))
             .collect();

@@ -2,6 +2,7 @@
 //! ([`Goal`]), what is answered ([`Plan`]). No input or output, no clock, no
 //! randomness.
 
+mod alone;
 mod build;
 mod classes;
 mod costs;
@@ -17,28 +18,31 @@ mod learned;
 mod moves;
 mod names;
 mod plan;
+mod precedence;
 mod quantity;
 mod risk;
+mod room;
 mod rule;
 mod selector;
 mod soft;
+mod time;
 
 pub use classes::{Classes, NodeClass, TaskClass};
 pub use devices::Devices;
 pub use draft::{
-    Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, RatioDraft, ResourceDraft,
-    RouteDraft, RuleDraft, TaskDraft, Whom,
+    AfterDraft, Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, RatioDraft,
+    ResourceDraft, RouteDraft, RuleDraft, TaskDraft, Whom,
 };
 pub use edit::Kept;
 pub use failure::{Aftermath, NODE};
 pub use gang::Gang;
 pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
 pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
-pub use learned::{Estimate, KindEstimates, Learned};
+pub use learned::{Estimate, KindEstimates, Learned, NodeSpeed};
 pub use names::nearest;
 pub use plan::{
     CardSet, Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier, Fallback, Move,
-    Plan, Step, Survives, TierValue, cards_in,
+    Plan, Run, Schedule, Step, Survives, TierValue, cards_in,
 };
 pub use quantity::{Decimal, QuantityError, Scale, gcd, parse_duration};
 pub use risk::{Risk, normal_quantile, normal_tail, parse_share};
@@ -48,6 +52,7 @@ pub use selector::{
     Toleration,
 };
 pub use soft::RoomRatio;
+pub use time::When;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

@@ -1,6 +1,6 @@
 //! A plan: a node for every task, or none.
 
-use super::{NodeId, TaskId};
+use super::{Instance, NodeId, TaskId};
 
 /// Cards of one node, as bits from the first card on.
 pub type CardSet = u64;
@@ -54,6 +54,50 @@ impl Plan {
         self.placements().for_each(|(task, node)| on[node.index()].push(task));
         on
     }
+}
+
+/// A plan in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Where each task runs.
+    pub plan: Plan,
+    /// When each task starts, in seconds from the start of the plan; none for tasks without a
+    /// node. Indexed by task.
+    pub start: Vec<Option<i64>>,
+}
+
+impl Schedule {
+    /// When the task ends.
+    pub fn end(&self, instance: &Instance, task: TaskId) -> Option<i64> {
+        let node = self.plan.placement[task.index()]?;
+        Some(self.start[task.index()]? + instance.duration_on(task, node))
+    }
+
+    /// Tasks with their nodes, starts and ends, in instance order.
+    pub fn runs<'a>(&'a self, instance: &'a Instance) -> impl Iterator<Item = Run> + 'a {
+        self.plan.placements().filter_map(|(task, node)| {
+            let start = self.start[task.index()]?;
+            Some(Run { task, node, start, end: start + instance.duration_on(task, node) })
+        })
+    }
+
+    /// When the last task ends; 0 when none runs.
+    pub fn makespan(&self, instance: &Instance) -> i64 {
+        self.runs(instance).map(|run| run.end).max().unwrap_or(0)
+    }
+}
+
+/// A task on a node from `start` to before `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The task.
+    pub task: TaskId,
+    /// Its node.
+    pub node: NodeId,
+    /// Seconds from the start of the plan.
+    pub start: i64,
+    /// Likewise.
+    pub end: i64,
 }
 
 /// A task changes its node, starts, or stops.
@@ -137,6 +181,10 @@ pub struct ClaimedPlacement {
     pub node: String,
     /// Resources with the numbers of the cards it has there.
     pub devices: Vec<(String, Vec<u32>)>,
+    /// When it starts, in seconds from the start of the plan.
+    pub start: Option<i64>,
+    /// When it ends.
+    pub end: Option<i64>,
     /// Where its standby is.
     pub standby: Option<ClaimedStandby>,
 }

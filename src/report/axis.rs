@@ -41,6 +41,7 @@ impl Axis {
 pub(super) fn tick(name: &str, value: f64) -> String {
     match name {
         "peak" => format!("{} %", number::plain(100.0 * value)),
+        "makespan" | "completion" | "tardiness" | "wait" => number::tier_value(name, value),
         _ if value != 0.0 && value.abs() < 1e-3 => format!("{value:.1e}"),
         _ => number::plain(value),
     }

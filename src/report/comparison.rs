@@ -7,9 +7,11 @@ use serde::Serialize;
 
 use super::json::TierDoc;
 use super::table::{bare, columns_of, indented, right};
+use super::time::{brief, clock};
 use super::{csv, json, markdown, number};
 use crate::compare::{Comparison, Row};
 use crate::format::guarded;
+use crate::metrics::TimeFigures;
 use crate::solve::TierOutcome;
 
 #[derive(Serialize)]
@@ -66,28 +68,45 @@ pub fn comparison_json(comparison: &Comparison) -> String {
 
 pub(super) fn metrics(row: &Row) -> BTreeMap<&'static str, f64> {
     let Some(m) = &row.metrics else { return BTreeMap::new() };
-    BTreeMap::from([
+    let mut figures = BTreeMap::from([
         ("peak", m.peak),
         ("utilisation", m.utilisation),
         ("balance_degree", m.balance_degree),
         ("nodes_used", m.nodes_used as f64),
         ("cost", row.cost),
         ("unplaced", m.unplaced as f64),
-    ])
+    ]);
+    if let Some(time) = &row.time {
+        figures.extend([
+            ("makespan", time.makespan as f64),
+            ("mean_wait", time.mean_wait),
+            ("longest_wait", time.longest_wait as f64),
+            ("late", time.late as f64),
+            ("utilisation_over_time", busiest(time)),
+        ]);
+    }
+    figures
 }
 
-const HEADER: [&str; 10] = [
-    "instance",
-    "rank",
-    "method",
-    "status",
-    "value",
-    "bound",
-    "gap",
-    "to reference",
-    "balance degree",
-    "seconds",
-];
+/// Mean utilisation of the busiest resource until the last task ends.
+fn busiest(time: &TimeFigures) -> f64 {
+    time.utilisation.iter().copied().flatten().fold(0.0, f64::max)
+}
+
+/// Headings; plans in time have figures of their own.
+fn header(comparison: &Comparison) -> Vec<String> {
+    let common = ["instance", "rank", "method", "status", "value", "bound", "gap", "to reference"];
+    let own: &[&str] = match timed(&comparison.rows) {
+        true => &["makespan", "mean wait", "in use"],
+        false => &["balance degree"],
+    };
+    common.iter().chain(own).chain(&["seconds"]).map(|name| (*name).to_owned()).collect()
+}
+
+/// Whether any row is a plan in time.
+fn timed(rows: &[Row]) -> bool {
+    rows.iter().any(|row| row.time.is_some())
+}
 
 /// A figure of all tiers in one cell, separated by commas.
 pub(super) fn tiers(row: &Row, of: fn(&TierOutcome) -> f64) -> String {
@@ -97,8 +116,8 @@ pub(super) fn tiers(row: &Row, of: fn(&TierOutcome) -> f64) -> String {
 }
 
 /// Cells for people.
-fn cells(row: &Row) -> [String; 10] {
-    [
+fn cells(row: &Row, timed: bool) -> Vec<String> {
+    let mut cells = vec![
         row.instance.clone(),
         row.rank.map_or("-".to_owned(), |rank| rank.to_string()),
         row.method.clone(),
@@ -107,27 +126,35 @@ fn cells(row: &Row) -> [String; 10] {
         tiers(row, |tier| tier.bound),
         markdown::gap(row.gap()),
         markdown::gap(row.gap_to_reference),
-        row.metrics.as_ref().map_or("-".to_owned(), |m| number::small(m.balance_degree)),
-        format!("{:.2}", row.seconds),
-    ]
+    ];
+    match (timed, &row.time, &row.metrics) {
+        (true, Some(time), _) => cells.extend([
+            clock(time.makespan),
+            brief(time.mean_wait.round() as i64),
+            format!("{:.1} %", 100.0 * busiest(time)),
+        ]),
+        (true, None, _) => cells.extend(["-", "-", "-"].map(str::to_owned)),
+        (false, _, Some(metrics)) => cells.push(number::small(metrics.balance_degree)),
+        (false, _, None) => cells.push("-".to_owned()),
+    }
+    cells.push(format!("{:.2}", row.seconds));
+    cells
 }
 
 /// A tier's value without its name.
 pub(super) fn value(tier: &str, value: f64) -> String {
     match tier {
         "peak" => format!("{:.4} %", 100.0 * value),
-        "balance" => number::small(value),
-        _ => number::plain(value),
+        _ => number::tier_value(tier, value),
     }
 }
 
 /// The last columns of the rows, as many as there are headings.
-fn table_of(rows: &[Row], header: &[String]) -> Table {
-    let left_out = HEADER.len() - header.len();
+fn table_of(rows: &[Row], header: &[String], left_out: usize) -> Table {
     let mut table = bare();
     table.set_header(header);
     for row in rows {
-        table.add_row(&cells(row)[left_out..]);
+        table.add_row(&cells(row, timed(rows))[left_out..]);
     }
     right(&mut table, 4 - left_out..header.len());
     table
@@ -135,14 +162,15 @@ fn table_of(rows: &[Row], header: &[String]) -> Table {
 
 /// Rows for a terminal; where they do not fit into `width` columns, a table an instance.
 pub fn comparison_table(comparison: &Comparison, width: Option<usize>) -> String {
-    let whole = table_of(&comparison.rows, &HEADER.map(str::to_owned));
+    let header = header(comparison);
+    let whole = table_of(&comparison.rows, &header, 0);
     let mut text = match width.is_none_or(|width| columns_of(&whole) <= width) {
         true => indented(&whole),
         false => {
             let of_instance = |rows: &[Row]| {
                 let header: Vec<String> =
-                    HEADER[1..].iter().map(|name| name.replace(' ', "\n")).collect();
-                format!("  {}\n{}\n", rows[0].instance, indented(&table_of(rows, &header)))
+                    header[1..].iter().map(|name| name.replace(' ', "\n")).collect();
+                format!("  {}\n{}\n", rows[0].instance, indented(&table_of(rows, &header, 1)))
             };
             comparison.rows.chunk_by(|a, b| a.instance == b.instance).map(of_instance).collect()
         }
@@ -156,9 +184,9 @@ pub fn comparison_table(comparison: &Comparison, width: Option<usize>) -> String
 
 /// The same as Markdown.
 pub fn comparison_markdown(comparison: &Comparison) -> String {
-    let rows =
-        comparison.rows.iter().map(|row| cells(row).iter().map(|c| markdown::cell(c)).collect());
-    let mut text = markdown::table(&HEADER.map(str::to_owned), rows);
+    let timed = timed(&comparison.rows);
+    let safe = |row| cells(row, timed).iter().map(|cell| markdown::cell(cell)).collect();
+    let mut text = markdown::table(&header(comparison), comparison.rows.iter().map(safe));
     text.push_str(&format!("\nreference: {}\n", comparison.reference));
     for (_, detail) in &comparison.failed {
         text.push_str(&format!("- failed: {}\n", markdown::cell(detail)));
@@ -181,10 +209,13 @@ pub fn comparison_csv(comparison: &Comparison) -> String {
         "seconds",
         "rank",
     ];
+    let timed = timed(&comparison.rows);
+    let own = ["makespan", "mean_wait", "utilisation_over_time"].iter().filter(|_| timed);
+    let header = header.iter().chain(own).map(|name| (*name).to_owned()).collect();
     let body = comparison.rows.iter().map(|row| {
         let text = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         let first = row.goal.first();
-        [
+        let mut cells = vec![
             guarded(&row.instance),
             row.method.clone(),
             row.status.to_owned(),
@@ -196,7 +227,17 @@ pub fn comparison_csv(comparison: &Comparison) -> String {
             text(row.metrics.as_ref().map(|m| m.balance_degree)),
             format!("{:.3}", row.seconds),
             row.rank.map_or(String::new(), |rank| rank.to_string()),
-        ]
+        ];
+        if timed {
+            let time = row.time.as_ref();
+            let own = [
+                time.map(|time| time.makespan as f64),
+                time.map(|time| time.mean_wait),
+                time.map(busiest),
+            ];
+            cells.extend(own.map(text));
+        }
+        cells
     });
-    csv::rows(std::iter::once(header.map(str::to_owned)).chain(body))
+    csv::rows(std::iter::once(header).chain(body))
 }

@@ -23,17 +23,28 @@ where
 }
 
 /// `task,node,reason,detail`, `devices` where resources come in cards, and `standby` (with
-/// `standby_devices`) where tasks have any: the node is empty where a task stays unplaced.
+/// `standby_devices`) where tasks have any: the node is empty where a task stays unplaced. Of plans in
+/// time also `start` and `end`, rows by node and start: each node's timeline.
 pub fn plan_csv(report: &Report) -> String {
     let (instance, outcome) = (report.instance, report.outcome);
     let cards = !instance.devices().is_empty();
+    // In instance order, as are the rows that have one.
     let mut reasons = outcome.unplaced.iter().peekable();
     let mut header = ["task", "node", "reason", "detail"].map(str::to_owned).to_vec();
     header.extend(cards.then(|| "devices".to_owned()));
     let standbys = !outcome.standbys.is_empty();
     header.extend(standbys.then(|| "standby".to_owned()));
     header.extend((standbys && cards).then(|| "standby_devices".to_owned()));
-    let body = instance.task_ids().map(|task| {
+    let schedule = report.schedule.as_ref();
+    let mut tasks: Vec<TaskId> = instance.task_ids().collect();
+    if let Some(schedule) = schedule {
+        header.extend(["start", "end"].map(str::to_owned));
+        let at =
+            |task: &TaskId| (outcome.plan.placement[task.index()], schedule.start[task.index()]);
+        // What is left out comes last.
+        tasks.sort_by_key(|task| (at(task).0.is_none(), at(task), *task));
+    }
+    let body = tasks.into_iter().map(|task| {
         let mut row = vec![guarded(instance.task_name(task))];
         let node = outcome.plan.placement[task.index()];
         row.push(node.map_or_else(String::new, |node| guarded(instance.node_name(node))));
@@ -48,6 +59,10 @@ pub fn plan_csv(report: &Report) -> String {
             row.push(guarded(node));
             let kept = || card_numbers(instance, standby.map_or(&[], |standby| &standby.cards));
             row.extend(cards.then(|| guarded(&listed(kept()))));
+        }
+        if let Some(schedule) = schedule {
+            let times = [schedule.start[task.index()], schedule.end(instance, task)];
+            row.extend(times.map(|at| at.map_or_else(String::new, |at| at.to_string())));
         }
         row
     });

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::survive::SurvivesDoc;
-use super::{ConflictDoc, MovesDoc, Report};
+use super::{ConflictDoc, MovesDoc, Report, TimeDoc};
 use crate::metrics::CardFigures;
 use crate::model::{CardSet, Instance, Plan, Scale, TaskId, cards_in};
 use crate::solve::{self, NoPlan, TierOutcome, Unplaced};
@@ -41,8 +41,11 @@ pub struct PlanDoc {
     /// What the plan has in hand for failures; with `--survive` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub survives: Option<SurvivesDoc>,
-    /// Figures of the plan.
+    /// Figures of the plan. With goals about time loads are each node's highest at any instant.
     pub metrics: MetricsDoc,
+    /// What happens when; with goals about time only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeDoc>,
     /// From where tasks run today to this plan; with `replan` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moves: Option<MovesDoc>,
@@ -93,6 +96,12 @@ pub struct AssignmentDoc {
     /// The cards it has there, per resource that comes in cards.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub devices: BTreeMap<String, Vec<u32>>,
+    /// Its start in seconds from that of the plan; with goals about time only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<i64>,
+    /// Its end, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<i64>,
     /// Where it goes when its node fails, room for it being kept; only where it asks for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standby: Option<StandbyDoc>,
@@ -311,6 +320,8 @@ impl PlanDoc {
                             node: instance.node_name(standby.node).to_owned(),
                             devices: card_numbers(instance, &standby.cards),
                         }),
+                        start: report.schedule.as_ref().and_then(|s| s.start[task.index()]),
+                        end: report.schedule.as_ref().and_then(|s| s.end(instance, task)),
                     }
                 })
                 .collect(),
@@ -320,6 +331,7 @@ impl PlanDoc {
             survives: (outcome.survives.as_ref())
                 .map(|survives| SurvivesDoc::of(instance, &outcome.plan, survives)),
             metrics: metrics(report),
+            time: report.schedule.as_ref().map(|s| TimeDoc::of(instance, s)),
             moves: report.moves.map(|order| MovesDoc::of(instance, order)),
             notes: outcome.notes.clone(),
             timing: report.timing.then_some(TimingDoc { seconds: outcome.elapsed.as_secs_f64() }),

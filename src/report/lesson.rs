@@ -9,7 +9,7 @@ use super::table::{bare, indented, right};
 use super::{csv, json, markdown, number};
 use crate::format::guarded;
 use crate::learn::Lesson;
-use crate::model::{Estimate, KindEstimates};
+use crate::model::{Estimate, KindEstimates, NodeSpeed};
 
 #[derive(Serialize)]
 struct LessonDoc {
@@ -56,10 +56,10 @@ pub fn lesson_json(lesson: &Lesson) -> String {
         seconds: kind.seconds.as_ref().map(EstimateDoc::of),
         demand: kind.demand.iter().map(|(r, e)| (r.clone(), EstimateDoc::of(e))).collect(),
     });
-    let nodes = lesson.speeds.iter().map(|(node, runs, speed)| SpeedDoc {
-        node: node.clone(),
-        runs: *runs,
-        speed: *speed,
+    let nodes = lesson.learned.speeds.iter().map(|known| SpeedDoc {
+        node: known.node.clone(),
+        runs: known.runs,
+        speed: known.speed,
     });
     json::pretty(&LessonDoc {
         schema_version: 1,
@@ -85,7 +85,7 @@ fn rows(lesson: &Lesson, shown: impl Fn(f64) -> String) -> Vec<Vec<String>> {
             rows.push(names.into_iter().chain(figures).collect());
         }
     }
-    for (node, runs, speed) in &lesson.speeds {
+    for NodeSpeed { node, runs, speed } in &lesson.learned.speeds {
         let row =
             [node.clone(), "speed".to_owned(), runs.to_string(), shown(*speed), String::new()];
         rows.push(row.to_vec());

@@ -1,8 +1,11 @@
 //! Plans for issues, wikis and merge requests.
 
 use super::moves::moves_markdown;
+use super::time::{clock, lines as time_lines};
 use super::units::Unit;
 use super::{Report, number};
+use crate::metrics::TimeFigures;
+use crate::model::{Run, Schedule};
 
 /// A cell whose text cannot break the table or become markup.
 pub(super) fn cell(text: &str) -> String {
@@ -29,6 +32,9 @@ pub(super) fn table(header: &[String], rows: impl Iterator<Item = Vec<String>>) 
 
 /// Headline, nodes, tasks by node and the proof.
 pub fn plan_markdown(report: &Report) -> String {
+    if let Some(schedule) = &report.schedule {
+        return timed(report, schedule);
+    }
     let (instance, metrics) = (report.instance, &report.metrics);
     let mut on = vec![Vec::new(); instance.nodes()];
     for (task, node) in report.outcome.plan.placements() {
@@ -49,13 +55,7 @@ pub fn plan_markdown(report: &Report) -> String {
         row
     });
     let mut text = format!("**{}**\n\n{}\n", report.headline(), table(&header, rows));
-    if !report.outcome.unplaced.is_empty() {
-        let header = ["unplaced", "reason", "detail"].map(str::to_owned);
-        let rows = report.outcome.unplaced.iter().map(|why| {
-            vec![cell(instance.task_name(why.task)), why.reason.to_owned(), cell(&why.detail)]
-        });
-        text.push_str(&format!("{}\n", table(&header, rows)));
-    }
+    text.push_str(&unplaced(report));
     if let Some(order) = report.moves {
         text.push_str(&format!("{}\n", moves_markdown(instance, order)));
     }
@@ -64,6 +64,42 @@ pub fn plan_markdown(report: &Report) -> String {
         text.push_str(&format!("- {}\n", cell(&line)));
     }
     text
+}
+
+/// A plan in time: bars, tasks by start, figures and the proof.
+fn timed(report: &Report, schedule: &Schedule) -> String {
+    let instance = report.instance;
+    let mut runs: Vec<Run> = schedule.runs(instance).collect();
+    runs.sort_by_key(|run| (run.start, run.node, run.task));
+    let header = ["task", "node", "start", "end"].map(str::to_owned);
+    let rows = runs.iter().map(|run| {
+        vec![
+            cell(instance.task_name(run.task)),
+            cell(instance.node_name(run.node)),
+            clock(run.start),
+            clock(run.end),
+        ]
+    });
+    let mut text = format!("**{}**\n\n{}\n", report.headline(), table(&header, rows));
+    text.push_str(&unplaced(report));
+    let figures = TimeFigures::of(instance, schedule);
+    for line in time_lines(instance, schedule, &figures).into_iter().chain(report.provenance()) {
+        text.push_str(&format!("- {}\n", cell(&line)));
+    }
+    text
+}
+
+/// Tasks without a node; nothing where there are none.
+fn unplaced(report: &Report) -> String {
+    if report.outcome.unplaced.is_empty() {
+        return String::new();
+    }
+    let header = ["unplaced", "reason", "detail"].map(str::to_owned);
+    let rows = report.outcome.unplaced.iter().map(|why| {
+        let name = report.instance.task_name(why.task);
+        vec![cell(name), why.reason.to_owned(), cell(&why.detail)]
+    });
+    format!("{}\n", table(&header, rows))
 }
 
 /// A gap for a cell.

@@ -14,6 +14,7 @@ mod number;
 mod survive;
 mod sweep;
 mod table;
+mod time;
 mod units;
 mod whatif;
 
@@ -37,10 +38,11 @@ pub use survive::{
 };
 pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
 pub use table::plan_table;
+pub use time::{LinkDoc, RunDoc, TimeDoc, TimelineDoc, gantt_svg, gantt_text};
 pub use whatif::{Named, what_if_csv, what_if_json, what_if_markdown, what_if_table};
 
 use crate::metrics::{Metrics, card_figures, worst_overload};
-use crate::model::{Instance, ResourceWeights};
+use crate::model::{Instance, ResourceWeights, Schedule};
 use crate::replan::Order;
 use crate::solve::{Outcome, TierOutcome};
 
@@ -70,6 +72,8 @@ pub struct Report<'a> {
     pub outcome: &'a Outcome,
     /// Its figures.
     pub metrics: Metrics,
+    /// The plan in time, where its goal is about time.
+    pub schedule: Option<Schedule>,
     /// Fingerprint of the instance.
     pub digest: String,
     /// Weights of the weighted load, when asked for.
@@ -94,13 +98,21 @@ impl<'a> Report<'a> {
         digest: String,
         weights: Option<&'a ResourceWeights>,
     ) -> Report<'a> {
-        let mut metrics = Metrics::of(instance, &outcome.plan, weights);
-        metrics.cards = card_figures(instance, &outcome.plan);
-        metrics.overload = worst_overload(instance, &outcome.plan);
+        let schedule = (!outcome.start.is_empty())
+            .then(|| Schedule { plan: outcome.plan.clone(), start: outcome.start.clone() });
+        let metrics = match &schedule {
+            Some(schedule) => Metrics::in_time(instance, schedule, weights),
+            None => Metrics {
+                cards: card_figures(instance, &outcome.plan),
+                overload: worst_overload(instance, &outcome.plan),
+                ..Metrics::of(instance, &outcome.plan, weights)
+            },
+        };
         Report {
             instance,
             outcome,
             metrics,
+            schedule,
             digest,
             weights,
             moves: None,

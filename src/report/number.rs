@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use super::time::clock;
+
 /// With commas between thousands.
 pub(super) fn grouped(value: usize) -> String {
     let digits = value.to_string();
@@ -69,7 +71,21 @@ pub(super) fn tier_value(name: &str, value: f64) -> String {
     match limit(name).map_or(name, |(sum, _)| sum) {
         "peak" => format!("{:.2} %", 100.0 * value),
         "balance" => small(value),
+        name if is_time(name) => time(value),
         _ => plain(value),
+    }
+}
+
+/// Whether the tier is a time.
+fn is_time(name: &str) -> bool {
+    matches!(name, "makespan" | "completion" | "tardiness" | "wait")
+}
+
+/// Seconds of a tier; a bound need not be a whole number of them.
+fn time(value: f64) -> String {
+    match value.fract() == 0.0 && value.abs() < 9e15 {
+        true => clock(value as i64),
+        false => format!("{} s", plain(value)),
     }
 }
 
@@ -84,6 +100,7 @@ pub(super) fn pair(name: &str, value: f64, bound: f64) -> (String, String) {
     let shown = |number: f64, digits: usize| match name {
         "peak" => format!("{:.digits$} %", 100.0 * number),
         "balance" => small(number),
+        name if is_time(name) => time(number),
         _ => plain(number),
     };
     let apart = |digits: &usize| shown(value, *digits) != shown(bound, *digits);

@@ -43,7 +43,7 @@ pub(super) fn columns_of(table: &Table) -> usize {
 }
 
 /// A line of text, broken between words where it is wider than the report may be.
-fn line(report: &Report, indent: usize, text: &str) -> String {
+pub(super) fn line(report: &Report, indent: usize, text: &str) -> String {
     let most = report.width.unwrap_or(usize::MAX);
     let mut lines = " ".repeat(indent);
     let mut column = indent;
@@ -66,6 +66,9 @@ fn line(report: &Report, indent: usize, text: &str) -> String {
 
 /// The plan as text. Colours are escape codes: strip them where nobody sees them.
 pub fn plan_table(report: &Report) -> String {
+    if let Some(schedule) = &report.schedule {
+        return super::time::plan_text(report, schedule);
+    }
     let mut text = line(report, 0, &report.headline());
     text.push('\n');
     let matrix = report.shows_matrix().then(|| matrix(report));
@@ -222,7 +225,7 @@ fn state(state: NodeState) -> &'static str {
 }
 
 /// A bar of blocks, eighths of a block included, coloured by how full it is.
-fn bar(level: f64, length: usize) -> String {
+pub(super) fn bar(level: f64, length: usize) -> String {
     if length == 0 {
         return String::new();
     }
@@ -246,7 +249,7 @@ fn style(level: f64) -> Style {
     }
 }
 
-fn unplaced(report: &Report) -> String {
+pub(super) fn unplaced(report: &Report) -> String {
     let unplaced = &report.outcome.unplaced;
     if unplaced.is_empty() {
         return String::new();

@@ -19,6 +19,8 @@ mod cost;
 mod engine;
 mod first;
 pub mod local;
+mod machines;
+mod patterns;
 mod peak;
 mod price;
 mod problem;
@@ -31,3 +33,4 @@ mod tests;
 mod used;
 
 pub use first::{Better, Engine, Found, Look, Request, engine};
+pub use machines::{Machines, Shared};

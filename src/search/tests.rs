@@ -4,6 +4,7 @@ use super::bound::Counting;
 use super::budget::Budget;
 use super::closing::Limit;
 use super::engine::Engine;
+use super::patterns::Patterns;
 use super::problem::Problem;
 use super::prove;
 use super::ratio::Ratio;
@@ -245,4 +246,26 @@ fn tight_instances_have_no_plan_below_the_proven_value() {
         assert!(!four_bins(&p, &bins));
         assert!(four_bins(&p, &p.room(z)));
     }
+}
+
+#[test]
+fn patterns_refute_no_end_that_can_be_had() {
+    let mut g = ChaCha8Rng::seed_from_u64(8);
+    let stop = Stop::after(Duration::from_secs(1000));
+    let mut raised = 0;
+    for _ in 0..300 {
+        let (n, m) = (g.random_range(2..9), g.random_range(2..5));
+        let low = [1, 90][g.random_range(0..2)];
+        let seconds: Vec<i64> = (0..n).map(|_| g.random_range(low..=100)).collect();
+        let demand = seconds.iter().map(|seconds| [*seconds]).collect();
+        let p = everywhere::<1>(demand, vec![[1]; m], vec![[0]; m]);
+        let best = brute(&p).expect("a plan").num;
+        let counted = (seconds.iter().sum::<i64>() + m as i64 - 1) / m as i64;
+        let mut budget = Budget::new(&stop, u64::MAX);
+        let mut patterns = Patterns::new(&seconds, m, 2 * best).expect("a small instance");
+        let bound = patterns.bound(counted, 2 * best, &mut budget);
+        assert!(bound <= best, "{seconds:?} on {m}: {bound} against {best}");
+        raised += usize::from(bound > counted);
+    }
+    assert!(raised > 50, "patterns say no more than counting");
 }

@@ -5,6 +5,7 @@ mod improve;
 mod reasons;
 mod run;
 mod start;
+mod timed;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
 use crate::model::{Fallback, Instance, Plan, Survives, TaskId};
 use crate::policy::{self, Choice, Order, Settings};
+use crate::schedule::{self, QUEUES, Queue};
 use crate::search::local;
 use crate::stop::Stop;
 pub use reasons::{REASONS, action, block_in_words, code, left_out};
@@ -30,6 +32,8 @@ pub enum Method {
     Search,
     /// One policy, or a hybrid of two.
     Policy(Choice),
+    /// One pass of a queue policy, in time.
+    Queue(Queue),
 }
 
 impl Method {
@@ -50,13 +54,21 @@ impl Method {
             Method::Ilp => "ilp".to_owned(),
             Method::Search => "search".to_owned(),
             Method::Policy(policy) => policy.name(),
+            Method::Queue(queue) => schedule::Method::Queue(queue).name().to_owned(),
         }
     }
 
     /// What the method needs and the instance or the settings do not have.
     pub fn lacks(self, instance: &Instance, settings: &Settings) -> Option<String> {
         match self {
-            Method::Auto | Method::Ilp => None,
+            Method::Auto => None,
+            Method::Queue(_) if instance.is_timed() => None,
+            Method::Queue(_) => Some(format!("`{}` plans in time", self.name())),
+            Method::Ilp | Method::Policy(_) if instance.is_timed() => {
+                Some(format!("`{}` plans without time", self.name()))
+            }
+            Method::Search if instance.is_timed() => Some("`search` is `auto` in time".to_owned()),
+            Method::Ilp => None,
             Method::Search => search_lacks(instance),
             Method::Policy(policy) => policy.rule(instance, settings).err(),
         }
@@ -65,7 +77,8 @@ impl Method {
     /// Every name there is.
     pub fn names() -> Vec<&'static str> {
         let policies = policy::POLICIES.iter().map(|policy| policy.name);
-        Method::GENERAL.iter().map(|(name, _)| *name).chain(policies).collect()
+        let queues = QUEUES.iter().map(|(_, name, _)| *name);
+        Method::GENERAL.iter().map(|(name, _)| *name).chain(policies).chain(queues).collect()
     }
 
     /// The method of that name.
@@ -73,6 +86,9 @@ impl Method {
     /// # Errors
     /// An unknown name, with the nearest known one; a hybrid that cannot be.
     pub fn parse(name: &str) -> Result<Method> {
+        if let Some((queue, ..)) = QUEUES.iter().find(|(_, queue, _)| *queue == name) {
+            return Ok(Method::Queue(*queue));
+        }
         match name {
             "auto" => Ok(Method::Auto),
             "ilp" => Ok(Method::Ilp),
@@ -180,6 +196,9 @@ pub struct Outcome {
     pub seed: u64,
     /// The plan, checked.
     pub plan: Plan,
+    /// When each task starts, in seconds from the start of the plan; empty where the goal is not
+    /// about time. Indexed by task.
+    pub start: Vec<Option<i64>>,
     /// Every tier, most important first.
     pub goal: Vec<TierOutcome>,
     /// Every tier is proven.
@@ -330,6 +349,13 @@ pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Res
         let cause =
             format!("`{}` places all tasks anew and begins with no plan", params.method.name());
         return Err(Error::usage(cause).help("use auto, search or ilp"));
+    }
+    if instance.is_timed() {
+        return timed::answer(instance, params, watch);
+    }
+    if let Method::Queue(_) = params.method {
+        let cause = format!("`{}` plans in time, and no goal is about it", params.method.name());
+        return Err(Error::usage(cause).help("add --timed, or a goal such as makespan or wait"));
     }
     let run = || Run::new(instance, params, watch).answer();
     match params.threads {

@@ -6,7 +6,7 @@ use crate::model::{Instance, NodeState, Plan, TaskId};
 use crate::state::{Block, State};
 
 /// Every code that an unplaced task can have, with a possible action.
-pub const REASONS: [(&str, &str); 10] = [
+pub const REASONS: [(&str, &str); 11] = [
     ("capacity", "add a node or capacity, or leave another task out"),
     ("risk", "take a higher risk, add a node or capacity, or leave another task out"),
     ("cards", "free a card: move shares together, or add cards"),
@@ -17,6 +17,7 @@ pub const REASONS: [(&str, &str); 10] = [
     ("max-tasks", "let nodes take more tasks, or add one"),
     ("rule", "loosen the rule, or add nodes on other values of its label"),
     ("gang", "ask for fewer units, or make room for all of them at once"),
+    ("time", "give later deadlines, more nodes, or what it comes after a place"),
 ];
 
 /// What could be done about a reason.

@@ -47,7 +47,7 @@ impl<'a> Run<'a> {
         };
         let searches = match params.method {
             Method::Auto | Method::Search => search_lacks(instance).is_none(),
-            Method::Ilp | Method::Policy(_) => false,
+            Method::Ilp | Method::Policy(_) | Method::Queue(_) => false,
         };
         Run {
             instance,
@@ -269,7 +269,7 @@ impl<'a> Run<'a> {
             None => true,
         };
         let asked = match self.params.method {
-            Method::Policy(_) | Method::Search => false,
+            Method::Policy(_) | Method::Search | Method::Queue(_) => false,
             Method::Ilp => true,
             Method::Auto => open,
         };
@@ -365,6 +365,7 @@ impl<'a> Run<'a> {
             method: self.params.method.name(),
             seed: self.params.seed,
             plan: incumbent.plan.clone(),
+            start: Vec::new(),
             optimal: goal.iter().all(|tier| tier.gap == 0.0),
             goal,
             found_by: incumbent.found_by.clone(),

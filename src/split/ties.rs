@@ -27,6 +27,7 @@ pub(super) fn groups(instance: &Instance, parts: usize) -> Result<Vec<Group>> {
         rule.tasks.iter().chain(others).for_each(|task| ties.tie_tasks(rule.tasks[0], *task));
     }
     for task in instance.task_ids() {
+        instance.after(task).iter().for_each(|(before, _)| ties.tie_tasks(task, *before));
         if let Some(pin) = instance.pin(task) {
             ties.tie(ties.task(task), pin.index());
         }

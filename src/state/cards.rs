@@ -117,7 +117,7 @@ impl Cards {
 
 /// Cards for a demand: a share goes to the fullest card with room for it, whole
 /// cards are the first that are entirely free. `None` when there is no room.
-pub(super) fn choose(free: &[i64], card: i64, demand: i64) -> Option<CardSet> {
+pub fn choose(free: &[i64], card: i64, demand: i64) -> Option<CardSet> {
     if demand == 0 {
         return Some(0);
     }

@@ -4,11 +4,11 @@
 mod cards;
 mod tally;
 
-pub use cards::pack;
+pub use cards::{choose, pack};
+pub use tally::Ties;
 
 use crate::model::{CardSet, Instance, NodeId, Plan, RuleId, TaskId};
 use cards::Cards;
-use tally::Tally;
 
 /// Why a task cannot go to a node as things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +44,7 @@ pub struct State<'a> {
     count: Vec<u32>,
     placement: Vec<Option<NodeId>>,
     cards: Cards,
-    /// One a rule.
-    tallies: Vec<Tally>,
+    ties: Ties<'a>,
 }
 
 impl<'a> State<'a> {
@@ -70,7 +69,7 @@ impl<'a> State<'a> {
             count: vec![0; instance.nodes()],
             placement: vec![None; instance.tasks()],
             cards: Cards::new(instance),
-            tallies: vec![Tally::default(); instance.rules().len()],
+            ties: Ties::new(instance),
         }
     }
 
@@ -161,10 +160,7 @@ impl<'a> State<'a> {
                 return Some(Block::Cards(device.resource));
             }
         }
-        let refuses = |(rule, other): &&(RuleId, bool)| {
-            !other && !self.tallies[*rule as usize].allows(instance, *rule, node)
-        };
-        instance.rules_of(task).iter().find(refuses).map(|(rule, _)| Block::Rule(*rule))
+        self.ties.refuses(task, node).map(Block::Rule)
     }
 
     /// The first resource in which the node would not keep the risk with the task there.
@@ -205,7 +201,7 @@ impl<'a> State<'a> {
 
     /// Whether the rule holds as things stand.
     pub fn holds(&self, rule: RuleId) -> bool {
-        self.tallies[rule as usize].holds(&self.instance.rules()[rule as usize])
+        self.ties.holds(rule)
     }
 
     /// Everything about a placement but its cards.
@@ -246,16 +242,13 @@ impl<'a> State<'a> {
         }
         let count = &mut self.count[node.index()];
         *count = if sign > 0 { *count + 1 } else { *count - 1 };
-        for (rule, other) in self.instance.rules_of(task) {
-            let value = self.instance.value_of(&self.instance.rules()[*rule as usize], node);
-            self.tallies[*rule as usize].change(value, *other, sign > 0);
-        }
+        self.ties.change(task, node, sign > 0);
     }
 
     /// Rules that the plan breaks as it stands.
     pub fn broken_rules(&self) -> Vec<RuleId> {
-        let tallies = self.tallies.iter().zip(self.instance.rules()).enumerate();
-        tallies.filter(|(_, (tally, rule))| !tally.holds(rule)).map(|(k, _)| k as RuleId).collect()
+        let rules = 0..self.instance.rules().len() as RuleId;
+        rules.filter(|rule| !self.ties.holds(*rule)).collect()
     }
 
     /// The plan as it stands.

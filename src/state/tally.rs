@@ -1,12 +1,53 @@
-//! Where the tasks of one rule are, counted by value.
+//! Where the tasks of each rule are, counted by value.
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Ask, Instance, NodeId, Rule, RuleId};
+use crate::model::{Ask, Instance, NodeId, Rule, RuleId, TaskId};
+
+/// What the rules between tasks say of placements, whatever the loads.
+#[derive(Clone, Debug)]
+pub struct Ties<'a> {
+    instance: &'a Instance,
+    /// One a rule.
+    tallies: Vec<Tally>,
+}
+
+impl<'a> Ties<'a> {
+    /// Nothing placed yet.
+    pub fn new(instance: &'a Instance) -> Ties<'a> {
+        Ties { instance, tallies: vec![Tally::default(); instance.rules().len()] }
+    }
+
+    /// The first rule that forbids an unplaced task on the node as things stand.
+    pub fn refuses(&self, task: TaskId, node: NodeId) -> Option<RuleId> {
+        let refuses = |(rule, other): &&(RuleId, bool)| {
+            !other && !self.tallies[*rule as usize].allows(self.instance, *rule, node)
+        };
+        self.instance.rules_of(task).iter().find(refuses).map(|(rule, _)| *rule)
+    }
+
+    /// A task comes to the node, or leaves it.
+    pub fn change(&mut self, task: TaskId, node: NodeId, comes: bool) {
+        for (rule, other) in self.instance.rules_of(task) {
+            let value = self.instance.value_of(&self.instance.rules()[*rule as usize], node);
+            self.tallies[*rule as usize].change(value, *other, comes);
+        }
+    }
+
+    /// Whether the rule holds as things stand.
+    pub fn holds(&self, rule: RuleId) -> bool {
+        self.tallies[rule as usize].holds(&self.instance.rules()[rule as usize])
+    }
+
+    /// Takes everything off its node.
+    pub fn clear(&mut self) {
+        self.tallies.fill(Tally::default());
+    }
+}
 
 /// Counts by value; values without any task are not there.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+struct Tally {
     members: FxHashMap<u32, u32>,
     /// Of `near`'s other tasks.
     others: FxHashMap<u32, u32>,
@@ -15,7 +56,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Whether one more of the rule's tasks may go to the node.
-    pub(super) fn allows(&self, instance: &Instance, id: RuleId, node: NodeId) -> bool {
+    fn allows(&self, instance: &Instance, id: RuleId, node: NodeId) -> bool {
         let rule = &instance.rules()[id as usize];
         if rule.ask == Ask::Gang {
             return true;
@@ -49,7 +90,7 @@ impl Tally {
         rule.values.iter().map(count).min().unwrap_or(0)
     }
 
-    pub(super) fn change(&mut self, value: Option<u32>, other: bool, more: bool) {
+    fn change(&mut self, value: Option<u32>, other: bool, more: bool) {
         if !other {
             self.placed = if more { self.placed + 1 } else { self.placed - 1 };
         }
@@ -63,7 +104,7 @@ impl Tally {
     }
 
     /// Whether the rule holds as things stand.
-    pub(super) fn holds(&self, rule: &Rule) -> bool {
+    fn holds(&self, rule: &Rule) -> bool {
         if self.placed == 0 {
             return true;
         }

@@ -275,6 +275,7 @@ impl Hold<'_> {
             survives: held.survives,
             standbys: held.standbys,
             plan: held.plan,
+            start: Vec::new(),
         })
     }
 

@@ -25,3 +25,4 @@ mod survive;
 #[cfg(unix)]
 mod terminal;
 mod tidy;
+mod timed;

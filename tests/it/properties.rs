@@ -215,6 +215,7 @@ proptest! {
     #[test]
     fn work_limits_do_not_depend_on_threads(seed in 0u64..1000, tasks in 60usize..300) {
         let settings = stowplan::generate::Settings {
+            longest: 100,
             kind: stowplan::generate::kind("correlated").unwrap(),
             tasks, nodes: 12, resources: 3, fill: 0.9, seed, priced: false, sd: 0.0,
         };
@@ -244,6 +245,7 @@ proptest! {
         (kind, priced) in select(&[("gap-e", false), ("uniform", true)][..]),
     ) {
         let settings = stowplan::generate::Settings {
+            longest: 100,
             kind: stowplan::generate::kind(kind).unwrap(),
             tasks, nodes: 10, resources: if priced { 2 } else { 1 }, fill: 0.9, seed, priced, sd: 0.0,
         };

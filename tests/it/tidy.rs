@@ -77,11 +77,12 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("policy", &["model", "metrics", "state", "stop"]),
     ("ilp", &["model", "metrics", "check", "state", "error", "stop"]),
     ("search", &["model", "state", "stop"]),
+    ("schedule", &["model", "metrics", "state", "search", "error", "stop"]),
     (
         "solve",
         &[
-            "model", "metrics", "check", "bounds", "state", "policy", "search", "ilp", "error",
-            "stop",
+            "model", "metrics", "check", "bounds", "state", "policy", "search", "schedule", "ilp",
+            "error", "stop",
         ],
     ),
     ("learn", &["model", "format"]),
@@ -111,7 +112,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
         &[
             "model", "metrics", "check", "format", "generate", "policy", "ilp", "solve", "explain",
             "compare", "replan", "report", "error", "split", "simulate", "stop", "survive",
-            "learn",
+            "learn", "schedule",
         ],
     ),
 ];

@@ -9,7 +9,7 @@ mod script;
 mod topology;
 mod words;
 
-pub use script::write_script;
+pub use script::{write_script, write_timed_script};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
@@ -267,8 +267,8 @@ impl Cluster {
             draft.pairs.push(PairDraft {
                 task: job.task.id.clone(),
                 node: node.name.clone(),
-                cost: None,
                 demand: quantities(&draft.resources, &all)?,
+                ..PairDraft::default()
             });
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::error::{Error, Kind, Result};
-use crate::model::{Instance, Plan};
+use crate::model::{Instance, NodeId, Plan, Schedule, TaskId};
 
 const HEAD: &str = "\
 #!/bin/sh
@@ -29,18 +29,13 @@ pub fn write_script(instance: &Instance, plan: &Plan) -> Result<String> {
             let _ = writeln!(text, "# {}: no node", name.escape_debug());
             continue;
         }
-        let nodes: Result<Vec<&str>> =
-            places.iter().map(|node| host(instance.node_name(*node))).collect();
-        let nodes = nodes?.join(",");
+        let nodes = hosts(instance, &places)?;
         if is_number(name) {
             let _ =
                 writeln!(text, "try scontrol update jobid={name} reqnodelist={}", quoted(&nodes));
             continue;
         }
-        if name.contains('/') {
-            let cause = format!("the job `{name}` has no number, and no file can be called so");
-            return Err(Error::new(Kind::Usage, cause).help("rename it without slashes"));
-        }
+        check_file(name)?;
         let _ = writeln!(
             text,
             "try sbatch --nodes={} --nodelist={} --job-name={} \"${{JOBS:-.}}/\"{}",
@@ -52,6 +47,90 @@ pub fn write_script(instance: &Instance, plan: &Plan) -> Result<String> {
     }
     text.push_str("exit \"$failed\"\n");
     Ok(text)
+}
+
+/// What is said of times.
+const TIMED: &str = "\
+# Jobs begin so many seconds after this script runs, and when what they come after has ended well.
+";
+
+/// The same for a plan in time, in the order of starts: jobs begin no sooner than planned and
+/// depend on those that they come after, whatever these are called once they are submitted.
+///
+/// # Errors
+/// As for [`write_script`].
+pub fn write_timed_script(instance: &Instance, schedule: &Schedule) -> Result<String> {
+    let mut text = HEAD.replacen("# Goes on", &format!("{TIMED}# Goes on"), 1);
+    let mut jobs: Vec<(Option<i64>, TaskId)> =
+        instance.jobs().map(|job| (schedule.start[job.index()], job)).collect();
+    // Jobs without a start come last, as comments.
+    jobs.sort_by_key(|(start, job)| (start.is_none(), *start, *job));
+    for (start, job) in jobs {
+        let name = instance.job_name(job);
+        let places: Vec<NodeId> =
+            instance.units(job).filter_map(|unit| schedule.plan.placement[unit]).collect();
+        let (Some(start), false) = (start, places.is_empty()) else {
+            let _ = writeln!(text, "# {}: no node", name.escape_debug());
+            continue;
+        };
+        if instance.runs_now(job) {
+            let _ = writeln!(text, "# {}: runs already", name.escape_debug());
+            continue;
+        }
+        let nodes = quoted(&hosts(instance, &places)?);
+        let mut before: Vec<TaskId> =
+            instance.after(job).iter().map(|(task, _)| instance.job(*task)).collect();
+        before.dedup();
+        let ids: Vec<String> = before.iter().map(|job| number_of(instance, *job)).collect();
+        let depends = |option: &str| match ids.is_empty() {
+            true => String::new(),
+            false => format!(" {option}afterok:{}", ids.join(":")),
+        };
+        if is_number(name) {
+            let _ = writeln!(
+                text,
+                "try scontrol update jobid={name} reqnodelist={nodes} starttime=now+{start}{}",
+                depends("dependency=")
+            );
+            continue;
+        }
+        check_file(name)?;
+        let _ = writeln!(
+            text,
+            "job_{}=$(sbatch --parsable --begin=now+{start}{} --nodes={} --nodelist={nodes} --job-name={} \"${{JOBS:-.}}/\"{}) || failed=1",
+            job.index(),
+            depends("--dependency="),
+            places.len(),
+            quoted(name),
+            quoted(&format!("{name}.sh"))
+        );
+    }
+    text.push_str("exit \"$failed\"\n");
+    Ok(text)
+}
+
+/// What another job calls this one: its number, or the variable that holds it.
+fn number_of(instance: &Instance, job: TaskId) -> String {
+    match instance.job_name(job) {
+        name if is_number(name) => name.to_owned(),
+        _ => format!("${{job_{}}}", job.index()),
+    }
+}
+
+/// Nodes as Slurm lists them.
+fn hosts(instance: &Instance, nodes: &[NodeId]) -> Result<String> {
+    let names: Result<Vec<&str>> =
+        nodes.iter().map(|node| host(instance.node_name(*node))).collect();
+    Ok(names?.join(","))
+}
+
+/// The script of a job without a number is a file of its name.
+fn check_file(name: &str) -> Result<()> {
+    if !name.contains('/') {
+        return Ok(());
+    }
+    let cause = format!("the job `{name}` has no number, and no file can be called so");
+    Err(Error::new(Kind::Usage, cause).help("rename it without slashes"))
 }
 
 /// `123` or `123_4`.

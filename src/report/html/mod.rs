@@ -12,9 +12,11 @@ use sha2::{Digest, Sha256};
 
 use super::comparison::value;
 use super::json::tool;
+use super::time::{self, Gantt};
 use super::{ConflictDoc, Report, csv, markdown, number};
 use crate::compare::{Comparison, Row};
 use crate::error::{Error, Kind, Result};
+use crate::metrics::TimeFigures;
 use crate::model::Instance;
 use crate::solve::NoPlan;
 use nodes::Nodes;
@@ -109,6 +111,10 @@ struct PlanPage {
     notes: Vec<String>,
     nodes: Nodes,
     tasks: Tasks,
+    /// The plan in time.
+    gantt: Option<Gantt>,
+    /// Figures of time.
+    lines: Vec<String>,
     unplaced: Option<Unplaced>,
     progress: Progress,
     foot: String,
@@ -138,6 +144,9 @@ pub fn plan_html(report: &Report) -> Result<String> {
     let unplaced = Unplaced::of(report);
     let mut parts = vec![("part-use", "Utilisation"), ("part-tasks", "Allocation")];
     parts.push(("part-proof", "How good it is"));
+    if report.schedule.is_some() {
+        parts.insert(0, ("part-time", "Timeline"));
+    }
     if unplaced.is_some() {
         parts.insert(0, ("part-unplaced", "Without a node"));
     }
@@ -153,6 +162,12 @@ pub fn plan_html(report: &Report) -> Result<String> {
         notes: outcome.notes.clone(),
         nodes: Nodes::of(report),
         tasks: Tasks::of(report),
+        gantt: report.schedule.as_ref().map(|s| time::gantt(&time::View::of(report.instance, s))),
+        lines: report.schedule.as_ref().map_or_else(Vec::new, |schedule| {
+            let figures = TimeFigures::of(report.instance, schedule);
+            // The drawing shows the load over time.
+            time::lines(report.instance, schedule, &figures).into_iter().take(1).collect()
+        }),
         unplaced,
         progress: Progress::of(report),
         foot: format!(

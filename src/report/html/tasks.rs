@@ -1,6 +1,7 @@
 //! Tasks: where each is placed, as a matrix whose columns are nodes or groups of them, and
 //! what has no node.
 
+use super::super::time::clock;
 use super::super::units::Unit;
 use super::nodes::label_keys;
 use super::{Report, any_long, csv, number};
@@ -35,6 +36,8 @@ pub(super) struct Tasks {
     pub current: bool,
     pub priorities: bool,
     pub cards: bool,
+    /// There are starts and ends.
+    pub timed: bool,
     pub titles: Vec<String>,
     pub rows: Vec<TaskRow>,
     pub shown: usize,
@@ -48,6 +51,8 @@ pub(super) struct TaskRow {
     pub priority: i64,
     pub demand: Vec<String>,
     pub cards: String,
+    /// Start and end: to sort by, and as people read them.
+    pub times: [(i64, String); 2],
     /// Column of the node.
     pub at: Option<usize>,
     /// Column where it runs now, if that is another one.
@@ -136,6 +141,7 @@ impl Tasks {
             current,
             priorities: instance.priorities().len() > 1,
             cards: !instance.devices().is_empty(),
+            timed: report.schedule.is_some(),
             titles: units.iter().map(|unit| unit.title("")).collect(),
             rows,
             shown: PAGE,
@@ -154,6 +160,9 @@ fn task_row(report: &Report, task: TaskId, columns: &Columns, units: &[Unit]) ->
         None => instance.demand(task),
     };
     let now = instance.current(task);
+    let schedule = report.schedule.as_ref();
+    let start = schedule.and_then(|schedule| schedule.start[task.index()]);
+    let end = schedule.and_then(|schedule| schedule.end(instance, task));
     TaskRow {
         name: instance.task_name(task).to_owned(),
         node: name(node),
@@ -162,6 +171,10 @@ fn task_row(report: &Report, task: TaskId, columns: &Columns, units: &[Unit]) ->
         priority: instance.priority(task),
         demand: units.iter().zip(demand).map(|(unit, amount)| unit.amount(*amount)).collect(),
         cards: csv::devices(report, task),
+        times: [start, end].map(|at| match at {
+            Some(at) => (at, clock(at)),
+            None => (i64::MAX, "–".to_owned()),
+        }),
         at: node.map(|node| columns.of[node.index()]),
         was: now.filter(|_| now != node).map(|now| columns.of[now.index()]),
     }

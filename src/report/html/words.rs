@@ -75,6 +75,10 @@ fn meaning(report: &Report, tier: &TierOutcome, value: &str) -> String {
         Some(Term::Moves) => format!("Moving running tasks costs {value}"),
         Some(Term::Moved) => format!("Tasks that move: {value}"),
         Some(Term::GroupMoves) => format!("Of no group more than {value} tasks move"),
+        Some(Term::Makespan) => format!("The last task ends after {value}"),
+        Some(Term::Completion) => format!("The tasks' weighted ends come to {value}"),
+        Some(Term::Tardiness) => format!("What ends too late comes to {value}"),
+        Some(Term::Wait) => format!("The tasks' weighted waits come to {value}"),
         Some(Term::Unplaced(_)) => format!("What is left out weighs {value}"),
         None => format!("The goal {} comes to {value}", tier.tier),
     }

@@ -36,6 +36,8 @@ impl Weights {
                 Term::Moves => weights.moves = w * instance.move_scale().to_f64(1),
                 Term::Moved => weights.moved = w,
                 Term::GroupMoves => weights.group_moves = w,
+                // Refused before anything is searched.
+                Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => {}
                 Term::Unplaced(priority) => {
                     weights.unplaced = Some((w * instance.weight_scale().to_f64(1), priority));
                 }

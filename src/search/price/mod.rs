@@ -8,7 +8,7 @@ mod lower;
 mod master;
 mod pack;
 mod shape;
-mod simplex;
+pub(super) mod simplex;
 #[cfg(test)]
 mod tests;
 mod upper;

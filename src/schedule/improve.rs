@@ -1,0 +1,375 @@
+//! Many starts, then local search on the order of jobs and their places.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::flat::{NEVER, NONE, Problem};
+use super::goal::{Aim, less};
+use super::orders::{Figures, RULES, Rule};
+use super::serial::{Builder, Recipe};
+use crate::model::{Schedule, Term};
+use crate::stop::Stop;
+
+/// Searches beside each other, however many threads there are.
+const WORKERS: u64 = 4;
+/// Work of one of them before they meet.
+const ROUND: u64 = 3_000_000;
+/// Shaken orders per rule to begin with.
+const SHAKEN: usize = 2;
+
+/// A schedule and how it came about.
+#[derive(Clone)]
+pub(super) struct Found {
+    pub value: Vec<f64>,
+    pub recipe: Recipe,
+    pub schedule: Schedule,
+    pub by: String,
+    /// Per job, as in the builder.
+    pub start: Vec<i64>,
+    pub end: Vec<i64>,
+}
+
+impl Found {
+    pub fn of(b: &Builder, aim: &Aim, recipe: &Recipe, by: &str) -> Found {
+        Found {
+            value: aim.value(b),
+            recipe: recipe.clone(),
+            schedule: b.schedule(),
+            by: by.to_owned(),
+            start: b.start.clone(),
+            end: b.end.clone(),
+        }
+    }
+}
+
+/// What the search is told.
+pub(super) struct Search<'a> {
+    pub p: &'a Problem<'a>,
+    pub aim: &'a Aim,
+    pub figures: &'a Figures,
+    pub seed: u64,
+    /// Work units at most.
+    pub work: u64,
+    pub stop: &'a Stop,
+    /// Nothing is better than that.
+    pub bound: &'a [f64],
+    /// The mirrored problem, where the end of everything matters.
+    mirror: Option<Problem<'a>>,
+}
+
+impl<'a> Search<'a> {
+    pub fn new(
+        (p, aim, figures): (&'a Problem<'a>, &'a Aim, &'a Figures),
+        (seed, work): (u64, u64),
+        stop: &'a Stop,
+        bound: &'a [f64],
+    ) -> Search<'a> {
+        let mirror = aim.goal.mentions(Term::Makespan).then(|| {
+            // About when everything ends: by paths, by what all jobs take.
+            let path = (0..p.jobs.len()).map(|k| figures.head[k] + figures.tail[k]).max();
+            let area = figures.area.iter().sum::<f64>() / p.width as f64;
+            p.mirrored(path.unwrap_or(0).max(area as i64))
+        });
+        Search { p, aim, figures, seed, work, stop, bound, mirror }
+    }
+
+    pub fn proven(&self, value: &[f64]) -> bool {
+        value.iter().zip(self.bound).all(|(value, bound)| value <= bound)
+    }
+
+    /// The best of all rules, plain and shaken, the one made for the goal first; `used` counts
+    /// work. The first is built whatever the time.
+    pub fn starts(&self, used: &mut u64) -> Option<Found> {
+        let goal = self.p.instance.goal();
+        let wanted = match goal.tiers[0].terms.iter().find(|part| part.term.is_timed()) {
+            Some(part) if part.term == Term::Tardiness => Rule::Due,
+            Some(part) if part.term == Term::Completion => Rule::Weight,
+            Some(part) if part.term == Term::Wait => Rule::Release,
+            _ => Rule::CriticalPath,
+        };
+        let mut rules: Vec<usize> = (0..RULES.len()).collect();
+        rules.sort_by_key(|rule| RULES[*rule].0 != wanted);
+        let tries: Vec<(usize, usize)> =
+            (0..=SHAKEN).flat_map(|shake| rules.iter().map(move |rule| (shake, *rule))).collect();
+        let mut best: Option<Found> = None;
+        // The time is looked at between batches.
+        let (first, others) = tries.split_at(1);
+        for batch in std::iter::once(first).chain(others.chunks(RULES.len())) {
+            let certain = best.is_none();
+            if !certain && (self.stop.reached() || *used >= self.work) {
+                break;
+            }
+            let built: Vec<(Option<Found>, u64)> = (batch.par_iter())
+                .map(|(shake, rule)| self.start(*shake, *rule, certain))
+                .collect();
+            for (found, work) in built {
+                *used += work;
+                best = better(best, found);
+            }
+            if best.as_ref().is_some_and(|best| self.proven(&best.value)) {
+                break;
+            }
+        }
+        best
+    }
+
+    fn start(&self, shake: usize, rule: usize, certain: bool) -> (Option<Found>, u64) {
+        if !certain && self.stop.reached() {
+            return (None, 0);
+        }
+        let stream = (shake * RULES.len() + rule) as u64;
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(stream);
+        let (rule, name, _) = RULES[rule];
+        let order = self.figures.order(self.p, rule, 0.3 * shake as f64, &mut rng);
+        let mut b = Builder::new(self.p);
+        b.stop = (!certain).then_some(self.stop);
+        let mut recipe = Recipe { order, ..Recipe::default() };
+        self.urgent_first(&mut recipe.order);
+        b.build(&recipe, self.aim);
+        b.stop = Some(self.stop);
+        let mut found = Found::of(&b, self.aim, &recipe, name);
+        let mut work = b.work;
+        if let Some(mirror) = self.mirror.as_ref().filter(|_| !self.proven(&found.value)) {
+            let mut back = Builder::new(mirror);
+            back.stop = Some(self.stop);
+            for _ in 0..4 {
+                if self.stop.reached() {
+                    break;
+                }
+                let next = self.there_and_back(&mut b, &mut back, &found);
+                let better = less(&next.value, &found.value);
+                found = if better { next } else { found };
+                if !better {
+                    break;
+                }
+            }
+            work = b.work + back.work;
+        }
+        (Some(found), work)
+    }
+
+    /// Where jobs may be left out, the most important are placed first.
+    fn urgent_first(&self, order: &mut [u32]) {
+        if matches!(self.aim.goal.tiers[0].terms[0].term, Term::Unplaced(_)) {
+            order.sort_by_key(|k| std::cmp::Reverse(self.p.jobs[*k as usize].priority));
+        }
+    }
+
+    /// Backwards from the end, the last to end first, then forwards in the order of the starts
+    /// (Tormos, Lova 2001, DOI 10.1023/A:1010997814183).
+    fn there_and_back(&self, b: &mut Builder, back: &mut Builder, found: &Found) -> Found {
+        let mut order: Vec<u32> = (0..self.p.jobs.len() as u32).collect();
+        order.sort_by_key(|k| (std::cmp::Reverse(found.end[*k as usize]), *k));
+        let want = found.recipe.want.clone();
+        let recipe = Recipe { order, want, latest: None, turn: found.recipe.turn };
+        back.build(&recipe, self.aim);
+        let mut order = recipe.order;
+        let ends = |k: &u32| back.end[*k as usize].min(NEVER);
+        order.sort_by_key(|k| (std::cmp::Reverse(ends(k)), *k));
+        let recipe = Recipe { order, want: recipe.want, ..found.recipe.clone() };
+        b.build(&recipe, self.aim);
+        Found::of(b, self.aim, &recipe, &found.by)
+    }
+
+    /// Local search from there, until the time or the work is used up or nothing can be better.
+    pub fn climb(&self, best: Found, used: &mut u64, told: &mut dyn FnMut(&Found)) -> Found {
+        let mut best = best;
+        let mut workers: Vec<Worker> =
+            (0..WORKERS).map(|k| Worker::new(self, k, best.clone())).collect();
+        let mut round = 0u64;
+        while !self.stop.reached() && *used < self.work && !self.proven(&best.value) {
+            let quota = ROUND.min((self.work - *used).div_ceil(WORKERS));
+            workers.par_iter_mut().for_each(|worker| worker.run(self, quota));
+            *used += workers.iter_mut().map(|w| std::mem::take(&mut w.work)).sum::<u64>();
+            for worker in &workers {
+                if less(&worker.best.value, &best.value) {
+                    best = worker.best.clone();
+                    told(&best);
+                }
+            }
+            round += 1;
+            for (k, worker) in (0u64..).zip(&mut workers) {
+                if less(&best.value, &worker.best.value) && (round + k).is_multiple_of(3) {
+                    (worker.now, worker.best) = (best.clone(), best.clone());
+                }
+            }
+        }
+        best
+    }
+}
+
+/// The better of two; the first where they are equal.
+pub(super) fn better(a: Option<Found>, b: Option<Found>) -> Option<Found> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if less(&b.value, &a.value) { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+/// One search with its own stream of random numbers.
+struct Worker<'a> {
+    b: Builder<'a>,
+    rng: ChaCha8Rng,
+    now: Found,
+    best: Found,
+    work: u64,
+    tries: u64,
+}
+
+impl<'a> Worker<'a> {
+    fn new(search: &Search<'a>, stream: u64, best: Found) -> Worker<'a> {
+        let mut rng = ChaCha8Rng::seed_from_u64(search.seed);
+        rng.set_stream(1000 + stream);
+        let mut b = Builder::new(search.p);
+        b.stop = Some(search.stop);
+        let mut worker = Worker { b, rng, now: best.clone(), best, work: 0, tries: 0 };
+        worker.settle();
+        worker
+    }
+
+    /// The order of the starts gives the same schedule or a better one, and makes neighbours in
+    /// time neighbours in the list.
+    fn settle(&mut self) {
+        let start = &self.now.start;
+        self.now.recipe.order.sort_by_key(|k| start[*k as usize]);
+    }
+
+    fn run(&mut self, search: &Search<'a>, quota: u64) {
+        let n = search.p.jobs.len();
+        let mut back = None;
+        while self.work < quota && !search.stop.reached() && n > 0 {
+            if search.proven(&self.best.value) {
+                return;
+            }
+            self.tries += 1;
+            let before = self.b.work;
+            let recipe = self.neighbour(search);
+            self.b.build(&recipe, search.aim);
+            let value = search.aim.value(&self.b);
+            let mut at_least = 8;
+            if !less(&self.now.value, &value) {
+                let improved = less(&value, &self.now.value);
+                self.now = Found::of(&self.b, search.aim, &recipe, "local search");
+                self.settle();
+                at_least += n as u64;
+                if let Some(mirror) = search.mirror.as_ref().filter(|_| improved) {
+                    let back = back.get_or_insert_with(|| Builder::new(mirror));
+                    let worked = back.work;
+                    let next = search.there_and_back(&mut self.b, back, &self.now);
+                    self.work += back.work - worked;
+                    if !less(&self.now.value, &next.value) {
+                        self.now = Found { by: "local search".to_owned(), ..next };
+                        self.settle();
+                    }
+                }
+                if less(&self.now.value, &self.best.value) {
+                    self.best = self.now.clone();
+                }
+            }
+            self.work += self.b.work - before + at_least + n as u64 / 4;
+        }
+    }
+
+    fn neighbour(&mut self, search: &Search) -> Recipe {
+        let p = search.p;
+        let n = p.jobs.len();
+        let mut recipe = self.now.recipe.clone();
+        let at = match self.rng.random_bool(0.5) {
+            true => self.critical(p).unwrap_or_else(|| self.rng.random_range(0..n)),
+            false => self.rng.random_range(0..n),
+        };
+        let job = recipe.order[at];
+        let reach = (n / 4).clamp(2, 400);
+        recipe.turn = match self.rng.random_range(0..8) {
+            0 => self.rng.random_range(0..p.nodes().max(1) as u32),
+            _ => recipe.turn,
+        };
+        match self.rng.random_range(0..10) {
+            0..4 => {
+                let to = at.saturating_sub(self.rng.random_range(1..=reach));
+                recipe.order[to..=at].rotate_right(1);
+            }
+            4 => {
+                let to = (at + self.rng.random_range(1..=reach)).min(n - 1);
+                recipe.order[at..=to].rotate_left(1);
+            }
+            5..7 => {
+                let to = at.saturating_sub(self.rng.random_range(1..=reach));
+                recipe.order.swap(at, to);
+            }
+            7 => {
+                // A few at once.
+                for _ in 0..3 {
+                    let from = self.rng.random_range(0..n);
+                    let to = from.saturating_sub(self.rng.random_range(1..=reach));
+                    recipe.order[to..=from].rotate_right(1);
+                }
+            }
+            _ => {
+                let places = p.places(job as usize);
+                if recipe.want.is_empty() {
+                    recipe.want = vec![NONE; n];
+                }
+                recipe.want[job as usize] = match self.rng.random_bool(0.3) || places.is_empty() {
+                    true => NONE,
+                    false => places[self.rng.random_range(0..places.len())],
+                };
+            }
+        }
+        recipe.latest = self.latest(search);
+        recipe
+    }
+
+    /// Where the makespan comes first and places later: the ends that keep it.
+    fn latest(&mut self, search: &Search) -> Option<Vec<i64>> {
+        let goal = search.p.instance.goal();
+        if search.aim.time_alone()
+            || goal.tiers[0].only() != Some(Term::Makespan)
+            || self.rng.random_bool(0.3)
+        {
+            return None;
+        }
+        let p = search.p;
+        let end = self.now.end.iter().copied().filter(|end| *end < NEVER).max()?;
+        let tail = &search.figures.tail;
+        Some((0..p.jobs.len()).map(|k| end - (tail[k] - p.jobs[k].shortest)).collect())
+    }
+
+    /// The position of a job that the goal waits for: one that is late, or on a chain of jobs
+    /// without a gap up to the last end.
+    fn critical(&mut self, p: &Problem) -> Option<usize> {
+        let Found { start, end, recipe, schedule, .. } = &self.now;
+        let placed = |k: &usize| end[*k] < NEVER;
+        let all = || (0..p.jobs.len()).filter(placed);
+        let mut job = match p.instance.goal().mentions(Term::Makespan) {
+            true => all().max_by_key(|k| (end[*k], *k))?,
+            false => {
+                let late: Vec<usize> = all()
+                    .filter(|k| match p.jobs[*k].due {
+                        Some(due) => end[*k] > due,
+                        None => start[*k] > p.jobs[*k].release,
+                    })
+                    .collect();
+                *late.get(self.rng.random_range(0..late.len().max(1)))?
+            }
+        };
+        // Some steps back along what ended just when it began.
+        let node = |k: usize| schedule.plan.placement[p.jobs[k].first as usize];
+        for _ in 0..self.rng.random_range(0..12) {
+            let by_rule = p.jobs[job].before.iter();
+            let mut by_rule =
+                by_rule.filter(|(k, lag)| end[*k as usize] + lag == start[job]).map(|(k, _)| *k);
+            let previous = by_rule.next().map(|k| k as usize).or_else(|| {
+                let same = |k: &usize| end[*k] == start[job] && node(*k) == node(job);
+                all().find(same)
+            });
+            match previous {
+                Some(previous) => job = previous,
+                None => break,
+            }
+        }
+        recipe.order.iter().position(|k| *k as usize == job)
+    }
+}

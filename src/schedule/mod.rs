@@ -1,0 +1,406 @@
+//! Plans in time: which task runs where, and when. Queue policies, or schedule generation by
+//! priority rules and local search on orders and places, with proven bounds; the exact engine of
+//! parallel machines where every job runs alone, branch and bound where there are few.
+//!
+//! Work is counted, and what runs in parallel has streams of its own, so a work limit gives the
+//! same schedule on any number of threads.
+
+mod bounds;
+mod cards;
+mod exact;
+mod flat;
+mod goal;
+mod improve;
+mod index;
+mod machines;
+mod orders;
+mod queue;
+mod serial;
+mod supply;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+use crate::metrics::timed_values;
+use crate::model::{Goal, Instance, Schedule, TaskId, Term};
+use crate::stop::Stop;
+use bounds::{Bound, Heads};
+use exact::Exact;
+use flat::Problem;
+use goal::{Aim, less};
+use improve::{Found, Search};
+use orders::Figures;
+pub use queue::{QUEUES, Queue};
+use serial::{Builder, Recipe};
+
+/// How to plan in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Priority rules, local search and exact methods where they fit, with bounds.
+    Auto,
+    /// One pass of a queue policy.
+    Queue(Queue),
+}
+
+impl Method {
+    /// Every name there is, with a line of help.
+    pub fn all() -> Vec<(&'static str, &'static str)> {
+        let auto = ("auto", "priority rules, local search, exact methods where they fit, bounds");
+        std::iter::once(auto).chain(QUEUES.iter().map(|(_, name, help)| (*name, *help))).collect()
+    }
+
+    /// The name used in flags and files.
+    pub fn name(self) -> &'static str {
+        let of = |queue| QUEUES.iter().find(|row| row.0 == queue).map_or("", |row| row.1);
+        match self {
+            Method::Auto => "auto",
+            Method::Queue(queue) => of(queue),
+        }
+    }
+
+    /// The method of that name.
+    ///
+    /// # Errors
+    /// An unknown name, with the nearest known one.
+    pub fn parse(name: &str) -> Result<Method> {
+        let queue = QUEUES.iter().find(|row| row.1 == name);
+        match (name, queue) {
+            ("auto", _) => Ok(Method::Auto),
+            (_, Some(row)) => Ok(Method::Queue(row.0)),
+            _ => {
+                let names: Vec<&str> = Method::all().iter().map(|(name, _)| *name).collect();
+                Err(Error::unknown("method", name, &names))
+            }
+        }
+    }
+}
+
+/// What a person may choose.
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// How to plan.
+    pub method: Method,
+    /// Wall-clock limit on everything.
+    pub time_limit: Duration,
+    /// Work units at most; with it, and time enough, the schedule is the same on any machine and
+    /// any number of threads. One unit is one node looked at for one job, about.
+    pub work_limit: Option<u64>,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Threads; `None` takes what the machine has.
+    pub threads: Option<usize>,
+    /// Tasks may stay unplaced; as few as possible do.
+    pub allow_unplaced: bool,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params {
+            method: Method::Auto,
+            time_limit: Duration::from_secs(10),
+            work_limit: None,
+            seed: 1,
+            threads: None,
+            allow_unplaced: false,
+        }
+    }
+}
+
+/// One tier of the goal: what was reached and what cannot be beaten.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierAnswer {
+    /// The tier as written.
+    pub tier: String,
+    /// What the schedule achieves.
+    pub value: f64,
+    /// No schedule that keeps the earlier tiers achieves less.
+    pub bound: f64,
+    /// What proves it.
+    pub why: String,
+}
+
+impl TierAnswer {
+    /// (value - bound) / |value|, 0 when the tier is proven.
+    pub fn gap(&self) -> f64 {
+        match self.value - self.bound {
+            over if over <= 1e-9 * self.value.abs() => 0.0,
+            over => over / self.value.abs(),
+        }
+    }
+}
+
+/// A schedule and what vouches for it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Which task runs where and when.
+    pub schedule: Schedule,
+    /// Every tier, most important first.
+    pub goal: Vec<TierAnswer>,
+    /// Every tier is proven.
+    pub optimal: bool,
+    /// What found the schedule.
+    pub found_by: String,
+    /// Tasks without a place, and why.
+    pub unplaced: Vec<(TaskId, String)>,
+    /// Work units used.
+    pub work: u64,
+}
+
+/// The answer.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// A schedule.
+    Schedule(Box<Outcome>),
+    /// None.
+    None {
+        /// No schedule exists; otherwise none was found.
+        proven: bool,
+        /// Why, in words.
+        cause: String,
+        /// What to do about it.
+        remedy: String,
+    },
+}
+
+/// Plans the instance in time.
+///
+/// # Errors
+/// The goal is not about time, or joins terms that cannot be joined; a task has no duration; the
+/// instance has something that is not planned for in time.
+pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
+    solve_until(instance, params, &Stop::after(params.time_limit), &mut |_| {})
+}
+
+/// Plans the instance until `stop`, and tells of every better schedule.
+///
+/// # Errors
+/// As for [`solve`].
+pub fn solve_until(
+    instance: &Instance,
+    params: &Params,
+    stop: &Stop,
+    told: &mut (dyn FnMut(&Schedule) + Send),
+) -> Result<Answer> {
+    if !instance.is_timed() {
+        let cause = format!("the goal `{}` is not about time", instance.goal());
+        let remedy = "name makespan, completion, tardiness or wait";
+        return Err(Error::usage(cause).help(remedy));
+    }
+    if let Err(wrong) = instance.check_times() {
+        return Err(Error::new(Kind::Input, wrong.cause).help(wrong.remedy));
+    }
+    if let Some(what) = flat::objection(instance) {
+        return Err(Error::usage(format!("plans in time do not know {what}"))
+            .help("leave it out, or choose a goal that is not about time"));
+    }
+    let stop = stop.part(params.time_limit);
+    let mut run = || Run::new(instance, params, &stop).answer(told);
+    Ok(match params.threads {
+        None => run(),
+        Some(threads) => rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|e| Error::new(Kind::Io, format!("cannot start {threads} threads: {e}")))?
+            .install(run),
+    })
+}
+
+/// One solve on its way.
+struct Run<'a> {
+    p: Problem<'a>,
+    aim: Aim,
+    figures: Figures,
+    params: &'a Params,
+    stop: &'a Stop,
+    work: u64,
+    /// Everything was tried.
+    exhausted: bool,
+}
+
+/// Share of the work that the exact engines may take before local search has its turn.
+const EXACT_SHARE: u64 = 3;
+
+impl<'a> Run<'a> {
+    fn new(instance: &'a Instance, params: &'a Params, stop: &'a Stop) -> Run<'a> {
+        let p = Problem::new(instance);
+        let (aim, figures) = (Aim::new(&p, params.allow_unplaced), Figures::of(&p));
+        Run { p, aim, figures, params, stop, work: 0, exhausted: false }
+    }
+
+    fn limit(&self) -> u64 {
+        self.params.work_limit.unwrap_or(u64::MAX)
+    }
+
+    fn answer(mut self, told: &mut (dyn FnMut(&Schedule) + Send)) -> Answer {
+        let (heads, never) = Heads::of(&self.p);
+        if let (Some((k, why)), false) = (never.first(), self.params.allow_unplaced) {
+            let name = self.p.instance.job_name(TaskId(self.p.jobs[*k].first));
+            return Answer::None {
+                proven: true,
+                cause: format!("no schedule exists: `{name}`: {why}"),
+                remedy: "change what it asks or what nodes have, or use --allow-unplaced".into(),
+            };
+        }
+        let mut bounds = bounds::bounds(&self.p, &self.aim, &self.figures, &heads, &never);
+        let found = match self.params.method {
+            Method::Queue(queue) => self.queue(queue),
+            Method::Auto => self.search(&mut bounds, told),
+        };
+        match found {
+            Some(found) if self.params.allow_unplaced || found.value[0] == 0.0 => {
+                Answer::Schedule(Box::new(self.outcome(found, bounds, &never)))
+            }
+            found => self.nothing(found),
+        }
+    }
+
+    fn queue(&mut self, queue: Queue) -> Option<Found> {
+        let mut b = Builder::new(&self.p);
+        let done = queue::run(&mut b, &Aim::by_time(&self.p), queue, &self.figures, self.stop);
+        self.work = b.work;
+        let name = Method::Queue(queue).name();
+        done.then(|| Found::of(&b, &self.aim, &Recipe::default(), name))
+    }
+
+    fn search(
+        &mut self,
+        bounds: &mut Vec<Bound>,
+        told: &mut (dyn FnMut(&Schedule) + Send),
+    ) -> Option<Found> {
+        let mut work = 0;
+        let floors = self.floors(bounds);
+        let context = (&self.p, &self.aim, &self.figures);
+        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
+        let mut best = search.starts(&mut work)?;
+        told(&best.schedule);
+        if machines::covers(&self.p) && !search.proven(&best.value) {
+            let share = self.limit() / EXACT_SHARE;
+            let stop = self.stop.part(self.stop.remaining() * 9 / 10);
+            if let Some(solved) = machines::solve(&self.p, self.params.seed, share, &stop) {
+                work += solved.work;
+                let at = self.aim.goal.tiers.len() - self.p.instance.goal().tiers.len();
+                if solved.bound as f64 > bounds[at].value {
+                    let value = self.aim.goal.tiers[at].worth(solved.bound as f64);
+                    bounds[at] = Bound { value, why: "exact packing of parallel machines" };
+                }
+                let mut b = Builder::new(&self.p);
+                b.build(&solved.recipe, &self.aim);
+                let next = Found::of(&b, &self.aim, &solved.recipe, "parallel machines");
+                if less(&next.value, &best.value) {
+                    best = next;
+                    told(&best.schedule);
+                }
+            }
+        }
+        let floors = self.floors(bounds);
+        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
+        let proven = |best: &Found| search.proven(&best.value);
+        if exact::worth_it(&self.p) && !proven(&best) {
+            // A first look, then what local search found makes the second shorter.
+            for share in [2_000_000, u64::MAX] {
+                let (most, stop) = match share {
+                    u64::MAX => (
+                        (self.limit() - work.min(self.limit())) / 2,
+                        self.stop.part(self.stop.remaining() / 2),
+                    ),
+                    share => (share.min(self.limit() / EXACT_SHARE), self.stop.clone()),
+                };
+                let mut exact = Exact::new(context, &best, most, &stop);
+                work += exact.run();
+                best = improve::better(Some(best), exact.found.take())?;
+                told(&best.schedule);
+                if exact.complete {
+                    (self.work, self.exhausted) = (work, true);
+                    let values = best.value.iter().rev().zip(bounds.iter_mut().rev());
+                    values.for_each(|(value, bound)| {
+                        if *value > bound.value {
+                            *bound = Bound { value: *value, why: "branch and bound" };
+                        }
+                    });
+                    return Some(best);
+                }
+                if share != u64::MAX {
+                    let most = (work + 40_000_000).min(self.limit());
+                    let stop = self.stop.part(self.stop.remaining() / 5);
+                    let shorter = Search::new(context, (self.params.seed, most), &stop, &floors);
+                    best = shorter.climb(best, &mut work, &mut |found| told(&found.schedule));
+                    if proven(&best) {
+                        break;
+                    }
+                }
+            }
+        }
+        best = search.climb(best, &mut work, &mut |found| told(&found.schedule));
+        self.work = work;
+        Some(best)
+    }
+
+    /// The bounds as values are given: after what must not be left out.
+    fn floors(&self, bounds: &[Bound]) -> Vec<f64> {
+        let first = (!self.params.allow_unplaced).then_some(0.0);
+        first.into_iter().chain(bounds.iter().map(|bound| bound.value)).collect()
+    }
+
+    fn outcome(
+        &self,
+        found: Found,
+        bounds: Vec<Bound>,
+        never: &[(usize, &'static str)],
+    ) -> Outcome {
+        let instance = self.p.instance;
+        let goal: &Goal = &self.aim.goal;
+        let values = timed_values(instance, &found.schedule, goal);
+        let left: Vec<TaskId> = found.schedule.plan.unplaced().collect();
+        let tiers =
+            values.into_iter().zip(bounds).zip(&goal.tiers).map(|((value, bound), tier)| {
+                // What is known of whole schedules says nothing where tasks are left out, unless that
+                // was proven too.
+                let about_all = !matches!(tier.terms[0].term, Term::Unplaced(_));
+                let exact = bound.why == "branch and bound";
+                let bound = match !left.is_empty() && about_all && !exact {
+                    true => Bound { value: 0.0, why: "tasks are left out" },
+                    false => bound,
+                };
+                TierAnswer {
+                    tier: value.tier,
+                    bound: bound.value.min(value.value),
+                    value: value.value,
+                    why: bound.why.to_owned(),
+                }
+            });
+        let goal: Vec<TierAnswer> = tiers.collect();
+        let why = |task: TaskId| {
+            let at = never.iter().find(|(k, _)| self.p.jobs[*k].tasks().any(|t| t == task));
+            at.map_or("no room was found for it in time", |(_, why)| why).to_owned()
+        };
+        Outcome {
+            optimal: goal.iter().all(|tier| tier.gap() == 0.0),
+            goal,
+            found_by: found.by,
+            unplaced: left.into_iter().map(|task| (task, why(task))).collect(),
+            schedule: found.schedule,
+            work: self.work,
+        }
+    }
+
+    fn nothing(&self, found: Option<Found>) -> Answer {
+        if self.exhausted {
+            let cause = "no schedule places every task before its deadline: all were tried";
+            let remedy = "give later deadlines, or use --allow-unplaced".to_owned();
+            return Answer::None { proven: true, cause: cause.to_owned(), remedy };
+        }
+        let remedy = "give it more time, later deadlines, or use --allow-unplaced".to_owned();
+        let left = found.as_ref().and_then(|found| found.schedule.plan.unplaced().next());
+        let cause = match left {
+            Some(task) => format!(
+                "no schedule was found that places every task: `{}` is left out, among others",
+                self.p.instance.task_name(task)
+            ),
+            None => "no schedule was found in time".to_owned(),
+        };
+        Answer::None { proven: false, cause, remedy }
+    }
+}

@@ -1,0 +1,592 @@
+//! Serial schedule generation: one job after the other, each at the earliest time that is left
+//! (Kolisch 1996, DOI 10.1016/0377-2217(95)00357-6).
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::cards::Cards;
+use super::flat::{NEVER, NONE, Problem};
+use super::goal::Aim;
+use super::index::Index;
+use super::timeline::Timeline;
+use crate::model::{Ask, CardSet, NodeId, Plan, Schedule, TaskId};
+use crate::state::Ties;
+use crate::stop::Stop;
+
+/// What a schedule is built from.
+#[derive(Clone, Default)]
+pub(super) struct Recipe {
+    /// Jobs, the first to be placed first; what comes after others waits for them.
+    pub order: Vec<u32>,
+    /// The node that a job is to have, [`NONE`] where the best one is; empty where no job has one.
+    pub want: Vec<u32>,
+    /// Where time is settled: when each job may end at the latest; places decide within.
+    pub latest: Option<Vec<i64>>,
+    /// The node that is looked at first: of equal ones the first is taken.
+    pub turn: u32,
+}
+
+/// Jobs between two looks at the clock.
+const STRIDE: usize = 64;
+
+/// A schedule under construction.
+pub(super) struct Builder<'a> {
+    pub p: &'a Problem<'a>,
+    lines: Vec<Timeline>,
+    index: Option<Index>,
+    cards: Cards,
+    ties: Option<Ties<'a>>,
+    /// Per job; [`NEVER`] where it has no place.
+    pub start: Vec<i64>,
+    pub end: Vec<i64>,
+    /// Per task.
+    pub node: Vec<u32>,
+    /// Tasks per node.
+    pub on: Vec<u32>,
+    pub work: u64,
+    /// Ends a build before its time; what is not placed by then has no place.
+    pub stop: Option<&'a Stop>,
+    rank: Vec<u32>,
+    open: Vec<u32>,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(p: &'a Problem<'a>) -> Builder<'a> {
+        let tied = p.jobs.iter().any(|job| job.tied);
+        Builder {
+            p,
+            lines: p.empty.clone(),
+            index: Index::new(p),
+            cards: Cards::new(p),
+            ties: tied.then(|| Ties::new(p.instance)),
+            start: vec![NEVER; p.jobs.len()],
+            end: vec![NEVER; p.jobs.len()],
+            node: vec![NONE; p.instance.tasks()],
+            on: vec![0; p.nodes()],
+            work: 0,
+            stop: None,
+            rank: vec![0; p.jobs.len()],
+            open: Vec::new(),
+        }
+    }
+
+    /// Looks at every node from now on.
+    #[cfg(test)]
+    pub fn forget_index(&mut self) {
+        self.index = None;
+    }
+
+    /// Takes everything off its node, and what runs now back to it.
+    pub fn clear(&mut self) {
+        self.lines.iter_mut().zip(&self.p.empty).for_each(|(line, empty)| line.copy(empty));
+        self.index.iter_mut().for_each(Index::clear);
+        self.cards.clear();
+        self.ties.iter_mut().for_each(Ties::clear);
+        self.start.fill(NEVER);
+        self.end.fill(NEVER);
+        self.node.fill(NONE);
+        self.on.fill(0);
+        for (k, job) in self.p.jobs.iter().enumerate().filter(|(_, job)| job.running) {
+            let nodes: Vec<u32> =
+                job.tasks().map(|task| self.p.pin(task).unwrap_or(NONE)).collect();
+            let free = job.tasks().zip(&nodes).all(|(task, node)| self.put(k, task, *node, 0));
+            if free {
+                self.note(k, 0);
+            }
+        }
+    }
+
+    /// Builds the schedule of the recipe from nothing.
+    pub fn build(&mut self, recipe: &Recipe, aim: &Aim) {
+        self.clear();
+        let p = self.p;
+        if !p.precedence && self.ties.is_none() {
+            for (at, job) in recipe.order.iter().enumerate() {
+                if at % STRIDE == 0 && self.stopped() {
+                    return;
+                }
+                self.next(*job as usize, recipe, aim);
+            }
+            return;
+        }
+        for (at, job) in recipe.order.iter().enumerate() {
+            self.rank[*job as usize] = at as u32;
+        }
+        self.open.clear();
+        self.open.extend(p.jobs.iter().map(|job| job.before.len() as u32));
+        let mut ready = BinaryHeap::new();
+        for k in 0..p.jobs.len() {
+            match self.start[k] {
+                NEVER if self.open[k] == 0 => ready.push(Reverse(self.rank[k])),
+                NEVER => {}
+                _ => self.release_after(k, &mut ready),
+            }
+        }
+        // What its rules refuse is tried again once others have places.
+        let mut refused = Vec::new();
+        let (mut progress, mut steps) = (false, 0);
+        loop {
+            while let Some(Reverse(rank)) = ready.pop() {
+                let job = recipe.order[rank as usize] as usize;
+                if self.start[job] < NEVER {
+                    continue;
+                }
+                steps += 1;
+                if steps % STRIDE == 0 && self.stopped() {
+                    return;
+                }
+                if self.next(job, recipe, aim) {
+                    progress = true;
+                    self.release_after(job, &mut ready);
+                } else if p.jobs[job].tied {
+                    refused.push(Reverse(rank));
+                }
+            }
+            if !progress || refused.is_empty() {
+                return;
+            }
+            progress = false;
+            ready.extend(refused.drain(..));
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.is_some_and(Stop::reached)
+    }
+
+    fn release_after(&mut self, job: usize, ready: &mut BinaryHeap<Reverse<u32>>) {
+        let p = self.p;
+        for (next, _) in &p.jobs[job].after {
+            self.open[*next as usize] -= 1;
+            if self.open[*next as usize] == 0 {
+                ready.push(Reverse(self.rank[*next as usize]));
+            }
+        }
+    }
+
+    /// The time from which nothing that the job comes after keeps it; [`NEVER`] where something
+    /// has no place itself.
+    pub fn ready(&self, job: usize) -> i64 {
+        let of = &self.p.jobs[job];
+        let mut ready = of.release;
+        for (other, lag) in &of.before {
+            if self.start[*other as usize] >= NEVER {
+                return NEVER;
+            }
+            ready = ready.max(self.end[*other as usize] + lag);
+        }
+        ready
+    }
+
+    fn next(&mut self, job: usize, recipe: &Recipe, aim: &Aim) -> bool {
+        let ready = self.ready(job);
+        self.start[job] < NEVER || ready < NEVER && self.try_at(job, (ready, NEVER), recipe, aim)
+    }
+
+    /// Places the job at its earliest start in the range, if there is one.
+    pub fn try_at(&mut self, job: usize, range: (i64, i64), recipe: &Recipe, aim: &Aim) -> bool {
+        if self.p.jobs[job].units > 1 {
+            return self.place_gang(job, range, recipe, aim);
+        }
+        let want = recipe.want.get(job).copied().unwrap_or(NONE);
+        let chosen = match want {
+            NONE => self.best(job, range, recipe, aim),
+            node => self.at(job, node, range).map(|start| (node, start)),
+        };
+        chosen.is_some_and(|(node, start)| self.place(job, node, start))
+    }
+
+    /// Puts a job of one task there, where it has room.
+    pub fn place(&mut self, job: usize, node: u32, start: i64) -> bool {
+        let placed = self.put(job, TaskId(self.p.jobs[job].first), node, start);
+        if placed {
+            self.note(job, start);
+        }
+        placed
+    }
+
+    /// The earliest start in the range on the node; `None` when rules refuse it, or there is no
+    /// room before the deadline.
+    pub fn at(&mut self, job: usize, node: u32, (from, to): (i64, i64)) -> Option<i64> {
+        let p = self.p;
+        let task = TaskId(p.jobs[job].first);
+        if p.jobs[job].tied
+            && self.ties.as_ref().is_some_and(|t| t.refuses(task, NodeId(node)).is_some())
+        {
+            return None;
+        }
+        let (demand, duration) = (p.demand(job, node), p.duration(job, node));
+        let to = to.min(p.jobs[job].deadline - duration);
+        let line = &self.lines[node as usize];
+        let mut from = from;
+        loop {
+            let start = line.earliest((from, to), duration, demand, &mut self.work)?;
+            let over = (start, start + duration);
+            if !self.cards.any() || self.cards.find(p, (task, node), over).is_some() {
+                return Some(start);
+            }
+            from = line.next(start)?;
+        }
+    }
+
+    /// The best node for a job of one task, and its start there.
+    fn best(
+        &mut self,
+        job: usize,
+        (ready, last): (i64, i64),
+        recipe: &Recipe,
+        aim: &Aim,
+    ) -> Option<(u32, i64)> {
+        let p = self.p;
+        let places = p.places(job);
+        if places.is_empty() {
+            return None;
+        }
+        let turn = recipe.turn as usize % places.len();
+        if aim.time_alone() {
+            if let Some(index) = self.index.take() {
+                let best = index.first(self, job, (ready, last));
+                self.index = Some(index);
+                return best;
+            }
+            let mut best: Option<(u32, i64, i64)> = None;
+            let same = p.jobs[job].shortest;
+            for node in places[turn..].iter().chain(&places[..turn]) {
+                let to =
+                    best.map_or(last, |(_, _, end)| last.min(end - p.duration(job, *node) - 1));
+                if let Some(start) = self.at(job, *node, (ready, to)) {
+                    let end = start + p.duration(job, *node);
+                    best = Some((*node, start, end));
+                    if end == ready + same {
+                        break;
+                    }
+                }
+            }
+            return best.map(|(node, start, _)| (node, start));
+        }
+        let mut best: Option<((bool, f64, f64), u32, i64)> = None;
+        for node in places[turn..].iter().chain(&places[..turn]) {
+            let Some(start) = self.at(job, *node, (ready, last)) else { continue };
+            let end = start + p.duration(job, *node);
+            let (late, score) = match &recipe.latest {
+                Some(latest) if end > latest[job] => (true, (end as f64, 0.0)),
+                Some(_) => (false, aim.place_score(self, job, *node, end)),
+                None => (false, aim.score(self, job, *node, end)),
+            };
+            let key = (late, score.0, score.1);
+            if best.is_none_or(|(known, ..)| key < known) {
+                best = Some((key, *node, start));
+            }
+        }
+        best.map(|(_, node, start)| (node, start))
+    }
+
+    /// Puts one task on the node if it has room there from `start` on and no rule forbids it.
+    fn put(&mut self, job: usize, task: TaskId, node: u32, start: i64) -> bool {
+        if node == NONE {
+            return false;
+        }
+        let p = self.p;
+        let (demand, duration) = (p.demand(job, node), p.duration(job, node));
+        let over = (start, start + duration);
+        if self.lines[node as usize].fitting(start, duration, demand, 1) == 0 {
+            return false;
+        }
+        let Some(sets) = self.cards.find(p, (task, node), over) else { return false };
+        self.force(job, task, node, start, &sets)
+    }
+
+    fn force(&mut self, job: usize, task: TaskId, node: u32, start: i64, sets: &[CardSet]) -> bool {
+        let p = self.p;
+        let over = (start, start + p.duration(job, node));
+        if let Some(ties) = self.ties.as_mut().filter(|_| p.jobs[job].tied) {
+            if !p.jobs[job].running && ties.refuses(task, NodeId(node)).is_some() {
+                return false;
+            }
+            ties.change(task, NodeId(node), true);
+        }
+        self.lines[node as usize].take(over.0, over.1, p.demand(job, node));
+        self.cards.hold(p, (task, node), over, sets);
+        self.node[task.index()] = node;
+        self.on[node as usize] += 1;
+        if let Some(index) = &mut self.index {
+            index.update(&self.lines[node as usize], node, over);
+        }
+        true
+    }
+
+    /// Takes a task off its node again.
+    fn take_back(&mut self, job: usize, task: TaskId, start: i64) {
+        let p = self.p;
+        let node = std::mem::replace(&mut self.node[task.index()], NONE);
+        if node == NONE {
+            return;
+        }
+        let over = (start, start + p.duration(job, node));
+        let back: Vec<i64> = p.demand(job, node).iter().map(|demand| -demand).collect();
+        self.lines[node as usize].take(over.0, over.1, &back);
+        self.cards.give_back(p, task, node);
+        self.on[node as usize] -= 1;
+        if let Some(ties) = self.ties.as_mut().filter(|_| p.jobs[job].tied) {
+            ties.change(task, NodeId(node), false);
+        }
+        if let Some(index) = &mut self.index {
+            index.update(&self.lines[node as usize], node, over);
+        }
+    }
+
+    /// Takes a job off its nodes again.
+    pub fn remove(&mut self, job: usize) {
+        let start = std::mem::replace(&mut self.start[job], NEVER);
+        self.end[job] = NEVER;
+        self.p.jobs[job].tasks().for_each(|task| self.take_back(job, task, start));
+    }
+
+    fn note(&mut self, job: usize, start: i64) {
+        let of = &self.p.jobs[job];
+        let ends = of.tasks().map(|t| start + self.p.duration(job, self.node[t.index()]));
+        self.end[job] = ends.max().unwrap_or(start);
+        self.start[job] = start;
+    }
+
+    /// The schedule as it stands.
+    pub fn schedule(&self) -> Schedule {
+        let mut plan = Plan::empty(self.node.len());
+        let mut start = vec![None; self.node.len()];
+        for (k, job) in self.p.jobs.iter().enumerate().filter(|(k, _)| self.start[*k] < NEVER) {
+            for task in job.tasks() {
+                plan.placement[task.index()] = Some(NodeId(self.node[task.index()]));
+                start[task.index()] = Some(self.start[k]);
+            }
+        }
+        plan.cards = self.cards.sets.clone();
+        Schedule { plan, start }
+    }
+
+    /// Places all units of a gang at the earliest time at which all have room.
+    fn place_gang(
+        &mut self,
+        job: usize,
+        (ready, last): (i64, i64),
+        recipe: &Recipe,
+        aim: &Aim,
+    ) -> bool {
+        let p = self.p;
+        let mut nodes: Vec<u32> = p.places(job).to_vec();
+        if nodes.is_empty() {
+            return false;
+        }
+        let turn = recipe.turn as usize % nodes.len();
+        nodes.rotate_left(turn);
+        if !aim.time_alone() {
+            let at = ready + p.jobs[job].longest;
+            let score = |node: &u32| match recipe.latest {
+                Some(_) => aim.place_score(self, job, *node, at),
+                None => aim.score(self, job, *node, at),
+            };
+            let mut keyed: Vec<((f64, f64), u32)> =
+                nodes.iter().map(|node| (score(node), *node)).collect();
+            keyed.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
+            nodes = keyed.into_iter().map(|(_, node)| node).collect();
+        }
+        // Where a rule wants few values, each by itself is worth a try.
+        let mut best: Option<(i64, Vec<u32>)> = None;
+        let mut tries = vec![nodes.clone()];
+        for (rule, other) in p.instance.rules_of(TaskId(p.jobs[job].first)) {
+            let rule = &p.instance.rules()[*rule as usize];
+            let few = matches!(rule.ask, Ask::Together) || rule.at_most() < p.jobs[job].units;
+            if *other || !few {
+                continue;
+            }
+            let mut groups: Vec<(u32, Vec<u32>)> = Vec::new();
+            for node in &nodes {
+                let Some(value) = p.instance.value_of(rule, NodeId(*node)) else { continue };
+                match groups.iter_mut().find(|(known, _)| *known == value) {
+                    Some((_, group)) => group.push(*node),
+                    None => groups.push((value, vec![*node])),
+                }
+            }
+            tries.extend(groups.into_iter().map(|(_, group)| group));
+        }
+        if tries.len() > 2 && p.jobs[job].tied {
+            tries.rotate_left(1); // all of them last
+        }
+        for nodes in tries {
+            let latest = best.as_ref().map_or(last, |(start, _)| last.min(start - 1));
+            if let Some(start) = self.gang_start(job, (ready, latest), &nodes) {
+                best = Some((start, nodes));
+            }
+        }
+        match best {
+            Some((start, nodes)) => self.put_gang(job, start, &nodes),
+            None => false,
+        }
+    }
+
+    /// The earliest time in the range at which all units have room on these nodes.
+    fn gang_start(&mut self, job: usize, (from, to): (i64, i64), nodes: &[u32]) -> Option<i64> {
+        let p = self.p;
+        let to = to.min(p.jobs[job].deadline - p.jobs[job].shortest);
+        let index = match &self.index {
+            Some(index) if !p.jobs[job].pinned => index,
+            _ => return self.gang_within(job, (from, to), nodes),
+        };
+        let demand = p.demand(job, 0);
+        let wanted = u64::from(p.jobs[job].units);
+        let mut span = index.span_of(from);
+        loop {
+            // Only nodes with room at some time of the span can begin in it.
+            let Some(index) = &self.index else { return None };
+            let (first, last) = index.range(span);
+            if first > to || from > to {
+                return None;
+            }
+            let some: Vec<u32> =
+                nodes.iter().copied().filter(|node| index.may_fit(*node, span, demand)).collect();
+            let end = index.last() == span;
+            self.work += nodes.len() as u64 / 16 + 1;
+            let most = |node: &u32| {
+                let each = p.room(*node).iter().zip(demand).filter(|(_, d)| **d > 0);
+                each.map(|(room, d)| room / d).min().unwrap_or(i64::MAX).clamp(0, 1 << 32) as u64
+            };
+            if some.iter().map(most).fold(0, u64::saturating_add) >= wanted
+                && let Some(start) = self.gang_within(job, (first.max(from), last.min(to)), &some)
+            {
+                return Some(start);
+            }
+            if end {
+                return None;
+            }
+            span += 1;
+        }
+    }
+
+    /// The same, looking at all of these nodes.
+    fn gang_within(&mut self, job: usize, (from, to): (i64, i64), nodes: &[u32]) -> Option<i64> {
+        let p = self.p;
+        let of = &p.jobs[job];
+        let mut start = from;
+        let mut firsts: Vec<(i64, u32)> = Vec::with_capacity(nodes.len());
+        while start <= to {
+            if of.pinned {
+                if self.put_gang(job, start, nodes) {
+                    self.remove(job);
+                    return Some(start);
+                }
+                start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
+                continue;
+            }
+            firsts.clear();
+            for node in nodes {
+                let (demand, duration) = (p.demand(job, *node), p.duration(job, *node));
+                let line = &self.lines[*node as usize];
+                let range = (start, to.min(of.deadline - duration));
+                if let Some(at) = line.earliest(range, duration, demand, &mut self.work) {
+                    let most = p.room(*node).iter().zip(demand).filter(|(_, d)| **d > 0);
+                    let most = most.map(|(room, d)| room / d).min().unwrap_or(i64::MAX);
+                    firsts.push((at, most.min(i64::from(of.units)) as u32));
+                }
+            }
+            firsts.sort_unstable();
+            let mut units = 0;
+            let enough = firsts.iter().find(|(_, most)| {
+                units += most;
+                units >= of.units
+            });
+            let earliest = enough?.0;
+            if earliest > start {
+                start = earliest;
+                continue;
+            }
+            let mut left = of.units;
+            for node in nodes {
+                let (demand, duration) = (p.demand(job, *node), p.duration(job, *node));
+                left -= self.lines[*node as usize].fitting(start, duration, demand, left);
+                if left == 0 {
+                    break;
+                }
+            }
+            if left == 0 {
+                if !of.tied && !self.cards.any() {
+                    return Some(start);
+                }
+                if self.put_gang(job, start, nodes) {
+                    self.remove(job);
+                    return Some(start);
+                }
+            }
+            start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
+        }
+        None
+    }
+
+    /// The earliest time from `ready` on at which each unit has room on the node that `way` gives
+    /// it; equal nodes stand beside each other.
+    pub fn all_at(&mut self, job: usize, way: &[u32], ready: i64) -> Option<i64> {
+        let p = self.p;
+        let mut start = ready;
+        loop {
+            let fits = way.chunk_by(|a, b| a == b).all(|same| {
+                let (node, many) = (same[0], same.len() as u32);
+                let duration = p.duration(job, node);
+                let line = &self.lines[node as usize];
+                start + duration <= p.jobs[job].deadline
+                    && line.fitting(start, duration, p.demand(job, node), many) >= many
+            });
+            self.work += way.len() as u64;
+            if fits {
+                return Some(start);
+            }
+            start = way.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
+        }
+    }
+
+    /// Puts each unit on the node that `way` gives it, or none.
+    pub fn place_units(&mut self, job: usize, way: &[u32], start: i64) -> bool {
+        let tasks = self.p.jobs[job].tasks();
+        let placed = tasks.zip(way).all(|(task, node)| self.put(job, task, *node, start));
+        match placed {
+            true => self.note(job, start),
+            false => self.p.jobs[job].tasks().for_each(|t| self.take_back(job, t, start)),
+        }
+        placed
+    }
+
+    /// Two nodes are equally busy at all times.
+    pub fn same(&self, a: u32, b: u32) -> bool {
+        let twins = self.lines[a as usize].same(&self.lines[b as usize], self.p.width);
+        twins && (self.on[a as usize] == 0) == (self.on[b as usize] == 0)
+    }
+
+    /// Puts all units on these nodes, the first ones first; or none.
+    fn put_gang(&mut self, job: usize, start: i64, nodes: &[u32]) -> bool {
+        let p = self.p;
+        let of = &p.jobs[job];
+        let (pinned, loose): (Vec<TaskId>, Vec<TaskId>) =
+            of.tasks().partition(|task| of.pinned && p.pin(*task).is_some());
+        let open = |node: u32| start + p.duration(job, node) <= of.deadline;
+        let mut placed = pinned.iter().all(|task| {
+            let node = p.pin(*task).unwrap_or(NONE);
+            open(node) && nodes.contains(&node) && self.put(job, *task, node, start)
+        });
+        let mut at = nodes.iter();
+        let mut node = at.next();
+        for task in loose {
+            while placed {
+                let Some(here) = node else {
+                    placed = false;
+                    break;
+                };
+                if open(*here) && self.put(job, task, *here, start) {
+                    break;
+                }
+                node = at.next();
+            }
+        }
+        match placed {
+            true => self.note(job, start),
+            false => of.tasks().for_each(|task| self.take_back(job, task, start)),
+        }
+        placed
+    }
+}

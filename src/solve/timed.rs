@@ -1,0 +1,128 @@
+//! Plans in time: the way to [`crate::schedule`] and back.
+
+use std::sync::Mutex;
+use std::time::Instant;
+
+use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Unplaced, Watch};
+use crate::check::check_schedule;
+use crate::error::{Error, Kind, Result};
+use crate::metrics::timed_values;
+use crate::model::{Goal, Instance, Schedule};
+use crate::schedule::{self, TierAnswer};
+
+/// Plans an instance whose goal is about time.
+///
+/// # Errors
+/// Methods and settings that plan without time; what [`schedule::solve`] refuses; a schedule that
+/// breaks a rule, which is a bug.
+pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
+    let began = Instant::now();
+    if params.start.is_some() {
+        return Err(
+            Error::usage("plans in time do not begin with another plan").help("leave --start out")
+        );
+    }
+    let settings = schedule::Params {
+        method: method(instance, params.method)?,
+        time_limit: params.time_limit,
+        work_limit: params.work_limit,
+        seed: params.seed,
+        threads: params.threads,
+        allow_unplaced: params.allow_unplaced,
+    };
+    let goal = match params.allow_unplaced {
+        true => instance.goal().with_unplaced_first(&instance.priorities()),
+        false => instance.goal().clone(),
+    };
+    // One schedule is told after the other, from whatever thread found it.
+    let told = Mutex::new(());
+    let mut tell = |found: &Schedule| {
+        let Ok(_one) = told.lock() else { return };
+        watch.show(&on_the_way(instance, params, &goal, found, began));
+    };
+    match schedule::solve_until(instance, &settings, &watch.stop, &mut tell)? {
+        schedule::Answer::None { proven, cause, remedy } => {
+            let code = if proven { "time" } else { "not-found" };
+            Ok(Answer::NoPlan(NoPlan { proven, code, cause, remedy }))
+        }
+        schedule::Answer::Schedule(found) => {
+            let broken = check_schedule(instance, &found.schedule, params.allow_unplaced);
+            if let Some(violation) = broken.first() {
+                let cause =
+                    format!("the schedule of {} breaks a rule: {violation}", found.found_by);
+                return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
+            }
+            let mut outcome = on_the_way(instance, params, &goal, &found.schedule, began);
+            outcome.goal = found.goal.iter().map(tier).collect();
+            outcome.optimal = found.optimal;
+            outcome.found_by = found.found_by;
+            let left = found.unplaced.into_iter();
+            outcome.unplaced =
+                left.map(|(task, detail)| Unplaced { task, reason: "time", detail }).collect();
+            watch.note(&outcome);
+            outcome.trace = watch.trace();
+            Ok(Answer::Plan(Box::new(outcome)))
+        }
+    }
+}
+
+/// The method as it is called in time.
+fn method(instance: &Instance, method: Method) -> Result<schedule::Method> {
+    match method {
+        Method::Auto | Method::Search => Ok(schedule::Method::Auto),
+        Method::Queue(queue) => Ok(schedule::Method::Queue(queue)),
+        Method::Ilp | Method::Policy(_) => {
+            let names: Vec<&str> = schedule::Method::all().iter().map(|(name, _)| *name).collect();
+            let cause = format!(
+                "the goal `{}` is about time, and `{}` plans without it",
+                instance.goal(),
+                method.name()
+            );
+            Err(Error::usage(cause)
+                .help(format!("methods that plan in time are {}", names.join(", "))))
+        }
+    }
+}
+
+fn tier(answer: &TierAnswer) -> TierOutcome {
+    TierOutcome {
+        tier: answer.tier.clone(),
+        value: answer.value,
+        bound: answer.bound,
+        why: answer.why.clone(),
+        gap: answer.gap(),
+    }
+}
+
+/// A schedule before anything is proven of it.
+fn on_the_way(
+    instance: &Instance,
+    params: &Params,
+    goal: &Goal,
+    found: &Schedule,
+    began: Instant,
+) -> Outcome {
+    let values = timed_values(instance, found, goal).into_iter();
+    let goal = values.map(|value| TierOutcome {
+        tier: value.tier,
+        value: value.value,
+        bound: 0.0,
+        why: "nothing yet".to_owned(),
+        gap: if value.value > 0.0 { 1.0 } else { 0.0 },
+    });
+    Outcome {
+        method: params.method.name(),
+        seed: params.seed,
+        plan: found.plan.clone(),
+        start: found.start.clone(),
+        goal: goal.collect(),
+        optimal: false,
+        found_by: "search in time".to_owned(),
+        unplaced: Vec::new(),
+        notes: Vec::new(),
+        elapsed: began.elapsed(),
+        trace: Vec::new(),
+        tried: Vec::new(),
+        survives: None,
+    }
+}
