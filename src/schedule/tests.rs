@@ -46,8 +46,8 @@ fn instance(g: &mut ChaCha8Rng, wish: Wish) -> Instance {
         draft.nodes.push(NodeDraft {
             id: format!("n{j}"),
             capacity: vec![(0, number(g.random_range(2..5))), (1, number(g.random_range(1..4)))],
-            speed: (wish.speeds && g.random_bool(0.5)).then(|| number(2)),
-            available_at: g.random_bool(0.2).then_some(When::In(1)),
+            speed: (j > 0 && wish.speeds && g.random_bool(0.7)).then(|| number(2)),
+            available_at: (j > 0 && g.random_bool(0.4)).then_some(When::In(1)),
             closed: if wish.windows && g.random_bool(0.5) { vec![window] } else { vec![] },
             price_per_hour: Some(number(3600 * g.random_range(1..3))),
             ..NodeDraft::default()
