@@ -9,6 +9,7 @@ mod bounds;
 mod cards;
 mod exact;
 mod flat;
+mod gangs;
 mod goal;
 mod improve;
 mod index;

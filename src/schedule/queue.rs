@@ -90,6 +90,8 @@ struct Simulation<'a, 'b> {
     failed: FxHashMap<u32, i64>,
     /// The first of the queue, and when it can start.
     blocked: Option<(u32, i64)>,
+    /// Until then the start of what was the first is waited for.
+    reserved: i64,
 }
 
 impl<'a, 'b> Simulation<'a, 'b> {
@@ -122,6 +124,7 @@ impl<'a, 'b> Simulation<'a, 'b> {
             aim: Aim::by_time(p),
             failed: FxHashMap::default(),
             blocked: None,
+            reserved: 0,
             b,
         };
         for k in 0..p.jobs.len() {
@@ -189,8 +192,24 @@ impl<'a, 'b> Simulation<'a, 'b> {
         }
     }
 
+    /// Starts what the policy lets pass the first of the queue.
+    fn pass_by(&mut self, time: i64) {
+        if self.queue == Queue::Easy {
+            let next: Vec<Place> = self.waiting.iter().take(DEPTH).copied().collect();
+            self.failed.clear();
+            next.into_iter().for_each(|place| self.pass(place, time));
+        }
+    }
+
     /// Starts what the policy starts at that time.
     fn serve(&mut self, time: i64) {
+        if self.reserved > time {
+            self.pass_by(time);
+            return;
+        }
+        // In the order of arrival nobody comes before the first any more, so that it has its
+        // place as soon as it is the first.
+        let keeps = matches!(self.queue, Queue::Easy | Queue::Fifo);
         while let Some(first) = self.waiting.first().copied() {
             let k = first.2 as usize;
             // It starts when it could when it was last looked at, at the earliest.
@@ -198,31 +217,31 @@ impl<'a, 'b> Simulation<'a, 'b> {
                 Some((known, start)) if known == first.2 => start.max(time),
                 _ => time,
             };
-            if from == time && self.b.try_at(k, (time, time), &self.recipe, &self.aim) {
-                self.waiting.pop_first();
-                self.started(k);
-                continue;
-            }
-            if from > time && self.queue != Queue::Easy {
+            if from > time {
                 return;
             }
             // What can never start any more leaves the queue.
-            if !self.b.try_at(k, (from, NEVER), &self.recipe, &self.aim) {
+            if !self.b.try_at(k, (time, NEVER), &self.recipe, &self.aim) {
                 self.waiting.pop_first();
                 continue;
             }
-            // The first has its place from now on, until others were looked at.
-            if self.queue == Queue::Easy {
-                let behind: Vec<Place> = self.waiting.iter().skip(1).take(DEPTH).copied().collect();
-                self.failed.clear();
-                for place in behind {
-                    self.pass(place, time);
+            let start = self.b.start[k];
+            if start == time || keeps {
+                self.waiting.pop_first();
+                self.started(k);
+            }
+            if start == time {
+                continue;
+            }
+            self.events.push(Reverse(start));
+            match keeps {
+                true => self.reserved = start,
+                false => {
+                    self.blocked = Some((first.2, start));
+                    self.b.remove(k);
                 }
             }
-            // It may wait for nothing but the end of a window.
-            self.blocked = Some((first.2, self.b.start[k]));
-            self.events.push(Reverse(self.b.start[k]));
-            self.b.remove(k);
+            self.pass_by(time);
             return;
         }
     }

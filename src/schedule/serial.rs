@@ -9,7 +9,7 @@ use super::flat::{NEVER, NONE, Problem};
 use super::goal::Aim;
 use super::index::Index;
 use super::timeline::Timeline;
-use crate::model::{Ask, CardSet, NodeId, Plan, Schedule, TaskId};
+use crate::model::{CardSet, NodeId, Plan, Schedule, TaskId};
 use crate::state::Ties;
 use crate::stop::Stop;
 
@@ -32,9 +32,9 @@ const STRIDE: usize = 64;
 /// A schedule under construction.
 pub(super) struct Builder<'a> {
     pub p: &'a Problem<'a>,
-    lines: Vec<Timeline>,
-    index: Option<Index>,
-    cards: Cards,
+    pub(super) lines: Vec<Timeline>,
+    pub(super) index: Option<Index>,
+    pub(super) cards: Cards,
     ties: Option<Ties<'a>>,
     /// Per job; [`NEVER`] where it has no place.
     pub start: Vec<i64>,
@@ -282,7 +282,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Puts one task on the node if it has room there from `start` on and no rule forbids it.
-    fn put(&mut self, job: usize, task: TaskId, node: u32, start: i64) -> bool {
+    pub fn put(&mut self, job: usize, task: TaskId, node: u32, start: i64) -> bool {
         if node == NONE {
             return false;
         }
@@ -316,7 +316,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Takes a task off its node again.
-    fn take_back(&mut self, job: usize, task: TaskId, start: i64) {
+    pub fn take_back(&mut self, job: usize, task: TaskId, start: i64) {
         let p = self.p;
         let node = std::mem::replace(&mut self.node[task.index()], NONE);
         if node == NONE {
@@ -342,7 +342,7 @@ impl<'a> Builder<'a> {
         self.p.jobs[job].tasks().for_each(|task| self.take_back(job, task, start));
     }
 
-    fn note(&mut self, job: usize, start: i64) {
+    pub fn note(&mut self, job: usize, start: i64) {
         let of = &self.p.jobs[job];
         let ends = of.tasks().map(|t| start + self.p.duration(job, self.node[t.index()]));
         self.end[job] = ends.max().unwrap_or(start);
@@ -361,232 +361,5 @@ impl<'a> Builder<'a> {
         }
         plan.cards = self.cards.sets.clone();
         Schedule { plan, start }
-    }
-
-    /// Places all units of a gang at the earliest time at which all have room.
-    fn place_gang(
-        &mut self,
-        job: usize,
-        (ready, last): (i64, i64),
-        recipe: &Recipe,
-        aim: &Aim,
-    ) -> bool {
-        let p = self.p;
-        let mut nodes: Vec<u32> = p.places(job).to_vec();
-        if nodes.is_empty() {
-            return false;
-        }
-        let turn = recipe.turn as usize % nodes.len();
-        nodes.rotate_left(turn);
-        if !aim.time_alone() {
-            let at = ready + p.jobs[job].longest;
-            let score = |node: &u32| match recipe.latest {
-                Some(_) => aim.place_score(self, job, *node, at),
-                None => aim.score(self, job, *node, at),
-            };
-            let mut keyed: Vec<((f64, f64), u32)> =
-                nodes.iter().map(|node| (score(node), *node)).collect();
-            keyed.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
-            nodes = keyed.into_iter().map(|(_, node)| node).collect();
-        }
-        // Where a rule wants few values, each by itself is worth a try.
-        let mut best: Option<(i64, Vec<u32>)> = None;
-        let mut tries = vec![nodes.clone()];
-        for (rule, other) in p.instance.rules_of(TaskId(p.jobs[job].first)) {
-            let rule = &p.instance.rules()[*rule as usize];
-            let few = matches!(rule.ask, Ask::Together) || rule.at_most() < p.jobs[job].units;
-            if *other || !few {
-                continue;
-            }
-            let mut groups: Vec<(u32, Vec<u32>)> = Vec::new();
-            for node in &nodes {
-                let Some(value) = p.instance.value_of(rule, NodeId(*node)) else { continue };
-                match groups.iter_mut().find(|(known, _)| *known == value) {
-                    Some((_, group)) => group.push(*node),
-                    None => groups.push((value, vec![*node])),
-                }
-            }
-            tries.extend(groups.into_iter().map(|(_, group)| group));
-        }
-        if tries.len() > 2 && p.jobs[job].tied {
-            tries.rotate_left(1); // all of them last
-        }
-        for nodes in tries {
-            let latest = best.as_ref().map_or(last, |(start, _)| last.min(start - 1));
-            if let Some(start) = self.gang_start(job, (ready, latest), &nodes) {
-                best = Some((start, nodes));
-            }
-        }
-        match best {
-            Some((start, nodes)) => self.put_gang(job, start, &nodes),
-            None => false,
-        }
-    }
-
-    /// The earliest time in the range at which all units have room on these nodes.
-    fn gang_start(&mut self, job: usize, (from, to): (i64, i64), nodes: &[u32]) -> Option<i64> {
-        let p = self.p;
-        let to = to.min(p.jobs[job].deadline - p.jobs[job].shortest);
-        let index = match &self.index {
-            Some(index) if !p.jobs[job].pinned => index,
-            _ => return self.gang_within(job, (from, to), nodes),
-        };
-        let demand = p.demand(job, 0);
-        let wanted = u64::from(p.jobs[job].units);
-        let mut span = index.span_of(from);
-        loop {
-            // Only nodes with room at some time of the span can begin in it.
-            let Some(index) = &self.index else { return None };
-            let (first, last) = index.range(span);
-            if first > to || from > to {
-                return None;
-            }
-            let some: Vec<u32> =
-                nodes.iter().copied().filter(|node| index.may_fit(*node, span, demand)).collect();
-            let end = index.last() == span;
-            self.work += nodes.len() as u64 / 16 + 1;
-            let most = |node: &u32| {
-                let each = p.room(*node).iter().zip(demand).filter(|(_, d)| **d > 0);
-                each.map(|(room, d)| room / d).min().unwrap_or(i64::MAX).clamp(0, 1 << 32) as u64
-            };
-            if some.iter().map(most).fold(0, u64::saturating_add) >= wanted
-                && let Some(start) = self.gang_within(job, (first.max(from), last.min(to)), &some)
-            {
-                return Some(start);
-            }
-            if end {
-                return None;
-            }
-            span += 1;
-        }
-    }
-
-    /// The same, looking at all of these nodes.
-    fn gang_within(&mut self, job: usize, (from, to): (i64, i64), nodes: &[u32]) -> Option<i64> {
-        let p = self.p;
-        let of = &p.jobs[job];
-        let mut start = from;
-        let mut firsts: Vec<(i64, u32)> = Vec::with_capacity(nodes.len());
-        while start <= to {
-            if of.pinned {
-                if self.put_gang(job, start, nodes) {
-                    self.remove(job);
-                    return Some(start);
-                }
-                start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
-                continue;
-            }
-            firsts.clear();
-            for node in nodes {
-                let (demand, duration) = (p.demand(job, *node), p.duration(job, *node));
-                let line = &self.lines[*node as usize];
-                let range = (start, to.min(of.deadline - duration));
-                if let Some(at) = line.earliest(range, duration, demand, &mut self.work) {
-                    let most = p.room(*node).iter().zip(demand).filter(|(_, d)| **d > 0);
-                    let most = most.map(|(room, d)| room / d).min().unwrap_or(i64::MAX);
-                    firsts.push((at, most.min(i64::from(of.units)) as u32));
-                }
-            }
-            firsts.sort_unstable();
-            let mut units = 0;
-            let enough = firsts.iter().find(|(_, most)| {
-                units += most;
-                units >= of.units
-            });
-            let earliest = enough?.0;
-            if earliest > start {
-                start = earliest;
-                continue;
-            }
-            let mut left = of.units;
-            for node in nodes {
-                let (demand, duration) = (p.demand(job, *node), p.duration(job, *node));
-                left -= self.lines[*node as usize].fitting(start, duration, demand, left);
-                if left == 0 {
-                    break;
-                }
-            }
-            if left == 0 {
-                if !of.tied && !self.cards.any() {
-                    return Some(start);
-                }
-                if self.put_gang(job, start, nodes) {
-                    self.remove(job);
-                    return Some(start);
-                }
-            }
-            start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
-        }
-        None
-    }
-
-    /// The earliest time from `ready` on at which each unit has room on the node that `way` gives
-    /// it; equal nodes stand beside each other.
-    pub fn all_at(&mut self, job: usize, way: &[u32], ready: i64) -> Option<i64> {
-        let p = self.p;
-        let mut start = ready;
-        loop {
-            let fits = way.chunk_by(|a, b| a == b).all(|same| {
-                let (node, many) = (same[0], same.len() as u32);
-                let duration = p.duration(job, node);
-                let line = &self.lines[node as usize];
-                start + duration <= p.jobs[job].deadline
-                    && line.fitting(start, duration, p.demand(job, node), many) >= many
-            });
-            self.work += way.len() as u64;
-            if fits {
-                return Some(start);
-            }
-            start = way.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
-        }
-    }
-
-    /// Puts each unit on the node that `way` gives it, or none.
-    pub fn place_units(&mut self, job: usize, way: &[u32], start: i64) -> bool {
-        let tasks = self.p.jobs[job].tasks();
-        let placed = tasks.zip(way).all(|(task, node)| self.put(job, task, *node, start));
-        match placed {
-            true => self.note(job, start),
-            false => self.p.jobs[job].tasks().for_each(|t| self.take_back(job, t, start)),
-        }
-        placed
-    }
-
-    /// Two nodes are equally busy at all times.
-    pub fn same(&self, a: u32, b: u32) -> bool {
-        let twins = self.lines[a as usize].same(&self.lines[b as usize], self.p.width);
-        twins && (self.on[a as usize] == 0) == (self.on[b as usize] == 0)
-    }
-
-    /// Puts all units on these nodes, the first ones first; or none.
-    fn put_gang(&mut self, job: usize, start: i64, nodes: &[u32]) -> bool {
-        let p = self.p;
-        let of = &p.jobs[job];
-        let (pinned, loose): (Vec<TaskId>, Vec<TaskId>) =
-            of.tasks().partition(|task| of.pinned && p.pin(*task).is_some());
-        let open = |node: u32| start + p.duration(job, node) <= of.deadline;
-        let mut placed = pinned.iter().all(|task| {
-            let node = p.pin(*task).unwrap_or(NONE);
-            open(node) && nodes.contains(&node) && self.put(job, *task, node, start)
-        });
-        let mut at = nodes.iter();
-        let mut node = at.next();
-        for task in loose {
-            while placed {
-                let Some(here) = node else {
-                    placed = false;
-                    break;
-                };
-                if open(*here) && self.put(job, task, *here, start) {
-                    break;
-                }
-                node = at.next();
-            }
-        }
-        match placed {
-            true => self.note(job, start),
-            false => of.tasks().for_each(|task| self.take_back(job, task, start)),
-        }
-        placed
     }
 }

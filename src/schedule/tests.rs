@@ -46,8 +46,8 @@ fn instance(g: &mut ChaCha8Rng, wish: Wish) -> Instance {
         draft.nodes.push(NodeDraft {
             id: format!("n{j}"),
             capacity: vec![(0, number(g.random_range(2..5))), (1, number(g.random_range(1..4)))],
-            speed: (wish.speeds && g.random_bool(0.5)).then(|| number(2)),
-            available_at: g.random_bool(0.2).then_some(When::In(1)),
+            speed: (j > 0 && wish.speeds && g.random_bool(0.7)).then(|| number(2)),
+            available_at: (j > 0 && g.random_bool(0.4)).then_some(When::In(1)),
             closed: if wish.windows && g.random_bool(0.5) { vec![window] } else { vec![] },
             price_per_hour: Some(number(3600 * g.random_range(1..3))),
             ..NodeDraft::default()
@@ -57,15 +57,14 @@ fn instance(g: &mut ChaCha8Rng, wish: Wish) -> Instance {
         let after = (0..k).filter(|_| g.random_bool(0.25)).collect::<Vec<_>>();
         let running = k == 0 && g.random_bool(0.2) && !wish.windows;
         let duration = g.random_range(1..4);
+        let replicas = (wish.gangs && !running && g.random_bool(0.3)).then_some(2);
+        let apart = replicas.is_some() && nodes == 2 && g.random_bool(0.3);
         draft.tasks.push(TaskDraft {
             id: format!("t{k}"),
             demand: vec![(0, number(g.random_range(0..3))), (1, number(g.random_range(0..2)))],
             duration: Some(if running { 8 } else { duration }),
-            replicas: (wish.gangs && !running && g.random_bool(0.3)).then_some(2),
-            within: match g.random_bool(0.1) && nodes == 2 {
-                true => vec![(Ask::Apart, "node".to_owned())],
-                false => vec![],
-            },
+            replicas,
+            within: if apart { vec![(Ask::Apart, "node".to_owned())] } else { vec![] },
             weight: g.random_bool(0.3).then(|| number(g.random_range(1..4))),
             release: (!running && g.random_bool(0.3)).then(|| When::In(g.random_range(0..4))),
             due: g.random_bool(0.7).then(|| When::In(g.random_range(1..7))),
@@ -234,19 +233,19 @@ fn agrees(seed: u64, rounds: usize, wish: Wish) {
 
 #[test]
 fn makespan_is_what_brute_force_finds() {
-    agrees(1, 120, Wish { windows: true, ..PLAIN });
-    agrees(2, 80, Wish { speeds: true, pairs: true, ..PLAIN });
+    agrees(1, 40, Wish { windows: true, ..PLAIN });
+    agrees(2, 30, Wish { speeds: true, pairs: true, ..PLAIN });
 }
 
 #[test]
 fn gangs_are_what_brute_force_finds() {
-    agrees(3, 60, Wish { tasks: 3, gangs: true, windows: true, ..PLAIN });
+    agrees(3, 25, Wish { tasks: 3, gangs: true, windows: true, ..PLAIN });
 }
 
 #[test]
 fn sums_are_what_brute_force_finds() {
     for (seed, goal) in (10..).zip(["completion", "tardiness, makespan", "wait", "tardiness"]) {
-        agrees(seed, 40, Wish { goal, windows: true, speeds: true, ..PLAIN });
+        agrees(seed, 15, Wish { goal, windows: true, speeds: true, ..PLAIN });
     }
 }
 
@@ -255,20 +254,20 @@ fn places_are_what_brute_force_finds() {
     for (seed, goal) in
         (20..).zip(["makespan, cost", "cost, makespan", "makespan + 0.5*cost", "nodes, completion"])
     {
-        agrees(seed, 40, Wish { goal, speeds: true, ..PLAIN });
+        agrees(seed, 15, Wish { goal, speeds: true, ..PLAIN });
     }
 }
 
 #[test]
 fn deadlines_are_what_brute_force_finds() {
-    agrees(30, 60, Wish { deadlines: true, windows: true, ..PLAIN });
-    agrees(31, 60, Wish { deadlines: true, goal: "completion", ..PLAIN });
+    agrees(30, 25, Wish { deadlines: true, windows: true, ..PLAIN });
+    agrees(31, 25, Wish { deadlines: true, goal: "completion", ..PLAIN });
 }
 
 #[test]
 fn queue_policies_keep_every_rule() {
     let mut g = ChaCha8Rng::seed_from_u64(40);
-    for _ in 0..200 {
+    for _ in 0..100 {
         let wish = Wish { tasks: 9, gangs: true, windows: true, speeds: true, ..PLAIN };
         let instance = instance(&mut g, wish);
         for (queue, name, _) in QUEUES {
@@ -375,6 +374,7 @@ fn parallel_machines_end_when_brute_force_says() {
         let mut draft = Draft {
             goal: Some(Goal::single(Term::Makespan)),
             one_task_per_node: true,
+            resources: vec![ResourceDraft { name: "cpu".to_owned(), ..ResourceDraft::default() }],
             ..Draft::default()
         };
         for (k, seconds) in seconds.iter().enumerate() {

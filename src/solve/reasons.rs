@@ -27,10 +27,18 @@ pub fn action(code: &str) -> &'static str {
 
 /// What a person should know before anything is planned.
 pub(super) fn notes(instance: &Instance) -> Vec<String> {
-    match instance.has_deviations() && instance.risk().is_none() {
-        true => vec!["demands vary and no risk is given: planned by their means".to_owned()],
-        false => Vec::new(),
+    let mut notes = Vec::new();
+    if instance.has_deviations() && instance.risk().is_none() {
+        notes.push("demands vary and no risk is given: planned by their means".to_owned());
     }
+    let timed = |task| instance.release(task) > 0 || instance.deadline(task).is_some();
+    if instance.has_precedence() || instance.task_ids().any(timed) {
+        let goal = instance.goal();
+        notes.push(format!(
+            "the goal `{goal}` is not about time: releases, deadlines and what comes after what are left aside (--timed plans with them)"
+        ));
+    }
+    notes
 }
 
 /// Every unplaced task with what stands in its way in this plan.

@@ -106,6 +106,7 @@ pub fn tiny() -> impl Strategy<Value = Draft> {
                             node: format!("n{j}"),
                             cost: Some(whole(cost)),
                             demand: demand.map(|d| (0, whole(d))).into_iter().collect(),
+                            ..PairDraft::default()
                         });
                     }
                 }

@@ -97,7 +97,9 @@ proptest! {
 
 fn varied(tasks: usize, nodes: usize, fill: f64, sd: f64, risk: &str) -> Instance {
     let kind = generate::kind("uniform").unwrap();
-    let settings = Settings { kind, tasks, nodes, resources: 2, fill, seed: 3, priced: false, sd };
+    let (longest, resources) = (100, 2);
+    let settings =
+        Settings { kind, tasks, nodes, resources, fill, longest, seed: 3, priced: false, sd };
     let instance = generate(&settings).unwrap().build().unwrap();
     instance.with_risk(Some(Risk::parse(risk).unwrap()))
 }

@@ -395,12 +395,11 @@ fn bars_stand_where_tasks_run() {
     let instance = instance(SMALL);
     let text = gantt_text(&instance, &good(), Some(54));
     let plain: String = anstream::adapter::strip_str(&text).to_string();
-    let want = "\
-  node  0s      20s       40s       60s      1m 20s
-  x         │a━━━━━━━━━━━━━━━━━━━━━━━━━  │b━━━━━━━━━━━━━━━
-        │r───────────
-  y     │g[0]────────                              ░░░░░░
-        │g[1]────────
+    let want = "  node  0s          30s         1m          1m 30s
+  x     │r──────────                  │b━━━━━━━━━━━━━━
+            │a━━━━━━━━━━━━━━━━━━━━━━
+  y     │g[0]───────                            ░░░░░░
+        │g[1]───────                            ░░░░░░
 ";
     assert_eq!(plain, want, "\n{plain}");
     let path = critical_path(&instance, &good());
