@@ -165,10 +165,7 @@ impl<'a> Cells<'a> {
 
 /// How fast nodes are: what a run takes is taken for the product of something of its kind and
 /// something of its node. The usual node has 1.
-fn speeds(
-    kinds: &BTreeMap<&str, Vec<&Run>>,
-    ignored: &mut Vec<String>,
-) -> Vec<NodeSpeed> {
+fn speeds(kinds: &BTreeMap<&str, Vec<&Run>>, ignored: &mut Vec<String>) -> Vec<NodeSpeed> {
     let cells = Cells::of(kinds);
     let compared = cells.compared();
     let mut of_kind = vec![0.0; cells.kinds];

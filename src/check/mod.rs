@@ -12,8 +12,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::metrics;
 use crate::model::{
-    CardSet, Claim, ClaimedPlacement, ClaimedStandby, Goal, Instance, NodeId, NodeState, Plan, Refusal,
-    Schedule, TaskId, Tier, TierValue, nearest,
+    CardSet, Claim, ClaimedPlacement, ClaimedStandby, Goal, Instance, NodeId, NodeState, Plan,
+    Refusal, Schedule, TaskId, Tier, TierValue, nearest,
 };
 pub use moves::check_moves;
 pub use time::check_schedule;
@@ -372,7 +372,7 @@ fn risks(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Vec<Violation> 
             deviation: (variance as f64).sqrt() * resource.scale.factor(),
             capacity: resource.scale.show(instance.limit(node)[r]),
             chance: risk.chance_here(slack, variance),
-            asked: risk.chance().to_string(),
+            asked: risk.to_string(),
             tasks: names(instance, tasks.iter().filter(adds)),
         });
     }

@@ -6,8 +6,8 @@ use super::output::{say, warn};
 use crate::check::{check_claim, check_plan};
 use crate::error::{Error, Result};
 use crate::format::{
-    Beside, Change, Format, History, Input, Samples, Source, is_part, parse_date, read_beside, read_plan,
-    wants_current,
+    Beside, Change, Format, History, Input, Samples, Source, is_part, parse_date, read_beside,
+    read_plan, wants_current,
 };
 use crate::learn::learn;
 use crate::model::{

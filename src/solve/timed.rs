@@ -124,5 +124,6 @@ fn on_the_way(
         trace: Vec::new(),
         tried: Vec::new(),
         survives: None,
+        standbys: Vec::new(),
     }
 }
