@@ -40,6 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         nodes: 12,
         resources: 2,
         fill: 0.7,
+        longest: 100,
         seed: 1,
         priced: false,
         sd: 0.0,

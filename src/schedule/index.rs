@@ -152,8 +152,9 @@ impl Index {
                 if !enough(&self.block[(block * SPANS + s) * width..][..width]) {
                     continue;
                 }
-                for j in block * BLOCK..((block + 1) * BLOCK).min(p.nodes()) {
-                    if !may[j] || !enough(&self.node[(j * SPANS + s) * width..][..width]) {
+                let nodes = block * BLOCK..((block + 1) * BLOCK).min(p.nodes());
+                for j in nodes.filter(|j| may[*j]) {
+                    if !enough(&self.node[(j * SPANS + s) * width..][..width]) {
                         continue;
                     }
                     let node = j as u32;

@@ -268,7 +268,7 @@ impl<'a> Run<'a> {
 
     fn search(
         &mut self,
-        bounds: &mut Vec<Bound>,
+        bounds: &mut [Bound],
         told: &mut (dyn FnMut(&Schedule) + Send),
     ) -> Option<Found> {
         let mut work = 0;

@@ -36,6 +36,10 @@ pub fn plan_watched(instance: &Instance, params: &Params, watch: &Watch) -> Resu
             return Err(Error::usage(cause).help("use one of the two"));
         }
     };
+    if instance.is_timed() {
+        let cause = "plans in time survive no failures and have no standbys yet";
+        return Err(Error::usage(cause).help("choose a goal that is not about time, such as peak"));
+    }
     if params.allow_unplaced {
         return Err(Error::usage("a plan that survives failures places every task")
             .help("leave out --allow-unplaced"));

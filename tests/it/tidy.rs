@@ -62,7 +62,7 @@ fn imports(line: &str) -> Vec<&str> {
 }
 
 /// Who may import whom.
-const MAY_IMPORT: [(&str, &[&str]); 22] = [
+const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("model", &[]),
     ("error", &["model"]),
     ("stop", &[]),
