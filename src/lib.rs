@@ -49,5 +49,6 @@ pub mod split;
 pub mod state;
 pub mod stop;
 pub mod survive;
+pub mod threads;
 
 pub use error::{Error, Kind, Result};

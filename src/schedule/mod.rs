@@ -28,6 +28,7 @@ use crate::error::{Error, Kind, Result};
 use crate::metrics::timed_values;
 use crate::model::{Goal, Instance, Schedule, TaskId, Term};
 use crate::stop::Stop;
+use crate::threads;
 use bounds::{Bound, Heads};
 use exact::Exact;
 use flat::Problem;
@@ -198,15 +199,7 @@ pub fn solve_until(
             .help("leave it out, or choose a goal that is not about time"));
     }
     let stop = stop.part(params.time_limit);
-    let mut run = || Run::new(instance, params, &stop).answer(told);
-    Ok(match params.threads {
-        None => run(),
-        Some(threads) => rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|e| Error::new(Kind::Io, format!("cannot start {threads} threads: {e}")))?
-            .install(run),
-    })
+    threads::on(params.threads, || Ok(Run::new(instance, params, &stop).answer(told)))
 }
 
 /// One solve on its way.

@@ -17,6 +17,7 @@ use crate::policy::{self, Choice, Order, Settings};
 use crate::schedule::{self, QUEUES, Queue};
 use crate::search::local;
 use crate::stop::Stop;
+use crate::threads;
 pub use reasons::{REASONS, action, block_in_words, code, left_out};
 use run::Run;
 pub use run::tier_outcome;
@@ -357,13 +358,5 @@ pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Res
         let cause = format!("`{}` plans in time, and no goal is about it", params.method.name());
         return Err(Error::usage(cause).help("add --timed, or a goal such as makespan or wait"));
     }
-    let run = || Run::new(instance, params, watch).answer();
-    match params.threads {
-        None => run(),
-        Some(threads) => rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|e| Error::new(Kind::Io, format!("cannot start {threads} threads: {e}")))?
-            .install(run),
-    }
+    threads::on(params.threads, || Run::new(instance, params, watch).answer())
 }

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::domain::{domains, domains_for_standbys};
-use super::{Fate, Question, Survival, in_pool, room, survive_beside};
+use super::{Fate, Question, Survival, room, survive_beside};
 use crate::bounds::{Bound, Bounds};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
@@ -17,6 +17,7 @@ use crate::solve::{
 };
 use crate::state::State;
 use crate::stop::Stop;
+use crate::threads;
 
 /// Plans the instance: with what [`Params::survive`] asks for, and with a standby for every task
 /// that is to have one. What is survived (`over`: each node, or all nodes with one value of a label)
@@ -66,10 +67,7 @@ pub fn plan_watched(instance: &Instance, params: &Params, watch: &Watch) -> Resu
     let own = Params { threads: None, ..params.clone() };
     let began = Instant::now();
     let hold = Hold { instance, plain, params: &own, over, questions, watch, began };
-    match params.threads {
-        None => hold.answer(),
-        Some(threads) => in_pool(threads, || hold.answer()),
-    }
+    threads::on(params.threads, || hold.answer())
 }
 
 /// Likewise, with nobody looking on.

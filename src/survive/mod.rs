@@ -18,6 +18,7 @@ use crate::model::{Fallback, Instance, NODE, NodeId, Plan, TaskId, TierValue};
 use crate::solve::Unplaced;
 use crate::state::State;
 use crate::stop::Stop;
+use crate::threads;
 use attempt::Attempt;
 pub use domain::{Domain, domains};
 pub use hold::{plan, plan_watched};
@@ -125,19 +126,7 @@ fn survive_beside(
     question: &Question,
     settled: &[Fallback],
 ) -> Result<Survival> {
-    let run = || Run::new(instance, plan, question, settled).answer();
-    match question.threads {
-        None => run(),
-        Some(threads) => in_pool(threads, run),
-    }
-}
-
-fn in_pool<T: Send>(threads: usize, run: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|e| Error::new(Kind::Io, format!("cannot start {threads} threads: {e}")))?
-        .install(run)
+    threads::on(question.threads, || Run::new(instance, plan, question, settled).answer())
 }
 
 /// Everything that is the same for all failures.

@@ -62,10 +62,11 @@ fn imports(line: &str) -> Vec<&str> {
 }
 
 /// Who may import whom.
-const MAY_IMPORT: [(&str, &[&str]); 23] = [
+const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("model", &[]),
     ("error", &["model"]),
     ("stop", &[]),
+    ("threads", &["error"]),
     ("metrics", &["model"]),
     ("check", &["model", "metrics"]),
     ("format", &["model", "error"]),
@@ -77,12 +78,12 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("policy", &["model", "metrics", "state", "stop"]),
     ("ilp", &["model", "metrics", "check", "state", "error", "stop"]),
     ("search", &["model", "state", "stop"]),
-    ("schedule", &["model", "metrics", "state", "search", "error", "stop"]),
+    ("schedule", &["model", "metrics", "state", "search", "error", "stop", "threads"]),
     (
         "solve",
         &[
             "model", "metrics", "check", "bounds", "state", "policy", "search", "schedule", "ilp",
-            "error", "stop",
+            "error", "stop", "threads",
         ],
     ),
     ("learn", &["model", "format"]),
@@ -94,7 +95,7 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
         "survive",
         &[
             "model", "metrics", "check", "bounds", "state", "policy", "ilp", "solve", "explain",
-            "error", "stop",
+            "error", "stop", "threads",
         ],
     ),
     ("compare", &["model", "metrics", "solve", "survive", "error"]),
