@@ -10,7 +10,7 @@ mod timed;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::ilp::Backend;
 use crate::model::{Fallback, Instance, Plan, Survives, TaskId};
 use crate::policy::{self, Choice, Order, Settings};

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::ilp::Backend;
 use crate::metrics::goal_values;
 use crate::model::{Fallback, Instance, NODE, NodeId, Plan, TaskId, TierValue};
