@@ -64,9 +64,12 @@ fn highs_and_microlp_give_equal_values_on_200_random_small_instances() {
     use stowplan::generate::{KINDS, Settings, generate};
     use stowplan::model::Goal;
 
+    // The others are about time: all their tasks at once have no place.
+    let timed = ["franca-uniform", "franca-non-uniform", "layered", "week"];
+    let kinds: Vec<_> = KINDS.iter().filter(|kind| !timed.contains(&kind.name)).collect();
     let mut compared = 0;
     for k in 0..200u64 {
-        let kind = &KINDS[k as usize % KINDS.len()];
+        let kind = kinds[k as usize % kinds.len()];
         let settings = Settings {
             kind,
             tasks: 6 + (k % 5) as usize,
