@@ -43,7 +43,8 @@ pub fn learn(history: &History) -> Lesson {
         ignored.push(format!("{zero} runs of 0 seconds, for durations"));
     }
     let speeds = speeds(&kinds, &mut ignored);
-    let speed = |node: &str| speeds.iter().find(|s| s.node == node).map_or(1.0, |s| s.speed);
+    let mut learned = Learned { speeds, ..Learned::default() };
+    let speed = |node: &str| learned.speed(node).unwrap_or(1.0);
     let seconds = |run: &&Run| {
         run.seconds.filter(|seconds| *seconds > 0.0).map(|seconds| seconds * speed(&run.node))
     };
@@ -52,7 +53,6 @@ pub fn learn(history: &History) -> Lesson {
         .chain([values(&kinds, |run| seconds(&run))])
         .collect();
     let relative: Vec<Option<f64>> = columns.iter().map(usual_spread).collect();
-    let mut learned = Learned { speeds: speeds.clone(), ..Learned::default() };
     for (kind, runs) in &kinds {
         let mut estimate = |column: usize, what: &str| {
             let seen = columns[column].get(kind)?;

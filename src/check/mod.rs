@@ -65,13 +65,7 @@ pub fn check_claim(instance: &Instance, claim: &Claim) -> Verdict {
 /// Checks a plan against every rule of the instance. With `allow_unplaced`,
 /// tasks without a node are no violation.
 pub fn check_plan(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec<Violation> {
-    let mut violations = Vec::new();
-    if !allow_unplaced {
-        violations.extend(plan.unplaced().map(|task| not_placed(instance, task)));
-    }
-    violations.extend(states(instance, plan));
-    violations.extend(pins(instance, plan));
-    violations.extend(requirements(instance, plan));
+    let mut violations = places(instance, plan, allow_unplaced);
     let on = plan.by_node(instance.nodes());
     let nodes = || instance.node_ids().zip(&on).filter(|(_, tasks)| !tasks.is_empty());
     violations.extend(nodes().flat_map(|(node, tasks)| node_limits(instance, node, tasks)));
@@ -79,6 +73,18 @@ pub fn check_plan(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec
     violations
         .extend(nodes().flat_map(|(node, tasks)| cards::on_node(instance, plan, node, tasks)));
     violations.extend(rules::check(instance, plan));
+    violations
+}
+
+/// Tasks have nodes, and these take them.
+fn places(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    if !allow_unplaced {
+        violations.extend(plan.unplaced().map(|task| not_placed(instance, task)));
+    }
+    violations.extend(states(instance, plan));
+    violations.extend(pins(instance, plan));
+    violations.extend(requirements(instance, plan));
     violations
 }
 

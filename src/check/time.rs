@@ -2,7 +2,7 @@
 //! together, closed nodes, and every node at every instant.
 
 use super::violation::Violation;
-use super::{cards, node_limits, not_placed, pins, requirements, rules, states};
+use super::{cards, node_limits, places, rules};
 use crate::model::{Instance, NodeId, Run, Schedule, TaskId};
 
 /// Checks a plan in time against every rule of the instance. With `allow_unplaced`, tasks
@@ -13,13 +13,7 @@ pub fn check_schedule(
     allow_unplaced: bool,
 ) -> Vec<Violation> {
     let plan = &schedule.plan;
-    let mut violations = Vec::new();
-    if !allow_unplaced {
-        violations.extend(plan.unplaced().map(|task| not_placed(instance, task)));
-    }
-    violations.extend(states(instance, plan));
-    violations.extend(pins(instance, plan));
-    violations.extend(requirements(instance, plan));
+    let mut violations = places(instance, plan, allow_unplaced);
     violations.extend(rules::check(instance, plan));
     violations.extend(starts(instance, schedule));
     violations.extend(releases(instance, schedule));

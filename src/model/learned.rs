@@ -93,16 +93,19 @@ impl Learned {
         true
     }
 
+    /// What was learned of the node, or kind of node, of that name.
+    pub fn speed(&self, name: &str) -> Option<f64> {
+        let at = self.speeds.binary_search_by(|known| known.node.as_str().cmp(name)).ok()?;
+        self.speeds.get(at).map(|known| known.speed)
+    }
+
     /// Gives nodes without a speed what was learned of them: by id, or by a value of their labels.
     fn set_speeds(&self, draft: &mut Draft) {
-        let find = |name: &str| {
-            let at = self.speeds.binary_search_by(|known| known.node.as_str().cmp(name)).ok()?;
-            self.speeds.get(at)
-        };
         for node in draft.nodes.iter_mut().filter(|node| node.speed.is_none()) {
             let names = node.labels.iter().map(|(_, value)| value.as_str());
-            let known = std::iter::once(node.id.as_str()).chain(names).find_map(find);
-            node.speed = known.and_then(|known| Decimal::rounded_up(known.speed));
+            let mut names = std::iter::once(node.id.as_str()).chain(names);
+            let known = names.find_map(|name| self.speed(name));
+            node.speed = known.and_then(Decimal::rounded_up);
         }
     }
 

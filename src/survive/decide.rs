@@ -20,8 +20,8 @@ impl Run<'_> {
         let stop = self.stop.part(slice);
         let nodes = self.question.nodes(&failure.domains);
         let fixed = self.fixed(&nodes);
-        let left =
-            self.instance.aftermath(&fixed.plan, &nodes, &fixed.stopped, self.question.rearrange);
+        let plan = self.plan_with(&fixed);
+        let left = self.instance.aftermath(&plan, &nodes, &fixed.stopped, self.question.rearrange);
         if failure.fate == Fate::Unknown {
             if let Some(proof) = impossible(&left.instance, &Bounds::of(&left.instance)) {
                 failure.fate = Fate::Lost;

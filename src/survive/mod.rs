@@ -146,11 +146,9 @@ struct Run<'a> {
 
 /// What happens by itself when nodes fail.
 struct Fixed {
-    /// The plan without the tasks that stop, and with settled standbys in place.
-    plan: Plan,
-    /// Those that stop.
+    /// Tasks that stop.
     stopped: Vec<TaskId>,
-    /// Those standbys.
+    /// Settled standbys that take over.
     standbys: Vec<Fallback>,
 }
 
@@ -267,38 +265,46 @@ impl<'a> Run<'a> {
     }
 
     fn fixed(&self, nodes: &[NodeId]) -> Fixed {
-        let mut fixed =
-            Fixed { plan: self.plan.clone(), stopped: Vec::new(), standbys: Vec::new() };
+        let mut fixed = Fixed { stopped: Vec::new(), standbys: Vec::new() };
         if self.question.guard.is_none() {
             return fixed;
         }
-        let many = self.instance.devices().len();
         for task in nodes.iter().flat_map(|node| self.on[node.index()].iter().copied()) {
             if self.guarded(task) {
                 continue;
             }
-            let cards = task.index() * many..(task.index() + 1) * many;
             // Where a label's value fails, standbys over something else are not asked for.
             let standby = match self.question.guard.as_deref() {
                 Some(NODE) => self.settled.iter().find(|standby| standby.task == task),
                 _ => None,
             };
-            fixed.plan.placement[task.index()] = standby.map(|standby| standby.node);
             match standby {
-                Some(standby) => fixed.plan.cards[cards].copy_from_slice(&standby.cards),
-                None => {
-                    fixed.plan.cards[cards].fill(0);
-                    fixed.stopped.push(task);
-                }
+                Some(standby) => fixed.standbys.push(standby.clone()),
+                None => fixed.stopped.push(task),
             }
-            fixed.standbys.extend(standby.cloned());
         }
         fixed
     }
 
+    /// The plan once that has happened.
+    fn plan_with(&self, fixed: &Fixed) -> Plan {
+        let mut plan = self.plan.clone();
+        let many = self.instance.devices().len();
+        for task in fixed.stopped.iter().map(|task| task.index()) {
+            plan.placement[task] = None;
+            plan.cards[task * many..(task + 1) * many].fill(0);
+        }
+        for standby in &fixed.standbys {
+            let task = standby.task.index();
+            plan.placement[task] = Some(standby.node);
+            plan.cards[task * many..(task + 1) * many].copy_from_slice(&standby.cards);
+        }
+        plan
+    }
+
     /// The plan once the fallback is in place.
     fn plan_after(&self, failure: &Failure) -> Plan {
-        let mut plan = self.fixed(&self.question.nodes(&failure.domains)).plan;
+        let mut plan = self.plan_with(&self.fixed(&self.question.nodes(&failure.domains)));
         let lost = failure.lost.iter().map(|lost| lost.task);
         for task in failure.displaced.iter().copied().chain(lost) {
             plan.placement[task.index()] = None;

@@ -4,12 +4,12 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::Domain;
 use super::hold::{Held, Hold, Trial};
-use super::{Domain, Question};
 use crate::check::check_plan;
 use crate::error::Result;
 use crate::metrics::goal_values;
-use crate::model::{Decimal, Instance, NODE, NodeId, Plan, TaskId, Term, Tier};
+use crate::model::{Decimal, Instance, NodeId, Plan, TaskId, Term, Tier};
 use crate::solve::{Answer, Params, Watch, solve_watched};
 use crate::state::State;
 use crate::stop::Stop;
@@ -30,16 +30,24 @@ const POLISHED: &str = ", made better";
 pub(super) fn with_room(hold: &Hold, stop: &Stop) -> Result<Option<Held>> {
     let mut best: Option<Held> = None;
     let mut left = ROUNDS;
-    let by_node = hold.questions.iter().all(|question| over_nodes(hold.instance, question));
-    if by_node && let Some(spare) = largest(hold.instance, &hold.questions) {
+    let parts = parts(hold);
+    let alone = |domain: &Domain| match domain.nodes[..] {
+        [node] => domain.name == hold.instance.node_name(node),
+        _ => false,
+    };
+    let largest = parts.iter().copied().reduce(|a, b| if b.0 > a.0 { b } else { a });
+    if parts.iter().all(|(_, domain)| alone(domain))
+        && let Some((_, domain)) = largest
+    {
         left -= 1;
+        let spare = domain.nodes[0];
         let instance = hold.plain.without_node(spare);
         let note = format!("`{}` kept free", hold.instance.node_name(spare));
         attempt(hold, &instance, &note, left, stop, &mut best)?;
     }
-    let share = hold.questions.iter().map(|question| share(hold.instance, question));
+    let share = largest.map_or(0.0, |(part, _)| part);
     let (mut low, mut high) = (0, PARTS);
-    let mut part = ((share.fold(0.0, f64::max) * PARTS as f64).ceil() as i64).clamp(1, PARTS - 1);
+    let mut part = ((share * PARTS as f64).ceil() as i64).clamp(1, PARTS - 1);
     while left > 0 && high - low > 1 && !stop.reached() {
         left -= 1;
         let note = format!("{} % of every capacity kept free", part as f64 * 100.0 / PARTS as f64);
@@ -56,8 +64,7 @@ pub(super) fn with_room(hold: &Hold, stop: &Stop) -> Result<Option<Held>> {
         part = if high == PARTS { (part * 3 / 2 + 1).min(PARTS - 1) } else { (low + high) / 2 };
     }
     if let Some(held) = &mut best {
-        let rest = stop.part(stop.remaining());
-        polish(hold, held, &rest)?;
+        polish(hold, held, stop)?;
     }
     Ok(best)
 }
@@ -87,14 +94,9 @@ fn polish(hold: &Hold, held: &mut Held, stop: &Stop) -> Result<()> {
         }
         idle += 1;
         let task = TaskId(rng.random_range(0..tasks));
-        let (other, node) = match rng.random_range(0..3u32) {
-            0 => (Some(TaskId(rng.random_range(0..tasks))), None),
-            _ => (None, Some(NodeId(rng.random_range(0..nodes)))),
-        };
-        let changed = match (other, node) {
-            (Some(other), _) => exchange(&mut state, task, other),
-            (None, Some(node)) => shift(&mut state, task, node),
-            (None, None) => None,
+        let changed = match rng.random_range(0..3u32) {
+            0 => exchange(&mut state, task, TaskId(rng.random_range(0..tasks))),
+            _ => shift(&mut state, task, NodeId(rng.random_range(0..nodes))),
         };
         let Some(before) = changed else { continue };
         let plan = state.clone().unload();
@@ -178,36 +180,18 @@ fn attempt(
     Ok(Tried::Holds)
 }
 
-fn over_nodes(instance: &Instance, question: &Question) -> bool {
-    question.guard.as_deref() == Some(NODE)
-        || question
-            .domains
-            .iter()
-            .all(|d| d.nodes.len() == 1 && *d.name == *instance.node_name(d.nodes[0]))
-}
-
-/// What a domain has of the resource of which it has most, as a part of what there is.
-fn part_of(instance: &Instance, domain: &Domain) -> f64 {
+/// Every domain with what it has of the resource of which it has most, as a part of what there is.
+fn parts<'a>(hold: &'a Hold) -> Vec<(f64, &'a Domain)> {
+    let instance = hold.instance;
     let all = |nodes: &[NodeId], r: usize| -> f64 {
         nodes.iter().map(|node| instance.capacity(*node)[r] as f64).sum()
     };
     let ready: Vec<NodeId> = instance.node_ids().filter(|node| instance.counted(*node)).collect();
-    let parts = (0..instance.resources().len()).map(|r| match all(&ready, r) {
-        0.0 => 0.0,
-        whole => all(&domain.nodes, r) / whole,
-    });
-    parts.fold(0.0, f64::max)
-}
-
-fn share(instance: &Instance, question: &Question) -> f64 {
-    question.domains.iter().map(|domain| part_of(instance, domain)).fold(0.0, f64::max)
-}
-
-/// The node with most of all there is.
-fn largest(instance: &Instance, questions: &[Question]) -> Option<NodeId> {
-    let domains = questions.iter().flat_map(|question| &question.domains);
-    let nodes =
-        domains.filter_map(|domain| Some((part_of(instance, domain), *domain.nodes.first()?)));
-    let first = |a: (f64, NodeId), b: (f64, NodeId)| if b.0 > a.0 { b } else { a };
-    nodes.reduce(first).map(|(_, node)| node)
+    let whole: Vec<f64> = (0..instance.resources().len()).map(|r| all(&ready, r)).collect();
+    let part = |domain: &Domain| {
+        let some = whole.iter().enumerate().filter(|(_, whole)| **whole != 0.0);
+        some.map(|(r, whole)| all(&domain.nodes, r) / whole).fold(0.0, f64::max)
+    };
+    let domains = hold.questions.iter().flat_map(|question| &question.domains);
+    domains.map(|domain| (part(domain), domain)).collect()
 }
