@@ -8,6 +8,7 @@ use super::goal::Aim;
 use super::orders::Figures;
 use super::supply::{Row, rows};
 use crate::model::{NodeId, TaskId, Term, Tier};
+use crate::search::least_jobs;
 
 /// A bound and what it rests on.
 #[derive(Clone, Debug)]
@@ -210,9 +211,14 @@ fn makespan(p: &Problem, figures: &Figures, heads: &Heads, rows: &[Row]) -> Boun
     best
 }
 
-/// Of the j m + 1 longest jobs that run one at a time on m machines, some machine has j + 1.
+/// Jobs and machines beyond which only one machine is looked at.
+const PAIRS: usize = 20_000_000;
+
+/// Jobs that run one at a time: some of the machines run so many of the longest that even the
+/// shortest of these keep them busy until then (Haouari, Gharbi, Jemmali 2006, DOI
+/// 10.1111/j.1475-3995.2006.00548.x).
 fn crowd(p: &Problem, heads: &Heads, row: &Row, rest: &dyn Fn(usize) -> i64) -> i64 {
-    let Some(machines) = row.machines else { return 0 };
+    let Some(machines) = row.machines.filter(|machines| *machines > 0) else { return 0 };
     let mut jobs: Vec<(i64, i64, i64)> = Vec::new();
     for (k, _) in &row.jobs {
         let k = *k as usize;
@@ -220,19 +226,17 @@ fn crowd(p: &Problem, heads: &Heads, row: &Row, rest: &dyn Fn(usize) -> i64) -> 
         jobs.extend(std::iter::repeat_n(job, p.jobs[k].units as usize));
     }
     jobs.sort_unstable_by_key(|job| Reverse(job.0));
+    let most = if jobs.len().saturating_mul(machines) > PAIRS { 1 } else { machines };
     let (mut head, mut tail, mut best) = (NEVER, NEVER, 0);
-    let mut from = 0;
-    for many in 1.. {
-        let last = many * machines;
-        if last >= jobs.len() || many > 64 {
-            break;
+    let mut sums = vec![0];
+    for (longest, job) in (1..).zip(&jobs) {
+        (head, tail) = (head.min(job.1), tail.min(job.2));
+        sums.push(sums[longest - 1] + job.0);
+        for some in 1..=most {
+            let busy = sums[longest] - sums[longest - least_jobs(longest, some, machines)];
+            let some = some as i64;
+            best = best.max(head + (busy + some - 1) / some + tail);
         }
-        for job in &jobs[from..=last] {
-            (head, tail) = (head.min(job.1), tail.min(job.2));
-        }
-        from = last + 1;
-        let sum: i64 = jobs[last - many..=last].iter().map(|job| job.0).sum();
-        best = best.max(head + sum + tail);
     }
     best
 }

@@ -15,6 +15,7 @@ mod improve;
 mod index;
 mod machines;
 mod orders;
+mod prices;
 mod queue;
 mod serial;
 mod supply;
@@ -31,7 +32,7 @@ use crate::stop::Stop;
 use crate::threads;
 use bounds::{Bound, Heads};
 use exact::Exact;
-use flat::Problem;
+use flat::{NEVER, Problem};
 use goal::{Aim, less};
 use improve::{Found, Search};
 use orders::Figures;
@@ -216,6 +217,8 @@ struct Run<'a> {
 
 /// Share of the work that the exact engines may take before local search has its turn.
 const EXACT_SHARE: u64 = 3;
+/// Share of what is left that bounds by prices may take.
+const PRICES_SHARE: u32 = 5;
 
 impl<'a> Run<'a> {
     fn new(instance: &'a Instance, params: &'a Params, stop: &'a Stop) -> Run<'a> {
@@ -239,9 +242,18 @@ impl<'a> Run<'a> {
             };
         }
         let mut bounds = bounds::bounds(&self.p, &self.aim, &self.figures, &heads, &never);
+        let heads = never.is_empty().then_some(&heads);
         let found = match self.params.method {
-            Method::Queue(queue) => self.queue(queue),
-            Method::Auto => self.search(&mut bounds, told),
+            Method::Queue(queue) => {
+                let found = self.queue(queue);
+                let mut work = self.work;
+                if let Some(found) = &found {
+                    self.price(found, heads, &mut bounds, &mut work);
+                }
+                self.work = work;
+                found
+            }
+            Method::Auto => self.search(heads, &mut bounds, told),
         };
         match found {
             Some(found) if self.params.allow_unplaced || found.value[0] == 0.0 => {
@@ -259,8 +271,38 @@ impl<'a> Run<'a> {
         done.then(|| Found::of(&b, &self.aim, &Recipe::default(), name))
     }
 
+    /// Raises the bounds on sums over jobs, where every job can run, by prices for room.
+    fn price(&self, found: &Found, heads: Option<&Heads>, bounds: &mut [Bound], work: &mut u64) {
+        let Some(heads) = heads else { return };
+        let stop = self.stop.part(self.stop.remaining() / PRICES_SHARE);
+        let most = *work + self.limit().saturating_sub(*work) / u64::from(PRICES_SHARE);
+        let end = found.end.iter().copied().filter(|end| *end < NEVER).max().unwrap_or(0);
+        let factor = self.p.instance.weight_scale().factor();
+        let values = found.value.iter().rev().zip(bounds.iter_mut().rev());
+        for ((value, bound), tier) in values.zip(self.aim.goal.tiers.iter().rev()) {
+            if *value <= bound.value {
+                continue;
+            }
+            let context = (value / factor, end);
+            let work = (&mut *work, most);
+            let Some(steps) = prices::bound(&self.p, heads, tier, context, work, &stop) else {
+                continue;
+            };
+            // A single sum is a whole number of steps.
+            let steps = match tier.terms[..] {
+                [only] => only.weight * (steps / only.weight - 1e-6).ceil(),
+                _ => steps,
+            };
+            let value = tier.worth(steps * factor);
+            if value > bound.value {
+                *bound = Bound { value, why: "prices for room over time" };
+            }
+        }
+    }
+
     fn search(
         &mut self,
+        heads: Option<&Heads>,
         bounds: &mut [Bound],
         told: &mut (dyn FnMut(&Schedule) + Send),
     ) -> Option<Found> {
@@ -270,6 +312,7 @@ impl<'a> Run<'a> {
         let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
         let mut best = search.starts(&mut work)?;
         told(&best.schedule);
+        self.price(&best, heads, bounds, &mut work);
         if machines::covers(&self.p) && !search.proven(&best.value) {
             let share = self.limit() / EXACT_SHARE;
             let stop = self.stop.part(self.stop.remaining() * 9 / 10);

@@ -39,7 +39,8 @@ impl Supply {
         self.steps.iter().map(|step| step.2).max().unwrap_or(0).max(1)
     }
 
-    fn by(&self, time: i64) -> i128 {
+    /// What is offered up to then.
+    pub fn by(&self, time: i64) -> i128 {
         let at = self.steps.partition_point(|step| step.0 <= time).max(1) - 1;
         let (from, offered, rate) = self.steps[at];
         offered + rate * i128::from(time - from)

@@ -14,6 +14,7 @@ mod blocks;
 mod bound;
 mod budget;
 mod closing;
+mod completion;
 mod construct;
 mod cost;
 mod engine;
@@ -33,4 +34,4 @@ mod tests;
 mod used;
 
 pub use first::{Better, Engine, Found, Look, Request, engine};
-pub use machines::{Machines, Shared};
+pub use machines::{Machines, Shared, least_jobs};
