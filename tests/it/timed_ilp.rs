@@ -64,7 +64,7 @@ fn what_it_does_not_know_or_cannot_take_is_refused() {
         (with(&|_| {}), "the integer program in time is too large"),
         (with(&|i| i["goal"] = json!("makespan, peak")), "does not know the goal `peak` in time"),
         (
-            with(&|i| i["rules"] = json!([{"apart": "node", "tasks": ["t0", "t1"]}])),
+            with(&|i| i["rules"] = json!([{"rule": "apart", "tasks": ["t0", "t1"]}])),
             "does not know rules between tasks",
         ),
         (
@@ -89,7 +89,7 @@ fn what_cannot_be_is_refuted_and_what_is_left_out_is_named() {
     std::fs::write(&path, instance.to_string()).unwrap();
     let file = path.display().to_string();
     let (code, _, message) = run(&["solve", &file, "--method", "ilp"]);
-    assert_eq!(code, Some(3), "{message}");
+    assert_eq!(code, Some(1), "{message}");
     let (code, plan, message) = run(&["solve", &file, "--method", "ilp", "--allow-unplaced"]);
     assert_eq!(code, Some(0), "{message}");
     assert_eq!(plan["status"], "optimal");

@@ -337,6 +337,7 @@ fn grouped(instance: &Instance, classes: &mut [Class]) -> Vec<Group> {
     for (column, nodes) in kinds {
         let room = room(instance, nodes[0]);
         let slots = slots(&room, column.iter().flatten().map(|place| place.demand.as_slice()));
+        let slots = slots.map(|slots| slots.min(instance.tasks() as i64));
         let sets: Vec<Vec<NodeId>> = match slots {
             Some(_) => vec![nodes],
             None => nodes.into_iter().map(|node| vec![node]).collect(),
