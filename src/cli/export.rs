@@ -69,7 +69,7 @@ pub(super) fn run(args: Args) -> Done {
     };
     let text = match target {
         Target::Lp | Target::Mps => {
-            without_time(&instance, "the integer program")?;
+            without_time(&instance, "the model that lp and mps hold")?;
             let form = if target == Target::Lp { ModelForm::Lp } else { ModelForm::Mps };
             model(&args.model, &instance, plan.as_ref().map(|judged| &judged.plan), form)?
         }

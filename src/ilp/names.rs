@@ -46,6 +46,7 @@ fn part(instance: &Instance, of: Of) -> String {
         Of::Resource(r) => safe(&instance.resources()[r].name),
         Of::Rule(k) => safe(&instance.rules()[k].name),
         Of::Number(k) => (k + 1).to_string(),
+        Of::Second(second) => second.to_string(),
     }
 }
 

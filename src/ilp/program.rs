@@ -18,6 +18,8 @@ pub(super) enum Of {
     Rule(usize),
     /// A card or a tier, by position.
     Number(usize),
+    /// A second from the start of the plan.
+    Second(i64),
 }
 
 /// The family that a column or row belongs to and what it is about. Files make a name of it.

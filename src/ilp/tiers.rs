@@ -325,7 +325,7 @@ fn add_points(points: &mut Vec<f64>, distances: Vec<f64>) -> bool {
 }
 
 /// Whether a value is as good as its bound, up to `gap`.
-fn meets(value: f64, bound: f64, gap: f64) -> bool {
+pub(super) fn meets(value: f64, bound: f64, gap: f64) -> bool {
     value - bound <= gap.max(1e-9) * value.abs()
 }
 

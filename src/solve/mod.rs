@@ -45,7 +45,10 @@ impl Method {
             "heuristics, then bounds, search, and the ILP where it fits the time and can still improve",
         ),
         ("search", "improvement search with bounds and proofs, every goal, every rule"),
-        ("ilp", "the integer program over classes of tasks, exact, tier by tier"),
+        (
+            "ilp",
+            "the integer program over classes of tasks, exact, tier by tier; in time for small cases",
+        ),
     ];
 
     /// The name used in flags and files.
@@ -65,7 +68,10 @@ impl Method {
             Method::Auto => None,
             Method::Queue(_) if instance.is_timed() => None,
             Method::Queue(_) => Some(format!("`{}` plans in time", self.name())),
-            Method::Ilp | Method::Policy(_) if instance.is_timed() => {
+            Method::Ilp if instance.is_timed() => {
+                Some("`ilp` plans in time only what is small: name it".to_owned())
+            }
+            Method::Policy(_) if instance.is_timed() => {
                 Some(format!("`{}` plans without time", self.name()))
             }
             Method::Search if instance.is_timed() => Some("`search` is `auto` in time".to_owned()),

@@ -1,77 +1,56 @@
-//! Plans in time: the way to [`crate::schedule`] and back.
+//! Plans in time: the way to [`crate::schedule`] and to the integer program, and back.
 
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Unplaced, Watch};
+use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Unplaced, Watch, tier_outcome};
+use crate::bounds::Bound;
 use crate::check::check_schedule;
 use crate::error::{Error, Kind, Result};
+use crate::ilp::{self, Exact, TimedRequest};
 use crate::metrics::timed_values;
-use crate::model::{Goal, Instance, Schedule};
+use crate::model::{Goal, Instance, Schedule, TaskId};
 use crate::schedule::{self, TierAnswer};
+use crate::stop::Stop;
 
 /// Plans an instance whose goal is about time.
 ///
 /// # Errors
-/// Methods and settings that plan without time; what [`schedule::solve`] refuses; a schedule that
-/// breaks a rule, which is a bug.
+/// Methods and settings that plan without time; what [`schedule::solve`] and
+/// [`ilp::solve_timed`] refuse; a schedule that breaks a rule, which is a bug.
 pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
-    let began = Instant::now();
     if params.start.is_some() {
         return Err(
             Error::usage("plans in time do not begin with another plan").help("leave --start out")
         );
     }
-    let settings = schedule::Params {
-        method: method(instance, params.method)?,
-        time_limit: params.time_limit,
-        work_limit: params.work_limit,
-        seed: params.seed,
-        threads: params.threads,
-        allow_unplaced: params.allow_unplaced,
-    };
     let goal = match params.allow_unplaced {
         true => instance.goal().with_unplaced_first(&instance.priorities()),
         false => instance.goal().clone(),
     };
-    // One schedule is told after the other, from whatever thread found it.
-    let told = Mutex::new(());
-    let mut tell = |found: &Schedule| {
-        let Ok(_one) = told.lock() else { return };
-        watch.show(&on_the_way(instance, params, &goal, found, began));
-    };
-    match schedule::solve_until(instance, &settings, &watch.stop, &mut tell)? {
-        schedule::Answer::None { proven, cause, remedy } => {
-            let code = if proven { "time" } else { "not-found" };
-            Ok(Answer::NoPlan(NoPlan { proven, code, cause, remedy }))
-        }
-        schedule::Answer::Schedule(found) => {
-            let broken = check_schedule(instance, &found.schedule, params.allow_unplaced);
-            if let Some(violation) = broken.first() {
-                let cause =
-                    format!("the schedule of {} breaks a rule: {violation}", found.found_by);
-                return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
+    let run = Run { instance, params, watch, goal, began: Instant::now() };
+    match method(instance, params.method)? {
+        Some(method) => match run.search(method, params.work_limit, &watch.stop)? {
+            schedule::Answer::None { proven, cause, remedy } => Ok(none(proven, cause, remedy)),
+            schedule::Answer::Schedule(found) => {
+                let mut outcome = run.on_the_way(&found.schedule);
+                outcome.goal = found.goal.iter().map(tier).collect();
+                outcome.optimal = found.optimal;
+                outcome.found_by = found.found_by;
+                run.finish(outcome, found.unplaced)
             }
-            let mut outcome = on_the_way(instance, params, &goal, &found.schedule, began);
-            outcome.goal = found.goal.iter().map(tier).collect();
-            outcome.optimal = found.optimal;
-            outcome.found_by = found.found_by;
-            let left = found.unplaced.into_iter();
-            outcome.unplaced =
-                left.map(|(task, detail)| Unplaced { task, reason: "time", detail }).collect();
-            watch.note(&outcome);
-            outcome.trace = watch.trace();
-            Ok(Answer::Plan(Box::new(outcome)))
-        }
+        },
+        None => run.exact(),
     }
 }
 
-/// The method as it is called in time.
-fn method(instance: &Instance, method: Method) -> Result<schedule::Method> {
+/// The method as it is called in time; none for the integer program.
+fn method(instance: &Instance, method: Method) -> Result<Option<schedule::Method>> {
     match method {
-        Method::Auto | Method::Search => Ok(schedule::Method::Auto),
-        Method::Queue(queue) => Ok(schedule::Method::Queue(queue)),
-        Method::Ilp | Method::Policy(_) => {
+        Method::Auto | Method::Search => Ok(Some(schedule::Method::Auto)),
+        Method::Queue(queue) => Ok(Some(schedule::Method::Queue(queue))),
+        Method::Ilp => Ok(None),
+        Method::Policy(_) => {
             let names: Vec<&str> = schedule::Method::all().iter().map(|(name, _)| *name).collect();
             let cause = format!(
                 "the goal `{}` is about time, and `{}` plans without it",
@@ -79,7 +58,159 @@ fn method(instance: &Instance, method: Method) -> Result<schedule::Method> {
                 method.name()
             );
             Err(Error::usage(cause)
-                .help(format!("methods that plan in time are {}", names.join(", "))))
+                .help(format!("methods that plan in time are {}, ilp", names.join(", "))))
+        }
+    }
+}
+
+fn none(proven: bool, cause: String, remedy: String) -> Answer {
+    let code = if proven { "time" } else { "not-found" };
+    Answer::NoPlan(NoPlan { proven, code, cause, remedy })
+}
+
+/// Work units after which the integer program gets the schedule that search has by then.
+const START_WORK: u64 = 1_000_000;
+
+/// One solve on its way.
+struct Run<'a> {
+    instance: &'a Instance,
+    params: &'a Params,
+    watch: &'a Watch<'a>,
+    goal: Goal,
+    began: Instant,
+}
+
+impl Run<'_> {
+    fn search(
+        &self,
+        method: schedule::Method,
+        work_limit: Option<u64>,
+        stop: &Stop,
+    ) -> Result<schedule::Answer> {
+        let settings = schedule::Params {
+            method,
+            time_limit: self.params.time_limit,
+            work_limit,
+            seed: self.params.seed,
+            threads: self.params.threads,
+            allow_unplaced: self.params.allow_unplaced,
+        };
+        // One schedule is told after the other, from whatever thread found it.
+        let told = Mutex::new(());
+        let mut tell = |found: &Schedule| {
+            let Ok(_one) = told.lock() else { return };
+            self.watch.show(&self.on_the_way(found));
+        };
+        schedule::solve_until(self.instance, &settings, stop, &mut tell)
+    }
+
+    /// The integer program, from what a short search finds. It proves every tier itself.
+    fn exact(&self) -> Result<Answer> {
+        let (instance, params) = (self.instance, self.params);
+        let work = params.work_limit.map_or(START_WORK, |limit| limit.min(START_WORK));
+        let stop = self.watch.stop.part(self.watch.stop.remaining() / 4);
+        let known = match self.search(schedule::Method::Auto, Some(work), &stop)? {
+            schedule::Answer::None { proven: true, cause, remedy } => {
+                return Ok(none(true, cause, remedy));
+            }
+            schedule::Answer::None { .. } => None,
+            schedule::Answer::Schedule(found) => Some(found),
+        };
+        let request = TimedRequest {
+            instance,
+            goal: &self.goal,
+            allow_unplaced: params.allow_unplaced,
+            backend: params.solver,
+            gap: params.gap,
+            seed: params.seed,
+            incumbent: known.as_ref().map(|known| known.schedule.clone()),
+        };
+        let finding = ilp::solve_timed(&request, &self.watch.stop)?;
+        let solver = format!("the ILP ({})", params.solver.name());
+        let Some(schedule) = finding.schedule else {
+            let proven = finding.exact == Exact::Infeasible;
+            let (cause, remedy) = match proven {
+                true => (
+                    format!("{} proved that no schedule places every task", params.solver.name()),
+                    "give later deadlines, or use --allow-unplaced",
+                ),
+                false => (
+                    "no schedule was found in time, and none was proven impossible".to_owned(),
+                    "raise --time-limit, choose another --solver, or accept --allow-unplaced",
+                ),
+            };
+            return Ok(none(proven, cause, remedy.to_owned()));
+        };
+        let mut outcome = self.on_the_way(&schedule);
+        let tiers = self.goal.tiers.iter().zip(timed_values(instance, &schedule, &self.goal));
+        let tiers = tiers.enumerate().map(|(k, (tier, value))| {
+            // What search proves, it proves of every schedule that keeps the earlier tiers.
+            let counted = known.as_ref().and_then(|known| known.goal.get(k));
+            let counted = counted.map(|tier| Bound::new(tier.bound, tier.why.clone()));
+            let found = finding.tiers.get(k).and_then(|tier| tier.bound);
+            let found = found.map(|bound| Bound::new(bound, solver.clone()));
+            let nothing = || Bound::new(0.0, "nothing yet");
+            let bound = match (found, counted) {
+                (Some(found), Some(counted)) => found.max(counted),
+                (found, counted) => found.or(counted).unwrap_or_else(nothing),
+            };
+            tier_outcome(instance, tier, value.value, &bound)
+        });
+        outcome.goal = tiers.collect::<Result<_>>()?;
+        outcome.optimal = outcome.goal.iter().all(|tier| tier.gap == 0.0);
+        outcome.notes = finding.warnings;
+        let same = known.as_ref().filter(|known| known.schedule == schedule);
+        outcome.found_by = same.map_or(solver, |known| known.found_by.clone());
+        let reasons = known.map(|known| known.unplaced).unwrap_or_default();
+        let left = schedule.plan.unplaced().map(|task| {
+            let known = reasons.iter().find(|(other, _)| *other == task);
+            let why = known.map_or("what runs leaves no room for it in time", |(_, why)| why);
+            (task, why.to_owned())
+        });
+        self.finish(outcome, left.collect())
+    }
+
+    /// The answer, once the checker agrees.
+    fn finish(&self, mut outcome: Outcome, unplaced: Vec<(TaskId, String)>) -> Result<Answer> {
+        let schedule = Schedule { plan: outcome.plan.clone(), start: outcome.start.clone() };
+        let broken = check_schedule(self.instance, &schedule, self.params.allow_unplaced);
+        if let Some(violation) = broken.first() {
+            let cause = format!("the schedule of {} breaks a rule: {violation}", outcome.found_by);
+            return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
+        }
+        let left = unplaced.into_iter();
+        outcome.unplaced =
+            left.map(|(task, detail)| Unplaced { task, reason: "time", detail }).collect();
+        self.watch.note(&outcome);
+        outcome.trace = self.watch.trace();
+        Ok(Answer::Plan(Box::new(outcome)))
+    }
+
+    /// A schedule before anything is proven of it.
+    fn on_the_way(&self, found: &Schedule) -> Outcome {
+        let values = timed_values(self.instance, found, &self.goal).into_iter();
+        let goal = values.map(|value| TierOutcome {
+            tier: value.tier,
+            value: value.value,
+            bound: 0.0,
+            why: "nothing yet".to_owned(),
+            gap: if value.value > 0.0 { 1.0 } else { 0.0 },
+        });
+        Outcome {
+            method: self.params.method.name(),
+            seed: self.params.seed,
+            plan: found.plan.clone(),
+            start: found.start.clone(),
+            goal: goal.collect(),
+            optimal: false,
+            found_by: "search in time".to_owned(),
+            unplaced: Vec::new(),
+            notes: Vec::new(),
+            elapsed: self.began.elapsed(),
+            trace: Vec::new(),
+            tried: Vec::new(),
+            survives: None,
+            standbys: Vec::new(),
         }
     }
 }
@@ -91,39 +222,5 @@ fn tier(answer: &TierAnswer) -> TierOutcome {
         bound: answer.bound,
         why: answer.why.clone(),
         gap: answer.gap(),
-    }
-}
-
-/// A schedule before anything is proven of it.
-fn on_the_way(
-    instance: &Instance,
-    params: &Params,
-    goal: &Goal,
-    found: &Schedule,
-    began: Instant,
-) -> Outcome {
-    let values = timed_values(instance, found, goal).into_iter();
-    let goal = values.map(|value| TierOutcome {
-        tier: value.tier,
-        value: value.value,
-        bound: 0.0,
-        why: "nothing yet".to_owned(),
-        gap: if value.value > 0.0 { 1.0 } else { 0.0 },
-    });
-    Outcome {
-        method: params.method.name(),
-        seed: params.seed,
-        plan: found.plan.clone(),
-        start: found.start.clone(),
-        goal: goal.collect(),
-        optimal: false,
-        found_by: "search in time".to_owned(),
-        unplaced: Vec::new(),
-        notes: Vec::new(),
-        elapsed: began.elapsed(),
-        trace: Vec::new(),
-        tried: Vec::new(),
-        survives: None,
-        standbys: Vec::new(),
     }
 }

@@ -26,3 +26,4 @@ mod survive;
 mod terminal;
 mod tidy;
 mod timed;
+mod timed_ilp;
