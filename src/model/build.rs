@@ -17,7 +17,8 @@ use super::names::{Names, nearest};
 use super::risk::set_deviations;
 use super::room::Room;
 use super::soft::{set_soft, set_weights};
-use super::time::{Times, set_durations, set_times};
+use super::time::Times;
+use super::timing::{set_durations, set_times};
 use super::{
     Decimal, Draft, Goal, Instance, NodeId, NodeState, Requirement, RequirementId, Resource, Scale,
     Term, gcd,
