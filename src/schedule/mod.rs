@@ -32,7 +32,7 @@ use crate::threads;
 use bounds::{Bound, Heads};
 use exact::Exact;
 use flat::Problem;
-use goal::{Aim, less};
+use goal::{Aim, Target, less};
 use improve::{Found, Search};
 use orders::Figures;
 pub use queue::{QUEUES, Queue};
@@ -90,6 +90,8 @@ pub struct Params {
     /// Work units at most; with it, and time enough, the schedule is the same on any machine and
     /// any number of threads. One unit is one node looked at for one job, about.
     pub work_limit: Option<u64>,
+    /// Relative gap at which to stop: every tier at most that far from its bound.
+    pub gap: f64,
     /// Seed of everything random.
     pub seed: u64,
     /// Threads; `None` takes what the machine has.
@@ -104,6 +106,7 @@ impl Default for Params {
             method: Method::Auto,
             time_limit: Duration::from_secs(10),
             work_limit: None,
+            gap: 0.0,
             seed: 1,
             threads: None,
             allow_unplaced: false,
@@ -265,12 +268,12 @@ impl<'a> Run<'a> {
         told: &mut (dyn FnMut(&Schedule) + Send),
     ) -> Option<Found> {
         let mut work = 0;
-        let floors = self.floors(bounds);
+        let target = self.target(bounds);
         let context = (&self.p, &self.aim, &self.figures);
-        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
+        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &target);
         let mut best = search.starts(&mut work)?;
         told(&best.schedule);
-        if machines::covers(&self.p) && !search.proven(&best.value) {
+        if machines::covers(&self.p) && !target.reached(&best.value) {
             let share = self.limit() / EXACT_SHARE;
             let stop = self.stop.part(self.stop.remaining() * 9 / 10);
             if let Some(solved) = machines::solve(&self.p, self.params.seed, share, &stop) {
@@ -289,10 +292,9 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        let floors = self.floors(bounds);
-        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
-        let proven = |best: &Found| search.proven(&best.value);
-        if exact::worth_it(&self.p) && !proven(&best) {
+        let target = self.target(bounds);
+        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &target);
+        if exact::worth_it(&self.p) && !target.reached(&best.value) {
             // A first look, then what local search found makes the second shorter.
             for share in [2_000_000, u64::MAX] {
                 let (most, stop) = match share {
@@ -302,7 +304,7 @@ impl<'a> Run<'a> {
                     ),
                     share => (share.min(self.limit() / EXACT_SHARE), self.stop.clone()),
                 };
-                let mut exact = Exact::new(context, &best, most, &stop);
+                let mut exact = Exact::new(context, (&best, &target), most, &stop);
                 work += exact.run();
                 best = improve::better(Some(best), exact.found.take())?;
                 told(&best.schedule);
@@ -319,9 +321,9 @@ impl<'a> Run<'a> {
                 if share != u64::MAX {
                     let most = (work + 40_000_000).min(self.limit());
                     let stop = self.stop.part(self.stop.remaining() / 5);
-                    let shorter = Search::new(context, (self.params.seed, most), &stop, &floors);
+                    let shorter = Search::new(context, (self.params.seed, most), &stop, &target);
                     best = shorter.climb(best, &mut work, &mut |found| told(&found.schedule));
-                    if proven(&best) {
+                    if target.reached(&best.value) {
                         break;
                     }
                 }
@@ -332,10 +334,9 @@ impl<'a> Run<'a> {
         Some(best)
     }
 
-    /// The bounds as values are given: after what must not be left out.
-    fn floors(&self, bounds: &[Bound]) -> Vec<f64> {
-        let first = (!self.params.allow_unplaced).then_some(0.0);
-        first.into_iter().chain(bounds.iter().map(|bound| bound.value)).collect()
+    fn target(&self, bounds: &[Bound]) -> Target {
+        let values = bounds.iter().map(|bound| bound.value);
+        Target::new(values, self.params.gap, self.params.allow_unplaced)
     }
 
     fn outcome(

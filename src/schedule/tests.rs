@@ -330,6 +330,27 @@ fn threads_do_not_change_the_schedule() {
 }
 
 #[test]
+fn a_gap_ends_the_search_early_and_is_kept() {
+    let mut g = ChaCha8Rng::seed_from_u64(55);
+    let mut saved = 0;
+    for goal in ["makespan", "completion, nodes", "wait"] {
+        let wish = Wish { tasks: 12, goal, gangs: true, speeds: true, ..PLAIN };
+        for _ in 0..8 {
+            let instance = instance(&mut g, wish);
+            let run = |gap| plan(&instance, &Params { gap, ..quick(2_000_000) });
+            let (Some(wide), Some(none)) = (run(0.25), run(0.0)) else { continue };
+            assert!(holds(&instance, &wide.schedule));
+            assert!(wide.work <= none.work);
+            let within = wide.goal.iter().all(|tier| tier.gap() <= 0.25);
+            assert!(within || wide.work == none.work, "{:?}", wide.goal);
+            assert_eq!(wide.optimal, wide.goal.iter().all(|tier| tier.gap() == 0.0));
+            saved += usize::from(within && !wide.optimal);
+        }
+    }
+    assert!(saved > 0, "some stop before they are proven");
+}
+
+#[test]
 fn the_index_finds_what_looking_everywhere_finds() {
     use super::flat::{NEVER, Problem};
     use super::goal::Aim;

@@ -26,6 +26,7 @@ pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Res
         method: method(instance, params.method)?,
         time_limit: params.time_limit,
         work_limit: params.work_limit,
+        gap: params.gap,
         seed: params.seed,
         threads: params.threads,
         allow_unplaced: params.allow_unplaced,
