@@ -179,7 +179,8 @@ pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
     solve_until(instance, params, &Stop::after(params.time_limit), &mut |_| {})
 }
 
-/// Plans the instance until `stop`, and tells of every better schedule.
+/// Plans the instance until `stop`, and tells of every better schedule, with what is proven by
+/// then.
 ///
 /// # Errors
 /// As for [`solve`].
@@ -187,7 +188,7 @@ pub fn solve_until(
     instance: &Instance,
     params: &Params,
     stop: &Stop,
-    told: &mut (dyn FnMut(&Schedule) + Send),
+    told: &mut (dyn FnMut(Outcome) + Send),
 ) -> Result<Answer> {
     if !instance.is_timed() {
         let cause = format!("the goal `{}` is not about time", instance.goal());
@@ -212,6 +213,8 @@ struct Run<'a> {
     figures: Figures,
     params: &'a Params,
     stop: &'a Stop,
+    /// Jobs that can never run, and why.
+    never: Vec<(usize, &'static str)>,
     work: u64,
     /// Everything was tried.
     exhausted: bool,
@@ -224,16 +227,17 @@ impl<'a> Run<'a> {
     fn new(instance: &'a Instance, params: &'a Params, stop: &'a Stop) -> Run<'a> {
         let p = Problem::new(instance);
         let (aim, figures) = (Aim::new(&p, params.allow_unplaced), Figures::of(&p));
-        Run { p, aim, figures, params, stop, work: 0, exhausted: false }
+        Run { p, aim, figures, params, stop, never: Vec::new(), work: 0, exhausted: false }
     }
 
     fn limit(&self) -> u64 {
         self.params.work_limit.unwrap_or(u64::MAX)
     }
 
-    fn answer(mut self, told: &mut (dyn FnMut(&Schedule) + Send)) -> Answer {
+    fn answer(mut self, told: &mut (dyn FnMut(Outcome) + Send)) -> Answer {
         let (heads, never) = Heads::of(&self.p);
-        if let (Some((k, why)), false) = (never.first(), self.params.allow_unplaced) {
+        self.never = never;
+        if let (Some((k, why)), false) = (self.never.first(), self.params.allow_unplaced) {
             let name = self.p.instance.job_name(TaskId(self.p.jobs[*k].first));
             return Answer::None {
                 proven: true,
@@ -241,17 +245,22 @@ impl<'a> Run<'a> {
                 remedy: "change what it asks or what nodes have, or use --allow-unplaced".into(),
             };
         }
-        let mut bounds = bounds::bounds(&self.p, &self.aim, &self.figures, &heads, &never);
+        let mut bounds = bounds::bounds(&self.p, &self.aim, &self.figures, &heads, &self.never);
         let found = match self.params.method {
             Method::Queue(queue) => self.queue(queue),
             Method::Auto => self.search(&mut bounds, told),
         };
         match found {
-            Some(found) if self.params.allow_unplaced || found.value[0] == 0.0 => {
-                Answer::Schedule(Box::new(self.outcome(found, bounds, &never)))
+            Some(found) if self.usable(&found) => {
+                Answer::Schedule(Box::new(self.outcome(found, &bounds)))
             }
             found => self.nothing(found),
         }
+    }
+
+    /// Whether it leaves out nothing that must not be.
+    fn usable(&self, found: &Found) -> bool {
+        self.params.allow_unplaced || found.value[0] == 0.0
     }
 
     fn queue(&mut self, queue: Queue) -> Option<Found> {
@@ -265,14 +274,14 @@ impl<'a> Run<'a> {
     fn search(
         &mut self,
         bounds: &mut [Bound],
-        told: &mut (dyn FnMut(&Schedule) + Send),
+        told: &mut (dyn FnMut(Outcome) + Send),
     ) -> Option<Found> {
         let mut work = 0;
         let target = self.target(bounds);
         let context = (&self.p, &self.aim, &self.figures);
         let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &target);
         let mut best = search.starts(&mut work)?;
-        told(&best.schedule);
+        self.tell(&best, bounds, told);
         if machines::covers(&self.p) && !target.reached(&best.value) {
             let share = self.limit() / EXACT_SHARE;
             let stop = self.stop.part(self.stop.remaining() * 9 / 10);
@@ -286,10 +295,8 @@ impl<'a> Run<'a> {
                 let mut b = Builder::new(&self.p);
                 b.build(&solved.recipe, &self.aim);
                 let next = Found::of(&b, &self.aim, &solved.recipe, "parallel machines");
-                if less(&next.value, &best.value) {
-                    best = next;
-                    told(&best.schedule);
-                }
+                best = improve::better(Some(best), Some(next))?;
+                self.tell(&best, bounds, told);
             }
         }
         let target = self.target(bounds);
@@ -307,7 +314,7 @@ impl<'a> Run<'a> {
                 let mut exact = Exact::new(context, (&best, &target), most, &stop);
                 work += exact.run();
                 best = improve::better(Some(best), exact.found.take())?;
-                told(&best.schedule);
+                self.tell(&best, bounds, told);
                 if exact.complete {
                     (self.work, self.exhausted) = (work, true);
                     let values = best.value.iter().rev().zip(bounds.iter_mut().rev());
@@ -322,14 +329,15 @@ impl<'a> Run<'a> {
                     let most = (work + 40_000_000).min(self.limit());
                     let stop = self.stop.part(self.stop.remaining() / 5);
                     let shorter = Search::new(context, (self.params.seed, most), &stop, &target);
-                    best = shorter.climb(best, &mut work, &mut |found| told(&found.schedule));
+                    best =
+                        shorter.climb(best, &mut work, &mut |found| self.tell(found, bounds, told));
                     if target.reached(&best.value) {
                         break;
                     }
                 }
             }
         }
-        best = search.climb(best, &mut work, &mut |found| told(&found.schedule));
+        best = search.climb(best, &mut work, &mut |found| self.tell(found, bounds, told));
         self.work = work;
         Some(best)
     }
@@ -339,12 +347,13 @@ impl<'a> Run<'a> {
         Target::new(values, self.params.gap, self.params.allow_unplaced)
     }
 
-    fn outcome(
-        &self,
-        found: Found,
-        bounds: Vec<Bound>,
-        never: &[(usize, &'static str)],
-    ) -> Outcome {
+    fn tell(&self, found: &Found, bounds: &[Bound], told: &mut (dyn FnMut(Outcome) + Send)) {
+        if self.usable(found) {
+            told(self.outcome(found.clone(), bounds));
+        }
+    }
+
+    fn outcome(&self, found: Found, bounds: &[Bound]) -> Outcome {
         let instance = self.p.instance;
         let goal: &Goal = &self.aim.goal;
         let values = timed_values(instance, &found.schedule, goal);
@@ -355,20 +364,20 @@ impl<'a> Run<'a> {
                 // was proven too.
                 let about_all = !matches!(tier.terms[0].term, Term::Unplaced(_));
                 let exact = bound.why == "branch and bound";
-                let bound = match !left.is_empty() && about_all && !exact {
-                    true => Bound { value: 0.0, why: "tasks are left out" },
-                    false => bound,
+                let (bound, why) = match !left.is_empty() && about_all && !exact {
+                    true => (0.0, "tasks are left out"),
+                    false => (bound.value, bound.why),
                 };
                 TierAnswer {
                     tier: value.tier,
-                    bound: bound.value.min(value.value),
+                    bound: bound.min(value.value),
                     value: value.value,
-                    why: bound.why.to_owned(),
+                    why: why.to_owned(),
                 }
             });
         let goal: Vec<TierAnswer> = tiers.collect();
         let why = |task: TaskId| {
-            let at = never.iter().find(|(k, _)| self.p.jobs[*k].tasks().any(|t| t == task));
+            let at = self.never.iter().find(|(k, _)| self.p.jobs[*k].tasks().any(|t| t == task));
             at.map_or("no room was found for it in time", |(_, why)| why).to_owned()
         };
         Outcome {

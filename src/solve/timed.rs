@@ -6,8 +6,7 @@ use std::time::Instant;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Unplaced, Watch};
 use crate::check::check_schedule;
 use crate::error::{Error, Kind, Result};
-use crate::metrics::timed_values;
-use crate::model::{Goal, Instance, Schedule};
+use crate::model::Instance;
 use crate::schedule::{self, TierAnswer};
 
 /// Plans an instance whose goal is about time.
@@ -31,15 +30,11 @@ pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Res
         threads: params.threads,
         allow_unplaced: params.allow_unplaced,
     };
-    let goal = match params.allow_unplaced {
-        true => instance.goal().with_unplaced_first(&instance.priorities()),
-        false => instance.goal().clone(),
-    };
     // One schedule is told after the other, from whatever thread found it.
     let told = Mutex::new(());
-    let mut tell = |found: &Schedule| {
+    let mut tell = |found: schedule::Outcome| {
         let Ok(_one) = told.lock() else { return };
-        watch.show(&on_the_way(instance, params, &goal, found, began));
+        watch.show(&outcome(params, found, began));
     };
     match schedule::solve_until(instance, &settings, &watch.stop, &mut tell)? {
         schedule::Answer::None { proven, cause, remedy } => {
@@ -53,13 +48,7 @@ pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Res
                     format!("the schedule of {} breaks a rule: {violation}", found.found_by);
                 return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
             }
-            let mut outcome = on_the_way(instance, params, &goal, &found.schedule, began);
-            outcome.goal = found.goal.iter().map(tier).collect();
-            outcome.optimal = found.optimal;
-            outcome.found_by = found.found_by;
-            let left = found.unplaced.into_iter();
-            outcome.unplaced =
-                left.map(|(task, detail)| Unplaced { task, reason: "time", detail }).collect();
+            let mut outcome = outcome(params, *found, began);
             watch.note(&outcome);
             outcome.trace = watch.trace();
             Ok(Answer::Plan(Box::new(outcome)))
@@ -95,31 +84,18 @@ fn tier(answer: &TierAnswer) -> TierOutcome {
     }
 }
 
-/// A schedule before anything is proven of it.
-fn on_the_way(
-    instance: &Instance,
-    params: &Params,
-    goal: &Goal,
-    found: &Schedule,
-    began: Instant,
-) -> Outcome {
-    let values = timed_values(instance, found, goal).into_iter();
-    let goal = values.map(|value| TierOutcome {
-        tier: value.tier,
-        value: value.value,
-        bound: 0.0,
-        why: "nothing yet".to_owned(),
-        gap: if value.value > 0.0 { 1.0 } else { 0.0 },
-    });
+/// The answer in the shape of one without time.
+fn outcome(params: &Params, found: schedule::Outcome, began: Instant) -> Outcome {
+    let left = found.unplaced.into_iter();
     Outcome {
         method: params.method.name(),
         seed: params.seed,
-        plan: found.plan.clone(),
-        start: found.start.clone(),
-        goal: goal.collect(),
-        optimal: false,
-        found_by: "search in time".to_owned(),
-        unplaced: Vec::new(),
+        plan: found.schedule.plan,
+        start: found.schedule.start,
+        goal: found.goal.iter().map(tier).collect(),
+        optimal: found.optimal,
+        found_by: found.found_by,
+        unplaced: left.map(|(task, detail)| Unplaced { task, reason: "time", detail }).collect(),
         notes: Vec::new(),
         elapsed: began.elapsed(),
         trace: Vec::new(),
