@@ -74,16 +74,21 @@ impl<'a> Search<'a> {
         Search { p, aim, figures, seed, work, stop, target, mirror }
     }
 
-    /// The best of all rules, plain and shaken, the one made for the goal first; `used` counts
-    /// work. The first is built whatever the time.
-    pub fn starts(&self, used: &mut u64) -> Option<Found> {
+    /// The rule that is made for the goal.
+    pub fn rule(&self) -> Rule {
         let goal = self.p.instance.goal();
-        let wanted = match goal.tiers[0].terms.iter().find(|part| part.term.is_timed()) {
+        match goal.tiers[0].terms.iter().find(|part| part.term.is_timed()) {
             Some(part) if part.term == Term::Tardiness => Rule::Due,
             Some(part) if part.term == Term::Completion => Rule::Weight,
             Some(part) if part.term == Term::Wait => Rule::Release,
             _ => Rule::CriticalPath,
-        };
+        }
+    }
+
+    /// The best of all rules, plain and shaken, the one made for the goal first; `used` counts
+    /// work. The first is built whatever the time.
+    pub fn starts(&self, used: &mut u64) -> Option<Found> {
+        let wanted = self.rule();
         let mut rules: Vec<usize> = (0..RULES.len()).collect();
         rules.sort_by_key(|rule| RULES[*rule].0 != wanted);
         let tries: Vec<(usize, usize)> =

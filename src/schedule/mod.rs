@@ -10,6 +10,7 @@ mod cards;
 mod exact;
 mod flat;
 mod gangs;
+mod given;
 mod goal;
 mod improve;
 mod index;
@@ -32,7 +33,8 @@ use crate::threads;
 use bounds::{Bound, Heads};
 use exact::Exact;
 use flat::Problem;
-use goal::{Aim, Target, less};
+pub use given::Given;
+use goal::{Aim, Target};
 use improve::{Found, Search};
 use orders::Figures;
 pub use queue::{QUEUES, Queue};
@@ -98,6 +100,8 @@ pub struct Params {
     pub threads: Option<usize>,
     /// Tasks may stay unplaced; as few as possible do.
     pub allow_unplaced: bool,
+    /// Begins with this instead of priority rules.
+    pub start: Option<Given>,
 }
 
 impl Default for Params {
@@ -110,6 +114,7 @@ impl Default for Params {
             seed: 1,
             threads: None,
             allow_unplaced: false,
+            start: None,
         }
     }
 }
@@ -152,6 +157,8 @@ pub struct Outcome {
     pub unplaced: Vec<(TaskId, String)>,
     /// Work units used.
     pub work: u64,
+    /// What was given to begin with left tasks out and was not used.
+    pub set_aside: bool,
 }
 
 /// The answer.
@@ -218,6 +225,7 @@ struct Run<'a> {
     work: u64,
     /// Everything was tried.
     exhausted: bool,
+    set_aside: bool,
 }
 
 /// Share of the work that the exact engines may take before local search has its turn.
@@ -227,7 +235,17 @@ impl<'a> Run<'a> {
     fn new(instance: &'a Instance, params: &'a Params, stop: &'a Stop) -> Run<'a> {
         let p = Problem::new(instance);
         let (aim, figures) = (Aim::new(&p, params.allow_unplaced), Figures::of(&p));
-        Run { p, aim, figures, params, stop, never: Vec::new(), work: 0, exhausted: false }
+        Run {
+            p,
+            aim,
+            figures,
+            params,
+            stop,
+            never: Vec::new(),
+            work: 0,
+            exhausted: false,
+            set_aside: false,
+        }
     }
 
     fn limit(&self) -> u64 {
@@ -280,7 +298,13 @@ impl<'a> Run<'a> {
         let target = self.target(bounds);
         let context = (&self.p, &self.aim, &self.figures);
         let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &target);
-        let mut best = search.starts(&mut work)?;
+        let given = self.params.start.as_ref().map(|given| search.from_given(given, &mut work));
+        let usable = given.as_ref().is_some_and(|given| self.usable(given));
+        self.set_aside = given.is_some() && !usable;
+        let mut best = match given.filter(|_| usable) {
+            Some(given) => given,
+            None => search.starts(&mut work)?,
+        };
         self.tell(&best, bounds, told);
         if machines::covers(&self.p) && !target.reached(&best.value) {
             let share = self.limit() / EXACT_SHARE;
@@ -387,6 +411,7 @@ impl<'a> Run<'a> {
             unplaced: left.into_iter().map(|task| (task, why(task))).collect(),
             schedule: found.schedule,
             work: self.work,
+            set_aside: self.set_aside,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Answer, Method, Outcome, Params, QUEUES, solve};
+use super::{Answer, Given, Method, Outcome, Params, QUEUES, solve};
 use crate::check::check_schedule;
 use crate::metrics::timed_values;
 use crate::model::{
@@ -348,6 +348,32 @@ fn a_gap_ends_the_search_early_and_is_kept() {
         }
     }
     assert!(saved > 0, "some stop before they are proven");
+}
+
+#[test]
+fn a_schedule_given_is_never_lost() {
+    let mut g = ChaCha8Rng::seed_from_u64(57);
+    for goal in ["makespan", "completion, nodes", "tardiness"] {
+        let wish = Wish { tasks: 8, goal, gangs: true, windows: true, pairs: true, ..PLAIN };
+        for _ in 0..12 {
+            let instance = instance(&mut g, wish);
+            let Some(best) = plan(&instance, &quick(1_000_000)) else { continue };
+            let from = |schedule: Schedule, holds| {
+                let start = Some(Given { schedule, holds });
+                plan(&instance, &Params { start, ..quick(1) }).expect("a schedule")
+            };
+            let again = from(best.schedule.clone(), true);
+            assert!(holds(&instance, &again.schedule));
+            assert!(values(&instance, &again.schedule) <= values(&instance, &best.schedule));
+            assert!(!again.set_aside);
+            // Nodes alone, and starts that cannot be.
+            let early =
+                Schedule { start: vec![Some(-7); instance.tasks()], ..best.schedule.clone() };
+            for broken in [Schedule::from(best.schedule.plan), early] {
+                assert!(holds(&instance, &from(broken, false).schedule));
+            }
+        }
+    }
 }
 
 #[test]

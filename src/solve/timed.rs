@@ -3,11 +3,12 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
+use super::start::SET_ASIDE;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Unplaced, Watch};
 use crate::check::check_schedule;
 use crate::error::{Error, Kind, Result};
-use crate::model::Instance;
-use crate::schedule::{self, TierAnswer};
+use crate::model::{Instance, Schedule};
+use crate::schedule::{self, Given, TierAnswer};
 
 /// Plans an instance whose goal is about time.
 ///
@@ -16,11 +17,6 @@ use crate::schedule::{self, TierAnswer};
 /// breaks a rule, which is a bug.
 pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
     let began = Instant::now();
-    if params.start.is_some() {
-        return Err(
-            Error::usage("plans in time do not begin with another plan").help("leave --start out")
-        );
-    }
     let settings = schedule::Params {
         method: method(instance, params.method)?,
         time_limit: params.time_limit,
@@ -29,6 +25,7 @@ pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Res
         seed: params.seed,
         threads: params.threads,
         allow_unplaced: params.allow_unplaced,
+        start: params.start.as_ref().map(|start| given(instance, start)),
     };
     // One schedule is told after the other, from whatever thread found it.
     let told = Mutex::new(());
@@ -74,6 +71,13 @@ fn method(instance: &Instance, method: Method) -> Result<schedule::Method> {
     }
 }
 
+/// A start, with whether it can stand as it is: it breaks no rule and names the cards.
+fn given(instance: &Instance, start: &Schedule) -> Given {
+    let dealt = instance.devices().is_empty() || !start.plan.cards.is_empty();
+    let holds = dealt && check_schedule(instance, start, true).is_empty();
+    Given { schedule: start.clone(), holds }
+}
+
 fn tier(answer: &TierAnswer) -> TierOutcome {
     TierOutcome {
         tier: answer.tier.clone(),
@@ -96,7 +100,7 @@ fn outcome(params: &Params, found: schedule::Outcome, began: Instant) -> Outcome
         optimal: found.optimal,
         found_by: found.found_by,
         unplaced: left.map(|(task, detail)| Unplaced { task, reason: "time", detail }).collect(),
-        notes: Vec::new(),
+        notes: found.set_aside.then(|| SET_ASIDE.to_owned()).into_iter().collect(),
         elapsed: began.elapsed(),
         trace: Vec::new(),
         tried: Vec::new(),
