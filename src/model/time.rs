@@ -32,6 +32,8 @@ pub(super) struct Times {
     pub(super) speed: Vec<(i64, i64)>,
     /// Sorted and disjoint, per node.
     pub(super) closed: Vec<Vec<(i64, i64)>>,
+    /// What of the load that is there ends, and when; sorted, per node.
+    pub(super) ending: Vec<Vec<(i64, Vec<i64>)>>,
     /// Beside the pairs, 0 where a pair has no duration of its own.
     pub(super) pair_duration: Vec<i64>,
 }
@@ -48,6 +50,7 @@ impl Times {
             precedence: self.precedence.only(new_id),
             speed: self.speed.clone(),
             closed: self.closed.clone(),
+            ending: self.ending.clone(),
             pair_duration: Vec::new(),
         }
     }
@@ -57,6 +60,9 @@ impl Times {
         self.speed.extend(self.speed.get(j).copied());
         if !self.closed.is_empty() {
             self.closed.push(Vec::new());
+        }
+        if !self.ending.is_empty() {
+            self.ending.push(Vec::new());
         }
     }
 }
@@ -162,6 +168,21 @@ impl Instance {
     /// and disjoint. One that starts at 0 ends when the node becomes available.
     pub fn closed(&self, node: NodeId) -> &[(i64, i64)] {
         self.times.closed.get(node.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Parts of the load that is there already, by resource, each with the second at which it
+    /// ends; sorted. Plans without time take no note of it.
+    pub fn ending(&self, node: NodeId) -> &[(i64, Vec<i64>)] {
+        self.times.ending.get(node.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The load that is there already and has not ended by the second.
+    pub fn used_at(&self, node: NodeId, second: i64) -> Vec<i64> {
+        let mut used = self.used(node).to_vec();
+        for (_, ended) in self.ending(node).iter().take_while(|(at, _)| *at <= second) {
+            used.iter_mut().zip(ended).for_each(|(used, ended)| *used -= ended);
+        }
+        used
     }
 
     /// What tells tasks apart in time, beside their durations.

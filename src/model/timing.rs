@@ -6,7 +6,7 @@ use super::build::error;
 use super::draft::{DraftError, DraftItem};
 use super::expand::Units;
 use super::precedence::Precedence;
-use super::{Decimal, Draft, Instance, TaskId, When, gcd};
+use super::{Decimal, Draft, Instance, NodeId, TaskId, When, gcd};
 
 /// Times are below this many seconds: 10,000 years.
 const LATEST: i64 = 10_000 * 366 * 86_400;
@@ -54,6 +54,7 @@ pub(super) fn set_times(
     instance: &mut Instance,
     draft: &Draft,
     units: &Units,
+    ending: &[i64],
 ) -> Result<(), DraftError> {
     let resolve = Resolve { start: draft.start };
     instance.times.start = draft.start;
@@ -79,6 +80,7 @@ pub(super) fn set_times(
     times.elapsed = unless_all(rows.elapsed, &None);
     times.precedence = Precedence::of_draft(draft, units)?;
     set_closed(instance, draft, &resolve)?;
+    set_ending(instance, draft, &resolve, ending)?;
     if instance.horizon() >= LATEST {
         let cause = "durations, lags and releases add up to more than 10,000 years".to_owned();
         return Err(error(DraftItem::Whole, "", cause, "use shorter durations"));
@@ -115,7 +117,9 @@ impl Resolve {
                 return Err(error(item, field, cause, remedy));
             }
         };
-        if seconds < 0 && matches!(when, When::On(_)) && matches!(field, "release" | "available_at")
+        if seconds < 0
+            && matches!(when, When::On(_))
+            && matches!(field, "release" | "available_at" | "ending")
         {
             return Ok(0); // what was to happen before the start has happened
         }
@@ -201,6 +205,41 @@ fn set_closed(instance: &mut Instance, draft: &Draft, resolve: &Resolve) -> Resu
         closed.push(joined(first.into_iter().chain(windows)));
     }
     instance.times.closed = unless_all(closed, &Vec::new());
+    Ok(())
+}
+
+/// What ends on each node: rows of amounts in the order of the draft.
+fn set_ending(
+    instance: &mut Instance,
+    draft: &Draft,
+    resolve: &Resolve,
+    rows: &[i64],
+) -> Result<(), DraftError> {
+    let width = draft.resources.len();
+    let mut rows = rows.chunks_exact(width.max(1));
+    let mut all = Vec::with_capacity(draft.nodes.len());
+    for (k, node) in draft.nodes.iter().enumerate() {
+        let mut list: Vec<(i64, Vec<i64>)> = Vec::with_capacity(node.ending.len());
+        for ((at, _), row) in node.ending.iter().zip(&mut rows) {
+            list.push((resolve.at(*at, DraftItem::Node(k), "ending")?, row.to_vec()));
+        }
+        list.sort_by_key(|(at, _)| *at);
+        for (r, resource) in draft.resources.iter().enumerate() {
+            let ends = list.iter().map(|(_, amounts)| amounts[r]).fold(0, i64::saturating_add);
+            let wrong = |cause, remedy| Err(error(DraftItem::Node(k), "ending", cause, remedy));
+            if ends > instance.used(NodeId::from(k))[r] {
+                let cause = format!("more of `{}` ends than is used", resource.name);
+                return wrong(cause, "raise `used`, or lower what ends");
+            }
+            if ends > 0 && resource.devices {
+                let cause =
+                    format!("which cards of `{}` are given back is not known", resource.name);
+                return wrong(cause, "make what runs there a task with `node` and `elapsed`");
+            }
+        }
+        all.push(list);
+    }
+    instance.times.ending = unless_all(all, &Vec::new());
     Ok(())
 }
 

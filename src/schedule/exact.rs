@@ -327,6 +327,7 @@ fn twins(p: &Problem) -> Vec<u32> {
         let (x, y) = (NodeId::from(a), NodeId::from(b));
         p.room(a as u32) == p.room(b as u32)
             && p.closed[a] == p.closed[b]
+            && p.busy[a] == p.busy[b]
             && instance.speed(x) == instance.speed(y)
             && instance.price(x) == instance.price(y)
             && instance.rate(x) == instance.rate(y)

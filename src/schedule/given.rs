@@ -22,7 +22,7 @@ const NAME: &str = "the plan given";
 impl Search<'_> {
     /// The schedule given, or a better one with the same nodes in the order of its starts; tasks
     /// that have no room there are placed elsewhere. `used` counts work.
-    pub fn from_given(&self, given: &Given, used: &mut u64) -> Found {
+    pub fn begin_with(&self, given: &Given, used: &mut u64) -> Found {
         let p = self.p;
         let (plan, start) = (&given.schedule.plan, &given.schedule.start);
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);

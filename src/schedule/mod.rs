@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
         let target = self.target(bounds);
         let context = (&self.p, &self.aim, &self.figures);
         let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &target);
-        let given = self.params.start.as_ref().map(|given| search.from_given(given, &mut work));
+        let given = self.params.start.as_ref().map(|given| search.begin_with(given, &mut work));
         let usable = given.as_ref().is_some_and(|given| self.usable(given));
         self.set_aside = given.is_some() && !usable;
         let mut best = match given.filter(|_| usable) {

@@ -50,6 +50,11 @@ fn instance(g: &mut ChaCha8Rng, wish: Wish) -> Instance {
             available_at: (j > 0 && g.random_bool(0.4)).then_some(When::In(1)),
             closed: if wish.windows && g.random_bool(0.5) { vec![window] } else { vec![] },
             price_per_hour: Some(number(3600 * g.random_range(1..3))),
+            used: if wish.windows { vec![(0, number(1))] } else { vec![] },
+            ending: match wish.windows && g.random_bool(0.7) {
+                true => vec![(When::In(g.random_range(0..5)), vec![(0, number(1))])],
+                false => vec![],
+            },
             ..NodeDraft::default()
         });
     }
@@ -167,6 +172,7 @@ fn partly(instance: &Instance, schedule: &Schedule) -> bool {
             };
             runs.iter().filter(same)
         };
+        let used = instance.used_at(run.node, run.start);
         let after = instance.after(run.task).iter().all(|(other, lag)| {
             schedule.end(instance, *other).is_none_or(|end| end + lag <= run.start)
         });
@@ -174,7 +180,7 @@ fn partly(instance: &Instance, schedule: &Schedule) -> bool {
             && there().count() <= instance.max_tasks(run.node) as usize
             && (0..instance.resources().len()).all(|r| {
                 let load: i64 = there().map(|o| instance.demand_on(o.task, o.node)[r]).sum();
-                load <= instance.free(run.node, r)
+                load + used[r] <= instance.limit(run.node)[r]
             })
     })
 }

@@ -563,3 +563,35 @@ fn bounds_are_known_on_the_way() {
         assert!(step.goal[0].gap < 1.0);
     }
 }
+
+#[test]
+fn load_that_ends_makes_room() {
+    let text = r#"{
+      "nodes": [{"id": "x", "capacity": {"cpu": 4}, "used": {"cpu": 3},
+        "ending": [{"at": "1m", "used": {"cpu": 1}}, {"at": 50, "used": {"cpu": 1}}]}],
+      "tasks": [{"id": "a", "demand": {"cpu": 3}, "duration": 10}, {"id": "b", "demand": {"cpu": 1}, "duration": 5}],
+      "goal": "completion"
+    }"#;
+    let instance = instance(text);
+    let mut bytes = Vec::new();
+    write_instance(&instance, &mut bytes).unwrap();
+    let again = Source { name: "i.json".into(), bytes };
+    let again = read_instance(&Input::One(again), None).unwrap();
+    assert_eq!(digest(&again), digest(&instance));
+    assert!(write_csv(&instance).is_err(), "tables have no place for it");
+    let Answer::Plan(outcome) = solve(&again, &Params::default()).unwrap() else {
+        panic!("there is a plan");
+    };
+    assert_eq!((outcome.start.clone(), outcome.optimal), (vec![Some(60), Some(0)], true));
+    let schedule = Schedule { plan: outcome.plan, start: outcome.start };
+    assert_eq!(check_schedule(&instance, &schedule, false), vec![]);
+    let path = critical_path(&instance, &schedule);
+    assert_eq!(path[0].waits, Waits::Ending(NodeId(0)));
+    let early = Schedule { start: vec![Some(59), Some(0)], ..schedule };
+    let violations = check_schedule(&instance, &early, false);
+    assert!(violations[0].to_string().starts_with("at 59 s: node `x` carries 5 cpu and has 4"));
+    let much = refused(
+        &text.replace("\"at\": 50, \"used\": {\"cpu\": 1}", "\"at\": 50, \"used\": {\"cpu\": 3}"),
+    );
+    assert!(much.contains("nodes[0].ending: more of `cpu` ends than is used"), "{much}");
+}
