@@ -68,7 +68,10 @@ pub fn check_plan(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec
     let mut violations = places(instance, plan, allow_unplaced);
     let on = plan.by_node(instance.nodes());
     let nodes = || instance.node_ids().zip(&on).filter(|(_, tasks)| !tasks.is_empty());
-    violations.extend(nodes().flat_map(|(node, tasks)| node_limits(instance, node, tasks)));
+    let limits = |(node, tasks): (NodeId, &Vec<TaskId>)| {
+        node_limits(instance, node, tasks, instance.used(node))
+    };
+    violations.extend(nodes().flat_map(limits));
     violations.extend(transients(instance, plan));
     violations
         .extend(nodes().flat_map(|(node, tasks)| cards::on_node(instance, plan, node, tasks)));
@@ -288,13 +291,13 @@ fn requirements(instance: &Instance, plan: &Plan) -> Vec<Violation> {
 }
 
 /// Loads stay within capacities, wherever the tasks add any.
-fn capacities(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Vec<Violation> {
+fn capacities(instance: &Instance, node: NodeId, tasks: &[TaskId], used: &[i64]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (r, resource) in instance.resources().iter().enumerate() {
-        let load = load(instance, node, tasks, r);
+        let load = used[r] + added(instance, node, tasks, r);
         let (capacity, limit) = (instance.capacity(node)[r], instance.limit(node)[r]);
         // What exceeds the capacity before the plan is not the plan's doing.
-        if load <= limit || load <= instance.used(node)[r] {
+        if load <= limit || load <= used[r] {
             continue;
         }
         let adds = |task: &&TaskId| instance.demand_on(**task, node)[r] > 0;
@@ -310,10 +313,9 @@ fn capacities(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Vec<Violat
     violations
 }
 
-/// What is on the node already and what these tasks add.
-fn load(instance: &Instance, node: NodeId, tasks: &[TaskId], resource: usize) -> i64 {
-    let added: i64 = tasks.iter().map(|task| instance.demand_on(*task, node)[resource]).sum();
-    instance.used(node)[resource] + added
+/// What these tasks add to what is on the node already.
+fn added(instance: &Instance, node: NodeId, tasks: &[TaskId], resource: usize) -> i64 {
+    tasks.iter().map(|task| instance.demand_on(*task, node)[resource]).sum()
 }
 
 /// While tasks move, what is transient counts on both nodes: what was there, what
@@ -353,7 +355,7 @@ fn transients(instance: &Instance, plan: &Plan) -> Vec<Violation> {
 /// Where demands vary and a risk is asked for, every node keeps it in every resource that the plan
 /// fills: mean + z sqrt(sum of squared deviations) <= what the plan may fill, squares compared in
 /// whole numbers. Means that are too much by themselves are another violation.
-fn risks(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Vec<Violation> {
+fn risks(instance: &Instance, node: NodeId, tasks: &[TaskId], used: &[i64]) -> Vec<Violation> {
     let Some(risk) = instance.kept_risk() else { return Vec::new() };
     let (num, den) = risk.squared_quantile();
     let mut violations = Vec::new();
@@ -364,7 +366,7 @@ fn risks(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Vec<Violation> 
             deviation * deviation
         });
         let variance: i128 = squares.sum();
-        let load = load(instance, node, tasks, r);
+        let load = used[r] + added(instance, node, tasks, r);
         let slack = instance.limit(node)[r] - load;
         // Rounding up is exact: the square is a whole number.
         let need = (i128::from(num) * variance + i128::from(den) - 1) / i128::from(den);
@@ -396,9 +398,14 @@ fn max_tasks(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Option<Viol
 }
 
 /// What a node holds, whatever it is that is there at once.
-fn node_limits(instance: &Instance, node: NodeId, tasks: &[TaskId]) -> Vec<Violation> {
-    let mut violations = capacities(instance, node, tasks);
-    violations.extend(risks(instance, node, tasks));
+fn node_limits(
+    instance: &Instance,
+    node: NodeId,
+    tasks: &[TaskId],
+    used: &[i64],
+) -> Vec<Violation> {
+    let mut violations = capacities(instance, node, tasks, used);
+    violations.extend(risks(instance, node, tasks, used));
     violations.extend(max_tasks(instance, node, tasks));
     violations
 }

@@ -128,7 +128,7 @@ fn windows(instance: &Instance, schedule: &Schedule) -> Vec<Violation> {
 }
 
 /// At every instant at which something starts, every node holds what runs there as it would
-/// hold a plan without times. Between starts nothing is added, so no other instant matters.
+/// hold a plan without times. Between starts things only end, so no other instant matters.
 fn instants(instance: &Instance, schedule: &Schedule) -> Vec<Violation> {
     let mut on: Vec<Vec<Run>> = vec![Vec::new(); instance.nodes()];
     for run in schedule.runs(instance).filter(|run| run.start < run.end) {
@@ -144,7 +144,8 @@ fn instants(instance: &Instance, schedule: &Schedule) -> Vec<Violation> {
             running.extend_from_slice(same);
             let tasks: Vec<TaskId> = running.iter().map(|run| run.task).collect();
             let at = |violation| Violation::At { second: now, violation: Box::new(violation) };
-            violations.extend(node_now(instance, schedule, NodeId::from(node), &tasks).map(at));
+            violations
+                .extend(node_now(instance, schedule, (NodeId::from(node), now), &tasks).map(at));
         }
     }
     violations
@@ -153,10 +154,10 @@ fn instants(instance: &Instance, schedule: &Schedule) -> Vec<Violation> {
 fn node_now(
     instance: &Instance,
     schedule: &Schedule,
-    node: NodeId,
+    (node, now): (NodeId, i64),
     tasks: &[TaskId],
 ) -> impl Iterator<Item = Violation> {
-    let mut violations = node_limits(instance, node, tasks);
+    let mut violations = node_limits(instance, node, tasks, &instance.used_at(node, now));
     violations.extend(cards::on_node(instance, &schedule.plan, node, tasks));
     violations.into_iter()
 }

@@ -26,7 +26,7 @@ pub(super) fn run(args: Args) -> Done {
     let instance = args.how.goal.apply(args.files.read(files, args.how.quiet)?)?;
     let read = |file: &Source| Ok(PartPlan { name: file.name.clone(), claim: read_claim(file)? });
     let plans = plans.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
-    let start = Some(join(&instance, &plans)?);
+    let start = Some(join(&instance, &plans)?.into());
     let name = args.files.name();
     let job = Job { instance: &instance, name: name.as_deref(), moves: false };
     plan(&args.how, &job, &Params { start, ..params })

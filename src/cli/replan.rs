@@ -57,7 +57,7 @@ pub(super) fn run(args: Args) -> Done {
         return Err(Error::usage("the instance does not say where tasks run now")
             .help("name the plan with --from PLAN, or give tasks their `node`"));
     }
-    let params = Params { start: Some(today(&instance)), ..params };
+    let params = Params { start: Some(today(&instance).into()), ..params };
     if args.frontier {
         return print_frontier(&args, &instance, &params);
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::explain::{Verdict, explain};
 use crate::format::{Source, digest, read_plan, write_assignment};
 use crate::ilp::Backend;
-use crate::model::{Instance, Plan, Term, Tier};
+use crate::model::{Instance, Schedule, Term, Tier};
 use crate::policy::{ORDERS, Order, Settings};
 use crate::replan::{self, today};
 use crate::report::{self, ConflictDoc, Report, standing};
@@ -200,7 +200,7 @@ pub(super) fn run(args: Args) -> Done {
 
 impl Args {
     /// The instance with what the options change about it, and the plan to begin with.
-    pub(super) fn read(&self) -> Result<(Instance, Option<Plan>)> {
+    pub(super) fn read(&self) -> Result<(Instance, Option<Schedule>)> {
         let instance = self.how.goal.apply(self.instance.read(self.how.quiet)?)?;
         let start = self.start.as_deref().map(|path| read_start(path, &instance)).transpose()?;
         Ok((instance, start))
@@ -224,7 +224,7 @@ impl HowArgs {
 }
 
 /// A plan to begin with: any plan that speaks of this instance's tasks and nodes.
-fn read_start(path: &Path, instance: &Instance) -> Result<Plan> {
+fn read_start(path: &Path, instance: &Instance) -> Result<Schedule> {
     let verdict = check_claim(instance, &read_plan(&Source::read(path)?, instance)?);
     let unknown = |violation: &&Violation| {
         matches!(violation, Violation::UnknownTask { .. } | Violation::UnknownNode { .. })
@@ -232,7 +232,7 @@ fn read_start(path: &Path, instance: &Instance) -> Result<Plan> {
     match verdict.violations.iter().find(unknown) {
         Some(violation) => Err(Error::input(path.display().to_string(), violation.to_string())
             .help("is this plan for another instance?")),
-        None => Ok(verdict.plan),
+        None => Ok(verdict.schedule.unwrap_or_else(|| verdict.plan.into())),
     }
 }
 

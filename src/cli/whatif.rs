@@ -68,7 +68,7 @@ pub(super) fn run(args: Args) -> Done {
         changed.push(args.goal.apply(own)?);
     }
     let runs = base.task_ids().any(|task| base.current(task).is_some());
-    let start = runs.then(|| today(&base));
+    let start = runs.then(|| today(&base).into());
     let outcome = match solve(&base, &Params { start, ..params.clone() })? {
         Answer::Plan(outcome) => outcome,
         Answer::NoPlan(none) => {

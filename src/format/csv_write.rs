@@ -37,13 +37,16 @@ pub struct CsvFiles {
 ///
 /// # Errors
 /// Names that tables cannot hold: a resource called like a reserved column,
-/// leading or trailing white space, separators within labels; routes and ratios.
+/// leading or trailing white space, separators within labels; routes, ratios and load that ends.
 pub fn write_csv(instance: &Instance) -> Result<CsvFiles> {
     if instance.has_routes() {
         return Err(unwritable("what moving from node to node costs (`routes`)"));
     }
     if !instance.ratios().is_empty() {
         return Err(unwritable("room beside other room (`ratios`)"));
+    }
+    if instance.node_ids().any(|node| !instance.ending(node).is_empty()) {
+        return Err(unwritable("load that ends (`ending`)"));
     }
     if instance.requirements().iter().any(|requirement| !requirement.either.is_empty()) {
         return Err(unwritable("alternative requirements (`either`)"));

@@ -161,6 +161,11 @@ fn times(bytes: &mut Canonical, instance: &Instance) {
             bytes.text("closed");
             bytes.integers(&[i64::from(node.0), *from, *to]);
         }
+        for (at, ended) in instance.ending(node) {
+            bytes.text("ending");
+            bytes.integers(&[i64::from(node.0), *at]);
+            bytes.integers(ended);
+        }
     }
 }
 

@@ -108,6 +108,9 @@ pub(super) struct NodeFile {
     /// Load that is there already and not part of the plan.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub(super) used: Ordered<Quantity>,
+    /// Parts of `used` that end, in goals about time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) ending: Vec<Object<EndingFile>>,
     /// Keys and values that tasks may require.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub(super) labels: Ordered<String>,
@@ -152,6 +155,17 @@ pub(super) struct NodeFile {
     /// Times in which nothing runs on it, in goals about time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) closed: Vec<Object<WindowFile>>,
+}
+
+/// A part of the load that is there already, and when it ends.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Ending")]
+pub(super) struct EndingFile {
+    /// When it ends.
+    pub(super) at: WhenText,
+    /// What it takes until then.
+    pub(super) used: Ordered<Quantity>,
 }
 
 /// Whether a node takes tasks: `ready` does, `drain` takes no new task but its
@@ -355,6 +369,11 @@ fn node_draft(
         id: node.id.0,
         capacity: names.quantities(draft, node.capacity, place("capacity"))?,
         used: names.quantities(draft, node.used, place("used"))?,
+        ending: (node.ending.into_iter())
+            .map(|Object(part)| {
+                Ok((part.at.0, names.quantities(draft, part.used, place("ending"))?))
+            })
+            .collect::<Result<_>>()?,
         labels: node.labels.0,
         state: node.state.into(),
         price: node.price.map(|price| price.0),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::backup_file::BackupFile;
 use super::demand_file::DemandFile;
-use super::json::{NodeFile, ResourceFile, TaskFile};
+use super::json::{EndingFile, NodeFile, ResourceFile, TaskFile};
 use super::move_file::{PairFile, RatioFile, RouteFile, unless_one};
 use super::rule_file::{AskFile, RuleFile, SpreadFile};
 use super::selection_file::{PreferenceFile, SelectionFile};
@@ -172,6 +172,12 @@ fn node_file(instance: &Instance, node: NodeId, used: &[i64]) -> Result<NodeFile
         // Zeros too: a resource that no node names is an error when tasks need it.
         capacity: amounts(instance, capacity, |_, _| true)?,
         used: amounts(instance, used, |_, used| used != 0)?,
+        ending: (instance.ending(node).iter())
+            .map(|(at, ended)| {
+                let used = amounts(instance, ended, |_, ended| ended != 0)?;
+                Ok(Object(EndingFile { at: WhenText::after_start(*at), used }))
+            })
+            .collect::<Result<_>>()?,
         labels: Ordered(labels),
         state: instance.state(node).into(),
         price: price(instance, node)?.map(Quantity),

@@ -239,7 +239,7 @@ pub fn read_beside(input: &Input, forced: Option<Format>, beside: &Beside) -> Re
 }
 
 fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Reading> {
-    let (format, mut draft) = parse(input, forced)?;
+    let (format, mut draft) = parse(input, forced, beside.start)?;
     if let Some(learned) = beside.learned {
         learned.apply(&mut draft);
     }
@@ -289,10 +289,10 @@ pub fn wants_current(input: &Input, forced: Option<Format>) -> bool {
 /// Text that is in no known format or in another than `forced`, and what is
 /// wrong with a file in itself, with its line and column.
 pub fn read_draft(input: &Input, forced: Option<Format>) -> Result<Draft> {
-    excerpted(parse(input, forced).map(|(_, draft)| draft), &input.sources())
+    excerpted(parse(input, forced, None).map(|(_, draft)| draft), &input.sources())
 }
 
-fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
+fn parse(input: &Input, forced: Option<Format>, start: Option<i64>) -> Result<(Format, Draft)> {
     let tables = matches!(input, Input::Tables { .. });
     if let Some(format) = forced.filter(|format| format.has_tables() != tables) {
         let cause = match tables {
@@ -313,8 +313,8 @@ fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
                 Format::Gap => gap::read(text),
                 Format::CloudBalancing => cloudbalancing::read(text),
                 Format::Roadef => roadef::read(text),
-                Format::Slurm => slurm::read(&[text]),
-                Format::Kubernetes => kubernetes::read(&[text]),
+                Format::Slurm => slurm::read(&[text], start),
+                Format::Kubernetes => kubernetes::read(&[text], start),
                 Format::Json | Format::Csv | Format::Openb => json::read(text),
             };
             Ok((format, draft?))
@@ -323,8 +323,8 @@ fn parse(input: &Input, forced: Option<Format>) -> Result<(Format, Draft)> {
             let format = format_of_parts(sources, forced)?;
             let texts: Vec<Text> = sources.iter().map(Source::text).collect::<Result<_>>()?;
             match format {
-                Format::Slurm => Ok((format, slurm::read(&texts)?)),
-                Format::Kubernetes => Ok((format, kubernetes::read(&texts)?)),
+                Format::Slurm => Ok((format, slurm::read(&texts, start)?)),
+                Format::Kubernetes => Ok((format, kubernetes::read(&texts, start)?)),
                 _ => Err(several(sources, format)),
             }
         }

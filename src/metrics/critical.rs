@@ -12,6 +12,8 @@ pub enum Waits {
     Release,
     /// The node is closed until then.
     Opening(NodeId),
+    /// Load that was on the node before the plan ends then.
+    Ending(NodeId),
     /// It comes after this task, with a lag.
     After(TaskId, i64),
     /// This task makes room for it on the node.
@@ -80,9 +82,11 @@ fn waits(instance: &Instance, schedule: &Schedule, on: &[Vec<Run>], run: Run) ->
         }
     }
     let opens = |unit: &Run| instance.closed(unit.node).iter().any(|(_, to)| *to == run.start);
-    match units().find(opens) {
-        Some(unit) => Waits::Opening(unit.node),
-        None => Waits::Nothing,
+    let frees = |unit: &Run| instance.ending(unit.node).iter().any(|(at, _)| *at == run.start);
+    match (units().find(opens), units().find(frees)) {
+        (Some(unit), _) => Waits::Opening(unit.node),
+        (None, Some(unit)) => Waits::Ending(unit.node),
+        (None, None) => Waits::Nothing,
     }
 }
 
@@ -96,10 +100,11 @@ fn room(instance: &Instance, runs: &[Run], unit: Run) -> Option<TaskId> {
     let before = unit.start - 1;
     let running = || runs.iter().filter(|run| run.start <= before && before < run.end);
     let crowded = running().count() as u64 + 1 > u64::from(instance.max_tasks(node));
+    let used = instance.used_at(node, before);
     let lacks = |r: usize| {
         let load: i64 = running().map(|run| instance.demand_on(run.task, node)[r]).sum();
         let demand = instance.demand_on(unit.task, node)[r];
-        demand > 0 && instance.used(node)[r] + load + demand > instance.limit(node)[r]
+        demand > 0 && used[r] + load + demand > instance.limit(node)[r]
     };
     let full: Vec<usize> = (0..instance.resources().len()).filter(|r| lacks(*r)).collect();
     let takes = |run: &&&Run| {

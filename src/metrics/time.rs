@@ -2,7 +2,7 @@
 //! scratch.
 
 use super::{Metrics, tier_value_with};
-use crate::model::{Goal, Instance, Run, Schedule, TaskId, Term, Tier, TierValue};
+use crate::model::{Goal, Instance, NodeId, Schedule, TaskId, Term, Tier, TierValue};
 
 /// Figures of a plan in time. A gang counts as one job: by its units' start and their last end.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,26 +100,34 @@ pub fn timed_values(instance: &Instance, schedule: &Schedule, goal: &Goal) -> Ve
     goal.tiers.iter().map(|tier| TierValue { tier: tier.to_string(), value: value(tier) }).collect()
 }
 
-/// Starts and ends on each node as (second, is a start, run), ends before starts.
-fn events(instance: &Instance, schedule: &Schedule) -> Vec<Vec<(i64, bool, Run)>> {
-    let mut on = vec![Vec::new(); instance.nodes()];
-    for run in schedule.runs(instance).filter(|run| run.start < run.end) {
-        on[run.node.index()].extend([(run.start, true, run), (run.end, false, run)]);
-    }
-    on.iter_mut().for_each(|events| events.sort_by_key(|(at, start, _)| (*at, *start)));
-    on
+/// Load on the node that is there before the plan: how much of a resource, for how many of the
+/// seconds up to `end`.
+pub fn there_until(instance: &Instance, node: NodeId, resource: usize, end: i64) -> i128 {
+    let ended = instance
+        .ending(node)
+        .iter()
+        .map(|(at, ended)| i128::from(ended[resource]) * i128::from((end - at).max(0)));
+    i128::from(instance.used(node)[resource]) * i128::from(end) - ended.sum::<i128>()
 }
 
 /// The highest load of each node in each resource at any instant: row-major, nodes x resources.
 pub(super) fn highest_loads(instance: &Instance, schedule: &Schedule) -> Vec<i64> {
-    let events = events(instance, schedule);
+    // Ends before starts: (second, is a start, what it takes).
+    let mut events: Vec<Vec<(i64, bool, &[i64])>> = vec![Vec::new(); instance.nodes()];
+    for run in schedule.runs(instance).filter(|run| run.start < run.end) {
+        let demand = instance.demand_on(run.task, run.node);
+        events[run.node.index()].extend([(run.start, true, demand), (run.end, false, demand)]);
+    }
     let mut highest = Vec::with_capacity(instance.nodes() * instance.resources().len());
-    for node in instance.node_ids() {
-        let mut load = instance.used(node).to_vec();
+    for (node, mut events) in instance.node_ids().zip(events) {
+        let later = instance.ending(node).iter().filter(|(at, _)| *at > 0);
+        events.extend(later.map(|(at, ended)| (*at, false, ended.as_slice())));
+        events.sort_by_key(|(at, start, _)| (*at, *start));
+        let mut load = instance.used_at(node, 0);
         let mut most = load.clone();
-        for (_, start, run) in &events[node.index()] {
-            for (r, demand) in instance.demand_on(run.task, node).iter().enumerate() {
-                load[r] += if *start { *demand } else { -demand };
+        for (_, start, amounts) in events {
+            for (r, amount) in amounts.iter().enumerate() {
+                load[r] += if start { *amount } else { -amount };
                 most[r] = most[r].max(load[r]);
             }
         }
@@ -143,13 +151,13 @@ fn utilisation(instance: &Instance, schedule: &Schedule, makespan: i64) -> Vec<O
     let counted = || instance.node_ids().filter(|node| instance.counted(*node));
     let each = (0..instance.resources().len()).map(|r| {
         let capacity: i64 = counted().map(|node| instance.capacity(node)[r]).sum();
-        let there: i64 = counted().map(|node| instance.used(node)[r]).sum();
+        let there: i128 = counted().map(|node| there_until(instance, node, r, makespan)).sum();
         let work = schedule.runs(instance).filter(|run| instance.counted(run.node)).map(|run| {
             let demand = instance.demand_on(run.task, run.node)[r];
             i128::from(demand) * i128::from(run.end - run.start)
         });
         let all = i128::from(capacity) * i128::from(makespan);
-        let taken = work.sum::<i128>() + i128::from(there) * i128::from(makespan);
+        let taken = work.sum::<i128>() + there;
         (all > 0).then(|| taken as f64 / all as f64)
     });
     each.collect()
@@ -162,9 +170,11 @@ pub fn load_over_time(
     schedule: &Schedule,
     resource: usize,
 ) -> Vec<(i64, i64)> {
-    let counted = instance.node_ids().filter(|node| instance.counted(*node));
-    let there: i64 = counted.map(|node| instance.used(node)[resource]).sum();
-    let mut changes: Vec<(i64, i64)> = Vec::new();
+    let counted = || instance.node_ids().filter(|node| instance.counted(*node));
+    let there: i64 = counted().map(|node| instance.used_at(node, 0)[resource]).sum();
+    let ending = counted().flat_map(|node| instance.ending(node));
+    let later = ending.filter(|(at, _)| *at > 0);
+    let mut changes: Vec<(i64, i64)> = later.map(|(at, ended)| (*at, -ended[resource])).collect();
     for run in schedule.runs(instance).filter(|run| instance.counted(run.node)) {
         let demand = instance.demand_on(run.task, run.node)[resource];
         changes.extend([(run.start, demand), (run.end, -demand)]);

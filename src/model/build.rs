@@ -17,7 +17,8 @@ use super::names::{Names, nearest};
 use super::risk::set_deviations;
 use super::room::Room;
 use super::soft::{set_soft, set_weights};
-use super::time::{Times, set_durations, set_times};
+use super::time::Times;
+use super::timing::{set_durations, set_times};
 use super::{
     Decimal, Draft, Goal, Instance, NodeId, NodeState, Requirement, RequirementId, Resource, Scale,
     Term, gcd,
@@ -59,12 +60,27 @@ impl Draft {
                 flat.push(list, None, DraftItem::Node(k), field)?;
             }
         }
+        let mut ending = Flat::new(&places);
+        for (k, node) in self.nodes.iter().enumerate() {
+            for (_, list) in &node.ending {
+                ending.push(list, None, DraftItem::Node(k), "ending")?;
+            }
+        }
         let (pairs, pair_drafts) = collect_pairs(&self, &places, &demand, &units, &node_at)?;
         let [capacity, used, reserve, safety] = node_flats.map(|flat| flat.values);
         let deviation = deviation.values;
-        let mut flats = [demand.values, deviation, capacity, used, reserve, safety, pairs.demand];
+        let mut flats = [
+            demand.values,
+            deviation,
+            capacity,
+            used,
+            reserve,
+            safety,
+            pairs.demand,
+            ending.values,
+        ];
         let resources = reduce(&self, &places, &mut flats)?;
-        let [demand, deviation, capacity, used, reserve, safety, pair_demand] = flats;
+        let [demand, deviation, capacity, used, reserve, safety, pair_demand, ending] = flats;
 
         let (requirement, requirements) = intern(&self, &units);
         let eligible = requirements.iter().map(|r| accepted(r, &self.nodes)).collect();
@@ -124,7 +140,7 @@ impl Draft {
         let pair_duration = pair_drafts.iter().map(|k| of_pair(k).duration).collect();
         set_durations(&mut instance, &self, pair_duration)?;
         let pair_cost: Vec<_> = pair_drafts.iter().map(|k| of_pair(k).cost).collect();
-        set_times(&mut instance, &self, &units)?;
+        set_times(&mut instance, &self, &units, &ending)?;
         set_costs(&mut instance, &self, &pair_cost)?;
         set_soft(&mut instance, &self)?;
         set_weights(&mut instance, &self, &units)?;
@@ -289,7 +305,9 @@ fn finest(draft: &Draft, room: &Room, resource: usize) -> u8 {
             .unwrap_or(0)
     };
     let tasks = draft.tasks.iter().map(|t| of(&t.demand).max(of(&t.deviation))).max();
-    let nodes = draft.nodes.iter().map(|n| of(&n.capacity).max(of(&n.used))).max();
+    let ending = |n: &NodeDraft| n.ending.iter().map(|(_, list)| of(list)).max().unwrap_or(0);
+    let own = |n: &NodeDraft| of(&n.capacity).max(of(&n.used)).max(ending(n));
+    let nodes = draft.nodes.iter().map(own).max();
     let pairs = draft.pairs.iter().map(|p| of(&p.demand)).max();
     let room = room.reserve.iter().chain(&room.safety).map(|list| of(list)).max();
     tasks.max(nodes).max(pairs).max(room).unwrap_or(0)
@@ -396,7 +414,7 @@ fn collect_pairs(
 fn reduce(
     draft: &Draft,
     places: &[u8],
-    flats: &mut [Vec<i64>; 7],
+    flats: &mut [Vec<i64>; 8],
 ) -> Result<Vec<Resource>, DraftError> {
     let width = places.len();
     let mut resources = Vec::with_capacity(width);

@@ -159,6 +159,11 @@ fn node_key(instance: &Instance, node: NodeId) -> Vec<i64> {
     let (num, den) = instance.speed(node);
     key.extend([num, den]);
     if instance.is_timed() {
+        for (at, ended) in instance.ending(node) {
+            key.push(*at);
+            key.extend_from_slice(ended);
+        }
+        key.push(i64::MIN); // keeps what ends apart from what follows
         let windows = instance.closed(node);
         key.push(windows.len() as i64);
         key.extend(windows.iter().flat_map(|(from, to)| [*from, *to]));

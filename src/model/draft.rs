@@ -90,6 +90,8 @@ pub struct NodeDraft {
     pub capacity: Vec<(u16, Decimal)>,
     /// Load that is there already.
     pub used: Vec<(u16, Decimal)>,
+    /// Parts of it that end, and when.
+    pub ending: Vec<(When, Vec<(u16, Decimal)>)>,
     /// Label keys and values.
     pub labels: Labels,
     /// Whether it takes tasks.

@@ -26,6 +26,7 @@ mod rule;
 mod selector;
 mod soft;
 mod time;
+mod timing;
 
 pub use classes::{Classes, NodeClass, TaskClass};
 pub use devices::Devices;

@@ -66,6 +66,14 @@ pub struct Schedule {
     pub start: Vec<Option<i64>>,
 }
 
+impl From<Plan> for Schedule {
+    /// The plan without any start.
+    fn from(plan: Plan) -> Schedule {
+        let start = vec![None; plan.placement.len()];
+        Schedule { plan, start }
+    }
+}
+
 impl Schedule {
     /// When the task ends.
     pub fn end(&self, instance: &Instance, task: TaskId) -> Option<i64> {

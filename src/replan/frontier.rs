@@ -4,7 +4,7 @@
 use super::counts_moves;
 use crate::error::Result;
 use crate::metrics::goal_values;
-use crate::model::{Goal, Instance, Plan, Term, Tier};
+use crate::model::{Goal, Instance, Plan, Schedule, Term, Tier};
 use crate::solve::{Answer, Params, TierOutcome, solve};
 use crate::stop::Stop;
 
@@ -41,7 +41,7 @@ pub fn frontier(instance: &Instance, params: &Params, most: usize) -> Result<Opt
     let run = |tiers: Vec<Tier>, start: Option<&Plan>, parts: u32| -> Result<Option<_>> {
         let instance = instance.clone().with_goal(Goal { tiers });
         let time_limit = stop.remaining() / parts.max(1);
-        let start = start.cloned().or_else(|| params.start.clone());
+        let start = start.cloned().map(Schedule::from).or_else(|| params.start.clone());
         Ok(match solve(&instance, &Params { time_limit, start, ..params.clone() })? {
             Answer::Plan(outcome) => Some(outcome),
             Answer::NoPlan(_) => None,

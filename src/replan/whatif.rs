@@ -50,7 +50,7 @@ pub fn what_if(
 }
 
 fn effect(instance: &Instance, params: &Params) -> Result<Effect> {
-    let start = Some(today(instance));
+    let start = Some(today(instance).into());
     let params = Params { start, threads: Some(1), ..params.clone() };
     let (fit, outcome) = match solve(instance, &params)? {
         Answer::Plan(outcome) if outcome.unplaced.is_empty() => (Fit::Yes, Some(outcome)),

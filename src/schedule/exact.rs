@@ -3,7 +3,7 @@
 //! which nothing can start earlier, each job stands at its earliest time after those before it.
 
 use super::flat::{NEVER, Problem};
-use super::goal::{Aim, less};
+use super::goal::{Aim, Target, less};
 use super::improve::Found;
 use super::orders::Figures;
 use super::serial::{Builder, Recipe};
@@ -22,6 +22,7 @@ pub(super) struct Exact<'a> {
     aim: &'a Aim,
     figures: &'a Figures,
     b: Builder<'a>,
+    target: &'a Target,
     /// Values to beat; the schedule that has them, where this search found it.
     best: Vec<f64>,
     pub found: Option<Found>,
@@ -51,7 +52,7 @@ pub(super) fn worth_it(p: &Problem) -> bool {
 impl<'a> Exact<'a> {
     pub fn new(
         (p, aim, figures): (&'a Problem<'a>, &'a Aim, &'a Figures),
-        best: &Found,
+        (best, target): (&Found, &'a Target),
         until: u64,
         stop: &'a Stop,
     ) -> Exact<'a> {
@@ -60,6 +61,7 @@ impl<'a> Exact<'a> {
             p,
             aim,
             figures,
+            target,
             b: Builder::new(p),
             best: best.value.clone(),
             found: None,
@@ -83,6 +85,7 @@ impl<'a> Exact<'a> {
 
     fn over(&mut self) -> bool {
         let over = self.work + self.b.work >= self.until
+            || self.found.is_some() && self.target.reached(&self.best)
             || (self.work.is_multiple_of(64) && self.stop.reached());
         self.complete &= !over;
         over || !self.complete
@@ -324,6 +327,7 @@ fn twins(p: &Problem) -> Vec<u32> {
         let (x, y) = (NodeId::from(a), NodeId::from(b));
         p.room(a as u32) == p.room(b as u32)
             && p.closed[a] == p.closed[b]
+            && p.busy[a] == p.busy[b]
             && instance.speed(x) == instance.speed(y)
             && instance.price(x) == instance.price(y)
             && instance.rate(x) == instance.rate(y)

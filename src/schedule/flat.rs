@@ -56,9 +56,11 @@ pub(super) struct Problem<'a> {
     pub jobs: Vec<Job>,
     /// Entries of a row: the demanded resources, then tasks at once where that is limited.
     pub width: usize,
-    /// Nodes x width: what the plan may fill.
+    /// Nodes x width: what the plan may fill, once all has ended that ends.
     pub room: Vec<i64>,
     pub closed: Vec<Vec<(i64, i64)>>,
+    /// Per node, what load that is there takes of the room, from when until when.
+    pub busy: Vec<Vec<(i64, i64, Vec<i64>)>>,
     /// Every node without any task.
     pub empty: Vec<Timeline>,
     /// Nodes that a job may run on, by [`Job::place`].
@@ -111,7 +113,24 @@ impl<'a> Problem<'a> {
             }
             row
         };
-        let room = |node| row(&|r| instance.free(node, r), i64::from(instance.max_tasks(node)));
+        let room = |node: NodeId, second: i64| {
+            let used = instance.used_at(node, second);
+            let free = |r: usize| (instance.limit(node)[r] - used[r]).max(0);
+            row(&free, i64::from(instance.max_tasks(node)))
+        };
+        let busy = |node: NodeId| {
+            let (mut from, last) = (0, room(node, i64::MAX));
+            let mut steps = Vec::new();
+            for (at, _) in instance.ending(node).iter().filter(|(at, _)| *at > 0) {
+                if *at > from {
+                    let free = room(node, from);
+                    let taken = last.iter().zip(&free).map(|(last, free)| last - free);
+                    steps.push((from, *at, taken.collect()));
+                    from = *at;
+                }
+            }
+            steps
+        };
         let nodes: Vec<NodeId> = instance.node_ids().collect();
         let mut speeds: Vec<((i64, i64), NodeId)> = Vec::new();
         let speed_of = nodes.iter().map(|node| {
@@ -127,8 +146,9 @@ impl<'a> Problem<'a> {
             instance,
             jobs: Vec::new(),
             width,
-            room: nodes.iter().flat_map(|node| room(*node)).collect(),
+            room: nodes.iter().flat_map(|node| room(*node, i64::MAX)).collect(),
             closed: nodes.iter().map(|node| instance.closed(*node).to_vec()).collect(),
+            busy: nodes.iter().map(|node| busy(*node)).collect(),
             empty: Vec::new(),
             places: Vec::new(),
             demand: Vec::new(),
@@ -207,11 +227,15 @@ impl<'a> Problem<'a> {
                 longest: 0,
             });
         }
-        let empty = |node: &NodeId| Timeline::new(p.room(node.0), &p.closed[node.index()]);
-        p.empty = nodes.iter().map(empty).collect();
+        p.empty = (0..nodes.len()).map(|j| p.line(j)).collect();
         p.set_extremes();
         p.set_precedence();
         p
+    }
+
+    /// The node without any task.
+    fn line(&self, node: usize) -> Timeline {
+        Timeline::new(self.room(node as u32), &self.closed[node], &self.busy[node])
     }
 
     fn set_extremes(&mut self) {
@@ -279,13 +303,14 @@ impl<'a> Problem<'a> {
             (job.release, job.deadline, job.running) = (0, NEVER, false);
         }
         p.topological.reverse();
-        for (closed, j) in p.closed.iter_mut().zip(0..) {
-            let within = closed.iter().filter(|(from, _)| *from < end);
-            let mut turned: Vec<(i64, i64)> =
-                within.map(|(from, to)| ((end - to).max(0), end - from)).collect();
-            turned.reverse();
-            *closed = turned;
-            p.empty[j] = Timeline::new(&p.room[j * p.width..(j + 1) * p.width], closed);
+        let turned = |from: i64, to: i64| ((end - to).max(0), end - from);
+        for j in 0..p.nodes() {
+            p.closed[j].retain(|(from, _)| *from < end);
+            p.closed[j].iter_mut().for_each(|(from, to)| (*from, *to) = turned(*from, *to));
+            p.closed[j].reverse();
+            p.busy[j].retain(|(from, ..)| *from < end);
+            p.busy[j].iter_mut().for_each(|(from, to, _)| (*from, *to) = turned(*from, *to));
+            p.empty[j] = p.line(j);
         }
         p
     }

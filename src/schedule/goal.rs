@@ -11,6 +11,36 @@ pub(super) fn less(a: &[f64], b: &[f64]) -> bool {
     differ.is_some_and(|(a, b)| a < b)
 }
 
+/// When a schedule is good enough: at its bounds, or as near to them as is asked for.
+pub(super) struct Target {
+    /// What values cannot be below, as [`Aim::value`] gives them.
+    floors: Vec<f64>,
+    /// Part of each tier's value that may lie above its bound.
+    gap: f64,
+    /// Tasks left out where none may be: that value has no gap.
+    whole: usize,
+}
+
+impl Target {
+    /// Bounds of the goal's tiers, and the gap to them.
+    pub fn new(bounds: impl Iterator<Item = f64>, gap: f64, allow_unplaced: bool) -> Target {
+        let whole = (!allow_unplaced).then_some(0.0);
+        Target {
+            floors: whole.into_iter().chain(bounds).collect(),
+            gap,
+            whole: whole.iter().count(),
+        }
+    }
+
+    /// Every tier is within the gap.
+    pub fn reached(&self, value: &[f64]) -> bool {
+        value.iter().zip(&self.floors).enumerate().all(|(k, (value, floor))| {
+            let over = if k < self.whole { 0.0 } else { self.gap * value.abs() };
+            value - floor <= over
+        })
+    }
+}
+
 /// The goal, with what decides about single placements.
 #[derive(Clone)]
 pub(super) struct Aim {

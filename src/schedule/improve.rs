@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::flat::{NEVER, NONE, Problem};
-use super::goal::{Aim, less};
+use super::goal::{Aim, Target, less};
 use super::orders::{Figures, RULES, Rule};
 use super::serial::{Builder, Recipe};
 use crate::model::{Schedule, Term};
@@ -52,8 +52,8 @@ pub(super) struct Search<'a> {
     /// Work units at most.
     pub work: u64,
     pub stop: &'a Stop,
-    /// Nothing is better than that.
-    pub bound: &'a [f64],
+    /// What is good enough.
+    pub target: &'a Target,
     /// The mirrored problem, where the end of everything matters.
     mirror: Option<Problem<'a>>,
 }
@@ -63,7 +63,7 @@ impl<'a> Search<'a> {
         (p, aim, figures): (&'a Problem<'a>, &'a Aim, &'a Figures),
         (seed, work): (u64, u64),
         stop: &'a Stop,
-        bound: &'a [f64],
+        target: &'a Target,
     ) -> Search<'a> {
         let mirror = aim.goal.mentions(Term::Makespan).then(|| {
             // About when everything ends: by paths, by what all jobs take.
@@ -71,23 +71,24 @@ impl<'a> Search<'a> {
             let area = figures.area.iter().sum::<f64>() / p.width as f64;
             p.mirrored(path.unwrap_or(0).max(area as i64))
         });
-        Search { p, aim, figures, seed, work, stop, bound, mirror }
+        Search { p, aim, figures, seed, work, stop, target, mirror }
     }
 
-    pub fn proven(&self, value: &[f64]) -> bool {
-        value.iter().zip(self.bound).all(|(value, bound)| value <= bound)
+    /// The rule that is made for the goal.
+    pub fn rule(&self) -> Rule {
+        let goal = self.p.instance.goal();
+        match goal.tiers[0].terms.iter().find(|part| part.term.is_timed()) {
+            Some(part) if part.term == Term::Tardiness => Rule::Due,
+            Some(part) if part.term == Term::Completion => Rule::Weight,
+            Some(part) if part.term == Term::Wait => Rule::Release,
+            _ => Rule::CriticalPath,
+        }
     }
 
     /// The best of all rules, plain and shaken, the one made for the goal first; `used` counts
     /// work. The first is built whatever the time.
     pub fn starts(&self, used: &mut u64) -> Option<Found> {
-        let goal = self.p.instance.goal();
-        let wanted = match goal.tiers[0].terms.iter().find(|part| part.term.is_timed()) {
-            Some(part) if part.term == Term::Tardiness => Rule::Due,
-            Some(part) if part.term == Term::Completion => Rule::Weight,
-            Some(part) if part.term == Term::Wait => Rule::Release,
-            _ => Rule::CriticalPath,
-        };
+        let wanted = self.rule();
         let mut rules: Vec<usize> = (0..RULES.len()).collect();
         rules.sort_by_key(|rule| RULES[*rule].0 != wanted);
         let tries: Vec<(usize, usize)> =
@@ -107,7 +108,7 @@ impl<'a> Search<'a> {
                 *used += work;
                 best = better(best, found);
             }
-            if best.as_ref().is_some_and(|best| self.proven(&best.value)) {
+            if best.as_ref().is_some_and(|best| self.target.reached(&best.value)) {
                 break;
             }
         }
@@ -131,7 +132,7 @@ impl<'a> Search<'a> {
         b.stop = Some(self.stop);
         let mut found = Found::of(&b, self.aim, &recipe, name);
         let mut work = b.work;
-        if let Some(mirror) = self.mirror.as_ref().filter(|_| !self.proven(&found.value)) {
+        if let Some(mirror) = self.mirror.as_ref().filter(|_| !self.target.reached(&found.value)) {
             let mut back = Builder::new(mirror);
             back.stop = Some(self.stop);
             for _ in 0..4 {
@@ -173,13 +174,13 @@ impl<'a> Search<'a> {
         Found::of(b, self.aim, &recipe, &found.by)
     }
 
-    /// Local search from there, until the time or the work is used up or nothing can be better.
+    /// Local search from there, until the time or the work is used up or it is good enough.
     pub fn climb(&self, best: Found, used: &mut u64, told: &mut dyn FnMut(&Found)) -> Found {
         let mut best = best;
         let mut workers: Vec<Worker> =
             (0..WORKERS).map(|k| Worker::new(self, k, best.clone())).collect();
         let mut round = 0u64;
-        while !self.stop.reached() && *used < self.work && !self.proven(&best.value) {
+        while !self.stop.reached() && *used < self.work && !self.target.reached(&best.value) {
             let quota = ROUND.min((self.work - *used).div_ceil(WORKERS));
             workers.par_iter_mut().for_each(|worker| worker.run(self, quota));
             *used += workers.iter_mut().map(|w| std::mem::take(&mut w.work)).sum::<u64>();
@@ -240,7 +241,7 @@ impl<'a> Worker<'a> {
         let n = search.p.jobs.len();
         let mut back = None;
         while self.work < quota && !search.stop.reached() && n > 0 {
-            if search.proven(&self.best.value) {
+            if search.target.reached(&self.best.value) {
                 return;
             }
             self.tries += 1;

@@ -37,7 +37,15 @@ pub(super) fn covers(p: &Problem) -> bool {
         [(from, _)] => from == 0,
         _ => false,
     });
-    makespan && plain && alike && windows && !p.precedence && alone(p) && p.places.len() < KINDS
+    let idle = p.busy.iter().all(Vec::is_empty);
+    makespan
+        && idle
+        && plain
+        && alike
+        && windows
+        && !p.precedence
+        && alone(p)
+        && p.places.len() < KINDS
 }
 
 /// No two jobs have room on any node at once.

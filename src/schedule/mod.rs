@@ -10,6 +10,7 @@ mod cards;
 mod exact;
 mod flat;
 mod gangs;
+mod given;
 mod goal;
 mod improve;
 mod index;
@@ -33,7 +34,8 @@ use crate::threads;
 use bounds::{Bound, Heads};
 use exact::Exact;
 use flat::{NEVER, Problem};
-use goal::{Aim, less};
+pub use given::Given;
+use goal::{Aim, Target};
 use improve::{Found, Search};
 use orders::Figures;
 pub use queue::{QUEUES, Queue};
@@ -91,12 +93,16 @@ pub struct Params {
     /// Work units at most; with it, and time enough, the schedule is the same on any machine and
     /// any number of threads. One unit is one node looked at for one job, about.
     pub work_limit: Option<u64>,
+    /// Relative gap at which to stop: every tier at most that far from its bound.
+    pub gap: f64,
     /// Seed of everything random.
     pub seed: u64,
     /// Threads; `None` takes what the machine has.
     pub threads: Option<usize>,
     /// Tasks may stay unplaced; as few as possible do.
     pub allow_unplaced: bool,
+    /// Begins with this instead of priority rules.
+    pub start: Option<Given>,
 }
 
 impl Default for Params {
@@ -105,9 +111,11 @@ impl Default for Params {
             method: Method::Auto,
             time_limit: Duration::from_secs(10),
             work_limit: None,
+            gap: 0.0,
             seed: 1,
             threads: None,
             allow_unplaced: false,
+            start: None,
         }
     }
 }
@@ -150,6 +158,8 @@ pub struct Outcome {
     pub unplaced: Vec<(TaskId, String)>,
     /// Work units used.
     pub work: u64,
+    /// What was given to begin with left tasks out and was not used.
+    pub set_aside: bool,
 }
 
 /// The answer.
@@ -177,7 +187,8 @@ pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
     solve_until(instance, params, &Stop::after(params.time_limit), &mut |_| {})
 }
 
-/// Plans the instance until `stop`, and tells of every better schedule.
+/// Plans the instance until `stop`, and tells of every better schedule, with what is proven by
+/// then.
 ///
 /// # Errors
 /// As for [`solve`].
@@ -185,7 +196,7 @@ pub fn solve_until(
     instance: &Instance,
     params: &Params,
     stop: &Stop,
-    told: &mut (dyn FnMut(&Schedule) + Send),
+    told: &mut (dyn FnMut(Outcome) + Send),
 ) -> Result<Answer> {
     if !instance.is_timed() {
         let cause = format!("the goal `{}` is not about time", instance.goal());
@@ -210,9 +221,12 @@ struct Run<'a> {
     figures: Figures,
     params: &'a Params,
     stop: &'a Stop,
+    /// Jobs that can never run, and why.
+    never: Vec<(usize, &'static str)>,
     work: u64,
     /// Everything was tried.
     exhausted: bool,
+    set_aside: bool,
 }
 
 /// Share of the work that the exact engines may take before local search has its turn.
@@ -224,16 +238,27 @@ impl<'a> Run<'a> {
     fn new(instance: &'a Instance, params: &'a Params, stop: &'a Stop) -> Run<'a> {
         let p = Problem::new(instance);
         let (aim, figures) = (Aim::new(&p, params.allow_unplaced), Figures::of(&p));
-        Run { p, aim, figures, params, stop, work: 0, exhausted: false }
+        Run {
+            p,
+            aim,
+            figures,
+            params,
+            stop,
+            never: Vec::new(),
+            work: 0,
+            exhausted: false,
+            set_aside: false,
+        }
     }
 
     fn limit(&self) -> u64 {
         self.params.work_limit.unwrap_or(u64::MAX)
     }
 
-    fn answer(mut self, told: &mut (dyn FnMut(&Schedule) + Send)) -> Answer {
+    fn answer(mut self, told: &mut (dyn FnMut(Outcome) + Send)) -> Answer {
         let (heads, never) = Heads::of(&self.p);
-        if let (Some((k, why)), false) = (never.first(), self.params.allow_unplaced) {
+        self.never = never;
+        if let (Some((k, why)), false) = (self.never.first(), self.params.allow_unplaced) {
             let name = self.p.instance.job_name(TaskId(self.p.jobs[*k].first));
             return Answer::None {
                 proven: true,
@@ -241,8 +266,8 @@ impl<'a> Run<'a> {
                 remedy: "change what it asks or what nodes have, or use --allow-unplaced".into(),
             };
         }
-        let mut bounds = bounds::bounds(&self.p, &self.aim, &self.figures, &heads, &never);
-        let heads = never.is_empty().then_some(&heads);
+        let mut bounds = bounds::bounds(&self.p, &self.aim, &self.figures, &heads, &self.never);
+        let heads = self.never.is_empty().then_some(&heads);
         let found = match self.params.method {
             Method::Queue(queue) => {
                 let found = self.queue(queue);
@@ -256,11 +281,16 @@ impl<'a> Run<'a> {
             Method::Auto => self.search(heads, &mut bounds, told),
         };
         match found {
-            Some(found) if self.params.allow_unplaced || found.value[0] == 0.0 => {
-                Answer::Schedule(Box::new(self.outcome(found, bounds, &never)))
+            Some(found) if self.usable(&found) => {
+                Answer::Schedule(Box::new(self.outcome(found, &bounds)))
             }
             found => self.nothing(found),
         }
+    }
+
+    /// Whether it leaves out nothing that must not be.
+    fn usable(&self, found: &Found) -> bool {
+        self.params.allow_unplaced || found.value[0] == 0.0
     }
 
     fn queue(&mut self, queue: Queue) -> Option<Found> {
@@ -304,16 +334,23 @@ impl<'a> Run<'a> {
         &mut self,
         heads: Option<&Heads>,
         bounds: &mut [Bound],
-        told: &mut (dyn FnMut(&Schedule) + Send),
+        told: &mut (dyn FnMut(Outcome) + Send),
     ) -> Option<Found> {
         let mut work = 0;
-        let floors = self.floors(bounds);
+        let target = self.target(bounds);
         let context = (&self.p, &self.aim, &self.figures);
-        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
-        let mut best = search.starts(&mut work)?;
-        told(&best.schedule);
+        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &target);
+        let given = self.params.start.as_ref().map(|given| search.begin_with(given, &mut work));
+        let usable = given.as_ref().is_some_and(|given| self.usable(given));
+        self.set_aside = given.is_some() && !usable;
+        let mut best = match given.filter(|_| usable) {
+            Some(given) => given,
+            None => search.starts(&mut work)?,
+        };
         self.price(&best, heads, bounds, &mut work);
-        if machines::covers(&self.p) && !search.proven(&best.value) {
+        self.tell(&best, bounds, told);
+        let target = self.target(bounds);
+        if machines::covers(&self.p) && !target.reached(&best.value) {
             let share = self.limit() / EXACT_SHARE;
             let stop = self.stop.part(self.stop.remaining() * 9 / 10);
             if let Some(solved) = machines::solve(&self.p, self.params.seed, share, &stop) {
@@ -326,16 +363,13 @@ impl<'a> Run<'a> {
                 let mut b = Builder::new(&self.p);
                 b.build(&solved.recipe, &self.aim);
                 let next = Found::of(&b, &self.aim, &solved.recipe, "parallel machines");
-                if less(&next.value, &best.value) {
-                    best = next;
-                    told(&best.schedule);
-                }
+                best = improve::better(Some(best), Some(next))?;
+                self.tell(&best, bounds, told);
             }
         }
-        let floors = self.floors(bounds);
-        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &floors);
-        let proven = |best: &Found| search.proven(&best.value);
-        if exact::worth_it(&self.p) && !proven(&best) {
+        let target = self.target(bounds);
+        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &target);
+        if exact::worth_it(&self.p) && !target.reached(&best.value) {
             // A first look, then what local search found makes the second shorter.
             for share in [2_000_000, u64::MAX] {
                 let (most, stop) = match share {
@@ -345,10 +379,10 @@ impl<'a> Run<'a> {
                     ),
                     share => (share.min(self.limit() / EXACT_SHARE), self.stop.clone()),
                 };
-                let mut exact = Exact::new(context, &best, most, &stop);
+                let mut exact = Exact::new(context, (&best, &target), most, &stop);
                 work += exact.run();
                 best = improve::better(Some(best), exact.found.take())?;
-                told(&best.schedule);
+                self.tell(&best, bounds, told);
                 if exact.complete {
                     (self.work, self.exhausted) = (work, true);
                     let values = best.value.iter().rev().zip(bounds.iter_mut().rev());
@@ -362,31 +396,32 @@ impl<'a> Run<'a> {
                 if share != u64::MAX {
                     let most = (work + 40_000_000).min(self.limit());
                     let stop = self.stop.part(self.stop.remaining() / 5);
-                    let shorter = Search::new(context, (self.params.seed, most), &stop, &floors);
-                    best = shorter.climb(best, &mut work, &mut |found| told(&found.schedule));
-                    if proven(&best) {
+                    let shorter = Search::new(context, (self.params.seed, most), &stop, &target);
+                    best =
+                        shorter.climb(best, &mut work, &mut |found| self.tell(found, bounds, told));
+                    if target.reached(&best.value) {
                         break;
                     }
                 }
             }
         }
-        best = search.climb(best, &mut work, &mut |found| told(&found.schedule));
+        best = search.climb(best, &mut work, &mut |found| self.tell(found, bounds, told));
         self.work = work;
         Some(best)
     }
 
-    /// The bounds as values are given: after what must not be left out.
-    fn floors(&self, bounds: &[Bound]) -> Vec<f64> {
-        let first = (!self.params.allow_unplaced).then_some(0.0);
-        first.into_iter().chain(bounds.iter().map(|bound| bound.value)).collect()
+    fn target(&self, bounds: &[Bound]) -> Target {
+        let values = bounds.iter().map(|bound| bound.value);
+        Target::new(values, self.params.gap, self.params.allow_unplaced)
     }
 
-    fn outcome(
-        &self,
-        found: Found,
-        bounds: Vec<Bound>,
-        never: &[(usize, &'static str)],
-    ) -> Outcome {
+    fn tell(&self, found: &Found, bounds: &[Bound], told: &mut (dyn FnMut(Outcome) + Send)) {
+        if self.usable(found) {
+            told(self.outcome(found.clone(), bounds));
+        }
+    }
+
+    fn outcome(&self, found: Found, bounds: &[Bound]) -> Outcome {
         let instance = self.p.instance;
         let goal: &Goal = &self.aim.goal;
         let values = timed_values(instance, &found.schedule, goal);
@@ -397,20 +432,20 @@ impl<'a> Run<'a> {
                 // was proven too.
                 let about_all = !matches!(tier.terms[0].term, Term::Unplaced(_));
                 let exact = bound.why == "branch and bound";
-                let bound = match !left.is_empty() && about_all && !exact {
-                    true => Bound { value: 0.0, why: "tasks are left out" },
-                    false => bound,
+                let (bound, why) = match !left.is_empty() && about_all && !exact {
+                    true => (0.0, "tasks are left out"),
+                    false => (bound.value, bound.why),
                 };
                 TierAnswer {
                     tier: value.tier,
-                    bound: bound.value.min(value.value),
+                    bound: bound.min(value.value),
                     value: value.value,
-                    why: bound.why.to_owned(),
+                    why: why.to_owned(),
                 }
             });
         let goal: Vec<TierAnswer> = tiers.collect();
         let why = |task: TaskId| {
-            let at = never.iter().find(|(k, _)| self.p.jobs[*k].tasks().any(|t| t == task));
+            let at = self.never.iter().find(|(k, _)| self.p.jobs[*k].tasks().any(|t| t == task));
             at.map_or("no room was found for it in time", |(_, why)| why).to_owned()
         };
         Outcome {
@@ -420,6 +455,7 @@ impl<'a> Run<'a> {
             unplaced: left.into_iter().map(|task| (task, why(task))).collect(),
             schedule: found.schedule,
             work: self.work,
+            set_aside: self.set_aside,
         }
     }
 

@@ -79,7 +79,7 @@ struct Simulation<'a, 'b> {
     waiting: BTreeSet<Place>,
     /// When jobs arrive of which all that they come after has a start.
     arrivals: BinaryHeap<Reverse<(i64, u32)>>,
-    /// Times at which something ends or a node opens.
+    /// Times at which something ends, on the node before the plan too, or a node opens.
     events: BinaryHeap<Reverse<i64>>,
     /// Jobs before each that have no start.
     open: Vec<u32>,
@@ -112,7 +112,8 @@ impl<'a, 'b> Simulation<'a, 'b> {
                 (area / (level(k) as f64 * p.jobs[k].weight.max(1) as f64)).min(1e15) as i64
             }
         };
-        let windows = p.closed.iter().flatten().map(|(_, to)| Reverse(*to));
+        let ends = p.busy.iter().flatten().map(|(_, to, _)| *to);
+        let windows = p.closed.iter().flatten().map(|(_, to)| *to).chain(ends).map(Reverse);
         let mut simulation = Simulation {
             queue,
             waiting: BTreeSet::new(),

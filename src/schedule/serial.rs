@@ -349,6 +349,24 @@ impl<'a> Builder<'a> {
         self.start[job] = start;
     }
 
+    /// Stands as a schedule that holds says. What is free is not known then: to look at only, until
+    /// the next build.
+    pub fn adopt(&mut self, schedule: &Schedule) {
+        self.start.fill(NEVER);
+        self.end.fill(NEVER);
+        self.on.fill(0);
+        for (task, node) in schedule.plan.placement.iter().enumerate() {
+            self.node[task] = node.map_or(NONE, |node| node.0);
+            node.iter().for_each(|node| self.on[node.index()] += 1);
+        }
+        self.cards.sets.clone_from(&schedule.plan.cards);
+        for job in 0..self.p.jobs.len() {
+            if let Some(start) = schedule.start[self.p.jobs[job].first as usize] {
+                self.note(job, start);
+            }
+        }
+    }
+
     /// The schedule as it stands.
     pub fn schedule(&self) -> Schedule {
         let mut plan = Plan::empty(self.node.len());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Answer, Method, Outcome, Params, QUEUES, solve};
+use super::{Answer, Given, Method, Outcome, Params, QUEUES, solve};
 use crate::check::check_schedule;
 use crate::metrics::timed_values;
 use crate::model::{
@@ -50,6 +50,11 @@ fn instance(g: &mut ChaCha8Rng, wish: Wish) -> Instance {
             available_at: (j > 0 && g.random_bool(0.4)).then_some(When::In(1)),
             closed: if wish.windows && g.random_bool(0.5) { vec![window] } else { vec![] },
             price_per_hour: Some(number(3600 * g.random_range(1..3))),
+            used: if wish.windows { vec![(0, number(1))] } else { vec![] },
+            ending: match wish.windows && g.random_bool(0.7) {
+                true => vec![(When::In(g.random_range(0..5)), vec![(0, number(1))])],
+                false => vec![],
+            },
             ..NodeDraft::default()
         });
     }
@@ -167,6 +172,7 @@ fn partly(instance: &Instance, schedule: &Schedule) -> bool {
             };
             runs.iter().filter(same)
         };
+        let used = instance.used_at(run.node, run.start);
         let after = instance.after(run.task).iter().all(|(other, lag)| {
             schedule.end(instance, *other).is_none_or(|end| end + lag <= run.start)
         });
@@ -174,7 +180,7 @@ fn partly(instance: &Instance, schedule: &Schedule) -> bool {
             && there().count() <= instance.max_tasks(run.node) as usize
             && (0..instance.resources().len()).all(|r| {
                 let load: i64 = there().map(|o| instance.demand_on(o.task, o.node)[r]).sum();
-                load <= instance.free(run.node, r)
+                load + used[r] <= instance.limit(run.node)[r]
             })
     })
 }
@@ -326,6 +332,53 @@ fn threads_do_not_change_the_schedule() {
         assert_eq!(one.schedule, two.schedule);
         assert_eq!((one.goal, one.work), (two.goal, two.work));
         assert!(holds(&instance, &one.schedule));
+    }
+}
+
+#[test]
+fn a_gap_ends_the_search_early_and_is_kept() {
+    let mut g = ChaCha8Rng::seed_from_u64(55);
+    let mut saved = 0;
+    for goal in ["makespan", "completion, nodes", "wait"] {
+        let wish = Wish { tasks: 12, goal, gangs: true, speeds: true, ..PLAIN };
+        for _ in 0..8 {
+            let instance = instance(&mut g, wish);
+            let run = |gap| plan(&instance, &Params { gap, ..quick(2_000_000) });
+            let (Some(wide), Some(none)) = (run(0.25), run(0.0)) else { continue };
+            assert!(holds(&instance, &wide.schedule));
+            assert!(wide.work <= none.work);
+            let within = wide.goal.iter().all(|tier| tier.gap() <= 0.25);
+            assert!(within || wide.work == none.work, "{:?}", wide.goal);
+            assert_eq!(wide.optimal, wide.goal.iter().all(|tier| tier.gap() == 0.0));
+            saved += usize::from(within && !wide.optimal);
+        }
+    }
+    assert!(saved > 0, "some stop before they are proven");
+}
+
+#[test]
+fn a_schedule_given_is_never_lost() {
+    let mut g = ChaCha8Rng::seed_from_u64(57);
+    for goal in ["makespan", "completion, nodes", "tardiness"] {
+        let wish = Wish { tasks: 8, goal, gangs: true, windows: true, pairs: true, ..PLAIN };
+        for _ in 0..12 {
+            let instance = instance(&mut g, wish);
+            let Some(best) = plan(&instance, &quick(1_000_000)) else { continue };
+            let from = |schedule: Schedule, holds| {
+                let start = Some(Given { schedule, holds });
+                plan(&instance, &Params { start, ..quick(1) }).expect("a schedule")
+            };
+            let again = from(best.schedule.clone(), true);
+            assert!(holds(&instance, &again.schedule));
+            assert!(values(&instance, &again.schedule) <= values(&instance, &best.schedule));
+            assert!(!again.set_aside);
+            // Nodes alone, and starts that cannot be.
+            let early =
+                Schedule { start: vec![Some(-7); instance.tasks()], ..best.schedule.clone() };
+            for broken in [Schedule::from(best.schedule.plan), early] {
+                assert!(holds(&instance, &from(broken, false).schedule));
+            }
+        }
     }
 }
 

@@ -11,11 +11,12 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// An empty node with this much room, shut in between.
-    pub fn new(room: &[i64], closed: &[(i64, i64)]) -> Timeline {
+    /// An empty node with this much room, shut in between, and with less room at times.
+    pub fn new(room: &[i64], closed: &[(i64, i64)], busy: &[(i64, i64, Vec<i64>)]) -> Timeline {
         let mut line = Timeline { times: vec![0], free: room.to_vec() };
         let shut = vec![-SHUT; room.len()];
         closed.iter().for_each(|(from, to)| line.take(*from, *to, &shut));
+        busy.iter().for_each(|(from, to, taken)| line.take(*from, *to, taken));
         line
     }
 

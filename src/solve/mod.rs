@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::ilp::Backend;
-use crate::model::{Fallback, Instance, Plan, Survives, TaskId};
+use crate::model::{Fallback, Instance, Plan, Schedule, Survives, TaskId};
 use crate::policy::{self, Choice, Order, Settings};
 use crate::schedule::{self, QUEUES, Queue};
 use crate::search::local;
@@ -138,8 +138,8 @@ pub struct Params {
     /// Tasks may stay unplaced; as few as possible do.
     pub allow_unplaced: bool,
     /// Begins with this plan instead of the policies' best; what breaks a rule in it is
-    /// placed anew.
-    pub start: Option<Plan>,
+    /// placed anew. In time one without starts says only where tasks go.
+    pub start: Option<Schedule>,
     /// One order for a policy instead of its multi-start.
     pub order: Option<Order>,
     /// What policies are told; their seed is the one above.
@@ -352,7 +352,7 @@ pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Res
         let cause = "plans that survive failures and plans with standbys are made by `solve` alone";
         return Err(Error::usage(cause).help("leave --survive out, and `backup` of tasks"));
     }
-    if params.start.is_some() && matches!(params.method, Method::Policy(_)) {
+    if params.start.is_some() && matches!(params.method, Method::Policy(_) | Method::Queue(_)) {
         let cause =
             format!("`{}` places all tasks anew and begins with no plan", params.method.name());
         return Err(Error::usage(cause).help("use auto, search or ilp"));

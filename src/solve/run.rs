@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::improve::Searched;
 use super::reasons::{left_out, notes};
+use super::start::SET_ASIDE;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, search_lacks};
 use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
@@ -130,12 +131,9 @@ impl<'a> Run<'a> {
             return Ok(Incumbent { plan, found_by: start.to_string() });
         }
         if let Some(start) = &params.start {
-            match self.given(start) {
+            match self.given(&start.plan) {
                 Some(given) => return Ok(given),
-                None => self.notes.push(
-                    "the plan given breaks rules and could not be repaired; it was set aside"
-                        .to_owned(),
-                ),
+                None => self.notes.push(SET_ASIDE.to_owned()),
             }
         }
         if instance.tasks() > LARGE && self.for_peak() {

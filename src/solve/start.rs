@@ -5,6 +5,10 @@ use crate::check::check_plan;
 use crate::model::{NodeId, Plan, TaskId};
 use crate::state::{Block, State};
 
+/// What is said of a start that is of no use.
+pub(super) const SET_ASIDE: &str =
+    "the plan given breaks rules and could not be repaired; it was set aside";
+
 impl Run<'_> {
     /// The plan that was given, repaired where it breaks rules. Nothing where tasks
     /// are left over that nobody finds a node for.

@@ -3,14 +3,15 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
+use super::start::SET_ASIDE;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Unplaced, Watch, tier_outcome};
 use crate::bounds::Bound;
 use crate::check::check_schedule;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Exact, TimedRequest};
 use crate::metrics::timed_values;
-use crate::model::{Goal, Instance, Schedule, TaskId};
-use crate::schedule::{self, TierAnswer};
+use crate::model::{Instance, Schedule};
+use crate::schedule::{self, Given, TierAnswer};
 use crate::stop::Stop;
 
 /// Plans an instance whose goal is about time.
@@ -19,26 +20,11 @@ use crate::stop::Stop;
 /// Methods and settings that plan without time; what [`schedule::solve`] and
 /// [`ilp::solve_timed`] refuse; a schedule that breaks a rule, which is a bug.
 pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
-    if params.start.is_some() {
-        return Err(
-            Error::usage("plans in time do not begin with another plan").help("leave --start out")
-        );
-    }
-    let goal = match params.allow_unplaced {
-        true => instance.goal().with_unplaced_first(&instance.priorities()),
-        false => instance.goal().clone(),
-    };
-    let run = Run { instance, params, watch, goal, began: Instant::now() };
+    let run = Run { instance, params, watch, began: Instant::now() };
     match method(instance, params.method)? {
         Some(method) => match run.search(method, params.work_limit, &watch.stop)? {
             schedule::Answer::None { proven, cause, remedy } => Ok(none(proven, cause, remedy)),
-            schedule::Answer::Schedule(found) => {
-                let mut outcome = run.on_the_way(&found.schedule);
-                outcome.goal = found.goal.iter().map(tier).collect();
-                outcome.optimal = found.optimal;
-                outcome.found_by = found.found_by;
-                run.finish(outcome, found.unplaced)
-            }
+            schedule::Answer::Schedule(found) => run.finish(run.outcome(*found)),
         },
         None => run.exact(),
     }
@@ -76,7 +62,6 @@ struct Run<'a> {
     instance: &'a Instance,
     params: &'a Params,
     watch: &'a Watch<'a>,
-    goal: Goal,
     began: Instant,
 }
 
@@ -91,15 +76,17 @@ impl Run<'_> {
             method,
             time_limit: self.params.time_limit,
             work_limit,
+            gap: self.params.gap,
             seed: self.params.seed,
             threads: self.params.threads,
             allow_unplaced: self.params.allow_unplaced,
+            start: self.params.start.as_ref().map(|start| given(self.instance, start)),
         };
         // One schedule is told after the other, from whatever thread found it.
         let told = Mutex::new(());
-        let mut tell = |found: &Schedule| {
+        let mut tell = |found: schedule::Outcome| {
             let Ok(_one) = told.lock() else { return };
-            self.watch.show(&self.on_the_way(found));
+            self.watch.show(&self.outcome(found));
         };
         schedule::solve_until(self.instance, &settings, stop, &mut tell)
     }
@@ -107,6 +94,10 @@ impl Run<'_> {
     /// The integer program, from what a short search finds. It proves every tier itself.
     fn exact(&self) -> Result<Answer> {
         let (instance, params) = (self.instance, self.params);
+        let goal = match params.allow_unplaced {
+            true => instance.goal().with_unplaced_first(&instance.priorities()),
+            false => instance.goal().clone(),
+        };
         let work = params.work_limit.map_or(START_WORK, |limit| limit.min(START_WORK));
         let stop = self.watch.stop.part(self.watch.stop.remaining() / 4);
         let known = match self.search(schedule::Method::Auto, Some(work), &stop)? {
@@ -118,7 +109,7 @@ impl Run<'_> {
         };
         let request = TimedRequest {
             instance,
-            goal: &self.goal,
+            goal: &goal,
             allow_unplaced: params.allow_unplaced,
             backend: params.solver,
             gap: params.gap,
@@ -141,8 +132,7 @@ impl Run<'_> {
             };
             return Ok(none(proven, cause, remedy.to_owned()));
         };
-        let mut outcome = self.on_the_way(&schedule);
-        let tiers = self.goal.tiers.iter().zip(timed_values(instance, &schedule, &self.goal));
+        let tiers = goal.tiers.iter().zip(timed_values(instance, &schedule, &goal));
         let tiers = tiers.enumerate().map(|(k, (tier, value))| {
             // What search proves, it proves of every schedule that keeps the earlier tiers.
             let counted = known.as_ref().and_then(|known| known.goal.get(k));
@@ -156,56 +146,57 @@ impl Run<'_> {
             };
             tier_outcome(instance, tier, value.value, &bound)
         });
-        outcome.goal = tiers.collect::<Result<_>>()?;
-        outcome.optimal = outcome.goal.iter().all(|tier| tier.gap == 0.0);
-        outcome.notes = finding.warnings;
+        let goal: Vec<TierOutcome> = tiers.collect::<Result<_>>()?;
         let same = known.as_ref().filter(|known| known.schedule == schedule);
-        outcome.found_by = same.map_or(solver, |known| known.found_by.clone());
+        let found_by = same.map_or(solver, |known| known.found_by.clone());
+        let set_aside = known.as_ref().is_some_and(|known| known.set_aside);
         let reasons = known.map(|known| known.unplaced).unwrap_or_default();
         let left = schedule.plan.unplaced().map(|task| {
             let known = reasons.iter().find(|(other, _)| *other == task);
             let why = known.map_or("what runs leaves no room for it in time", |(_, why)| why);
             (task, why.to_owned())
         });
-        self.finish(outcome, left.collect())
+        let found = schedule::Outcome {
+            goal: Vec::new(),
+            optimal: goal.iter().all(|tier| tier.gap == 0.0),
+            found_by,
+            unplaced: left.collect(),
+            work: 0,
+            set_aside,
+            schedule,
+        };
+        let mut outcome = Outcome { goal, ..self.outcome(found) };
+        outcome.notes.extend(finding.warnings);
+        self.finish(outcome)
     }
 
     /// The answer, once the checker agrees.
-    fn finish(&self, mut outcome: Outcome, unplaced: Vec<(TaskId, String)>) -> Result<Answer> {
+    fn finish(&self, mut outcome: Outcome) -> Result<Answer> {
         let schedule = Schedule { plan: outcome.plan.clone(), start: outcome.start.clone() };
         let broken = check_schedule(self.instance, &schedule, self.params.allow_unplaced);
         if let Some(violation) = broken.first() {
             let cause = format!("the schedule of {} breaks a rule: {violation}", outcome.found_by);
             return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
         }
-        let left = unplaced.into_iter();
-        outcome.unplaced =
-            left.map(|(task, detail)| Unplaced { task, reason: "time", detail }).collect();
         self.watch.note(&outcome);
         outcome.trace = self.watch.trace();
         Ok(Answer::Plan(Box::new(outcome)))
     }
 
-    /// A schedule before anything is proven of it.
-    fn on_the_way(&self, found: &Schedule) -> Outcome {
-        let values = timed_values(self.instance, found, &self.goal).into_iter();
-        let goal = values.map(|value| TierOutcome {
-            tier: value.tier,
-            value: value.value,
-            bound: 0.0,
-            why: "nothing yet".to_owned(),
-            gap: if value.value > 0.0 { 1.0 } else { 0.0 },
-        });
+    /// The answer in the shape of one without time.
+    fn outcome(&self, found: schedule::Outcome) -> Outcome {
+        let left = found.unplaced.into_iter();
+        let left = left.map(|(task, detail)| Unplaced { task, reason: "time", detail });
         Outcome {
             method: self.params.method.name(),
             seed: self.params.seed,
-            plan: found.plan.clone(),
-            start: found.start.clone(),
-            goal: goal.collect(),
-            optimal: false,
-            found_by: "search in time".to_owned(),
-            unplaced: Vec::new(),
-            notes: Vec::new(),
+            plan: found.schedule.plan,
+            start: found.schedule.start,
+            goal: found.goal.iter().map(tier).collect(),
+            optimal: found.optimal,
+            found_by: found.found_by,
+            unplaced: left.collect(),
+            notes: found.set_aside.then(|| SET_ASIDE.to_owned()).into_iter().collect(),
             elapsed: self.began.elapsed(),
             trace: Vec::new(),
             tried: Vec::new(),
@@ -213,6 +204,13 @@ impl Run<'_> {
             standbys: Vec::new(),
         }
     }
+}
+
+/// A start, with whether it can stand as it is: it breaks no rule and names the cards.
+fn given(instance: &Instance, start: &Schedule) -> Given {
+    let dealt = instance.devices().is_empty() || !start.plan.cards.is_empty();
+    let holds = dealt && check_schedule(instance, start, true).is_empty();
+    Given { schedule: start.clone(), holds }
 }
 
 fn tier(answer: &TierAnswer) -> TierOutcome {

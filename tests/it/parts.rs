@@ -129,7 +129,7 @@ proptest! {
         }
         plans.reverse(); // in any order
         let start = join(&instance, &plans).unwrap_or_else(|error| panic!("{error} {}", error.place));
-        let merged = solve(&instance, &Params { start: Some(start.clone()), ..params(drop) }).unwrap();
+        let merged = solve(&instance, &Params { start: Some(start.clone().into()), ..params(drop) }).unwrap();
         let whole = solve(&instance, &params(drop)).unwrap();
         match (merged, whole) {
             (Answer::Plan(merged), Answer::Plan(whole)) => {

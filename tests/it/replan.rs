@@ -82,7 +82,7 @@ proptest! {
     fn frontiers_fall(draft in tiny(), goals in select(&[("nodes", "peak"), ("peak", "cost")][..])) {
         let Some((instance, _, _)) = pair(&draft, goals) else { return Ok(()) };
         let instance = instance.with_goal(Goal::parse(goals.1).unwrap());
-        let params = Params { start: Some(today(&instance)), ..Params::default() };
+        let params = Params { start: Some(today(&instance).into()), ..Params::default() };
         let found = frontier(&instance, &params, 25).unwrap().unwrap();
         prop_assert!(!found.points.is_empty());
         for point in &found.points {

@@ -13,6 +13,7 @@ use stowplan::model::{
     When,
 };
 use stowplan::report::{gantt_svg, gantt_text};
+use stowplan::solve::{Answer, Params, solve};
 
 use crate::helpers::stowplan;
 
@@ -514,4 +515,83 @@ fn methods_without_time_say_so() {
     assert_eq!(rows.len(), 4);
     assert!(rows.iter().all(|row| row["metrics"]["makespan"].as_f64() >= Some(10_800.0)));
     assert_eq!(rows[0]["rank"], 1);
+}
+
+#[test]
+fn plans_begin_with_a_plan_and_stop_at_a_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, start) = (folder.path().join("i.json"), folder.path().join("p.csv"));
+    std::fs::write(&file, SMALL).unwrap();
+    let rows = "task,node,start\na,x,10\nb,x,75\ng[0],y,0\ng[1],y,0\nr,x,0\n";
+    let run = |plan: &str, more: &[&str]| {
+        std::fs::write(&start, plan).unwrap();
+        let mut command = stowplan();
+        command.arg("solve").arg(&file).arg("--start").arg(&start).args(["--output", "json"]);
+        command.args(more).output().unwrap()
+    };
+    let plan = |plan: &str, more: &[&str]| -> Value {
+        let output = run(plan, more);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let given = plan(rows, &["--work-limit", "1", "--goal", "wait"]);
+    assert_eq!(given["found_by"], "the plan given");
+    assert_eq!(given["goal"][0]["value"], 150.0);
+    // The same nodes without starts, and a start that breaks a rule.
+    for broken in [
+        rows.replace(",start", "").replace(",75", "").replace(",10", "").replace(",0", ""),
+        rows.replace("75", "20"),
+    ] {
+        assert_eq!(plan(&broken, &[])["goal"][0]["value"], 115.0, "{broken}");
+    }
+    let refused = run(rows, &["--method", "fifo"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("begins with no plan"));
+    let near = plan(rows, &["--goal", "completion", "--gap", "100%", "--work-limit", "1"]);
+    assert!(near["goal"][0]["gap"].as_f64().unwrap() <= 1.0);
+}
+
+#[test]
+fn bounds_are_known_on_the_way() {
+    let text = std::fs::read_to_string("data/five-nodes-timed.json").unwrap();
+    let Answer::Plan(outcome) = solve(&instance(&text), &Params::default()).unwrap() else {
+        panic!("there is a plan");
+    };
+    assert!(!outcome.trace.is_empty());
+    for step in &outcome.trace {
+        assert!(step.goal[0].bound > 0.0 && step.goal[0].why != "counting", "{step:?}");
+        assert!(step.goal[0].gap < 1.0);
+    }
+}
+
+#[test]
+fn load_that_ends_makes_room() {
+    let text = r#"{
+      "nodes": [{"id": "x", "capacity": {"cpu": 4}, "used": {"cpu": 3},
+        "ending": [{"at": "1m", "used": {"cpu": 1}}, {"at": 50, "used": {"cpu": 1}}]}],
+      "tasks": [{"id": "a", "demand": {"cpu": 3}, "duration": 10}, {"id": "b", "demand": {"cpu": 1}, "duration": 5}],
+      "goal": "completion"
+    }"#;
+    let instance = instance(text);
+    let mut bytes = Vec::new();
+    write_instance(&instance, &mut bytes).unwrap();
+    let again = Source { name: "i.json".into(), bytes };
+    let again = read_instance(&Input::One(again), None).unwrap();
+    assert_eq!(digest(&again), digest(&instance));
+    assert!(write_csv(&instance).is_err(), "tables have no place for it");
+    let Answer::Plan(outcome) = solve(&again, &Params::default()).unwrap() else {
+        panic!("there is a plan");
+    };
+    assert_eq!((outcome.start.clone(), outcome.optimal), (vec![Some(60), Some(0)], true));
+    let schedule = Schedule { plan: outcome.plan, start: outcome.start };
+    assert_eq!(check_schedule(&instance, &schedule, false), vec![]);
+    let path = critical_path(&instance, &schedule);
+    assert_eq!(path[0].waits, Waits::Ending(NodeId(0)));
+    let early = Schedule { start: vec![Some(59), Some(0)], ..schedule };
+    let violations = check_schedule(&instance, &early, false);
+    assert!(violations[0].to_string().starts_with("at 59 s: node `x` carries 5 cpu and has 4"));
+    let much = refused(
+        &text.replace("\"at\": 50, \"used\": {\"cpu\": 1}", "\"at\": 50, \"used\": {\"cpu\": 3}"),
+    );
+    assert!(much.contains("nodes[0].ending: more of `cpu` ends than is used"), "{much}");
 }

@@ -58,6 +58,8 @@ pub(super) struct Cluster {
     /// Pods that are there by their controller: namespace, kind, name.
     owned: FxHashMap<(String, String, String), i64>,
     seen: FxHashMap<String, Place>,
+    /// When the newest thing in the files happened, in seconds since 1970.
+    pub(super) newest: Option<i64>,
     pub(super) warnings: Warnings,
 }
 
@@ -94,6 +96,7 @@ impl Cluster {
             workloads: Vec::new(),
             owned: FxHashMap::default(),
             seen: FxHashMap::default(),
+            newest: None,
             warnings: Warnings::default(),
         }
     }
@@ -230,11 +233,15 @@ impl Cluster {
             spec: &spec,
         };
         let mut pod = self.classed(&template, needs, waits);
+        let began = status.and_then(|status| status.start_time).map(|time| time.0.as_second());
+        let made = metadata.creation_timestamp.map(|time| time.0.as_second());
+        self.newest = self.newest.max(began).max(made);
         if waits {
             self.unknown(place, &unknown);
             self.waiting.push(pod);
         } else {
             pod.node = spec.node_name;
+            pod.end = pod.most.and_then(|most| began?.checked_add(most));
             self.running.push(pod);
         }
         Ok(())
@@ -276,6 +283,8 @@ impl Cluster {
             place: template.place,
             class: self.class_at.number(&mut self.classes, class),
             requirement: self.requirement_at.number(&mut self.requirements, requirement),
+            most: spec.active_deadline_seconds.filter(|most| *most > 0),
+            end: None,
             needs: self.needs_at.number(&mut self.needs, needs),
             priority: spec.priority.map(i64::from),
             priority_class: spec.priority_class_name.clone(),
@@ -366,6 +375,7 @@ impl Cluster {
             self.groups.entry(group.clone()).or_insert(*least);
             pod.group = Some(group.clone());
         }
+        pod.most = pod.most.into_iter().chain(workload.most.filter(|most| *most > 0)).min();
         pod.template = Some(workload.template_at.clone());
         let mut number = workload.first;
         let mut left = wanted;

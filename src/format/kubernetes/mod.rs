@@ -24,7 +24,7 @@ use super::source::Text;
 use crate::error::{Error, Result};
 use crate::model::{
     Claim, ClaimedPlacement, Decimal, Draft, DraftError, NodeDraft, NodeState, QuantityError,
-    Requirement, Selection, TaskDraft,
+    Requirement, Selection, TaskDraft, When,
 };
 use affinity::{NAME, bar, narrow};
 use cluster::Cluster;
@@ -35,13 +35,16 @@ pub(super) fn fits(text: &str) -> bool {
     objects::fits(text)
 }
 
-/// Reads the objects of all files as one cluster.
+/// Reads the objects of all files as one cluster. The plan starts at `start`, in seconds since
+/// 1970, else when the newest thing in the files happened.
 ///
 /// # Errors
 /// Text that is neither JSON nor YAML, objects that are none of the API's, quantities that
 /// are none, repeated names: with the file, the object and the field.
-pub(super) fn read(sources: &[Text]) -> Result<Draft> {
-    draft(cluster(sources)?)
+pub(super) fn read(sources: &[Text], start: Option<i64>) -> Result<Draft> {
+    let mut cluster = cluster(sources)?;
+    cluster.newest = start.or(cluster.newest);
+    draft(cluster)
 }
 
 fn cluster(sources: &[Text]) -> Result<Cluster> {
@@ -165,7 +168,7 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
         let wished = wished.flat_map(|p| p.labels.any_of.iter().chain(&p.labels.none_of));
         all.chain(wished).any(|(key, _)| key == NAME)
     });
-    for (host, (used, pods)) in cluster.hosts.iter_mut().zip(loads) {
+    for (host, (used, pods, ends)) in cluster.hosts.iter_mut().zip(loads) {
         if by_name {
             host.labels.push((NAME.to_owned(), host.name.clone()));
         }
@@ -174,6 +177,12 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
             id: host.name.clone(),
             capacity: quantities(&draft, &host.allocatable, true).map_err(|e| too_large(&e))?,
             used: quantities(&draft, &used, false).map_err(|e| too_large(&e))?,
+            ending: (ends.into_iter())
+                .map(|(end, needs)| {
+                    Ok((When::On(end), quantities(&draft, &cluster.needs[needs], false)?))
+                })
+                .collect::<std::result::Result<_, _>>()
+                .map_err(|e| too_large(&e))?,
             labels: std::mem::take(&mut host.labels),
             taints: std::mem::take(&mut host.taints),
             state: host.state,
@@ -195,24 +204,31 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
             demand: needs[pod.needs].clone(),
             requires: with(&cluster.requirements[pod.requirement], &between.extra[pod.class]),
             priority,
+            duration: pod.most,
             ..TaskDraft::default()
         });
     }
+    // Only what ends has a date.
+    draft.start = cluster.newest.filter(|_| draft.nodes.iter().any(|n| !n.ending.is_empty()));
     draft.warnings = cluster.warnings.lines();
     Ok(draft)
 }
 
-/// What runs on each host, and how many pods.
-fn loads(cluster: &mut Cluster, host_at: &FxHashMap<&str, usize>) -> Vec<(Amounts, i64)> {
-    let mut loads = vec![(Amounts::new(), 0); cluster.hosts.len()];
+/// What runs on a host, how many pods, and those that end: when, and the position of their needs.
+type Load = (Amounts, i64, Vec<(i64, usize)>);
+
+/// What runs on each host.
+fn loads(cluster: &mut Cluster, host_at: &FxHashMap<&str, usize>) -> Vec<Load> {
+    let mut loads: Vec<Load> = vec![Load::default(); cluster.hosts.len()];
     for k in 0..cluster.running.len() {
         let pod = &cluster.running[k];
         let name = pod.node.as_deref().unwrap_or_default();
         match host_at.get(name) {
             Some(at) => {
-                let (load, pods) = &mut loads[*at];
+                let (load, pods, ends) = &mut loads[*at];
                 requests::add(load, &cluster.needs[pod.needs]);
                 *pods += 1;
+                ends.extend(pod.end.map(|end| (end, pod.needs)));
             }
             None => {
                 let place = cluster.show(pod.place, &pod.id);
@@ -221,7 +237,7 @@ fn loads(cluster: &mut Cluster, host_at: &FxHashMap<&str, usize>) -> Vec<(Amount
             }
         }
     }
-    for (host, (load, _)) in cluster.hosts.iter().zip(&loads) {
+    for (host, (load, ..)) in cluster.hosts.iter().zip(&loads) {
         let more = |(name, amount): (&String, &i64)| {
             *amount > host.allocatable.get(name).copied().unwrap_or(0)
         };

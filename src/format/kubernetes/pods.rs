@@ -24,6 +24,10 @@ pub(super) struct Pod {
     pub(super) priority_class: Option<String>,
     /// Where it runs.
     pub(super) node: Option<String>,
+    /// Seconds after which it is ended (`activeDeadlineSeconds`).
+    pub(super) most: Option<i64>,
+    /// When what runs is ended, in seconds since 1970.
+    pub(super) end: Option<i64>,
     /// `namespace/name` of its pod group.
     pub(super) group: Option<String>,
     /// Where in its manifest the template stands, for pods that are yet to be made.

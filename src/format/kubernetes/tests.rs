@@ -419,3 +419,27 @@ proptest! {
         let _ = read_instance(&Input::One(source(&format!("{{\"apiVersion\":{text}"))), None);
     }
 }
+
+#[test]
+fn deadlines_of_pods_are_durations_and_ends() {
+    let nodes = node("a", "zone: z1", "");
+    let began = "status: {phase: Running, startTime: \"1970-01-01T00:16:40Z\"}\n---";
+    let runs =
+        |name: &str, most: &str| pod(name, "", &format!("nodeName: a{most}")).replace("---", began);
+    let text = format!(
+        "{nodes}{}{}{}apiVersion: batch/v1\nkind: Job\nmetadata: {{name: j}}\n\
+         spec: {{activeDeadlineSeconds: 40, template: {{spec: {{activeDeadlineSeconds: 90, containers: []}}}}}}\n---\n",
+        runs("r1", ", activeDeadlineSeconds: 300"),
+        runs("r2", ""),
+        pod("w", "", "activeDeadlineSeconds: 60"),
+    );
+    let (instance, warnings) = read(&text);
+    assert_eq!(warnings, [""; 0]);
+    assert_eq!(instance.start(), Some(1000), "when the newest pod started");
+    let durations: Vec<i64> = instance.task_ids().map(|task| instance.duration(task)).collect();
+    assert_eq!(durations, [60, 40]);
+    let a = instance.node_ids().next().unwrap();
+    let used = |second: i64| instance.used_at(a, second)[0];
+    assert_eq!((used(0), used(299)), (instance.used(a)[0], instance.used(a)[0]));
+    assert_eq!(2 * used(300), used(0));
+}

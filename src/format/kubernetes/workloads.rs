@@ -30,6 +30,8 @@ pub(super) struct Workload {
     /// `namespace/name` of the group that its pods are members of, and the fewest of them
     /// that must run at once, where the manifest says so.
     pub(super) gang: Option<(String, i64)>,
+    /// Seconds after which all of it is ended.
+    pub(super) most: Option<i64>,
     /// Its pods wait for somebody to start it.
     pub(super) suspended: bool,
     /// Fields that the types do not have.
@@ -87,6 +89,7 @@ pub(super) fn workloads(object: &Object, source: Text) -> Result<Option<Vec<Work
             template: template.unwrap_or_default(),
             template_at: "spec.template".to_owned(),
             gang: None,
+            most: None,
             suspended: false,
             unknown,
         }
@@ -124,6 +127,7 @@ pub(super) fn workloads(object: &Object, source: Text) -> Result<Option<Vec<Work
             let replicas = count(spec.parallelism).min(i64::from(left)).max(0);
             let mut job = of(typed.metadata, replicas, Some(spec.template), unknown);
             job.suspended = spec.suspend == Some(true);
+            job.most = spec.active_deadline_seconds;
             vec![job]
         }
         ("batch.volcano.sh", "Job") => {

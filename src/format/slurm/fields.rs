@@ -88,6 +88,17 @@ impl<'a> At<'a> {
         small.map(Some).ok_or_else(|| at.error(format!("{found} is out of range")))
     }
 
+    /// True for a number that is said to have no limit.
+    pub(super) fn endless(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|at| match at.value {
+            Value::Object(wrapped) => wrapped.get("infinite") == Some(&Value::Bool(true)),
+            Value::Number(number) => {
+                [u32::MAX.into(), u64::MAX].into_iter().any(|all| number.as_u64() == Some(all))
+            }
+            _ => false,
+        })
+    }
+
     /// A text; numbers are taken as one, what is missing is empty.
     pub(super) fn text(&self, key: &str) -> Result<String> {
         let Some(at) = self.get(key) else { return Ok(String::new()) };

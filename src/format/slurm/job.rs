@@ -3,6 +3,7 @@
 use super::features::{Constraint, YES, constraint, selection, there};
 use super::fields::At;
 use super::node::{Amounts, memory};
+use super::times::{self, Wishes};
 use super::topology::SWITCH;
 use super::words::{Gres, MOST, gres, hosts, numbers, tres};
 use super::{Cluster, PARTITION};
@@ -17,6 +18,7 @@ pub(super) struct Pending {
     /// It has its nodes to itself.
     pub(super) exclusive: bool,
     pub(super) partitions: Vec<String>,
+    pub(super) wishes: Wishes,
 }
 
 /// What a job's state means.
@@ -31,8 +33,8 @@ pub(super) fn read(cluster: &mut Cluster, at: &At) -> Result<()> {
     let states = at.words("job_state")?;
     match phase(cluster, at, &states) {
         Phase::Pending => pending(cluster, at),
-        Phase::Holds => holds(cluster, at),
-        Phase::Over => Ok(()),
+        Phase::Holds => holds(cluster, at, &states),
+        Phase::Over => cluster.times.over(at),
     }
 }
 
@@ -69,7 +71,8 @@ fn phase(cluster: &mut Cluster, at: &At, states: &[String]) -> Phase {
 }
 
 /// What a running job holds of its nodes.
-fn holds(cluster: &mut Cluster, at: &At) -> Result<()> {
+fn holds(cluster: &mut Cluster, at: &At, states: &[String]) -> Result<()> {
+    let end = cluster.times.runs(at, states)?;
     let names = hosts(&at.text("nodes")?).map_err(|cause| at.wrong("nodes", cause))?;
     if names.is_empty() {
         let cause = "a job that runs names no nodes: it is left out";
@@ -98,7 +101,11 @@ fn holds(cluster: &mut Cluster, at: &At) -> Result<()> {
             None => own.add_gres(&shares(&total.gres, n)),
         }
         match cluster.at.get(name) {
-            Some(node) => cluster.nodes[*node].held.add(&own),
+            Some(node) => {
+                let node = &mut cluster.nodes[*node];
+                node.held.add(&own);
+                node.ending.extend(end.map(|end| (end, own)));
+            }
             None => {
                 let cause = "the job runs on a node that is not in the dump: left out there";
                 cluster.warnings.add(at.path_of("nodes"), cause);
@@ -168,12 +175,11 @@ fn pending(cluster: &mut Cluster, at: &At) -> Result<()> {
         return Err(at.wrong("node_count", format!("the job asks for {asked} nodes")));
     }
     let each = demand(cluster, at, &total, asked)?;
-    let mut task = TaskDraft {
-        duration: at.number("time_limit")?.and_then(|minutes| minutes.checked_mul(60)),
-        priority: at.number("priority")?.unwrap_or(0),
-        ..TaskDraft::default()
-    };
+    let mut task =
+        TaskDraft { priority: at.number("priority")?.unwrap_or(0), ..TaskDraft::default() };
     let partitions = at.words("partition")?;
+    task.duration = times::limit(cluster, at, &partitions)?;
+    let wishes = times::wishes(cluster, at)?;
     task.requires = requirement(cluster, at, asked, &partitions, &mut task.within)?;
     if asked > 1 {
         task.replicas = Some(asked as u32);
@@ -196,9 +202,10 @@ fn pending(cluster: &mut Cluster, at: &At) -> Result<()> {
             let error = at.error(format!("the job `{id}` appears twice"));
             return Err(error.help("give one dump of the jobs"));
         }
+        cluster.times.waits(at, &id, cluster.pending.len())?;
         let task = TaskDraft { id, ..task.clone() };
-        let (each, partitions) = (each.clone(), partitions.clone());
-        cluster.pending.push(Pending { task, each, exclusive, partitions });
+        let (each, partitions, wishes) = (each.clone(), partitions.clone(), wishes.clone());
+        cluster.pending.push(Pending { task, each, exclusive, partitions, wishes });
     }
     Ok(())
 }
@@ -426,7 +433,6 @@ fn limits(cluster: &mut Cluster, at: &At, nodes: i64, partitions: &[String]) -> 
 /// What would matter and is not planned with.
 fn not_planned(cluster: &mut Cluster, at: &At) -> Result<()> {
     for (key, cause) in [
-        ("dependency", "dependencies are not planned with: the job is planned as if they were met"),
         ("licenses", "licences are not planned with"),
         ("resv_name", "reservations are not planned with"),
         ("burst_buffer", "burst buffers are not planned with"),

@@ -6,6 +6,7 @@ mod fields;
 mod job;
 mod node;
 mod script;
+mod times;
 mod topology;
 mod words;
 
@@ -18,12 +19,13 @@ use self::features::{FEATURE, YES};
 use self::fields::{At, Warnings};
 use self::job::Pending;
 use self::node::{Amounts, Node};
+use self::times::Times;
 use self::topology::Topology;
 use super::json_error;
 use super::source::Text;
 use crate::error::{Error, Result};
 use crate::model::{
-    Decimal, Draft, Labels, NodeDraft, NodeState, PairDraft, ResourceDraft, TaskDraft,
+    Decimal, Draft, Labels, NodeDraft, NodeState, PairDraft, ResourceDraft, TaskDraft, When,
 };
 
 /// Prefix of the label that says that a node is in a partition.
@@ -36,6 +38,9 @@ pub(super) const KEYS: [&str; 4] = ["jobs", "sinfo", "partitions", "meta"];
 pub(super) fn is_topology(source: Text) -> bool {
     topology::is_topology(source)
 }
+
+/// Load that ends, as a draft has it.
+type Ending = (When, Vec<(u16, Decimal)>);
 
 /// Everything that the files say.
 #[derive(Default)]
@@ -57,6 +62,7 @@ struct Cluster {
     /// The first weight of a node.
     weight: Option<i64>,
     jobs: usize,
+    times: Times,
     warnings: Warnings,
 }
 
@@ -72,13 +78,14 @@ impl Cluster {
     }
 }
 
-/// Reads the files.
+/// Reads the files. The plan starts at `start`, in seconds since 1970, else when the newest
+/// thing in the files happened.
 ///
 /// # Errors
 /// What is no JSON of Slurm's, fields of another kind, nodes and jobs that appear twice, no nodes
 /// or no pending jobs; each with file and field.
-pub(super) fn read(sources: &[Text]) -> Result<Draft> {
-    let mut cluster = Cluster::default();
+pub(super) fn read(sources: &[Text], start: Option<i64>) -> Result<Draft> {
+    let mut cluster = Cluster { times: Times::from(start), ..Cluster::default() };
     let mut documents: Vec<(&str, Value)> = Vec::new();
     for source in sources {
         if is_topology(*source) {
@@ -100,6 +107,9 @@ pub(super) fn read(sources: &[Text]) -> Result<Draft> {
         for ((name, document), known) in documents.iter().zip(&mut known) {
             let Some(list) = At::root(name, document).get(key) else { continue };
             *known = true;
+            if key == "jobs" {
+                cluster.times.happened(At::root(name, document).number("last_update")?);
+            }
             for entry in list.entries()? {
                 if !entry.is_object() {
                     return Err(entry.error("this is no object"));
@@ -142,7 +152,7 @@ fn partition_limits(cluster: &mut Cluster, at: &At) -> Result<()> {
     if let Some(most) = most.filter(|most| *most > 0) {
         cluster.most_nodes.insert(at.text("name")?, most);
     }
-    Ok(())
+    times::partition(cluster, at)
 }
 
 impl Cluster {
@@ -159,13 +169,15 @@ impl Cluster {
             return Err(error.help("add the file that `squeue --json` prints"));
         }
         self.doubts(file);
-        let mut draft = Draft::default();
+        self.set_times();
+        let mut draft = Draft { start: self.times.now, ..Draft::default() };
         self.resources(&mut draft);
         for node in &self.nodes {
             draft.nodes.push(NodeDraft {
                 id: node.name.clone(),
                 capacity: quantities(&draft.resources, &node.has)?,
                 used: quantities(&draft.resources, &node.used())?,
+                ending: self.ending(node, &draft.resources)?,
                 labels: self.labels(node),
                 state: node.state,
                 ..NodeDraft::default()
@@ -224,6 +236,15 @@ impl Cluster {
         names.iter().for_each(|name| {
             draft.resource(name);
         });
+    }
+
+    /// What running jobs give back, where it is known when that is.
+    fn ending(&self, node: &Node, resources: &[ResourceDraft]) -> Result<Vec<Ending>> {
+        let known = self.times.now.map_or(&[][..], |_| &node.ending);
+        let each = known.iter().map(|(end, amounts)| {
+            Ok((When::On(*end), quantities(resources, &node.typed(amounts.clone()))?))
+        });
+        each.collect()
     }
 
     fn labels(&self, node: &Node) -> Labels {

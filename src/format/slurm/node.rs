@@ -75,6 +75,8 @@ pub(super) struct Node {
     pub(super) stated: Amounts,
     /// What running jobs hold of it.
     pub(super) held: Amounts,
+    /// Parts of that which end, in seconds since 1970.
+    pub(super) ending: Vec<(i64, Amounts)>,
     pub(super) features: Vec<String>,
     pub(super) partitions: Vec<String>,
     pub(super) state: NodeState,
@@ -89,16 +91,21 @@ impl Node {
     pub(super) fn used(&self) -> Amounts {
         let mut used = self.stated.clone();
         used.raise(&self.held);
+        self.typed(used)
+    }
+
+    /// The same amounts, with those of the only type of a resource.
+    pub(super) fn typed(&self, mut amounts: Amounts) -> Amounts {
         let typed = self.has.gres.iter().filter(|(name, _)| name.contains(':'));
         for (name, count) in typed {
             let of = name.split(':').next().unwrap_or(name);
             if self.has.gres.get(of) == Some(count) {
-                let all = used.gres.get(of).copied().unwrap_or(0);
-                let own = used.gres.entry(name.clone()).or_default();
+                let all = amounts.gres.get(of).copied().unwrap_or(0);
+                let own = amounts.gres.entry(name.clone()).or_default();
                 *own = (*own).max(all);
             }
         }
-        used
+        amounts
     }
 }
 

@@ -13,7 +13,7 @@ fn draft(node: &str, job: &str) -> Result<Draft> {
            ],
            "jobs": [{{"job_id": 7, "job_state": ["PENDING"], {job} "nice": 0}}]}}"#
     );
-    read(&[Text { name: "dump", text: &text }])
+    read(&[Text { name: "dump", text: &text }], None)
 }
 
 fn instance(node: &str, job: &str) -> Instance {
@@ -121,7 +121,7 @@ fn states_of_nodes() {
             r#"{{"nodes": [{{"name": "n", "cpus": 1, "real_memory": 1, "state": {text}}}],
                 "jobs": [{{"job_id": 7, "job_state": "PENDING"}}]}}"#
         );
-        let draft = read(&[Text { name: "dump", text: &text }]).unwrap();
+        let draft = read(&[Text { name: "dump", text: &text }], None).unwrap();
         assert_eq!(draft.nodes[0].state, state, "{text}");
         assert!(draft.warnings.is_empty(), "{text}");
     }
@@ -203,7 +203,8 @@ fn what_is_not_planned_is_said_once() {
         {"job_id": 10, "job_state": "DREAMING","#;
     let list = warnings("", job).join("\n");
     for part in [
-        "dump: jobs[0].dependency, and 1 more: dependencies are not planned with",
+        "dump: jobs[0].dependency, and 1 more: dependencies count in plans in time only",
+        "dump: jobs[0].dependency, and 1 more: a job that is not in the dump is taken as over",
         "dump: jobs[0].licenses: licences",
         "dump: jobs[0].contiguous: contiguous",
         "dump: jobs[0].cores_per_socket: cores",
@@ -212,7 +213,74 @@ fn what_is_not_planned_is_said_once() {
     ] {
         assert!(list.contains(part), "{part} in\n{list}");
     }
-    assert_eq!(list.lines().count(), 6, "{list}");
+    assert_eq!(list.lines().count(), 7, "{list}");
+}
+
+/// A dump from second 1000 on: job 1 runs until 1300 on half of the only node, 2 is over.
+fn in_time(jobs: &str, start: Option<i64>) -> Draft {
+    let text = format!(
+        r#"{{"nodes": [{{"name": "n", "cpus": 8, "real_memory": 100, "alloc_cpus": 5, "gres": "gpu:a:4"}}],
+            "partitions": [{{"name": "p", "nodes": {{"configured": "n"}},
+                "defaults": {{"time": {{"set": true, "infinite": false, "number": 2}}}}}}],
+            "jobs": [{{"job_id": 1, "job_state": "RUNNING", "nodes": "n", "tres_alloc_str": "cpu=4,gres/gpu=2",
+                "start_time": 1000, "end_time": 1300, "time_limit": 5}},
+              {{"job_id": 2, "job_state": "COMPLETED"}}, {jobs}]}}"#
+    );
+    read(&[Text { name: "dump", text: &text }], start).unwrap()
+}
+
+#[test]
+fn what_runs_ends_and_jobs_begin_when_they_may() {
+    let jobs = r#"
+        {"job_id": 3, "job_state": "PENDING", "partition": "p", "eligible_time": 1100, "deadline": 2000},
+        {"job_id": 4, "job_state": "PENDING", "time_limit": 1, "eligible_time": 900, "deadline": 1050,
+            "dependency": "afterok:3(unfulfilled),afterany:2:1(unfulfilled)"},
+        {"job_id": 5, "job_state": "PENDING", "time_limit": 4294967295, "partition": "p", "submit_time": 1010},
+        {"job_id": 6, "job_state": "PENDING", "time_limit": 1, "dependency": "afterok:3?afterok:4"},
+        {"job_id": 7, "job_state": "PENDING", "time_limit": 1, "dependency": "singleton,after:3+5,afterany:7_*"},
+        {"job_id": 8, "array_job_id": 8, "array_task_string": "1-2", "job_state": "PENDING", "time_limit": 1},
+        {"job_id": 9, "array_job_id": 9, "array_task_string": "1-2", "job_state": "PENDING", "time_limit": 1,
+            "dependency": "aftercorr:8_*(unfulfilled)"},
+        {"job_id": 10, "job_state": "PENDING", "time_limit": 1, "dependency": "afterok:8_*"}"#;
+    let draft = in_time(jobs, None);
+    assert_eq!(draft.start, Some(1010), "the newest thing that happened");
+    let amount = |list: &[(u16, Decimal)]| -> Vec<String> {
+        list.iter().map(|(_, amount)| amount.to_string()).collect()
+    };
+    let (at, ended) = &draft.nodes[0].ending[0];
+    assert_eq!((*at, amount(ended)), (When::On(1300), vec!["4".into(), "0".into(), "2".into()]));
+    assert_eq!(draft.nodes[0].used[0].1.to_string(), "5");
+    let task = |id: &str| draft.tasks.iter().find(|task| task.id == id).unwrap();
+    let after = |id: &str| -> Vec<&str> {
+        task(id).after.iter().map(|after| after.task.as_str()).collect()
+    };
+    let of = |id: &str| (task(id).duration, task(id).release, task(id).deadline);
+    let on = |at: i64| Some(When::On(at));
+    assert_eq!(of("3"), (Some(120), on(1100), on(2000)));
+    assert_eq!(of("4"), (Some(60), on(1300), None), "the end of job 1; the deadline is past hope");
+    assert_eq!(of("5"), (None, None, None));
+    assert_eq!(after("4"), ["3"]);
+    assert!(after("6").is_empty() && after("7").is_empty());
+    assert_eq!((after("9_2"), after("10")), (vec!["8_2"], vec!["8_1", "8_2"]));
+    let list = draft.warnings.join("\n");
+    for part in [
+        "jobs[3].deadline: the job cannot keep its deadline",
+        "jobs[5].dependency: one of several dependencies",
+        "the dependency `singleton` is not planned with",
+        "the dependency `after` is not planned with",
+    ] {
+        assert!(list.contains(part), "{part} in\n{list}");
+    }
+    assert_eq!(list.lines().count(), 5, "{list}");
+    // As of another time: what should have ended has.
+    let later = in_time(jobs, Some(1400));
+    assert_eq!(later.start, Some(1400));
+    assert!(later.warnings.join("").contains("should have ended"));
+    let timed =
+        in_time(r#"{"job_id": 3, "job_state": "PENDING", "cpus": 4, "time_limit": 1}"#, None);
+    let instance = timed.build().unwrap();
+    assert_eq!(instance.used_at(NodeId(0), 299)[0], 5);
+    assert_eq!(instance.used_at(NodeId(0), 300)[0], 1);
 }
 
 #[test]
@@ -231,7 +299,7 @@ fn switches_and_partitions_come_in_files_of_their_own() {
         text("partitions", partitions),
         text("nodes", nodes),
     ];
-    let draft = read(&files).unwrap();
+    let draft = read(&files, None).unwrap();
     let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     assert_eq!(draft.nodes[0].labels, [label("switch", "a"), label("partition:p", "yes")]);
     assert_eq!(draft.tasks[0].within.len(), 2, "apart, and at one switch");
@@ -254,7 +322,7 @@ fn newer_sinfo_has_groups_of_nodes() {
         {"node": {"state": ["IDLE"]}, "nodes": {"nodes": ["n[2-3]"]}, "partition": {"name": "q"},
          "cpus": {"allocated": 0, "minimum": 4, "maximum": 8}, "memory": {"allocated": 0, "minimum": 50, "maximum": 50}}],
         "jobs": [{"job_id": 1, "job_state": ["PENDING"]}]}"#;
-    let draft = read(&[Text { name: "dump", text }]).unwrap();
+    let draft = read(&[Text { name: "dump", text }], None).unwrap();
     let names: Vec<&str> = draft.nodes.iter().map(|node| node.id.as_str()).collect();
     assert_eq!(names, ["n1", "n2", "n3"]);
     let keys: Vec<&str> = draft.nodes[0].labels.iter().map(|(key, _)| key.as_str()).collect();
@@ -340,7 +408,7 @@ fn wrong_fields_are_named() {
             "dump: nodes[1]: the node `a` appears twice",
         ),
     ] {
-        let error = read(&[Text { name: "dump", text }]).unwrap_err().to_string();
+        let error = read(&[Text { name: "dump", text }], None).unwrap_err().to_string();
         assert_eq!(error, message, "{text}");
     }
 }

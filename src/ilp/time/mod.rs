@@ -60,6 +60,9 @@ pub fn time_objection(instance: &Instance) -> Option<String> {
     if !instance.devices().is_empty() {
         return Some("resources that come in cards".to_owned());
     }
+    if instance.node_ids().any(|node| !instance.ending(node).is_empty()) {
+        return Some("load on nodes that ends (`ending`)".to_owned());
+    }
     if instance.kept_risk().is_some() {
         return Some("demands that vary (--risk)".to_owned());
     }

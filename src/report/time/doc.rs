@@ -49,7 +49,8 @@ pub struct LinkDoc {
     /// Its end.
     pub end: i64,
     /// Why it does not start earlier: `start` of the plan, `release`, the node `closed` until
-    /// then, `after` a task, `room` on the node when a task ends, `nothing` in this chain.
+    /// then, `after` a task, `room` on the node when a task ends, `ending` when load that was there
+    /// before ends, `nothing` in this chain.
     pub waits_for: String,
     /// The task that it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -98,13 +98,19 @@ impl<'a> View<'a> {
                     }
                 }
             }
+            let ending: Vec<&(i64, Vec<i64>)> =
+                group.iter().flat_map(|node| instance.ending(*node)).collect();
+            let gone = |r: usize, c: usize| {
+                let over = |at: i64| (edge(c + 1) - edge(c).max(at as f64)).max(0.0);
+                ending.iter().map(|(at, ended)| ended[r] as f64 * over(*at)).sum::<f64>()
+            };
             let sum = |of: &dyn Fn(NodeId) -> i64| group.iter().map(|n| of(*n)).sum::<i64>() as f64;
             let span = self.end as f64 / columns as f64;
             let level = |c: usize| {
                 let each = (0..width).map(|r| {
                     let capacity = sum(&|node| instance.capacity(node)[r]);
                     let there = sum(&|node| instance.used(node)[r]);
-                    let load = there + work[c * width + r] / span;
+                    let load = there + (work[c * width + r] - gone(r, c)) / span;
                     if capacity > 0.0 { load / capacity } else { 0.0 }
                 });
                 each.fold(0.0, f64::max)

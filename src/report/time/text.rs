@@ -6,7 +6,7 @@ use super::super::table::{bar, bare, indented, line, right, unplaced};
 use super::super::{Report, number};
 use super::path::reason;
 use super::{Lane, View, brief, clock, story, ticks};
-use crate::metrics::{TimeFigures, load_over_time};
+use crate::metrics::{TimeFigures, load_over_time, there_until};
 use crate::model::{Instance, NodeId, Run, Schedule};
 
 /// Columns where nobody says how many there are.
@@ -239,7 +239,8 @@ fn mean_use(instance: &Instance, node: NodeId, runs: &[Run], end: i64) -> f64 {
         let work = runs
             .iter()
             .map(|run| instance.demand_on(run.task, node)[r] as f64 * (run.end - run.start) as f64);
-        (work.sum::<f64>() / end as f64 + instance.used(node)[r] as f64) / *c as f64
+        let there = there_until(instance, node, r, end) as f64;
+        (work.sum::<f64>() / end as f64 + there / end as f64) / *c as f64
     });
     each.fold(0.0, f64::max)
 }
