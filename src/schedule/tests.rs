@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::{Aim, Figures, Heads, Problem, bounds, prices};
 use super::{Answer, Given, Method, Outcome, Params, QUEUES, solve};
 use crate::check::check_schedule;
 use crate::metrics::timed_values;
@@ -12,6 +13,7 @@ use crate::model::{
     AfterDraft, Ask, Decimal, Draft, Goal, Instance, NodeDraft, NodeId, PairDraft, Plan,
     ResourceDraft, Schedule, TaskDraft, TaskId, Term, When,
 };
+use crate::stop::Stop;
 
 fn number(x: i64) -> Decimal {
     Decimal::from_integer(x).unwrap()
@@ -456,4 +458,44 @@ fn parallel_machines_end_when_brute_force_says() {
         assert_eq!(outcome.goal[0].value, best as f64, "{seconds:?} {free:?}");
         assert!(outcome.optimal, "{seconds:?} {free:?} {:?}", outcome.goal);
     }
+}
+
+/// Bounds before they are held against a schedule: none is above what some schedule has.
+#[test]
+fn no_bound_is_above_a_schedule() {
+    let mut g = ChaCha8Rng::seed_from_u64(77);
+    let (mut priced, mut positive) = (0, 0);
+    for round in 0..200 {
+        let goal =
+            ["completion", "wait", "tardiness", "makespan", "2*completion + wait"][round % 5];
+        let tasks = g.random_range(2..10);
+        let wish =
+            Wish { goal, tasks, gangs: true, windows: true, speeds: true, pairs: true, ..PLAIN };
+        let instance = instance(&mut g, wish);
+        let Some(found) = plan(&instance, &quick(300_000)) else { continue };
+        let p = Problem::new(&instance);
+        let (aim, figures) = (Aim::new(&p, false), Figures::of(&p));
+        let (heads, never) = Heads::of(&p);
+        let value = found.goal[0].value;
+        let tier = &aim.goal.tiers[0];
+        let counted = &bounds::bounds(&p, &aim, &figures, &heads, &never)[0];
+        assert!(
+            counted.value <= value + 1e-9,
+            "{goal}: {} > {value}, {}",
+            counted.value,
+            counted.why
+        );
+        let end = instance.horizon();
+        let (mut work, stop) = (0, Stop::never());
+        let factor = instance.weight_scale().factor();
+        let known = (value / factor, end);
+        let bound = prices::bound(&p, &heads, tier, known, (&mut work, u64::MAX), &stop);
+        assert_eq!(bound.is_some(), goal != "makespan");
+        if let Some(bound) = bound.map(|bound| bound * factor) {
+            assert!(bound <= value + 1e-6, "{goal}: {bound} > {value} in round {round}");
+            priced += 1;
+            positive += usize::from(bound > 0.9 * value && value > 0.0);
+        }
+    }
+    assert!(priced > 50 && positive > 10, "{priced} bounds, {positive} of them near");
 }

@@ -15,8 +15,9 @@ use super::budget::Budget;
 const STREAMS: u64 = 4;
 /// Jobs that are few enough to be searched through.
 const FEW: usize = 40;
-/// Work of one draw, about.
-const DRAW: u64 = 3_000_000;
+/// Work of one draw: of the search through the last machines, and of each machine before.
+const SEARCH: u64 = 3_000_000;
+const PICK: u64 = 200_000;
 /// Sets that one is drawn from, and sets that a search tries for one machine.
 const SETS: usize = 3_000;
 const BRANCH: usize = 100;
@@ -44,8 +45,9 @@ pub(super) fn complete(
             Draw { seconds, end, rng, failed, runs, budget: budget.share(0) }
         })
         .collect();
+    let draw = SEARCH + PICK * machines as u64;
     while !budget.over() {
-        let share = (budget.left() / STREAMS).min(DRAW);
+        let share = (budget.left() / STREAMS).min(draw);
         let found: Vec<bool> = (streams.par_iter_mut())
             .map(|draw| {
                 draw.budget = budget.share(share);
@@ -103,7 +105,7 @@ impl Draw<'_> {
     fn pick(&mut self, rest: &[u32], machines: usize, slack: i64) -> Option<(i64, Vec<u32>)> {
         let mut most = slack / (4 * machines as i64);
         loop {
-            let sets = self.sets(rest, most, SETS);
+            let sets = self.sets(rest, most, (SETS, PICK));
             let drawn = sets.into_iter().map(|set| {
                 let luck = 1.0 + 0.3 * self.rng.random_range(0.0..1.0);
                 (set.1.len() as f64 * luck, set)
@@ -127,7 +129,7 @@ impl Draw<'_> {
         if self.failed.contains(rest) {
             return false;
         }
-        let mut sets = self.sets(rest, slack, BRANCH);
+        let mut sets = self.sets(rest, slack, (BRANCH, SEARCH));
         sets.sort_by_key(|(waste, _)| *waste);
         for (waste, others) in sets {
             let left = self.take(rest, others);
@@ -145,7 +147,12 @@ impl Draw<'_> {
 
     /// Sets of others that fill a machine beside the longest job up to `most` seconds, with what
     /// they leave: the first `enough` of them, or as many as the work allows, the longest jobs first.
-    fn sets(&mut self, rest: &[u32], most: i64, enough: usize) -> Vec<(i64, Vec<u32>)> {
+    fn sets(
+        &mut self,
+        rest: &[u32],
+        most: i64,
+        (enough, work): (usize, u64),
+    ) -> Vec<(i64, Vec<u32>)> {
         let seconds: Vec<i64> = rest[1..].iter().map(|job| self.seconds[*job as usize]).collect();
         let mut behind: Vec<i64> = seconds
             .iter()
@@ -165,7 +172,7 @@ impl Draw<'_> {
             chosen: Vec::new(),
             found: Vec::new(),
             work: 0,
-            limit: self.budget.left(),
+            limit: self.budget.left().min(work),
         };
         if room <= most {
             search.found.push((room, Vec::new()));
