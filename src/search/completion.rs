@@ -15,8 +15,9 @@ use super::budget::Budget;
 const STREAMS: u64 = 4;
 /// Jobs that are few enough to be searched through.
 const FEW: usize = 40;
-/// Work of one draw: of the search through the last machines, and of each machine before.
-const SEARCH: u64 = 3_000_000;
+/// Work of one draw: of the search through the last machines, and of each machine before, where
+/// that is enough to find anything.
+const SEARCH: u64 = 5_000_000;
 const PICK: u64 = 200_000;
 /// Sets that one is drawn from, and sets that a search tries for one machine.
 const SETS: usize = 3_000;
@@ -146,7 +147,7 @@ impl Draw<'_> {
     }
 
     /// Sets of others that fill a machine beside the longest job up to `most` seconds, with what
-    /// they leave: the first `enough` of them, or as many as the work allows, the longest jobs first.
+    /// they leave: the first `enough` of them, or as many as `work` finds, the longest jobs first.
     fn sets(
         &mut self,
         rest: &[u32],
@@ -154,15 +155,8 @@ impl Draw<'_> {
         (enough, work): (usize, u64),
     ) -> Vec<(i64, Vec<u32>)> {
         let seconds: Vec<i64> = rest[1..].iter().map(|job| self.seconds[*job as usize]).collect();
-        let mut behind: Vec<i64> = seconds
-            .iter()
-            .rev()
-            .scan(0, |sum, seconds| {
-                *sum += seconds;
-                Some(*sum)
-            })
-            .collect();
-        behind.reverse();
+        let mut behind = vec![0; seconds.len() + 1];
+        (0..seconds.len()).rev().for_each(|at| behind[at] = behind[at + 1] + seconds[at]);
         let room = self.end - self.seconds[rest[0] as usize];
         let mut search = Sets {
             seconds,
@@ -172,7 +166,8 @@ impl Draw<'_> {
             chosen: Vec::new(),
             found: Vec::new(),
             work: 0,
-            limit: self.budget.left().min(work),
+            work_of_some: work,
+            limit: self.budget.left(),
         };
         if room <= most {
             search.found.push((room, Vec::new()));
@@ -187,13 +182,16 @@ impl Draw<'_> {
 /// An enumeration of sets of jobs, the longest first.
 struct Sets {
     seconds: Vec<i64>,
-    /// Of each job and all behind it.
+    /// Of each job and all behind it; then nothing.
     behind: Vec<i64>,
     most: i64,
     enough: usize,
     chosen: Vec<u32>,
     found: Vec<(i64, Vec<u32>)>,
     work: u64,
+    /// At most, once something is found.
+    work_of_some: u64,
+    /// At most, whatever is found.
     limit: u64,
 }
 
@@ -201,10 +199,14 @@ impl Sets {
     /// Adds jobs from position `from` on to those chosen, which leave `room`.
     fn extend(&mut self, from: usize, room: i64) {
         let first = from + self.seconds[from..].partition_point(|seconds| *seconds > room);
+        // No more jobs than that can be added.
+        let jobs = self.seconds.len() - self.behind.partition_point(|behind| *behind > room);
         let mut before = None;
         for at in first..self.seconds.len() {
-            let over = self.found.len() >= self.enough || self.work >= self.limit;
-            if over || self.behind[at] < room - self.most {
+            let some = !self.found.is_empty() && self.work >= self.work_of_some;
+            let over = some || self.found.len() >= self.enough || self.work >= self.limit;
+            let longest = self.behind[at] - self.behind[(at + jobs).min(self.seconds.len())];
+            if over || longest < room - self.most {
                 return;
             }
             self.work += 1;
