@@ -54,14 +54,18 @@ impl Machines<'_> {
         // Most are solved at once; the others need exact packing, or a better bound to aim at.
         let mut quick = self.search(floor, seed, Budget::new(stop, work.min(QUICK)));
         let open = |quick: &Shared| quick.end > quick.bound && quick.work < work && !stop.reached();
-        if let Some(tight) = tight.filter(|tight| open(&quick) && tight.end == quick.bound) {
+        let pack = |tight: &Tight, quick: &mut Shared| {
             let half = stop.part(stop.remaining() / 2);
             let mut budget = Budget::new(&half, (work - quick.work) / 2);
             let machine = tight.pack(self.seconds, self.free_from.len(), seed, &mut budget);
             quick.work += budget.work;
             if let Some(machine) = machine {
-                return Some(Shared { machine, end: tight.end, ..quick });
+                (quick.machine, quick.end) = (machine, tight.end);
             }
+        };
+        let tight = tight.filter(|tight| tight.end == quick.bound);
+        if let Some(tight) = tight.as_ref().filter(|_| open(&quick)) {
+            pack(tight, &mut quick);
         }
         if !open(&quick) {
             return Some(quick);
@@ -71,6 +75,11 @@ impl Machines<'_> {
         if let Some(mut patterns) = patterns.flatten() {
             quick.bound = patterns.bound(quick.bound, quick.end, &mut budget);
             quick.work += budget.work;
+        }
+        let (machines, jobs) = (self.free_from.len(), 0..self.seconds.len());
+        let whole = Tight { end: quick.bound, machines, jobs };
+        if equal && open(&quick) && tight.as_ref() != Some(&whole) {
+            pack(&whole, &mut quick);
         }
         if !open(&quick) {
             return Some(quick);
@@ -113,6 +122,7 @@ pub fn least_jobs(longest: usize, some: usize, all: usize) -> usize {
 /// The strongest bound that counts jobs: some machines run so many of the longest jobs that even
 /// the shortest of these keep them busy until then (Haouari, Gharbi, Jemmali 2006, DOI
 /// 10.1111/j.1475-3995.2006.00548.x).
+#[derive(PartialEq)]
 struct Tight {
     end: i64,
     machines: usize,
@@ -175,4 +185,46 @@ fn longest_first(seconds: &[i64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..seconds.len()).collect();
     order.sort_unstable_by_key(|job| (Reverse(seconds[*job]), *job));
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    /// The earliest end, by trying everything.
+    fn brute(seconds: &[i64], loads: &mut Vec<i64>) -> i64 {
+        let Some((first, rest)) = seconds.split_first() else {
+            return loads.iter().copied().max().unwrap_or(0);
+        };
+        let ends = (0..loads.len()).map(|at| {
+            loads[at] += first;
+            let end = brute(rest, loads);
+            loads[at] -= first;
+            end
+        });
+        ends.collect::<Vec<i64>>().into_iter().min().unwrap_or(0)
+    }
+
+    #[test]
+    fn bounds_hold_and_plans_reach_the_earliest_end() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut met = 0;
+        for _ in 0..200 {
+            let (jobs, machines) = (rng.random_range(1..9), rng.random_range(1..4));
+            let from = if rng.random_bool(0.5) { 1 } else { 25 };
+            let seconds: Vec<i64> = (0..jobs).map(|_| rng.random_range(from..30)).collect();
+            let best = brute(&seconds, &mut vec![0; machines]);
+            let tight = Tight::of(&seconds, machines);
+            assert!(tight.end <= best, "{seconds:?} on {machines}: {} > {best}", tight.end);
+            met += usize::from(tight.end == best);
+            let (free, kind) = (vec![0; machines], vec![0; jobs]);
+            let all = Machines { seconds: &seconds, free_from: &free, kind, allowed: vec![] };
+            let found = all.share(1, 50_000_000, &Stop::never()).expect("machines");
+            assert_eq!((found.end, found.bound), (best, best), "{seconds:?} on {machines}");
+        }
+        assert!(met > 100, "the bound meets {met} of 200");
+    }
 }
