@@ -110,23 +110,17 @@ impl Builder<'_> {
         let of = &p.jobs[job];
         let mut start = from;
         let mut firsts: Vec<(i64, u32)> = Vec::with_capacity(nodes.len());
-        // A try that is taken back leaves times behind at which nothing changes: those from before
-        // the first are looked at, or there would be no end of them.
-        let mut times: Vec<i64> = Vec::new();
-        if of.pinned || of.tied || self.cards.any() {
-            for line in nodes.iter().map(|node| &self.lines[*node as usize]) {
-                times.extend(std::iter::successors(line.next(from), |time| line.next(*time)));
-            }
-            times.sort_unstable();
-        }
-        let after = |start: i64| times.get(times.partition_point(|time| *time <= start)).copied();
+        // After the last change all stays as it is. Later times are left by tries that were taken
+        // back, and there would be no end of them.
+        let last = nodes.iter().map(|node| self.lines[*node as usize].last()).max()?;
+        let to = to.min(last.max(from));
         while start <= to {
             if of.pinned {
                 if self.put_gang(job, start, nodes) {
                     self.remove(job);
                     return Some(start);
                 }
-                start = after(start)?;
+                start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
                 continue;
             }
             firsts.clear();
@@ -168,10 +162,7 @@ impl Builder<'_> {
                     return Some(start);
                 }
             }
-            start = match of.tied || self.cards.any() {
-                true => after(start)?,
-                false => nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?,
-            };
+            start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
         }
         None
     }

@@ -96,13 +96,14 @@ impl<'a> Search<'a> {
         let mut best: Option<Found> = None;
         // The time is looked at between batches.
         let (first, others) = tries.split_at(1);
+        let stop = &self.stop.part(self.stop.remaining() * 3 / 4);
         for batch in std::iter::once(first).chain(others.chunks(RULES.len())) {
             let certain = best.is_none();
-            if !certain && (self.stop.reached() || *used >= self.work) {
+            if !certain && (stop.reached() || *used >= self.work) {
                 break;
             }
             let built: Vec<(Option<Found>, u64)> = (batch.par_iter())
-                .map(|(shake, rule)| self.start(*shake, *rule, certain))
+                .map(|(shake, rule)| self.start((*shake, *rule), certain, stop))
                 .collect();
             for (found, work) in built {
                 *used += work;
@@ -115,8 +116,13 @@ impl<'a> Search<'a> {
         best
     }
 
-    fn start(&self, shake: usize, rule: usize, certain: bool) -> (Option<Found>, u64) {
-        if !certain && self.stop.reached() {
+    fn start(
+        &self,
+        (shake, rule): (usize, usize),
+        certain: bool,
+        stop: &Stop,
+    ) -> (Option<Found>, u64) {
+        if !certain && stop.reached() {
             return (None, 0);
         }
         let stream = (shake * RULES.len() + rule) as u64;
@@ -125,18 +131,18 @@ impl<'a> Search<'a> {
         let (rule, name, _) = RULES[rule];
         let order = self.figures.order(self.p, rule, 0.3 * shake as f64, &mut rng);
         let mut b = Builder::new(self.p);
-        b.stop = (!certain).then_some(self.stop);
+        b.stop = (!certain).then_some(stop);
         let mut recipe = Recipe { order, ..Recipe::default() };
         self.urgent_first(&mut recipe.order);
         b.build(&recipe, self.aim);
-        b.stop = Some(self.stop);
+        b.stop = Some(stop);
         let mut found = Found::of(&b, self.aim, &recipe, name);
         let mut work = b.work;
         if let Some(mirror) = self.mirror.as_ref().filter(|_| !self.target.reached(&found.value)) {
             let mut back = Builder::new(mirror);
-            back.stop = Some(self.stop);
+            back.stop = Some(stop);
             for _ in 0..4 {
-                if self.stop.reached() {
+                if stop.reached() {
                     break;
                 }
                 let next = self.there_and_back(&mut b, &mut back, &found);

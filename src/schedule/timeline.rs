@@ -81,6 +81,11 @@ impl Timeline {
         many as u32
     }
 
+    /// When it changes for the last time.
+    pub fn last(&self) -> i64 {
+        self.times.last().copied().unwrap_or(0)
+    }
+
     /// The first time after `time` at which anything changes.
     pub fn next(&self, time: i64) -> Option<i64> {
         self.times.get(self.segment(time) + 1).copied()
