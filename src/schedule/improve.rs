@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::flat::{NEVER, NONE, Problem};
 use super::goal::{Aim, Target, less};
 use super::orders::{Figures, RULES, Rule};
+use super::queue::{self, QUEUES, Queue};
 use super::serial::{Builder, Recipe};
 use crate::model::{Schedule, Term};
 use crate::stop::Stop;
@@ -41,6 +42,13 @@ impl Found {
             end: b.end.clone(),
         }
     }
+}
+
+/// What a first schedule is made by: a rule, shaken so much, or a queue policy.
+#[derive(Clone, Copy, PartialEq)]
+enum Start {
+    Rule(usize, Rule),
+    Queue(Queue),
 }
 
 /// What the search is told.
@@ -85,14 +93,19 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The best of all rules, plain and shaken, the one made for the goal first; `used` counts
-    /// work. The first is built whatever the time.
+    /// The best of all rules, plain and shaken, and of the queue policies, the one made for the
+    /// goal first; `used` counts work. The first is built whatever the time.
     pub fn starts(&self, used: &mut u64) -> Option<Found> {
-        let wanted = self.rule();
-        let mut rules: Vec<usize> = (0..RULES.len()).collect();
-        rules.sort_by_key(|rule| RULES[*rule].0 != wanted);
-        let tries: Vec<(usize, usize)> =
-            (0..=SHAKEN).flat_map(|shake| rules.iter().map(move |rule| (shake, *rule))).collect();
+        let wanted = match self.rule() {
+            Rule::Release => Start::Queue(Queue::Weighted),
+            rule => Start::Rule(0, rule),
+        };
+        let shaken = |shake| RULES.iter().map(move |row| Start::Rule(shake, row.0));
+        // Backfill in which nobody is passed is the rule of the release.
+        let queues = QUEUES.iter().map(|row| row.0).filter(|queue| *queue != Queue::Conservative);
+        let mut tries: Vec<Start> = shaken(0).chain(queues.map(Start::Queue)).collect();
+        tries.extend((1..=SHAKEN).flat_map(shaken));
+        tries.sort_by_key(|start| *start != wanted);
         let mut best: Option<Found> = None;
         // The time is looked at between batches.
         let (first, others) = tries.split_at(1);
@@ -103,7 +116,12 @@ impl<'a> Search<'a> {
                 break;
             }
             let built: Vec<(Option<Found>, u64)> = (batch.par_iter())
-                .map(|(shake, rule)| self.start((*shake, *rule), certain, stop))
+                .map(|start| match *start {
+                    _ if !certain && stop.reached() => (None, 0),
+                    Start::Rule(shake, rule) => self.start((shake, rule), certain, stop),
+                    Start::Queue(queue) if certain => self.queue(queue, &Stop::never()),
+                    Start::Queue(queue) => self.queue(queue, stop),
+                })
                 .collect();
             for (found, work) in built {
                 *used += work;
@@ -116,19 +134,35 @@ impl<'a> Search<'a> {
         best
     }
 
+    /// What the queue policy makes of it, as a list in the order of the starts.
+    fn queue(&self, queue: Queue, stop: &Stop) -> (Option<Found>, u64) {
+        let p = self.p;
+        let mut b = Builder::new(p);
+        if !queue::run(&mut b, &Aim::by_time(p), queue, self.figures, stop) {
+            return (None, b.work);
+        }
+        let mut order: Vec<u32> = (0..p.jobs.len() as u32).collect();
+        order.sort_by_key(|k| b.start[*k as usize]);
+        let want = p.jobs.iter().map(|job| match job.units {
+            1 => b.node[job.first as usize],
+            _ => NONE,
+        });
+        let recipe = Recipe { order, want: want.collect(), ..Recipe::default() };
+        let name = QUEUES.iter().find(|row| row.0 == queue).map_or("", |row| row.1);
+        (Some(Found::of(&b, self.aim, &recipe, name)), b.work)
+    }
+
     fn start(
         &self,
-        (shake, rule): (usize, usize),
+        (shake, rule): (usize, Rule),
         certain: bool,
         stop: &Stop,
     ) -> (Option<Found>, u64) {
-        if !certain && stop.reached() {
-            return (None, 0);
-        }
-        let stream = (shake * RULES.len() + rule) as u64;
+        let at = RULES.iter().position(|row| row.0 == rule).unwrap_or(0);
+        let stream = (shake * RULES.len() + at) as u64;
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(stream);
-        let (rule, name, _) = RULES[rule];
+        let name = RULES[at].1;
         let order = self.figures.order(self.p, rule, 0.3 * shake as f64, &mut rng);
         let mut b = Builder::new(self.p);
         b.stop = (!certain).then_some(stop);
