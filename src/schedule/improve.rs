@@ -4,6 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::Method;
 use super::flat::{NEVER, NONE, Problem};
 use super::goal::{Aim, Target, less};
 use super::orders::{Figures, RULES, Rule};
@@ -148,7 +149,7 @@ impl<'a> Search<'a> {
             _ => NONE,
         });
         let recipe = Recipe { order, want: want.collect(), ..Recipe::default() };
-        let name = QUEUES.iter().find(|row| row.0 == queue).map_or("", |row| row.1);
+        let name = Method::Queue(queue).name();
         (Some(Found::of(&b, self.aim, &recipe, name)), b.work)
     }
 
