@@ -56,7 +56,7 @@ class Brute:
         def go(k):
             self.spend()
             if k == len(model.jobs):
-                if model.rules_hold(place):
+                if model.rules_hold(place) and (not model.failures or model.failures.all_right(place)):
                     yield list(place)
                 return
             job = model.jobs[k]
@@ -74,7 +74,7 @@ class Brute:
         model = self.model
         if model.allow_unplaced:
             yield [None] * len(job.units)
-        alike = len({model.home[u] for u in job.units}) == 1
+        alike = len({model.home[u] for u in job.units}) == 1 and not model.failures
         for nodes in product(*(model.allowed[u] for u in job.units)):
             if not alike or list(nodes) == sorted(nodes):
                 yield nodes

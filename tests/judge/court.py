@@ -29,7 +29,7 @@ class Court:
         heard = [self.ask(case, truth)]
         if rng.random() < 0.3:
             heard.append(self.ask(*self.in_other_words(rng, case, truth)))
-        if rng.random() < 0.3 and truth.best is not None:
+        if rng.random() < 0.3 and truth.best is not None and not truth.model.failures:
             plan = mutated(rng, truth.model, *truth.best[1])
             heard.append(self.ask({**case, "plan": plan}, truth))
         return heard

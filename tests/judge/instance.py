@@ -6,11 +6,14 @@ change what is asked."""
 TERMS = ["peak", "balance", "cost", "nodes", "demand", "soft", "moves", "moved", "group_moves"]
 TIMED = ["makespan", "completion", "tardiness", "wait"]
 # What belongs to plans without times only, and to plans in time only.
-PLAIN_ONLY = {"risk", "risk-any", "balance", "demand-goal", "group_moves", "transient", "ratios", "safety", "no-duration"}
+PLAIN_ONLY = {"risk", "risk-any", "balance", "demand-goal", "group_moves", "transient", "ratios", "safety", "no-duration",
+              "backup", "survive"}
 TIMED_ONLY = set(TIMED) | {"release", "due", "deadline", "after", "lag", "window", "available_at", "elapsed", "ending"}
 FEATURES = {}
 # Pairs of features that contradict each other.
-EXCLUDED = [{"risk", "risk-any"}, {"large", "fractions"}, {"cards", "risk"}, {"cards", "risk-any"}]
+EXCLUDED = [{"risk", "risk-any"}, {"large", "fractions"}, {"cards", "risk"}, {"cards", "risk-any"}, {"cards", "backup"},
+            {"cards", "survive"}, {"survive", "unplaced"}, {"survive", "backup"}, {"pinned", "backup"},
+            {"unplaced", "backup"}]
 
 
 def feature(name):
@@ -145,6 +148,8 @@ class Draw:
                         p["duration"] += 1
             if "deadline" in t and self.rng.random() < 0.8:
                 t["deadline"] += t.get("release", 0)
+        if "survive" in self.features and self.options[-1] == "zone" and not any("zone" in n["labels"] for n in self.nodes):
+            self.nodes[0]["labels"]["zone"] = "a"
         for n in self.nodes:
             for field in ("used", "reserve", "safety"):
                 for r in n.get(field, {}):
@@ -554,6 +559,31 @@ def cost(d):
     d.terms.append("cost")
 
 
+# What may fail.
+
+@feature("backup")
+def backup(d):
+    if len(d.nodes) == 1:
+        d.nodes.append(d.node(1))
+    for t in d.some([t for t in d.tasks if not t.get("pinned")] or d.tasks, 0.5):
+        t["backup"] = d.rng.choice([True, True, "node", "zone"])
+        if t["backup"] == "zone":
+            d.labels()
+
+
+@feature("survive")
+def survive(d):
+    if len(d.nodes) == 1:
+        d.nodes.append(d.node(1))
+    for n in d.nodes:
+        for r in n["capacity"]:
+            n["capacity"][r] += d.rng.randint(0, 4)
+    label = d.rng.choice(["node", "node", "zone"])
+    if label == "zone":
+        d.labels()
+    d.options += ["--survive", label]
+
+
 # What runs now.
 
 @feature("running")
@@ -756,7 +786,7 @@ def large(d):
 
 
 # Shapes of the instance come first, what looks at them later.
-ORDER = ["no-capacity", "zero-demand", "cards", "gang"]
+ORDER = ["survive", "no-capacity", "zero-demand", "cards", "gang"]
 LAST = ["ending", "fractions", "transient", "unplaced", "large", "risk", "risk-any"]
 
 

@@ -9,6 +9,8 @@ from math import ceil
 from statistics import NormalDist
 import re
 
+from failures import Failures
+
 SUFFIXES = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "k": 10**3, "M": 10**6,
             "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
             "Pi": 2**50, "Ei": 2**60}
@@ -142,8 +144,8 @@ class Tier:
 
 
 class Model:
-    def __init__(self, instance, allow_unplaced=False, headroom="0%"):
-        self.instance, self.allow_unplaced = instance, allow_unplaced
+    def __init__(self, instance, allow_unplaced=False, headroom="0%", survive=None):
+        self.instance, self.allow_unplaced, self.headroom = instance, allow_unplaced, headroom
         self.goal = [Tier(t) for t in instance.get("goal", "peak").split(",")]
         self.timed = any(name in TIMED_TERMS for t in self.goal for _, name in t.terms)
         self.read_nodes(headroom)
@@ -151,6 +153,7 @@ class Model:
         self.read_rules()
         self.allowed = [[n for n in range(len(self.nodes)) if self.may(u, n)] for u in range(len(self.units))]
         self.add_tiers()
+        self.failures = Failures(self, survive) if survive or any("backup" in t for t in instance["tasks"]) else None
 
     # Reading.
 
@@ -278,7 +281,7 @@ class Model:
         """Rules 2, 4, 5 and 7 on one node, at every second at which something starts. `runs` is (start, end, unit);
         without times all run at once, from None on."""
         node = self.nodes[n]
-        most = 1 if self.one_each else node.max_tasks
+        most = min([1] * self.one_each + [node.max_tasks] * (node.max_tasks is not None), default=None)
         for second in {start for start, _, _ in runs}:
             now = [u for start, end, u in runs if second is None or start <= second < end]
             if most is not None and len(now) > most or not self.loads_hold(n, node.load_before(second), now):
@@ -348,16 +351,17 @@ class Model:
                 return False
         return True
 
-    def rules_hold(self, place):
-        """Rule 6, for the placement as a whole: gangs, and rules between tasks."""
+    def rules_hold(self, place, stopped=()):
+        """Rule 6, for the placement as a whole: gangs, and rules between tasks, but for those that speak of what stopped."""
+        silent = lambda units: not any(u in stopped for u in units)
         gangs = [j.units for j in self.jobs if j.gang] + [r.units for r in self.rules if r.kind == "gang"]
-        if any(0 < sum(place[u] is not None for u in units) < len(units) for units in gangs):
+        if any(silent(units) and 0 < sum(place[u] is not None for u in units) < len(units) for units in gangs):
             return False
         for job in self.jobs:
             if self.timed and job.after and place[job.units[0]] is not None:
                 if any(place[u] is None for other, _ in job.after for u in self.job_of[other].units):
                     return False
-        return all(self.rule_holds(rule, place) for rule in self.rules)
+        return all(self.rule_holds(rule, place) for rule in self.rules if silent([*rule.units, *rule.partners]))
 
     def rule_holds(self, rule, place):
         values = [self.value_of(place[u], rule.over) for u in rule.units if place[u] is not None]
@@ -403,6 +407,8 @@ class Model:
                   if n is not None and n not in self.allowed[u]]
         if not self.rules_hold(place):
             found.append("rules")
+        if not found and self.failures and not self.failures.all_right(place):
+            found.append("failures")
         if self.timed:
             if any(place[u] is not None and starts[j.number] is None for j in self.jobs for u in j.units):
                 return found + ["no start"]
@@ -414,7 +420,7 @@ class Model:
     def time_violations(self, place, starts):
         found = []
         for job in self.jobs:
-            if place[job.units[0]] is None:
+            if any(place[u] is None for u in job.units):
                 continue
             start, end = starts[job.number], self.end(job, place, starts[job.number])
             if start < job.release and "elapsed" not in job.doc:
@@ -427,7 +433,7 @@ class Model:
                 found.append(f"{job.id} on a closed node")
             for other, lag in job.after:
                 other = self.job_of[other]
-                if place[other.units[0]] is not None and start < self.end(other, place, starts[other.number]) + lag:
+                if all(place[u] is not None for u in other.units) and start < self.end(other, place, starts[other.number]) + lag:
                     found.append(f"{job.id} before {other.id} is over")
         return found
 

@@ -7,7 +7,7 @@ QUEUES = ["fifo", "priority", "shortest", "weighted", "easy", "conservative"]
 POLICIES = ["min-load", "best-fit", "min-cost", "round-robin", "least-tasks", "first-fit", "worst-fit", "dot-product",
             "hash", "consistent-hash", "best-fit>min-cost"]
 
-LIMIT, HANG = 15, 60  # seconds
+LIMIT, HANG = 10, 40  # seconds
 CARD_POLICIES = ["fragmentation-gradient-descent"]
 
 
@@ -20,8 +20,8 @@ class Program:
         try:
             done = subprocess.run([self.path, *arguments], capture_output=True, text=True, timeout=limit, cwd=self.folder)
             return done.returncode, done.stdout, done.stderr
-        except subprocess.TimeoutExpired:
-            return None, "", ""
+        except subprocess.TimeoutExpired as late:
+            return None, "", (late.stderr or b"").decode()
 
     def write(self, name, document):
         path = os.path.join(self.folder, name)
@@ -42,8 +42,8 @@ class Program:
 def draw_method(rng, model, solvers):
     """A way to plan, `auto` most of the time; the integer program in time mostly where it knows all there is."""
     kind = rng.choices(["auto", "search", "ilp", "policy"], [60, 12, 16, 12])[0]
-    strange = model.rules or model.devices or "peak" in model.used_terms or any(n.ending for n in model.nodes)
-    if kind == "ilp" and model.timed and strange and rng.random() < 0.9:
+    in_time = model.timed and (model.devices or "peak" in model.used_terms or any(n.ending for n in model.nodes))
+    if kind == "ilp" and (in_time or model.rules and (model.timed or model.failures)) and rng.random() < 0.9:
         kind = "auto"
     if kind == "ilp":
         return ["--method", "ilp"] + (["--solver", rng.choice(solvers)] if rng.random() < 0.3 else [])

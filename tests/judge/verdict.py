@@ -22,7 +22,8 @@ def understand(case):
     options = case["options"]
     headroom = options[options.index("--headroom") + 1] if "--headroom" in options else "0%"
     headroom = headroom if headroom.endswith("%") else f"{float(headroom) * 100}%"
-    return Model(case["instance"], "--allow-unplaced" in options, headroom)
+    survive = options[options.index("--survive") + 1] if "--survive" in options else None
+    return Model(case["instance"], "--allow-unplaced" in options, headroom, survive)
 
 
 class Truth:
@@ -75,7 +76,8 @@ def judge(truth, answer):
     """The outcome in a word, behind it why it refuses; raises a finding where something is wrong."""
     code, out, err = answer
     if code is None:
-        raise Finding("hang", f"no answer in {HANG} s of {LIMIT}")
+        panic = next((line for line in err.splitlines() if "panicked" in line), "")
+        raise Finding("hang", f"no answer in {HANG} s where {LIMIT} are given; {panic}")
     for word in ("bug", "panicked", "contradicts"):
         if word in err:
             raise Finding(bare(next((l for l in err.splitlines() if word in l and "please report" not in l), err)), err.strip())
@@ -103,6 +105,8 @@ def judge_plan(truth, document):
     model = truth.model
     place, starts, cards, odd = read_plan(document, model)
     broken = odd + model.violations(place, starts)
+    if not broken and model.failures:
+        broken += model.failures.stated_wrong(document, place)
     for r, named in cards.items():
         for n, runs in enumerate(model.runs_of(place, starts)):
             if not model.cards_hold(n, r, runs, named):
@@ -165,6 +169,8 @@ def judge_check(model, plan, answer):
     code, out, err = answer
     place, starts, _, odd = read_plan(plan, model)
     right = odd + [v for v in model.violations(place, starts) if v != "not all placed"]
+    if code == 2:
+        return "refused: " + err.partition("\n")[0]
     if code not in (0, 1) or (code == 0) != (not right):
         raise Finding("check", f"of {json.dumps(plan)} it says {code}, {out.strip()} {err.strip()}; right: {right or 'ok'}")
     return "checked" if code == 0 else "refuted"
