@@ -13,8 +13,9 @@ class TooMuch(Exception):
 
 
 class Brute:
-    def __init__(self, model, work=20000):
-        self.model, self.work = model, work
+    def __init__(self, model, work=20000, every_second=False):
+        """`every_second` tries all starts, to see that those left out do not matter."""
+        self.model, self.work, self.every_second = model, work, every_second
         self.table = None
         self.events = {0} | {j.release for j in model.jobs} | {b for n in model.nodes for _, b in n.closed} \
             | {at for n in model.nodes for at, _ in n.ending}
@@ -109,6 +110,9 @@ class Schedules:
         """Starts that can matter and that the job alone could have, earliest first."""
         if "elapsed" in job.doc:
             times = {0}
+        elif self.brute.every_second:
+            lags = sum(lag for j in self.jobs for _, lag in j.after)
+            times = range(max(self.brute.events) + lags + sum(max(self.model.duration[u][self.place[u]] for u in j.units) for j in self.jobs))
         else:
             times = set(self.brute.events)
             for other in self.jobs:

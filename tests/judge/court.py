@@ -2,6 +2,7 @@
 import os
 import random
 import tempfile
+from collections import Counter
 
 import instance
 from brute import TooMuch
@@ -16,6 +17,7 @@ class Court:
     def __init__(self, path, seed, solvers):
         self.folder = tempfile.TemporaryDirectory(prefix="judge-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
         self.program, self.seed, self.solvers = Program(path, self.folder.name), seed, solvers
+        self.kinds = Counter()
 
     def hear(self, number, names):
         """Everything that is asked about one instance: (case, outcome or finding) each."""
@@ -55,11 +57,13 @@ class Court:
         return case, Truth(case, best, how)
 
     def ask(self, case, truth=None):
-        """The outcome for a case; if something is wrong, the finding and the smallest case that has it."""
+        """The outcome for a case; if something is wrong, the finding and the smallest case that has it (for the first
+        of a kind)."""
         try:
             return case, self.verdict(case, truth)
         except Finding as finding:
-            if finding.kind == "hang":
+            self.kinds[finding.kind] += 1
+            if finding.kind == "hang" or self.kinds[finding.kind] > 2:
                 return case, finding
             small = shrink(case, finding.kind, self.kind)
             return small, self.finding(small) or finding

@@ -65,7 +65,8 @@ class Known:
 
 def bare(text):
     """A message without names and numbers: its kind."""
-    return re.sub(r"`[^`]*`|-?[0-9.]*[0-9]|\[[^]]*\]", "_", text.splitlines()[0]) if text else ""
+    line = re.sub(r"schedule of [a-z -]+ breaks", "schedule of _ breaks", text.partition("\n")[0])
+    return re.sub(r"`[^`]*`|-?[0-9.]*[0-9]|\[[^]]*\]", "_", line)
 
 
 def equal(stated, exact, tolerance):
@@ -80,7 +81,7 @@ def judge(truth, answer):
         raise Finding("hang", f"no answer in {HANG} s where {LIMIT} are given; {panic}")
     for word in ("bug", "panicked", "contradicts"):
         if word in err:
-            raise Finding(bare(next((l for l in err.splitlines() if word in l and "please report" not in l), err)), err.strip())
+            raise Finding(bare(next((line for line in err.splitlines() if line.startswith("error:")), err)), err.strip())
     if code == 2:
         return "refused: " + err.partition("\n")[0]
     if code not in (0, 1, 3):
