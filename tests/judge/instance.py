@@ -148,20 +148,20 @@ class Draw:
                         p["duration"] += 1
             if "deadline" in t and self.rng.random() < 0.8:
                 t["deadline"] += t.get("release", 0)
-        if "survive" in self.features and self.options[-1] == "zone" and not any("zone" in n["labels"] for n in self.nodes):
-            self.nodes[0]["labels"]["zone"] = "a"
+        if "survive" in self.features and self.options[-1] == "zone" and not any("zone" in n.get("labels", {}) for n in self.nodes):
+            self.nodes[0].setdefault("labels", {})["zone"] = "a"
         for n in self.nodes:
             for field in ("used", "reserve", "safety"):
                 for r in n.get(field, {}):
                     n["capacity"].setdefault(r, 0)
         for about in self.rules + [t.get("spread", {}) for t in self.tasks]:
             over = about.get("over", "node")
-            if over != "node" and not any(over in n["labels"] for n in self.nodes):
-                self.nodes[0]["labels"][over] = "a"
+            if over != "node" and not any(over in n.get("labels", {}) for n in self.nodes):
+                self.nodes[0].setdefault("labels", {})[over] = "a"
         for t in self.tasks:
             for over in (t.get("together"), t.get("apart")):
-                if over == "zone" and not any(over in n["labels"] for n in self.nodes):
-                    self.nodes[0]["labels"][over] = "a"
+                if over == "zone" and not any(over in n.get("labels", {}) for n in self.nodes):
+                    self.nodes[0].setdefault("labels", {})[over] = "a"
 
     def goal(self):
         rng = self.rng
@@ -400,7 +400,7 @@ def present(d):
     if rule.get("over", "node") == "node":
         values = [n["id"] for n in d.nodes]
     else:
-        values = sorted({n["labels"][rule["over"]] for n in d.nodes if rule["over"] in n["labels"]})
+        values = sorted({n["labels"][rule["over"]] for n in d.nodes if rule["over"] in n.get("labels", {})})
     if values:
         rule["present"] = {v: d.rng.randint(0, 3) for v in d.some(values)}
 

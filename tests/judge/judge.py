@@ -9,6 +9,7 @@ import random
 import re
 import sys
 import time
+import traceback
 from collections import Counter
 from itertools import combinations
 
@@ -49,7 +50,11 @@ def start(*arguments):
 
 def hear(item):
     number, names = item
-    return number, court.hear(number, names)
+    try:
+        return number, court.hear(number, names)
+    except Exception:  # The judge's own fault: it is told, and the run goes on.
+        case = {"instance": {}, "options": [], "method": ["--method", "auto"], "features": names}
+        return number, [(case, Finding("the judge fell over", traceback.format_exc()))]
 
 
 class Report:
@@ -133,13 +138,18 @@ def main():
     report, began = Report(options.keep), time.time()
     setup = (os.path.abspath(options.program), options.seed, options.solvers.split(","))
     with multiprocessing.Pool(options.jobs, start, setup) as pool:
-        for done, (number, heard) in enumerate(pool.imap_unordered(hear, planned(cases, options.seed, options.only), 8), 1):
-            for k, (case, outcome) in enumerate(heard):
-                report.add(number, case, outcome, k == 0)
-            if done % 10000 == 0:
-                print(f"{done} cases, {sum(report.kinds.values())} faults", flush=True)
-    whole = cases >= RUN and not options.only
-    return 0 if report.print(cases, time.time() - began, whole) else 1
+        done = 0
+        try:
+            for number, heard in pool.imap_unordered(hear, planned(cases, options.seed, options.only), 8):
+                done += 1
+                for k, (case, outcome) in enumerate(heard):
+                    report.add(number, case, outcome, k == 0)
+                if done % 10000 == 0:
+                    print(f"{done} cases, {sum(report.kinds.values())} faults", flush=True)
+        except KeyboardInterrupt:
+            print("interrupted")
+    whole = done >= RUN and not options.only
+    return 0 if report.print(done, time.time() - began, whole) and done == cases else 1
 
 
 if __name__ == "__main__":

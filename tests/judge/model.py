@@ -380,8 +380,8 @@ class Model:
             if skew is not None:
                 there = rule.doc.get("present", {})
                 usable = {self.value_of(n, rule.over) for u in rule.units for n in range(len(self.nodes)) if self.welcome(u, n)}
-                total = {v: count.get(v, 0) + there.get(v, 0) for v in usable}
-                return max(total[v] for v in count) - min(total.values()) <= skew
+                total = lambda v: count.get(v, 0) + there.get(v, 0)
+                return max(map(total, count)) - min(map(total, usable | set(count))) <= skew
         return True
 
     def runs_of(self, place, starts):
