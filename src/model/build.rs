@@ -15,7 +15,7 @@ use super::instance::{PairTable, Traffic};
 use super::moves::{Moves, set_moves};
 use super::names::{Names, nearest};
 use super::risk::set_deviations;
-use super::room::Room;
+use super::room::{Reserved, Room};
 use super::soft::{set_soft, set_weights};
 use super::time::Times;
 use super::timing::{set_durations, set_times};
@@ -108,6 +108,7 @@ impl Draft {
             node_names: Names::default(),
             capacity,
             limit,
+            reserved: Reserved::of(&self, reserve),
             safety: room.thresholds(&self, safety),
             used,
             state: self.nodes.iter().map(|n| n.state).collect(),

@@ -1,13 +1,15 @@
 //! Instances that differ a little from a given one: what if this task were not
 //! there, this rule lifted, that node larger.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 
 use super::expand::index_rules;
 use super::instance::PairTable;
 use super::moves::{index_groups, set_held};
 use super::names::Names;
-use super::{Ask, Decimal, Instance, NodeId, Plan, Requirement, Rule, TaskId};
+use super::{ANY, Ask, Instance, NodeId, Plan, Requirement, Rule, Scale, TaskId, Toleration};
 
 /// What stays of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,22 +120,45 @@ impl Instance {
     }
 
     /// The instance with nothing asked of the labels, taints and place of one task
-    /// and of the other units of its gang.
+    /// and of the other units of its gang, but the labels of rules that they are under.
     pub fn undemanding(&self, task: TaskId) -> Instance {
         let mut instance = self.clone();
-        let units = self.units(self.job(task));
-        instance.requirements.push(Requirement::default());
-        let ready = self.node_ids().map(|node| self.counted(node));
-        instance.eligible.push(ready.collect());
-        instance.penalty.push(Vec::new());
-        for unit in units {
-            instance.requirement[unit] = self.requirements.len() as u32;
+        for unit in self.units(self.job(task)) {
+            let any = |label: &str| (label.to_owned(), vec![ANY.to_owned()]);
+            let requirement = Requirement {
+                any_of: self.labels_of_rules(TaskId::from(unit)).into_iter().map(any).collect(),
+                tolerations: vec![Toleration { key: ANY.to_owned(), value: None, effect: None }],
+                ..Requirement::default()
+            };
+            let known = instance.requirements.iter().position(|known| *known == requirement);
+            let at = known.unwrap_or_else(|| {
+                let eligible = self.node_ids().map(|node| {
+                    self.counted(node) && requirement.accepts(self.labels(node), self.taints(node))
+                });
+                instance.eligible.push(eligible.collect());
+                instance.penalty.push(Vec::new());
+                instance.requirements.push(requirement);
+                instance.requirements.len() - 1
+            });
+            instance.requirement[unit] = at as u32;
             if let Some(pinned) = instance.pinned.get_mut(unit) {
                 *pinned = false;
             }
         }
         index_rules(&mut instance);
         instance
+    }
+
+    /// Labels that a node needs to have for the sake of the task's rules.
+    pub fn labels_of_rules(&self, task: TaskId) -> Vec<&str> {
+        let own = self.rules_of(task).iter().filter(|(_, other)| !other);
+        let over = own.map(|(rule, _)| self.rules()[*rule as usize].over as usize);
+        let labels =
+            over.filter(|over| *over > 0).map(|over| self.label_values()[over].key.as_str());
+        let mut labels: Vec<&str> = labels.collect();
+        labels.sort_unstable();
+        labels.dedup();
+        labels
     }
 
     /// The instance with every task that a plan for another instance places running there now:
@@ -152,6 +177,24 @@ impl Instance {
         instance
     }
 
+    /// The instance in which no task is left out for nothing: it takes more weight to leave out
+    /// more, and of what weighs the same to leave out more tasks.
+    pub fn weighing_something(&self) -> Cow<'_, Instance> {
+        if !self.weight.contains(&0) {
+            return Cow::Borrowed(self);
+        }
+        let total: i128 = self.weight.iter().map(|weight| i128::from(*weight)).sum();
+        let tasks = self.tasks() as i128;
+        let mut instance = self.clone();
+        instance.weight_scale = Scale::ONE;
+        // Where that is too much for integers, what weighs nothing weighs little instead.
+        let exact = (total + 1) * (tasks + 1) < 1 << 60;
+        for weight in &mut instance.weight {
+            *weight = if exact { *weight * (tasks as i64 + 1) + 1 } else { (*weight).max(1) };
+        }
+        Cow::Owned(instance)
+    }
+
     /// The instance in which a task that moves takes nothing on the node that it leaves.
     pub fn without_transients(&self) -> Instance {
         let mut instance = self.clone();
@@ -160,42 +203,13 @@ impl Instance {
         instance
     }
 
-    /// The instance with `more` steps of a resource on one node.
-    pub fn raised(&self, node: NodeId, resource: usize, more: i64) -> Instance {
-        let mut instance = self.clone();
-        let at = node.index() * self.resources().len() + resource;
-        instance.capacity[at] += more;
-        instance.limit[at] += more;
-        instance
-    }
-
-    /// The instance with at least this part of every capacity kept free by the plan, what is
-    /// reserved counted in.
-    ///
-    /// # Errors
-    /// A part above 1.
-    pub fn with_headroom(mut self, part: Decimal) -> Result<Instance, String> {
-        let (Some(mantissa), Some(one)) =
-            (part.at_places(part.decimals()), 10i64.checked_pow(u32::from(part.decimals())))
-        else {
-            return Err(format!("{part} has too many digits"));
-        };
-        if mantissa > one {
-            return Err(format!("{part} is more than the whole capacity"));
-        }
-        for (limit, capacity) in self.limit.iter_mut().zip(&self.capacity) {
-            let usable = i128::from(*capacity) * i128::from(one - mantissa) / i128::from(one);
-            *limit = (*limit).min(usable as i64);
-        }
-        Ok(self)
-    }
-
     /// The instance with `count` more nodes like this one, idle and ready.
     pub fn with_more_nodes(&self, like: NodeId, count: usize) -> Instance {
         let mut instance = self.clone();
         let (j, width) = (like.index(), self.resources().len());
         for k in 0..count {
             instance.node_names.push(&format!("{}+{}", self.node_name(like), k + 1));
+            instance.reserved.add_node_like(j, self.nodes() + k, width);
             instance.capacity.extend_from_slice(self.capacity(like));
             instance.limit.extend_from_slice(self.limit(like));
             instance.used.extend(std::iter::repeat_n(0, width));

@@ -115,7 +115,7 @@ impl Instance {
         }
         set_held(&mut instance);
         instance.keep_whole_rules(self, &keep, &kept);
-        Aftermath { instance, tasks: kept }
+        Aftermath { instance: instance.weighing_something().into_owned(), tasks: kept }
     }
 
     /// Which rules speak of none of these tasks.

@@ -5,6 +5,7 @@ use super::devices::Devices;
 use super::gang::Gang;
 use super::moves::Moves;
 use super::names::Names;
+use super::room::Reserved;
 use super::soft::RoomRatio;
 use super::time::Times;
 use super::{
@@ -112,6 +113,7 @@ pub struct Instance {
     pub(super) capacity: Vec<i64>,
     /// Capacity less what is reserved.
     pub(super) limit: Vec<i64>,
+    pub(super) reserved: Reserved,
     /// `i64::MAX` where there is none; empty when there is none at all.
     pub(super) safety: Vec<i64>,
     pub(super) used: Vec<i64>,

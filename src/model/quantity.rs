@@ -238,6 +238,13 @@ impl Scale {
         self.num as f64 / self.den as f64
     }
 
+    /// The scale of which so many steps are one of this one.
+    pub(super) fn divided(self, times: i64) -> Option<Scale> {
+        let den = self.den.checked_mul(times)?;
+        let shared = gcd(self.num, den).max(1);
+        Some(Scale { num: self.num / shared, den: den / shared })
+    }
+
     /// The number that `integer` stands for.
     pub fn to_f64(self, integer: i64) -> f64 {
         match i128::from(integer) * i128::from(self.num) {

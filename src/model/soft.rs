@@ -144,6 +144,25 @@ fn ratios(
     Ok(list)
 }
 
+/// Keeps what soft rules cost when a step of the resource becomes so many times as fine.
+pub(super) fn soft_finer(instance: &mut Instance, r: usize, times: i64) -> Option<()> {
+    let compares = |ratio: &RoomRatio| ratio.room == r || ratio.with == r;
+    if instance.soft_price[r] == 0 && !instance.ratios.iter().any(compares) {
+        return Some(());
+    }
+    let prices = instance.soft_price.iter_mut().enumerate().filter(|(k, _)| *k != r);
+    let prices = prices.map(|(_, price)| price).chain(instance.penalty.iter_mut().flatten());
+    let ratios = instance.ratios.iter_mut().flat_map(|ratio| {
+        let own = [(ratio.room, &mut ratio.a), (ratio.with, &mut ratio.b)];
+        own.into_iter().filter(|(k, _)| *k != r).map(|(_, factor)| factor)
+    });
+    for value in prices.chain(ratios) {
+        *value = value.checked_mul(times)?;
+    }
+    instance.soft_scale = instance.soft_scale.divided(times)?;
+    check_total(instance).ok()
+}
+
 fn check_total(instance: &Instance) -> Result<(), DraftError> {
     let most: Vec<i64> =
         instance.penalty.iter().map(|row| row.iter().copied().max().unwrap_or(0)).collect();
