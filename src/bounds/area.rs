@@ -1,7 +1,7 @@
 //! Totals: how much is asked, how much there is, by resource and by what tasks
 //! require.
 
-use crate::model::{Classes, Instance, NodeId, RequirementId, Scale, TaskId};
+use crate::model::{Classes, Instance, NodeId, RequirementId, TaskId};
 
 /// How many distinct demands the large-task arguments look at per resource.
 const THRESHOLDS: usize = 64;
@@ -14,8 +14,8 @@ pub(super) struct Area {
     pub(super) frees: Vec<Vec<i64>>,
     /// Tasks that each ready node takes at most, most first.
     pub(super) slots: Vec<u32>,
-    /// Leaving out one task is as bad as leaving out any other.
-    pub(super) all_weigh_one: bool,
+    /// Leaving out one task weighs as much as leaving out any other, one step.
+    pub(super) weigh_alike: bool,
     /// Tasks that fit on no node at all.
     pub(super) homeless: usize,
     /// Per requirement: nodes it accepts, and per resource the demand of tasks
@@ -92,8 +92,7 @@ impl Area {
             demands,
             frees,
             slots,
-            all_weigh_one: instance.task_ids().all(|task| instance.drop_weight(task) == 1)
-                && instance.weight_scale() == Scale::ONE,
+            weigh_alike: instance.task_ids().all(|task| instance.drop_weight(task) == 1),
             homeless: 0,
             groups: groups(instance, &least),
             classes,

@@ -9,7 +9,9 @@ mod soft;
 
 pub use impossible::{Impossible, impossible, why_nowhere};
 
-use crate::model::{Classes, Instance, Scale, Term, Tier};
+use std::collections::BTreeMap;
+
+use crate::model::{Classes, Instance, Plan, Scale, Term, Tier};
 use area::Area;
 
 /// A proven limit, and the argument in a few words.
@@ -51,6 +53,33 @@ impl<'a> Bounds<'a> {
         &self.area.classes
     }
 
+    /// How many tasks a plan can leave out at most whose tiers for unplaced tasks are no higher
+    /// than this plan's: many that weigh little weigh as much as few that weigh more, and what
+    /// weighs nothing may always be left out.
+    pub fn most_left_out(&self, plan: &Plan) -> usize {
+        let instance = self.instance;
+        if self.area.weigh_alike {
+            return instance.tasks() - plan.placed();
+        }
+        let mut weights: BTreeMap<i64, (Vec<i64>, i64)> = BTreeMap::new();
+        for task in instance.task_ids() {
+            let (all, left) = weights.entry(instance.priority(task)).or_default();
+            all.push(instance.drop_weight(task));
+            if plan.placement[task.index()].is_none() {
+                *left += instance.drop_weight(task);
+            }
+        }
+        let lightest = |(mut all, mut left): (Vec<i64>, i64)| {
+            all.sort_unstable();
+            let within = |weight: &&i64| {
+                left -= **weight;
+                left >= 0
+            };
+            all.iter().take_while(within).count()
+        };
+        weights.into_values().map(lightest).sum()
+    }
+
     /// No plan that leaves at most `dropped` tasks unplaced has a lower value
     /// in this tier.
     pub fn tier(&self, tier: &Tier, dropped: usize) -> Bound {
@@ -87,7 +116,7 @@ impl<'a> Bounds<'a> {
             Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => {
                 Bound::new(0.0, "counting, which knows no times")
             }
-            Term::Unplaced(None) if self.area.all_weigh_one => self.unplaced(),
+            Term::Unplaced(None) if self.area.weigh_alike => self.unplaced(),
             Term::Unplaced(priority) => self.unplaceable(priority),
         }
     }
@@ -139,16 +168,17 @@ impl<'a> Bounds<'a> {
         Bound::new(value, "the least demand of each task")
     }
 
-    /// Tasks that the total capacity cannot hold, or that fit nowhere.
+    /// Tasks that the total capacity cannot hold, or that fit nowhere, where all weigh the same.
     fn unplaced(&self) -> Bound {
         let tasks = self.instance.tasks();
-        let mut best = Bound::new(self.area.homeless as f64, "tasks that fit on no node");
+        let scale = self.instance.weight_scale();
+        let bound = |tasks: u64, why: &str| Bound::new(scale.to_f64(tasks as i64), why);
+        let mut best = bound(self.area.homeless as u64, "tasks that fit on no node");
         let extra = (tasks as u64).saturating_sub(self.area.most_tasks());
-        best = best.max(Bound::new(extra as f64, "more tasks than nodes take"));
+        best = best.max(bound(extra, "more tasks than nodes take"));
         for (r, resource) in self.instance.resources().iter().enumerate() {
-            let over = self.area.too_many(r);
             let why = format!("total demand for {} over total capacity", resource.name);
-            best = best.max(Bound::new(over as f64, why));
+            best = best.max(bound(self.area.too_many(r) as u64, &why));
         }
         best
     }

@@ -128,7 +128,9 @@ fn about_instance(args: &Args, instance: &Instance, params: &Params, task: Optio
             }
         }
         Verdict::Unknown => {
-            say("whether there is a plan was not found out in time: raise --time-limit");
+            say(
+                "whether there is a plan was not found out: raise --time-limit, or choose another --solver",
+            );
             Ok(NOTHING_FOUND)
         }
     }

@@ -64,9 +64,10 @@ pub fn why_plan(instance: &Instance, plan: &Plan) -> PlanWhy {
             binding.push(Binding { node, resource: r, utilisation, tasks });
         }
     }
-    let dropped = instance.tasks() - plan.placed();
     let tier = instance.goal().tiers[0].clone();
-    let bound = Bounds::of(instance).tier(&tier, dropped);
+    let bounds = Bounds::of(instance);
+    let dropped = bounds.most_left_out(plan);
+    let bound = bounds.tier(&tier, dropped);
     let mut kinds: Vec<NodeId> = Vec::new();
     for node in instance.node_ids().filter(|node| instance.counted(*node)) {
         let same = |other: &NodeId| instance.capacity(*other) == instance.capacity(node);

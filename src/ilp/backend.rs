@@ -1,5 +1,6 @@
 //! The only place that knows which solvers exist.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use good_lp::solvers::lp_solvers::{CbcSolver, GlpkSolver, GurobiSolver, WithMaxSeconds};
@@ -219,6 +220,17 @@ pub(super) fn solve(
     start: Option<&[f64]>,
     effort: Effort,
 ) -> Result<Answer> {
+    // Solvers and the readers of their answers are not ours: where one panics, it has failed.
+    catch_unwind(AssertUnwindSafe(|| ask(backend, program, start, effort)))
+        .unwrap_or_else(|_| Err(failed(backend.name(), "it broke off")))
+}
+
+fn ask(
+    backend: Backend,
+    program: &Program,
+    start: Option<&[f64]>,
+    effort: Effort,
+) -> Result<Answer> {
     let seconds = effort.time.as_secs_f64().ceil().clamp(1.0, 1e9) as u32;
     match backend {
         Backend::Microlp => microlp(program, start, effort),
@@ -269,8 +281,10 @@ fn microlp(program: &Program, start: Option<&[f64]>, effort: Effort) -> Result<A
     Ok(Answer { point, bound, infeasible: false, complete })
 }
 
+/// A solver failed. Some add all that it printed, of which the first line is enough.
 pub(super) fn failed(solver: &str, what: &str) -> Error {
-    Error::new(Kind::Solver, format!("{solver} failed: {what}"))
+    let line: String = what.lines().next().unwrap_or_default().chars().take(200).collect();
+    Error::new(Kind::Solver, format!("{solver} failed: {line}"))
         .help("try another one with --solver, or --method min-load")
 }
 

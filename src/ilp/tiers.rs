@@ -9,7 +9,7 @@ use super::model::{Model, Settled, Shape, settle};
 use super::objective::{steps, unit, whole};
 use super::risk::Breaks;
 use crate::check::{Violation, check_plan};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::{attainable_peak, value_of};
 use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
 use crate::stop::Stop;
@@ -95,10 +95,11 @@ pub enum Exact {
     Infeasible,
 }
 
-/// Solves every tier of the goal exactly, within the time that `stop` leaves.
+/// Solves every tier of the goal exactly, within the time that `stop` leaves. Where the solver
+/// fails, that is a warning, and what is known by then stands.
 ///
 /// # Errors
-/// The solver is missing or fails.
+/// The solver is missing.
 pub fn solve(request: &Request, stop: &Stop) -> Result<Finding> {
     request.backend.ensure()?;
     let shape =
@@ -124,7 +125,7 @@ pub fn solve(request: &Request, stop: &Stop) -> Result<Finding> {
             let (shape, settled) = (&shape, &settled);
             let mut round =
                 Round { request, shape, tier, settled, breaks: &mut breaks, stop, time };
-            round.run(&mut finding)?;
+            round.run(&mut finding);
             if finding.exact == Exact::Infeasible {
                 return Ok(finding);
             }
@@ -153,7 +154,7 @@ struct Round<'a> {
 impl Round<'_> {
     /// Solves the tier; again with more tangents as long as a variance in it or
     /// before it is not met, and with more chords as long as loads vary too much.
-    fn run(&mut self, finding: &mut Finding) -> Result<()> {
+    fn run(&mut self, finding: &mut Finding) {
         let instance = self.request.instance;
         let curved = self.tier.weight(Term::Balance) > 0.0
             || self.settled.iter().any(|s| s.tier.weight(Term::Balance) > 0.0);
@@ -172,7 +173,7 @@ impl Round<'_> {
                 Model::build(self.shape, self.tier, self.settled, &points, self.breaks)
             else {
                 finding.exact = Exact::Infeasible;
-                return Ok(());
+                return;
             };
             // A plan by itself does not say where tasks go in failures.
             let whole = finding.plan.as_ref().filter(|_| self.request.failures.is_empty());
@@ -186,10 +187,14 @@ impl Round<'_> {
             }
             let effort = Effort { time: left, gap: self.request.gap, seed: self.request.seed };
             let answer =
-                backend::solve(self.request.backend, &model.program, start.as_deref(), effort)?;
+                backend::solve(self.request.backend, &model.program, start.as_deref(), effort);
+            let answer = answer.unwrap_or_else(|error| {
+                finding.warnings.push(set_aside(&error, self.tier));
+                Answer::default()
+            });
             if answer.infeasible {
                 self.infeasible(finding);
-                return Ok(());
+                return;
             }
             let step = self.digest(&model, &answer, finding);
             bound = max(bound, step.bound);
@@ -202,7 +207,6 @@ impl Round<'_> {
             finding.exact = Exact::Partial;
         }
         finding.tiers.push(TierFinding { bound });
-        Ok(())
     }
 
     fn settled_at(&self, finding: &Finding, bound: Option<f64>) -> bool {
@@ -297,6 +301,11 @@ impl Round<'_> {
         });
         keeps && lower
     }
+}
+
+/// What is said of a solver that failed.
+pub(super) fn set_aside(error: &Error, tier: &Tier) -> String {
+    format!("{} ({tier} is left as it is)", error.cause)
 }
 
 struct Step {

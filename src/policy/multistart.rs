@@ -57,8 +57,8 @@ impl std::fmt::Display for Start {
 }
 
 /// Runs each policy from every order, and from as many perturbed ones as the
-/// size of the instance allows. The best plan by unplaced tasks, then `goal`, then
-/// balance wins, the earliest start among equals, so the result does not depend on the
+/// size of the instance allows. The best plan by unplaced tasks, first by weight and then by
+/// number, then `goal`, then balance wins, the earliest start among equals, so the result does not depend on the
 /// number of threads. The first start always runs; others only before `stop`.
 pub fn multi_start(
     instance: &Instance,
@@ -80,6 +80,7 @@ pub fn multi_start(
         });
         starts.extend(noisy);
     }
+    let own = goal.tiers.len();
     let mut goal = goal.with_unplaced_first(&instance.priorities());
     let tiers = goal.tiers.len();
     if !goal.mentions(Term::Balance) {
@@ -101,23 +102,25 @@ pub fn multi_start(
                 let plan = run(index, bundles, rule, &order, stop)?;
                 let values: Vec<f64> =
                     goal_values(instance, &plan, &goal).iter().map(|v| v.value).collect();
+                let left_out = instance.tasks() - plan.placed();
+                let rest = values[tiers - own..].to_vec();
+                let key = (values[..tiers - own].to_vec(), left_out, rest, k);
                 if let Ok(mut all) = reached.lock() {
-                    all.push((k, instance.tasks() - plan.placed(), values.clone()));
+                    all.push(key.clone());
                 }
-                Some((values, k, plan))
+                Some((key, plan))
             },
         )
         .flatten()
-        .reduce_with(|a, b| if (&b.0, b.1) < (&a.0, a.1) { b } else { a });
-    let (_, k, plan) = best?;
+        .reduce_with(|a, b| if b.0 < a.0 { b } else { a });
+    let ((.., k), plan) = best?;
     let mut all = reached.into_inner().unwrap_or_default();
-    all.sort_by(|a, b| a.2.partial_cmp(&b.2).unwrap_or(Ordering::Equal).then(a.0.cmp(&b.0)));
+    all.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
     // Starts of one policy are neighbours, as many for each.
-    let best_of = |p: usize| all.iter().find(|(k, _, _)| k / each == p);
-    let reached = (0..policies.len()).filter_map(best_of).map(|(k, left_out, values)| Reached {
-        start: starts[*k],
-        left_out: *left_out,
-        values: values[..tiers].to_vec(),
+    let best_of = |p: usize| all.iter().find(|(.., k)| k / each == p);
+    let reached = (0..policies.len()).filter_map(best_of).map(|(left, left_out, rest, k)| {
+        let values = left.iter().chain(&rest[..own]).copied().collect();
+        Reached { start: starts[*k], left_out: *left_out, values }
     });
     Some(Found { plan, start: starts[k], each: reached.collect() })
 }

@@ -118,7 +118,7 @@ impl<'a, const R: usize> Engine<'a, R> {
     /// Takes the plan if it is the best so far.
     fn keep(&mut self, s: &Assignment<R>) {
         let z = s.peak(self.p);
-        if z < self.value {
+        if z < self.value || self.plan.is_empty() {
             debug_assert!(self.p.peak(&s.node_of) == z, "the loads are not those of the plan");
             (self.value, self.plan) = (z, s.node_of.clone());
             (self.better)(&self.plan, self.value, self.bound);

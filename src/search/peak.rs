@@ -76,8 +76,10 @@ fn run<const R: usize>(request: &Request, better: Look) -> Found {
     engine.run();
     let plan = (engine.value <= one).then(|| plan_of(&engine.plan, &nodes));
     let (bound, work) = (engine.bound.to_f64(), engine.budget.work);
-    let impossible = (plan.is_none() && engine.bound > one)
-        .then(|| format!("the fullest node would be at {:.4} % at least", 100.0 * bound));
+    let impossible = (plan.is_none() && engine.bound > one).then(|| match 100.0 * bound {
+        percent if percent < 100.001 => "the fullest node would be above 100 %".to_owned(),
+        percent => format!("the fullest node would be at {percent:.3} % at least"),
+    });
     Found { plan, bound, impossible, work }
 }
 

@@ -8,7 +8,7 @@ use super::run::{Incumbent, Run, describe, proven};
 use crate::bounds::Bound;
 use crate::check::check_plan;
 use crate::metrics::value_of;
-use crate::model::{Goal, Plan, Term, Tier};
+use crate::model::{Goal, Instance, Plan, Term, Tier};
 use crate::search::{self, local};
 use crate::state::State;
 
@@ -56,9 +56,6 @@ impl Run<'_> {
     /// Improves on the policies' plan where the first tier is open and has an engine of its own.
     pub(super) fn first_goal(&mut self, first: Incumbent) -> Searched {
         let Some(engine) = self.engine else { return Searched::Nothing(first) };
-        if self.params.allow_unplaced && engine.term != Term::Peak {
-            return Searched::Nothing(first);
-        }
         let tier = &self.instance.goal().tiers[0];
         let floor = self.bounds.tier(tier, 0).value;
         let value = |plan: &Plan| value_of(self.instance, plan, tier);
@@ -132,7 +129,8 @@ impl Run<'_> {
         }
         let goal = Goal { tiers: vec![Tier::single(Term::Unplaced(None))] };
         let share = if self.small() { 4 } else { 2 };
-        let plan = self.local(&goal, &first.plan, &[0.0], share, &mut |_| {});
+        let weighing = instance.weighing_something();
+        let plan = self.local(&weighing, (&goal, &[0.0]), &first.plan, share, &mut |_| {});
         match plan.placed() == instance.tasks() && check_plan(instance, &plan, false).is_empty() {
             true => Incumbent { plan, found_by: "the search".to_owned() },
             false => first,
@@ -162,7 +160,8 @@ impl Run<'_> {
         }
         let share = if self.small() && matches!(self.params.method, Method::Auto) { 4 } else { 1 };
         let mut shown = Shown::new();
-        let plan = self.local(&self.goal, &incumbent.plan, &finished, share, &mut |plan| {
+        let (instance, goal) = (self.instance, (&self.goal, &finished[..]));
+        let plan = self.local(instance, goal, &incumbent.plan, share, &mut |plan| {
             shown.show(self, || (plan.clone(), bounds.clone()));
         });
         let better = (self.goal.tiers.iter().zip(&values))
@@ -180,18 +179,19 @@ impl Run<'_> {
         self.bounds.classes().variables() <= self.params.solver.sensible_size()
     }
 
-    /// Local search with one part in `share` of the time; cards are dealt out.
+    /// Local search for a goal with bounds, with one part in `share` of the time; cards are
+    /// dealt out.
     fn local(
         &self,
-        goal: &Goal,
+        instance: &Instance,
+        (goal, bounds): (&Goal, &[f64]),
         start: &Plan,
-        bounds: &[f64],
         share: u32,
         tell: local::Tell,
     ) -> Plan {
         let stop = self.watch.stop.part(self.watch.stop.remaining() / share);
         let task = local::Task {
-            instance: self.instance,
+            instance,
             goal,
             start,
             bounds,

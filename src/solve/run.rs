@@ -50,15 +50,26 @@ impl<'a> Run<'a> {
             Method::Auto | Method::Search => search_lacks(instance).is_none(),
             Method::Ilp | Method::Policy(_) | Method::Queue(_) => false,
         };
+        let bounds = Bounds::of(instance);
+        // Engines look for plans that leave nothing out: of use where there are some, and where
+        // none that leaves something out is as good in the tiers before.
+        let whole = |engine: &&search::Engine| {
+            let weigh = |task| instance.drop_weight(task) > 0;
+            !params.allow_unplaced
+                || engine.term == Term::Peak
+                    && instance.task_ids().all(weigh)
+                    && impossible(instance, &bounds).is_none()
+        };
+        let engine = if searches { search::engine(instance).filter(whole) } else { None };
         Run {
             instance,
             params,
             watch,
             began: Instant::now(),
-            bounds: Bounds::of(instance),
+            bounds,
             goal,
             searches,
-            engine: if searches { search::engine(instance) } else { None },
+            engine,
             searched: false,
             notes: notes(instance),
             tried: Vec::new(),
@@ -103,7 +114,7 @@ impl<'a> Run<'a> {
                 bounds[at] = bounds[at].clone().max(proven);
             }
             self.watch.show(&self.outcome(incumbent, &bounds)?);
-            self.relax(incumbent, &mut bounds)?;
+            self.relax(incumbent, &mut bounds);
             let outcome = self.outcome(incumbent, &bounds)?;
             (self.watch.log)(&describe(&outcome));
             self.watch.show(&outcome);
@@ -188,16 +199,24 @@ impl<'a> Run<'a> {
         check_plan(instance, &plan, self.params.allow_unplaced).is_empty().then_some(plan)
     }
 
-    /// Position of the instance's own first tier in the goal, if the plan leaves
-    /// nothing out.
+    /// Position of the instance's own first tier in the goal, if neither the plan nor any other
+    /// that is as good in the tiers before leaves anything out.
     pub(super) fn first_tier(&self, plan: &Plan) -> Option<usize> {
-        let complete = plan.placed() == self.instance.tasks();
+        let complete = self.dropped(plan) == 0;
         complete.then(|| self.goal.tiers.len() - self.instance.goal().tiers.len())
+    }
+
+    /// How many tasks are left out at most where the plan's tiers for them are kept.
+    fn dropped(&self, plan: &Plan) -> usize {
+        match self.params.allow_unplaced {
+            true => self.bounds.most_left_out(plan),
+            false => self.instance.tasks() - plan.placed(),
+        }
     }
 
     /// Bounds by counting, one a tier.
     pub(super) fn counting_bounds(&self, plan: &Plan) -> Vec<Bound> {
-        let dropped = self.instance.tasks() - plan.placed();
+        let dropped = self.dropped(plan);
         self.goal.tiers.iter().map(|tier| self.bounds.tier(tier, dropped)).collect()
     }
 
@@ -222,7 +241,7 @@ impl<'a> Run<'a> {
     }
 
     /// Raises the bounds of tiers that counting leaves open by the relaxation.
-    fn relax(&mut self, incumbent: &Incumbent, bounds: &mut [Bound]) -> Result<()> {
+    fn relax(&mut self, incumbent: &Incumbent, bounds: &mut [Bound]) {
         let mut request = self.request(self.bounds.classes(), Some(&incumbent.plan), bounds);
         request.backend = Backend::default_of_build(); // an LP needs no stronger one
         let tiers = &self.goal.tiers;
@@ -239,7 +258,12 @@ impl<'a> Run<'a> {
             if proven(self.instance, tier, value, bounds[k].value) {
                 continue;
             }
-            match ilp::relaxation(&request, &tiers[..k], tier, stop)? {
+            let relaxed = ilp::relaxation(&request, &tiers[..k], tier, stop);
+            let relaxed = relaxed.unwrap_or_else(|error| {
+                doubts.push(format!("{} (no relaxation of {tier})", error.cause));
+                None
+            });
+            match relaxed {
                 // No relaxation lies above a plan that holds: then the solver is wrong.
                 Some(bound) if bound > value + 1e-6 * value.abs() + 1e-9 => doubts.push(format!(
                     "{} states a relaxation of {tier} above a known plan; it was set aside",
@@ -254,7 +278,6 @@ impl<'a> Run<'a> {
             }
         }
         self.notes.extend(doubts);
-        Ok(())
     }
 
     /// The exact method, where the method asks for it and something is open.
@@ -291,7 +314,7 @@ impl<'a> Run<'a> {
             }
             (Err(error), _) => return Err(error),
         };
-        self.notes.extend(finding.warnings);
+        self.notes.extend(finding.warnings.iter().cloned());
         if finding.exact == Exact::Infeasible {
             return Ok(Answer::NoPlan(NoPlan {
                 proven: true,
@@ -303,7 +326,7 @@ impl<'a> Run<'a> {
                 remedy: "--allow-unplaced places as many as possible".to_owned(),
             }));
         }
-        let Some(plan) = finding.plan else { return Ok(self.nothing_found()) };
+        let Some(plan) = finding.plan else { return Ok(self.nothing_found(&finding.warnings)) };
         bounds = match &incumbent {
             Some(known) => self.carried(bounds, &known.plan, &plan),
             None => self.counting_bounds(&plan),
@@ -325,7 +348,7 @@ impl<'a> Run<'a> {
     fn finish_or_nothing(self, incumbent: Option<Incumbent>, bounds: &[Bound]) -> Result<Answer> {
         match incumbent {
             Some(incumbent) => self.finish(incumbent, bounds),
-            None => Ok(self.nothing_found()),
+            None => Ok(self.nothing_found(&[])),
         }
     }
 
@@ -416,14 +439,17 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn nothing_found(&self) -> Answer {
+    /// `failures` are those of the solver.
+    fn nothing_found(&self, failures: &[String]) -> Answer {
+        let failed = failures.iter().map(|failure| format!("; {failure}"));
         Answer::NoPlan(NoPlan {
             proven: false,
             code: "not-found",
             cause: format!(
-                "no plan that places all {} tasks was found in {:.1} s, and none was proven impossible",
+                "no plan that places all {} tasks was found in {:.1} s, and none was proven impossible{}",
                 self.instance.tasks(),
-                self.began.elapsed().as_secs_f64()
+                self.began.elapsed().as_secs_f64(),
+                failed.collect::<String>()
             ),
             remedy: "raise --time-limit, choose another --solver, or accept --allow-unplaced"
                 .to_owned(),

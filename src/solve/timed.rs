@@ -126,7 +126,10 @@ impl Run<'_> {
                     "give later deadlines, or use --allow-unplaced",
                 ),
                 false => (
-                    "no schedule was found in time, and none was proven impossible".to_owned(),
+                    format!(
+                        "no schedule was found in time, and none was proven impossible{}",
+                        finding.warnings.iter().map(|why| format!("; {why}")).collect::<String>()
+                    ),
                     "raise --time-limit, choose another --solver, or accept --allow-unplaced",
                 ),
             };

@@ -356,7 +356,7 @@ impl<'a> Run<'a> {
             .then_with(|| a.domains.cmp(&b.domains))
     }
 
-    /// Weight of what is lost, one figure a priority, the highest first.
+    /// Weight of what is lost, one figure a priority, the highest first; then how many tasks.
     fn lost_weight(&self, failure: &Failure) -> Vec<i64> {
         if failure.lost.is_empty() {
             return Vec::new();
@@ -368,6 +368,7 @@ impl<'a> Run<'a> {
             let at = priorities.iter().position(|known| *known == priority).unwrap_or(0);
             weights[at] += self.instance.drop_weight(lost.task);
         }
+        weights.push(failure.lost.len() as i64);
         weights
     }
 }

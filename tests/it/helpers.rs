@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use stowplan::check::check_plan;
+use stowplan::format::{Input, Source, read_instance};
 use stowplan::metrics::goal_values;
 use stowplan::model::{
     Ask, Decimal, Draft, Effect, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Part,
@@ -15,6 +16,12 @@ pub fn stowplan() -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_stowplan"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command
+}
+
+/// The instance that a document states.
+pub fn read(document: &serde_json::Value) -> Instance {
+    let source = Source { name: "i".into(), bytes: document.to_string().into_bytes() };
+    read_instance(&Input::One(source), None).unwrap()
 }
 
 /// A folder of public instances: `STOWPLAN_PUBLIC_DATA`, else `../shared/data`.
@@ -44,7 +51,7 @@ fn quantities(values: &[i64]) -> Vec<(u16, Decimal)> {
 pub fn tiny() -> impl Strategy<Value = Draft> {
     (1usize..=2, 1usize..=3, 1usize..=6, any::<bool>()).prop_flat_map(|(width, m, n, one)| {
         let node = (
-            prop::collection::vec(prop_oneof![Just(8i64), 0i64..=12], width),
+            prop::collection::vec(prop_oneof![4 => Just(8i64), 4 => 0i64..=12, 1 => Just(0i64)], width),
             prop::collection::vec(prop_oneof![4 => Just(0i64), 1 => 0i64..=9], width),
             prop_oneof![6 => Just(NodeState::Ready), 1 => Just(NodeState::Drain), 1 => Just(NodeState::Down)],
             prop_oneof![Just("a"), Just("b")],
@@ -124,6 +131,23 @@ pub fn vary(draft: &mut Draft, deviations: &[i64], risk: &str) {
         }
     }
     draft.risk = Some(Risk::parse(risk).unwrap());
+}
+
+/// The same with weights and priorities: what weighs nothing, fractions, and few values, so that
+/// several sets of tasks weigh the same.
+pub fn weighed(draft: impl Strategy<Value = Draft>) -> impl Strategy<Value = Draft> {
+    let weight =
+        prop_oneof![2 => Just(None), 2 => Just(Some(0i64)), 3 => (1i64..=6).prop_map(Some)];
+    (draft, prop::collection::vec((weight, 0i64..=1), 6), any::<bool>()).prop_map(
+        |(mut draft, weights, ranked)| {
+            for (task, (weight, priority)) in draft.tasks.iter_mut().zip(weights) {
+                let quarter = |n: i64| Decimal::parse(&format!("{}", n as f64 / 4.0)).unwrap();
+                task.weight = weight.map(quarter);
+                task.priority = if ranked { priority } else { 0 };
+            }
+            draft
+        },
+    )
 }
 
 /// A tiny instance under rules: everything of [`tiny`], and taints, avoided and

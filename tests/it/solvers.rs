@@ -140,3 +140,53 @@ fn a_time_limit_loses_nothing() {
         }
     }
 }
+
+/// What a solver that fails says is a note: plans and proofs that are at hand stand.
+#[cfg(unix)]
+#[test]
+fn a_solver_that_fails_ends_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let tool = folder.path().join("cbc");
+    // It breaks off, writes nothing, what no reader knows, or lines that its reader trips over.
+    let bodies = [
+        "kill -ABRT $$",
+        "exit 0",
+        "for f; do :; done; echo 'no such thing' > \"$f\"",
+        "for f; do :; done; printf 'Optimal - objective value 0\\n\\n' > \"$f\"",
+        "for f; do :; done; echo 'Unbounded - objective value 0' > \"$f\"",
+    ];
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let run = |arguments: &[&str]| {
+        let arguments = arguments.iter().chain(&["--solver", "cbc", "--time-limit", "5"]);
+        let output =
+            crate::helpers::stowplan().env("PATH", &path).args(arguments).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    for body in bodies {
+        std::fs::write(&tool, format!("#!/bin/sh\n{body}\n")).unwrap();
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for arguments in [
+            &["solve", "data/min-load.json", "--method", "ilp"][..],
+            &["solve", "data/four-nodes-timed.json", "--method", "ilp"],
+            &["solve", "data/five-nodes.json", "--method", "ilp", "--survive", "node"],
+        ] {
+            let (code, out, err) = run(arguments);
+            assert_eq!(code, Some(0), "{body} {arguments:?} {out} {err}");
+            let unknown = body.contains("no such thing");
+            assert!(unknown || err.contains("cbc failed"), "{body} {arguments:?} {err}");
+        }
+        for arguments in [
+            &["solve", "data/rules.json"][..],
+            &["explain", "data/five-nodes.json"],
+            &["explain", "data/six-tasks.json", "--one-task-per-node"],
+            &["survive", "data/five-nodes.json", "data/five-nodes-plan.csv"],
+            &["replan", "data/five-nodes-running.json", "--drain", "A"],
+        ] {
+            let (code, out, err) = run(arguments);
+            assert!(matches!(code, Some(0 | 1)), "{body} {arguments:?} {code:?} {out} {err}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ mod tests;
 
 use super::backend::{self, Answer, Backend, Effort};
 use super::objective::steps;
-use super::tiers::{Exact, TierFinding, meets};
+use super::tiers::{Exact, TierFinding, meets, set_aside};
 use crate::check::check_schedule;
 use crate::error::{Error, Result};
 use crate::metrics::timed_values;
@@ -81,8 +81,8 @@ pub fn time_objection(instance: &Instance) -> Option<String> {
 /// Solves every tier of the goal exactly, within the time that `stop` leaves.
 ///
 /// # Errors
-/// What the program does not know; a program too large for the solver; the solver is missing or
-/// fails.
+/// What the program does not know; a program too large for the solver; the solver is missing.
+/// Where it fails, that is a warning.
 pub fn solve_timed(request: &TimedRequest, stop: &Stop) -> Result<TimedFinding> {
     request.backend.ensure()?;
     if let Some(what) = time_objection(request.instance) {
@@ -184,7 +184,11 @@ impl<'a> Run<'a> {
         if !stop.reached() {
             let (gap, seed) = (self.request.gap, self.request.seed);
             let effort = Effort { time: stop.remaining(), gap, seed };
-            let answer = backend::solve(self.request.backend, &program, start.as_deref(), effort)?;
+            let answer = backend::solve(self.request.backend, &program, start.as_deref(), effort);
+            let answer = answer.unwrap_or_else(|error| {
+                self.finding.warnings.push(set_aside(&error, tier));
+                Answer::default()
+            });
             if answer.infeasible {
                 self.infeasible(tier);
                 return Ok(());
