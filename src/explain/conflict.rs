@@ -80,7 +80,7 @@ fn kept(instance: &Instance, elements: &[Element]) -> Kept {
 /// Shrinks an instance without a plan to a conflict.
 ///
 /// # Errors
-/// The solver is missing or fails.
+/// The solver is missing.
 pub fn conflict(
     instance: &Instance,
     oracle: &Oracle,

@@ -46,7 +46,7 @@ pub enum Verdict {
 /// A third of the time goes to each.
 ///
 /// # Errors
-/// The solver is missing or fails.
+/// The solver is missing.
 pub fn explain(
     instance: &Instance,
     backend: Backend,

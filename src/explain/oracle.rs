@@ -2,6 +2,7 @@
 //! the integer program without a goal.
 
 use crate::bounds::{Bounds, Impossible, impossible};
+use crate::check::check_plan;
 use crate::error::Result;
 use crate::ilp::{self, Backend, Exact, Request};
 use crate::model::{Classes, Goal, Instance, Plan, Tier};
@@ -35,7 +36,7 @@ impl Oracle {
     /// Decides within the time that `stop` leaves.
     ///
     /// # Errors
-    /// The solver is missing or fails.
+    /// The solver is missing.
     pub fn feasible(&self, instance: &Instance, stop: &Stop) -> Result<Feasible> {
         if instance.tasks() == 0 {
             return Ok(Feasible::Yes(Plan::empty(0)));
@@ -86,7 +87,8 @@ impl Oracle {
             for policy in policy::choices(&policies) {
                 let tasks = order.of(instance, seed);
                 let plan = policy::run_until(instance, policy, &settings, &tasks, stop).ok()??;
-                if plan.placed() == instance.tasks() {
+                let complete = plan.placed() == instance.tasks();
+                if complete && check_plan(instance, &plan, false).is_empty() {
                     return Some(plan);
                 }
             }

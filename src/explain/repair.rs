@@ -2,9 +2,12 @@
 
 use super::conflict::{Conflict, Element};
 use super::oracle::{Feasible, Oracle};
+use crate::check::check_plan;
 use crate::error::Result;
 use crate::ilp::{self, Request};
-use crate::model::{Ask, Classes, Goal, Instance, Kept, NodeId, RuleId, TaskId, Term, Tier};
+use crate::model::{
+    Ask, CardSet, Classes, Goal, Instance, Kept, NodeId, Rule, RuleId, TaskId, Term, Tier,
+};
 use crate::policy::{self, Settings, multi_start};
 use crate::stop::Stop;
 
@@ -12,6 +15,8 @@ use crate::stop::Stop;
 const NODES: usize = 4096;
 /// Kinds of nodes, and nodes to raise, that are tried at most.
 const KINDS: usize = 8;
+/// Steps by which a capacity is raised at most.
+const LARGEST: i64 = 1 << 40;
 
 /// What would be done.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +51,7 @@ pub struct Repair {
 /// Ways out, fewest changes first.
 ///
 /// # Errors
-/// The solver is missing or fails.
+/// The solver is missing.
 pub fn repairs(
     instance: &Instance,
     oracle: &Oracle,
@@ -80,15 +85,19 @@ impl Work<'_> {
 
     /// The lightest set of jobs to leave out: the exact one where the solver can.
     fn drop_jobs(&self) -> Result<Option<Repair>> {
-        let instance = self.instance;
+        let instance = &*self.instance.weighing_something();
         let goal = Goal { tiers: vec![Tier::single(Term::Unplaced(None))] };
         let policies = policy::choices(&["best-fit", "min-load"]);
         let settings = Settings { seed: self.oracle.seed, ..Settings::default() };
         let slice = self.stop.part(self.stop.remaining() / 3);
         let found = multi_start(instance, &policies, &goal, &settings, &slice);
         let Some(mut plan) = found.map(|found| found.plan) else { return Ok(None) };
+        // Something has to be left out, so nothing is lighter than the lightest job.
+        let weight = |task: TaskId| instance.drop_weight(task);
+        let job = |job: TaskId| instance.units(job).map(|k| weight(TaskId::from(k))).sum::<i64>();
+        let lightest = instance.jobs().map(job).min();
+        let mut least = lightest == Some(plan.unplaced().map(weight).sum());
         let classes = Classes::of(instance);
-        let mut least = plan.placed() + 1 == instance.tasks();
         if classes.variables() <= self.oracle.backend.sensible_size() && !least {
             let request = Request {
                 instance,
@@ -113,14 +122,13 @@ impl Work<'_> {
                 jobs.push(job);
             }
         }
-        // Rules that needed a dropped task go with it, so this is what is tried.
-        let mut keep = Kept::all(instance);
-        plan.unplaced().for_each(|task| keep.tasks[task.index()] = false);
-        if jobs.is_empty() || !matches!(self.has_plan(&instance.only(&keep))?, Feasible::Yes(_)) {
+        // To leave out everything is no way out.
+        if jobs.is_empty()
+            || plan.placed() == 0
+            || !check_plan(self.instance, &plan, true).is_empty()
+        {
             return Ok(None);
         }
-        // Without a plan for all, leaving out one is the least there is.
-        least |= jobs.len() == 1;
         let names: Vec<String> = jobs.iter().take(8).map(|job| self.name(*job)).collect();
         let more = match jobs.len().saturating_sub(8) {
             0 => String::new(),
@@ -158,7 +166,10 @@ impl Work<'_> {
                 Element::Job(task)
                     if instance.requirement_of(*task) != 0 || instance.pin(*task).is_some() =>
                 {
-                    let words = format!("let {} run on any node", self.name(*task));
+                    let labels = instance.labels_of_rules(*task);
+                    let with = if labels.is_empty() { "" } else { " with the label " };
+                    let name = self.name(*task);
+                    let words = format!("let {name} run on any node{with}{}", labels.join(", "));
                     (Change::Undemand(*task), instance.undemanding(*task), words)
                 }
                 _ => continue,
@@ -182,6 +193,8 @@ impl Work<'_> {
         for node in instance.node_ids().filter(takes) {
             let same = |other: &NodeId| {
                 instance.capacity(*other) == instance.capacity(node)
+                    && instance.limit(*other) == instance.limit(node)
+                    && instance.max_tasks(*other) == instance.max_tasks(node)
                     && instance.taints(*other) == instance.taints(node)
                     && instance.price(*other) == instance.price(node)
                     && instance.labels(*other) == instance.labels(node)
@@ -190,10 +203,18 @@ impl Work<'_> {
                 kinds.push(node);
             }
         }
+        // A node more is one more that an even spread over nodes has to fill: with it, more may
+        // be worse than fewer, and not all numbers are tried beyond a few.
+        let skewed = |rule: &Rule| {
+            rule.over == 0 && matches!(rule.ask, Ask::Spread { max_skew: Some(_), .. })
+        };
+        let monotone = !instance.rules().iter().any(skewed);
         let mut list: Vec<Repair> = Vec::new();
         for like in kinds {
             let more = |count: usize| instance.with_more_nodes(like, count);
-            let Some((count, least)) = self.fewest(1, NODES, more)? else { continue };
+            let fewest = self.fewest(1, NODES, more)?;
+            let Some(count) = fewest.count else { continue };
+            let least = fewest.certain && (monotone || count <= 4);
             let price = instance.price(like) as f64 * count as f64 * instance.cost_scale().factor();
             let name = instance.node_name(like);
             let words = match count {
@@ -212,14 +233,14 @@ impl Work<'_> {
         Ok(list)
     }
 
-    /// The smallest number up to `most` with which there is a plan, and whether
-    /// one less was proven too few. Doubles from `start`, then halves the distance.
+    /// The smallest number up to `most` with which there is a plan. Doubles from `start`, then
+    /// halves the distance.
     fn fewest(
         &self,
         start: usize,
         most: usize,
         change: impl Fn(usize) -> Instance,
-    ) -> Result<Option<(usize, bool)>> {
+    ) -> Result<Fewest> {
         let (mut low, mut high) = (0, start.clamp(1, most));
         let mut certain = true;
         loop {
@@ -229,7 +250,7 @@ impl Work<'_> {
                 Feasible::Unknown => certain = false,
             }
             if high >= most || self.stop.reached() {
-                return Ok(None);
+                return Ok(Fewest { count: None, certain: certain && high >= most });
             }
             low = high;
             high = (2 * high).min(most);
@@ -245,7 +266,7 @@ impl Work<'_> {
                 }
             }
         }
-        Ok(Some((high, certain)))
+        Ok(Fewest { count: Some(high), certain })
     }
 
     /// The least by which one node's capacity would have to grow, in each
@@ -254,45 +275,87 @@ impl Work<'_> {
         let instance = self.instance;
         let mut list = Vec::new();
         let jobs: Vec<TaskId> = self.conflict.jobs().collect();
+        let takes = |node: &NodeId| jobs.iter().any(|job| instance.eligible(*job, *node));
+        let classes = Classes::of(instance);
         for element in &self.conflict.elements {
             let Element::Resource(r) = *element else { continue };
-            let step = instance.devices().iter().find(|d| d.resource == r).map_or(1, |d| d.card);
+            let card = instance.devices().iter().find(|d| d.resource == r).map(|d| d.card);
+            let step = card.unwrap_or(1);
             let total: i64 = jobs
                 .iter()
                 .map(|job| instance.demand(*job)[r] * instance.units(*job).len() as i64)
                 .sum();
-            let most = (total / step + 1).clamp(1, 1 << 40) as usize;
-            let takes = |node: &NodeId| jobs.iter().any(|job| instance.eligible(*job, *node));
-            let mut nodes: Vec<NodeId> = instance.node_ids().filter(takes).collect();
-            nodes.sort_by_key(|node| (std::cmp::Reverse(instance.free(*node, r)), *node));
-            let mut best: Option<(usize, bool, NodeId)> = None;
-            for node in nodes.into_iter().take(KINDS) {
-                let limit = best.map_or(most, |(count, ..)| count);
-                let raised = |count: usize| instance.raised(node, r, count as i64 * step);
-                if let Some((count, least)) = self.fewest(most / 64, limit, raised)?
-                    && best.is_none_or(|(known, ..)| count < known)
-                {
-                    best = Some((count, least, node));
+            let raised = |node: &NodeId| {
+                instance.limit_at(*node, r, instance.capacity(*node)[r].saturating_add(total))
+            };
+            // Of nodes that nothing tells apart, raised or not, one is enough.
+            let mut nodes: Vec<NodeId> = Vec::new();
+            for class in &classes.nodes {
+                let from = nodes.len();
+                for node in class.nodes.iter().filter(|node| takes(node)) {
+                    if nodes[from..].iter().all(|known| raised(known) != raised(node)) {
+                        nodes.push(*node);
+                    }
                 }
             }
-            let Some((count, least, node)) = best else { continue };
+            nodes.sort_by_key(|node| (std::cmp::Reverse(instance.free(*node, r)), *node));
+            // Where a part stays reserved, or a margin for how demands vary, less than a step may do.
+            let stepwise = |node: &NodeId| instance.limit_follows(*node, r);
+            let mut certain = nodes.len() <= KINDS
+                && nodes.iter().all(stepwise)
+                && instance.kept_risk().is_none();
+            let mut best: Option<(usize, NodeId)> = None;
+            for node in nodes.into_iter().take(KINDS) {
+                let capacity = instance.capacity(node)[r];
+                let gain = |count: i64| {
+                    let more = instance.limit_at(node, r, capacity + count * step);
+                    more - instance.limit(node)[r]
+                };
+                // Enough for all jobs of the conflict, where a part stays reserved too.
+                let mut most = total / step + 1;
+                while gain(most) < total && most < LARGEST {
+                    most *= 2;
+                }
+                let most = match card {
+                    Some(card) => most.min(i64::from(CardSet::BITS) - capacity / card),
+                    None => most.min(LARGEST),
+                };
+                let most = best.map_or(most, |(count, _)| most.min(count as i64 - 1));
+                let Some(most) = usize::try_from(most).ok().filter(|most| *most > 0) else {
+                    continue;
+                };
+                let raised = |count: usize| instance.raised(node, r, count as i64 * step);
+                let fewest = self.fewest(most / 64, most, raised)?;
+                certain &= fewest.certain;
+                best = fewest.count.map(|count| (count, node)).or(best);
+            }
+            let Some((count, node)) = best else { continue };
             let resource = &instance.resources()[r];
             let by = count as i64 * step;
+            let unit = resource.unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
             list.push(Repair {
                 change: Change::Raise { node, resource: r, by },
                 words: format!(
-                    "raise {} on node `{}` by {}",
+                    "raise {} on node `{}` by {}{unit}",
                     resource.name,
                     instance.node_name(node),
                     resource.scale.show(by)
                 ),
                 changes: 1,
-                least,
+                least: certain,
                 price: None,
             });
         }
         Ok(list)
     }
+}
+
+/// The smallest number of a change that leads to a plan.
+struct Fewest {
+    /// `None` where none was found.
+    count: Option<usize>,
+    /// No smaller one does, or none at all: proven, as far as more is never worse.
+    certain: bool,
 }
 
 impl Change {

@@ -124,11 +124,11 @@ pub fn infeasible_text(instance: &Instance, why: &NoPlanWhy) -> String {
     text.push_str("\nAny of these makes a plan possible (each was tried):\n");
     for repair in &why.repairs {
         let price = repair.price.map(|price| format!(", price {}", number::plain(price)));
-        let counted =
-            matches!(repair.change, Change::Drop(_) | Change::Raise { .. } | Change::Add { .. });
-        let least = match repair.least && counted {
-            true => " (proven: less will not do)",
-            false => "",
+        let least = match repair.change {
+            _ if !repair.least => "",
+            Change::Drop(_) => " (proven: nothing lighter will do)",
+            Change::Raise { .. } | Change::Add { .. } => " (proven: less will not do)",
+            Change::Lift(_) | Change::Undemand(_) => "",
         };
         text.push_str(&format!("  - {}{}{least}\n", repair.words, price.unwrap_or_default()));
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use stowplan::check::check_plan;
 use stowplan::generate::{self, Settings, generate};
-use stowplan::model::{Goal, Instance, NodeId, Plan, Risk};
+use stowplan::model::{Decimal, Goal, Instance, NodeId, Part, Plan, RatioDraft, Risk};
 use stowplan::policy::POLICIES;
 use stowplan::simulate::{self, Shape, simulate};
 use stowplan::solve::{Answer, Method, Params, solve};
@@ -49,6 +49,43 @@ proptest! {
         for (task, node) in instance.task_ids().flat_map(|t| instance.node_ids().map(move |n| (t, n))) {
             prop_assert_eq!(state.fits(task, node), empty.fits(task, node));
         }
+    }
+
+    /// What is kept free as a headroom is what is reserved as the same part of every capacity.
+    #[test]
+    fn headroom_is_a_reserve(
+        draft in tiny(),
+        deviations in prop::collection::vec(0i64..=3, 6),
+        risk in select(&RISKS[..]),
+        part in select(&["0.25", "0.1", "0.375"][..]),
+        priced in prop::option::of((0i64..=6, 0i64..=2)),
+        goal in select(&["peak", "soft, cost", "nodes"][..]),
+    ) {
+        let mut draft = draft;
+        draft.tasks.truncate(4);
+        let known: Vec<String> = draft.tasks.iter().map(|task| task.id.clone()).collect();
+        draft.pairs.retain(|pair| known.contains(&pair.task));
+        draft.one_task_per_node = false;
+        vary(&mut draft, &deviations, risk);
+        let whole = |value| Decimal::from_integer(value).unwrap();
+        if let Some((safety, ratio)) = priced {
+            draft.resources[0].safety_price = Some(whole(2));
+            draft.nodes[0].safety.push((0, Part::Exact(whole(safety))));
+            if draft.resources.len() > 1 {
+                let ratio = RatioDraft { room: 1, with: 0, ratio: whole(ratio), price: whole(1) };
+                draft.ratios.push(ratio);
+            }
+        }
+        let part = Decimal::parse(part).unwrap();
+        let goal = Goal::parse(goal).unwrap();
+        let spared = draft.clone().build().unwrap().with_headroom(part).unwrap();
+        let percent = Part::Percent(part.percent(whole(10_000)).unwrap());
+        for r in 0..draft.resources.len() {
+            draft.reserve.push((r as u16, percent));
+        }
+        let reserved = draft.build().unwrap();
+        let (spared, reserved) = (spared.with_goal(goal.clone()), reserved.with_goal(goal));
+        prop_assert_eq!(brute_force(&spared, true), brute_force(&reserved, true));
     }
 
     /// The integer program finds the best plan that keeps the risk, and proves it; the search finds no
