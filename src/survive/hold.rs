@@ -192,6 +192,10 @@ impl Hold<'_> {
 
     /// Lets everything fail in turn.
     pub(super) fn trial(&self, plan: &Plan, found_by: &str) -> Result<Trial> {
+        // One found for an instance that differs a little may not hold for this one.
+        if let Some(broken) = check_plan(self.instance, plan, false).first() {
+            return Ok(Trial::Fails(format!("the plan of {found_by} breaks a rule: {broken}")));
+        }
         let mut standbys: Vec<Fallback> = Vec::new();
         let mut survives = None;
         for question in &self.questions {
@@ -314,17 +318,26 @@ impl Hold<'_> {
             }));
         }
         let Some(plan) = finding.plan else {
-            return Ok(self.not_found("time ran out", None));
+            let failed = finding.warnings.first().map_or("time ran out", String::as_str);
+            return Ok(self.not_found(failed, None));
         };
         let found_by = format!("the ILP ({solver})");
         let held = match known {
             Some(known) if known.plan.placement == plan.placement => known,
-            _ => match self.trial(&plan, &found_by)? {
+            known => match self.trial(&plan, &found_by)? {
                 Trial::Holds(held) => held,
                 Trial::Fails(_) if self.watch.stop.reached() => {
                     let why = "time ran out before its fallbacks were found again";
                     return Ok(self.not_found(why, None));
                 }
+                // Its fallbacks are those of means: what it bounds holds, what it finds may not.
+                Trial::Fails(cause) if instance.kept_risk().is_some() => match known {
+                    Some(known) => known,
+                    None => {
+                        let why = format!("{cause}, as demands vary in the plan of {found_by}");
+                        return Ok(self.not_found(&why, None));
+                    }
+                },
                 Trial::Fails(cause) => {
                     let cause = format!("the integer program's plan does not survive: {cause}");
                     return Err(
@@ -337,10 +350,13 @@ impl Hold<'_> {
             let cause = format!("the plan of {} breaks a rule: {broken}", held.found_by);
             return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
         }
-        let proofs = finding
-            .tiers
-            .iter()
-            .map(|tier| tier.bound.map(|bound| Bound::new(bound, format!("the ILP ({solver})"))));
+        let tiers = &instance.goal().tiers;
+        let proofs = finding.tiers.iter().enumerate().map(|(k, tier)| {
+            // Later tiers' are for plans that keep what its own reaches in the earlier ones.
+            let keeps = ilp::no_worse(instance, &tiers[..k], &held.plan, &plan);
+            let bound = tier.bound.filter(|_| keeps);
+            bound.map(|bound| Bound::new(bound, format!("the ILP ({solver})")))
+        });
         let mut bounds = self.bounds(None);
         for (bound, proof) in bounds.iter_mut().zip(proofs) {
             *bound = proof.map_or(bound.clone(), |proof| bound.clone().max(proof));

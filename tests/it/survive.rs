@@ -15,7 +15,7 @@ use stowplan::state::State;
 use stowplan::stop::Stop;
 use stowplan::survive::{Failure, Fate, Question, Survival, domains, plan_watched, survive};
 
-use crate::helpers::{brute_force, less, ruled, stowplan, tiny, with_goal};
+use crate::helpers::{brute_force, less, read, ruled, stowplan, tiny, with_goal};
 use crate::properties::cases;
 
 fn question(instance: &Instance, over: &str, depth: usize) -> Question {
@@ -534,4 +534,30 @@ fn what_is_not_survived() {
     let schema: Value = serde_json::from_slice(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     assert!(validator.is_valid(&answer));
+}
+
+/// What the plans with room held back are worth is judged on the instance itself, and what the
+/// integer program takes for a fallback may not be one where demands vary.
+#[test]
+fn plans_for_other_instances_are_tried_on_this_one() {
+    let solve = |document: Value, survive: Option<&str>| {
+        let params = Params { survive: survive.map(str::to_owned), ..Params::default() };
+        let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
+        plan_watched(&read(&document), &params, &watch).unwrap()
+    };
+    // With n0 kept free, nobody counts its 2 less for the spread.
+    let spread = json!({
+        "nodes": [{"id": "n0", "capacity": {"cpu": 0}, "max_tasks": 2}, {"id": "n1", "capacity": {}}],
+        "tasks": [{"id": "t0"}, {"id": "t1", "backup": "node"}, {"id": "t2"}],
+        "rules": [{"rule": "spread", "max_skew": 0, "tasks": ["t0", "t2"], "present": {"n1": 2}}]});
+    if let Answer::Plan(outcome) = solve(spread.clone(), None) {
+        let broken = check_plan(&read(&spread), &outcome.plan, false);
+        assert!(broken.is_empty(), "{broken:?}");
+    }
+    let varying = json!({"risk": "0.2 any",
+        "nodes": [{"id": "n0", "capacity": {"mem": 2}}, {"id": "n1", "capacity": {"mem": 6}},
+            {"id": "n2", "capacity": {"mem": 3}}],
+        "tasks": [{"id": "t0", "demand": {"mem": {"mean": 2, "sd": "0.5"}}},
+            {"id": "t1", "demand": {"mem": "2.75"}}]});
+    assert!(matches!(solve(varying, Some("node")), Answer::NoPlan(_)), "n2 does not take both");
 }
