@@ -110,10 +110,6 @@ impl Builder<'_> {
         let of = &p.jobs[job];
         let mut start = from;
         let mut firsts: Vec<(i64, u32)> = Vec::with_capacity(nodes.len());
-        // After the last change all stays as it is. Later times are left by tries that were taken
-        // back, and there would be no end of them.
-        let last = nodes.iter().map(|node| self.lines[*node as usize].last()).max()?;
-        let to = to.min(last.max(from));
         while start <= to {
             if of.pinned {
                 if self.put_gang(job, start, nodes) {

@@ -323,8 +323,7 @@ impl<'a> Builder<'a> {
             return;
         }
         let over = (start, start + p.duration(job, node));
-        let back: Vec<i64> = p.demand(job, node).iter().map(|demand| -demand).collect();
-        self.lines[node as usize].take(over.0, over.1, &back);
+        self.lines[node as usize].give_back(over.0, over.1, p.demand(job, node));
         self.cards.give_back(p, task, node);
         self.on[node as usize] -= 1;
         if let Some(ties) = self.ties.as_mut().filter(|_| p.jobs[job].tied) {
