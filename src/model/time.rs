@@ -204,9 +204,9 @@ impl Instance {
     pub fn horizon(&self) -> i64 {
         let windows = self.times.closed.iter().flatten().map(|(_, to)| *to);
         let from = windows.chain(self.times.release.iter().copied()).max().unwrap_or(0);
-        let each = self.task_ids().map(|task| {
-            let lag = self.after(task).iter().map(|(_, lag)| *lag).max().unwrap_or(0);
-            lag + self.longest(task)
+        let each = self.jobs().map(|job| {
+            let lag = self.after(job).iter().map(|(_, lag)| *lag).max().unwrap_or(0);
+            (lag + self.longest(job)).saturating_mul(self.units(job).len() as i64)
         });
         each.fold(from, i64::saturating_add)
     }
