@@ -7,7 +7,7 @@ use good_lp::solvers::lp_solvers::{CbcSolver, GlpkSolver, GurobiSolver, WithMaxS
 use good_lp::{Expression, ProblemVariables, Solver, SolverModel, variable};
 
 use super::external::{self, HighsExecutable, Scip};
-use super::program::{Program, Sense};
+use super::program::{Program, Row, Sense};
 use crate::error::{Error, Kind, Result};
 
 /// A solver for integer programs.
@@ -197,16 +197,26 @@ fn assemble<S: Solver>(program: &Program, solver: S) -> (S::Model, Vec<good_lp::
     }
     let mut model = variables.minimise(objective).using(solver);
     for row in &program.rows {
+        let by = scale(row);
         let mut left = Expression::with_capacity(row.terms.len());
         for (col, a) in &row.terms {
-            left.add_mul(*a, columns[*col as usize]);
+            left.add_mul(*a * by, columns[*col as usize]);
         }
         model.add_constraint(match row.sense {
-            Sense::AtMost => left.leq(row.rhs),
-            Sense::Equal => left.eq(row.rhs),
+            Sense::AtMost => left.leq(row.rhs * by),
+            Sense::Equal => left.eq(row.rhs * by),
         });
     }
     (model, columns)
+}
+
+/// Factors of a row above which doubles round by more than solvers tolerate in a row.
+const LARGE: f64 = (1u32 << 20) as f64;
+
+/// The power of two that makes a row of large factors moderate: what is feasible stays feasible.
+fn scale(row: &Row) -> f64 {
+    let size = row.terms.iter().map(|(_, a)| a.abs()).fold(0.0, f64::max);
+    if size > LARGE { (LARGE / size).log2().floor().exp2() } else { 1.0 }
 }
 
 /// Solves the program within the effort. `start` is a feasible point that the

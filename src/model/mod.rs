@@ -27,6 +27,7 @@ mod selector;
 mod soft;
 mod time;
 mod timing;
+mod worth;
 
 pub use build::MOST_NODES;
 pub use classes::{Classes, NodeClass, TaskClass};
@@ -56,6 +57,7 @@ pub use selector::{
 };
 pub use soft::RoomRatio;
 pub use time::When;
+pub use worth::{Fraction, Worth};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

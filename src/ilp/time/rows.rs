@@ -6,7 +6,7 @@ use super::super::program::{Col, Of, Program};
 use super::limits::Limits;
 use super::starts::starts;
 use super::table::{Class, Group, Table};
-use crate::model::{Term, Tier};
+use crate::model::{Term, Tier, Worth};
 
 /// Jobs of a class that start at `start`; each has ended by `end`.
 pub(super) struct Start {
@@ -57,12 +57,14 @@ impl<'a> Model<'a> {
     pub(super) fn build(
         table: &'a Table<'a>,
         tier: &Tier,
-        earlier: &[(&Tier, f64)],
-        known: Option<f64>,
+        earlier: &[(&Tier, Worth)],
+        known: Option<Worth>,
         most: usize,
     ) -> Built<'a> {
+        let tiers =
+            earlier.iter().copied().chain(known.map(|known| (tier, known)));
         let tiers: Vec<(&Tier, f64)> =
-            earlier.iter().copied().chain(known.map(|known| (tier, known))).collect();
+            tiers.map(|(tier, worth)| (tier, worth.near())).collect();
         let limits = Limits::new(table, &tiers);
         let Some(starts) = starts(table, &limits, most) else { return Built::TooLarge(most + 1) };
         let mut model = Model {
@@ -98,7 +100,7 @@ impl<'a> Model<'a> {
         model.order_rows();
         for (k, (tier, value)) in earlier.iter().enumerate() {
             model.program.about("tier", &[Of::Number(k)]);
-            model.settled_row(tier, *value);
+            model.settled_row(tier, value.near());
         }
         match model.program.columns.len().max(model.program.rows.len()) {
             size if size > most => Built::TooLarge(size),
@@ -372,7 +374,7 @@ impl<'a> Model<'a> {
         let form = self.form(tier);
         let most = (value * form.unit - form.constant) / form.step;
         let most = match form.whole {
-            true => (most + 1e-6).floor() + 0.5,
+            true => (most + 1e-6).floor() + 0.5 + 1e-9 * most.abs(),
             false => most + 1e-7 * (1.0 + (value * form.unit).abs()),
         };
         let terms = form.terms.into_iter().map(|(col, a)| (col, a / form.step)).collect();
