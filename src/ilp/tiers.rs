@@ -58,9 +58,7 @@ impl Request<'_> {
 
 /// Whether `plan` is at most as high as `other` in each of the tiers.
 pub fn no_worse(instance: &Instance, tiers: &[Tier], plan: &Plan, other: &Plan) -> bool {
-    tiers.iter().all(|tier| {
-        worth_of(instance, plan, tier).at_most(worth_of(instance, other, tier))
-    })
+    tiers.iter().all(|tier| worth_of(instance, plan, tier).at_most(worth_of(instance, other, tier)))
 }
 
 /// What was found for one tier.
@@ -291,9 +289,10 @@ impl Round<'_> {
     /// Better in this tier and no worse in the earlier ones.
     fn better(&self, plan: &Plan, known: Option<&Plan>) -> bool {
         let instance = self.request.instance;
-        let keeps = self.settled.iter().all(|earlier| {
-            worth_of(instance, plan, &earlier.tier).at_most(earlier.worth)
-        });
+        let keeps = self
+            .settled
+            .iter()
+            .all(|earlier| worth_of(instance, plan, &earlier.tier).at_most(earlier.worth));
         let lower = known.is_none_or(|known| {
             let value = worth_of(instance, plan, self.tier);
             value.order(worth_of(instance, known, self.tier)).is_lt()

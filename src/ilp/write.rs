@@ -80,7 +80,9 @@ fn head(
         format!("objective = {unit} x ({tier})"),
     ];
     head.extend(
-        settled.iter().map(|earlier| format!("{} is at most {}", earlier.tier, earlier.worth.near())),
+        settled
+            .iter()
+            .map(|earlier| format!("{} is at most {}", earlier.tier, earlier.worth.near())),
     );
     let name = |task: &TaskId| commented(request.instance.task_name(*task));
     for class in classes.tasks.iter().filter(|class| class.tasks.len() > 1) {

@@ -102,8 +102,7 @@ pub fn timed_values(instance: &Instance, schedule: &Schedule, goal: &Goal) -> Ve
         false => Vec::new(),
     };
     let plan = &schedule.plan;
-    let exact =
-        Figures { instance, plan, metrics: &metrics, time: Some((&figures, &highest)) };
+    let exact = Figures { instance, plan, metrics: &metrics, time: Some((&figures, &highest)) };
     let each = goal.tiers.iter().map(|tier| TierValue {
         tier: tier.to_string(),
         value: value(tier),

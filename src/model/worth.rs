@@ -178,7 +178,11 @@ impl Worth {
             (Some(a), Some(b)) => {
                 let over = a.minus(b);
                 // What differs differs, however little.
-                if over == 0.0 { if a > b { f64::MIN_POSITIVE } else { -f64::MIN_POSITIVE } } else { over }
+                if over == 0.0 {
+                    if a > b { f64::MIN_POSITIVE } else { -f64::MIN_POSITIVE }
+                } else {
+                    over
+                }
             }
             _ => self.near - other.near,
         }

@@ -362,7 +362,9 @@ impl<'a> Run<'a> {
         match (all.flatten(), incumbent) {
             (None, None) => Ok(self.nothing_found(failures)),
             (None, Some(incumbent)) => self.finish(incumbent, &bounds),
-            (Some(None), _) => Ok(impossible_answer("infeasible", format!("{TRIED}, and none holds"))),
+            (Some(None), _) => {
+                Ok(impossible_answer("infeasible", format!("{TRIED}, and none holds")))
+            }
             (Some(Some((plan, values))), known) => {
                 let same = |known: &Incumbent| {
                     let known = goal_values(self.instance, &known.plan, &self.goal);

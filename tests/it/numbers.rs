@@ -91,7 +91,8 @@ fn the_last_digit_counts() {
         for method in ["auto", "ilp"] {
             let answer = answer(&instance, &[options, &["--method", method]].concat());
             assert_eq!(answer["status"], "optimal", "{method} {instance}");
-            let placed: Vec<&str> = nodes(&answer).into_iter().filter(|node| *node != "-").collect();
+            let placed: Vec<&str> =
+                nodes(&answer).into_iter().filter(|node| *node != "-").collect();
             assert_eq!(placed, want, "{method} {instance}");
         }
     }
@@ -103,7 +104,8 @@ fn what_is_a_step_above_the_bound_is_not_optimal() {
     for (instance, options, want) in cases() {
         for method in ["search", "min-load", "best-fit", "min-cost"] {
             let answer = answer(&instance, &[options, &["--method", method]].concat());
-            let placed: Vec<&str> = nodes(&answer).into_iter().filter(|node| *node != "-").collect();
+            let placed: Vec<&str> =
+                nodes(&answer).into_iter().filter(|node| *node != "-").collect();
             assert!(placed == want || answer["status"] != "optimal", "{method} {instance}");
         }
     }

@@ -61,10 +61,8 @@ impl<'a> Model<'a> {
         known: Option<Worth>,
         most: usize,
     ) -> Built<'a> {
-        let tiers =
-            earlier.iter().copied().chain(known.map(|known| (tier, known)));
-        let tiers: Vec<(&Tier, f64)> =
-            tiers.map(|(tier, worth)| (tier, worth.near())).collect();
+        let tiers = earlier.iter().copied().chain(known.map(|known| (tier, known)));
+        let tiers: Vec<(&Tier, f64)> = tiers.map(|(tier, worth)| (tier, worth.near())).collect();
         let limits = Limits::new(table, &tiers);
         let Some(starts) = starts(table, &limits, most) else { return Built::TooLarge(most + 1) };
         let mut model = Model {
