@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::improve::Searched;
-use super::reasons::{left_out, notes};
+use super::reasons::{impossible_answer, left_out, notes};
 use super::start::SET_ASIDE;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, search_lacks};
 use crate::bounds::{Bound, Bounds, impossible};
@@ -459,16 +459,6 @@ impl<'a> Run<'a> {
 
 /// Tasks above which the search begins without a plan of the policies.
 const LARGE: usize = 20_000;
-
-fn impossible_answer(code: &'static str, cause: String) -> Answer {
-    Answer::NoPlan(NoPlan {
-        proven: true,
-        code,
-        cause,
-        remedy: "add capacity or drop tasks; --allow-unplaced places as many as possible"
-            .to_owned(),
-    })
-}
 
 /// Proven up to what solvers' tolerances can resolve: nothing for values that
 /// are counted, less than one for sums of them, a millionth for variances, demands and other sums.
