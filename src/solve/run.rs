@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::improve::Searched;
-use super::reasons::{left_out, notes};
+use super::reasons::{impossible_answer, left_out, notes};
 use super::start::SET_ASIDE;
 use super::tiny::best_of_all;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, search_lacks};
@@ -488,16 +488,6 @@ impl<'a> Run<'a> {
 const LARGE: usize = 20_000;
 /// What vouches for a plan where few are possible.
 const TRIED: &str = "all placements were tried";
-
-fn impossible_answer(code: &'static str, cause: String) -> Answer {
-    Answer::NoPlan(NoPlan {
-        proven: true,
-        code,
-        cause,
-        remedy: "add capacity or drop tasks; --allow-unplaced places as many as possible"
-            .to_owned(),
-    })
-}
 
 /// Whether nothing can be better than `value`, which is known to be `bound` at least: exactly where
 /// values move in steps or are fractions, within a millionth for variances and sums with them.
