@@ -251,8 +251,13 @@ impl<'a> Run<'a> {
         }
         let safe = tier.worth(safe_bound(instance, tier, form, bound?));
         let value = self.value(tier);
-        // No proof can lie above a schedule that holds: then the solver is wrong.
-        if value.is_some_and(|value| safe > value + 1e-6 * value.abs().max(1e-6)) {
+        // No proof can lie above a schedule that holds: then the solver is wrong. Where factors are
+        // fractions, sums differ in the last digits.
+        let slack = |value: f64| match tier.only() {
+            Some(_) if form.whole => 0.0,
+            _ => 1e-6 * value.abs().max(1e-6),
+        };
+        if value.is_some_and(|value| safe > value + slack(value)) {
             self.finding.warnings.push(format!(
                 "{solver} states a bound above the value of a known schedule; it was set aside"
             ));
@@ -263,10 +268,10 @@ impl<'a> Run<'a> {
 
     /// Better in this tier and no worse in the earlier ones.
     fn better(&self, schedule: &Schedule, tier: &Tier) -> bool {
-        let keeps = self
-            .settled
-            .iter()
-            .all(|(earlier, value)| self.worth(schedule, earlier) <= value + 1e-9 * value.abs());
+        let keeps = self.settled.iter().all(|(earlier, value)| {
+            let digits = if earlier.only().is_some() { 0.0 } else { 1e-9 * value.abs() };
+            self.worth(schedule, earlier) <= value + digits
+        });
         keeps && self.value(tier).is_none_or(|known| self.worth(schedule, tier) < known)
     }
 }
