@@ -200,10 +200,12 @@ impl Instance {
     }
 
     /// A time at which everything can have ended: one task after the other, once every node is
-    /// open for good and every task released.
+    /// open for good, what ends on it has ended and every task is released.
     pub fn horizon(&self) -> i64 {
         let windows = self.times.closed.iter().flatten().map(|(_, to)| *to);
-        let from = windows.chain(self.times.release.iter().copied()).max().unwrap_or(0);
+        let ends = self.times.ending.iter().flatten().map(|(at, _)| *at);
+        let releases = self.times.release.iter().copied();
+        let from = windows.chain(ends).chain(releases).max().unwrap_or(0);
         let each = self.jobs().map(|job| {
             let lag = self.after(job).iter().map(|(_, lag)| *lag).max().unwrap_or(0);
             (lag + self.longest(job)).saturating_mul(self.units(job).len() as i64)

@@ -32,3 +32,4 @@ mod terminal;
 mod tidy;
 mod timed;
 mod timed_ilp;
+mod timed_mixed;

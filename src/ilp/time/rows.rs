@@ -86,6 +86,7 @@ impl<'a> Model<'a> {
         if model.place_rows().is_none() {
             return Built::Impossible;
         }
+        model.gang_rows();
         model.room_rows();
         model.after_rows();
         let priced = table.groups.iter().any(|group| group.price > 0);
@@ -185,6 +186,18 @@ impl<'a> Model<'a> {
             self.program.equal(terms, class.jobs.len() as f64);
         }
         Some(())
+    }
+
+    /// Jobs that a rule places all or none: of two either both are left out or neither.
+    fn gang_rows(&mut self) {
+        for classes in self.table.gangs() {
+            for pair in classes.windows(2) {
+                let (Some(a), Some(b)) = (self.out[pair[0]], self.out[pair[1]]) else { continue };
+                let names = [pair[0], pair[1]].map(|k| Of::Task(self.table.classes[k].example()));
+                self.program.about("gang", &names);
+                self.program.equal(vec![(a, 1.0), (b, -1.0)], 0.0);
+            }
+        }
     }
 
     /// Units on a group: their class, and themselves.
