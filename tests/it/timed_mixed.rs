@@ -260,13 +260,16 @@ fn draw(g: &mut ChaCha8Rng) -> Value {
     file
 }
 
+/// A start with a node for each unit.
+type Choice = (i64, Vec<NodeId>);
+
 /// The values of every schedule that holds: of each as the goal's tiers say.
 struct All<'a> {
     instance: &'a Instance,
     allow: bool,
     goal: &'a Goal,
     /// By job: its first task, and where and when it may run by itself.
-    jobs: Vec<(TaskId, Vec<(i64, Vec<NodeId>)>)>,
+    jobs: Vec<(TaskId, Vec<Choice>)>,
     schedule: Schedule,
     values: FxHashSet<Vec<u64>>,
 }
@@ -564,9 +567,12 @@ fn what_methods_claim_of_plans_in_time_is_true() {
     assert!(judged * 4 > cases && seen.optimal as u64 > judged, "{judged} {seen:?}");
 }
 
+/// An instance, what its best schedule is worth, and that where tasks may be left out.
+type Known = (&'static str, Option<&'static [f64]>, &'static [f64]);
+
 /// Instances of which false things were said once, with the right values: of schedules with
 /// everything, where there are any, and of those that may leave something out.
-const KNOWN: [(&str, Option<&[f64]>, &[f64]); 24] = [
+const KNOWN: [Known; 24] = [
     // A task starts before the one that it wants to be near.
     (
         r#"{"rules": [{"rule": "near", "tasks": ["t2"], "over": "node", "near": ["t1"]}], "nodes": [{"id": "n1", "capacity": {"cpu": 4}}], "tasks": [{"id": "t1", "demand": {"cpu": 1}, "duration": 2}, {"id": "t2", "demand": {"cpu": 4}, "duration": 1}], "goal": "wait"}"#,
