@@ -687,11 +687,11 @@ const KNOWN: [Known; 24] = [
         None,
         &[1.0, 0.0],
     ),
-    // What runs now is near nobody.
+    // What comes later goes near to what runs now.
     (
         r#"{"goal": "completion", "nodes": [{"id": "n0", "capacity": {}}, {"id": "n1", "capacity": {"cpu": 0}, "labels": {"kind": "y"}}], "tasks": [{"id": "t0", "duration": 1, "elapsed": 0, "node": "n1"}, {"id": "t1", "duration": 1}], "rules": [{"rule": "near", "tasks": ["t0"], "over": "kind", "near": ["t1"]}]}"#,
-        None,
-        &[1.0, 1.0],
+        Some(&[2.0]),
+        &[0.0, 2.0],
     ),
     // Half of a gang has no node.
     (
