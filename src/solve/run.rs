@@ -5,7 +5,6 @@ use std::time::Instant;
 use super::improve::Searched;
 use super::reasons::{impossible_answer, left_out, notes};
 use super::start::SET_ASIDE;
-use super::tiny::best_of_all;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, search_lacks};
 use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
@@ -345,40 +344,6 @@ impl<'a> Run<'a> {
         self.close(Some(Incumbent { plan, found_by }), bounds, &[])
     }
 
-    /// What is still open where few placements exist is closed by trying them all.
-    fn close(
-        self,
-        incumbent: Option<Incumbent>,
-        bounds: Vec<Bound>,
-        failures: &[String],
-    ) -> Result<Answer> {
-        let open = match &incumbent {
-            Some(incumbent) => !self.outcome(incumbent, &bounds)?.optimal,
-            None => true,
-        };
-        let exact = open && matches!(self.params.method, Method::Auto | Method::Ilp);
-        let allow = self.params.allow_unplaced;
-        let all = exact.then(|| best_of_all(self.instance, &self.goal, allow, &self.watch.stop));
-        match (all.flatten(), incumbent) {
-            (None, None) => Ok(self.nothing_found(failures)),
-            (None, Some(incumbent)) => self.finish(incumbent, &bounds),
-            (Some(None), _) => {
-                Ok(impossible_answer("infeasible", format!("{TRIED}, and none holds")))
-            }
-            (Some(Some((plan, values))), known) => {
-                let same = |known: &Incumbent| {
-                    let known = goal_values(self.instance, &known.plan, &self.goal);
-                    known.iter().zip(&values).all(|(a, b)| a.worth().order(*b).is_eq())
-                };
-                let found = || Incumbent { plan, found_by: TRIED.to_owned() };
-                let best = known.filter(same).unwrap_or_else(found);
-                let bounds: Vec<Bound> =
-                    values.iter().map(|value| Bound::new(*value, TRIED)).collect();
-                self.finish(best, &bounds)
-            }
-        }
-    }
-
     /// What of the bounds beside one plan still holds beside another: what was proven for later
     /// tiers supposed the values of the first in earlier ones.
     pub(super) fn carried(&self, bounds: Vec<Bound>, known: &Plan, plan: &Plan) -> Vec<Bound> {
@@ -428,7 +393,7 @@ impl<'a> Run<'a> {
     }
 
     /// The outcome, once the checker agrees.
-    fn finish(self, incumbent: Incumbent, bounds: &[Bound]) -> Result<Answer> {
+    pub(super) fn finish(self, incumbent: Incumbent, bounds: &[Bound]) -> Result<Answer> {
         let mut outcome = self.outcome(&incumbent, bounds)?;
         let violations = check_plan(self.instance, &outcome.plan, self.params.allow_unplaced);
         if let Some(violation) = violations.first() {
@@ -467,7 +432,7 @@ impl<'a> Run<'a> {
     }
 
     /// `failures` are those of the solver.
-    fn nothing_found(&self, failures: &[String]) -> Answer {
+    pub(super) fn nothing_found(&self, failures: &[String]) -> Answer {
         let failed = failures.iter().map(|failure| format!("; {failure}"));
         Answer::NoPlan(NoPlan {
             proven: false,
@@ -486,8 +451,6 @@ impl<'a> Run<'a> {
 
 /// Tasks above which the search begins without a plan of the policies.
 const LARGE: usize = 20_000;
-/// What vouches for a plan where few are possible.
-const TRIED: &str = "all placements were tried";
 
 /// Whether nothing can be better than `value`, which is known to be `bound` at least: exactly where
 /// values move in steps or are fractions, within a millionth for variances and sums with them.

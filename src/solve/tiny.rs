@@ -3,20 +3,63 @@
 
 use std::cmp::Ordering;
 
+use super::reasons::impossible_answer;
+use super::run::{Incumbent, Run};
+use super::{Answer, Method};
+use crate::bounds::Bound;
 use crate::check::check_plan;
+use crate::error::Result;
 use crate::metrics::goal_values;
 use crate::model::{Goal, Instance, NodeId, Plan, TaskId, Worth};
 use crate::stop::Stop;
 
+/// What vouches for a plan where few are possible.
+const TRIED: &str = "all placements were tried";
 /// Placements that are tried at most.
 const MOST: usize = 20_000;
 
+impl Run<'_> {
+    /// What is still open where few placements exist is closed by trying them all.
+    pub(super) fn close(
+        self,
+        incumbent: Option<Incumbent>,
+        bounds: Vec<Bound>,
+        failures: &[String],
+    ) -> Result<Answer> {
+        let open = match &incumbent {
+            Some(incumbent) => !self.outcome(incumbent, &bounds)?.optimal,
+            None => true,
+        };
+        let exact = open && matches!(self.params.method, Method::Auto | Method::Ilp);
+        let allow = self.params.allow_unplaced;
+        let all = exact.then(|| best_of_all(self.instance, &self.goal, allow, &self.watch.stop));
+        match (all.flatten(), incumbent) {
+            (None, None) => Ok(self.nothing_found(failures)),
+            (None, Some(incumbent)) => self.finish(incumbent, &bounds),
+            (Some(None), _) => {
+                Ok(impossible_answer("infeasible", format!("{TRIED}, and none holds")))
+            }
+            (Some(Some((plan, values))), known) => {
+                let same = |known: &Incumbent| {
+                    let known = goal_values(self.instance, &known.plan, &self.goal);
+                    known.iter().zip(&values).all(|(a, b)| a.worth().order(*b).is_eq())
+                };
+                let found = || Incumbent { plan, found_by: TRIED.to_owned() };
+                let best = known.filter(same).unwrap_or_else(found);
+                let bounds: Vec<Bound> =
+                    values.iter().map(|value| Bound::new(*value, TRIED)).collect();
+                self.finish(best, &bounds)
+            }
+        }
+    }
+}
+
 /// A plan with its tiers' values.
-pub(super) type Best = (Plan, Vec<Worth>);
+type Best = (Plan, Vec<Worth>);
 
 /// The best of all placements, where any holds. `None` where there are too many, where cards would
 /// have to be dealt out, or when time runs out first.
-pub(super) fn best_of_all(
+fn best_of_all(
     instance: &Instance,
     goal: &Goal,
     allow_unplaced: bool,
