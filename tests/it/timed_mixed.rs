@@ -715,7 +715,7 @@ const KNOWN: [Known; 24] = [
     (
         r#"{"goal": "wait, tardiness", "nodes": [{"id": "n0", "capacity": {"cpu": 6}, "labels": {"zone": "a", "kind": "x", "size": "2"}, "taints": ["old=y:prefer"]}, {"id": "n1", "capacity": {"cpu": 4}, "labels": {"zone": "b", "kind": "y", "size": "4"}}], "tasks": [{"id": "t0", "demand": {"cpu": 5}, "duration": 4}, {"id": "t1", "demand": {"cpu": 8}, "duration": 3}, {"id": "t2", "demand": {"cpu": 6}, "duration": 4, "node": "n0", "pinned": true, "tolerations": ["old=y:prefer"]}], "rules": [{"rule": "spread", "at_least": 2, "tasks": ["t0", "t1", "t2"], "over": "kind"}]}"#,
         None,
-        &[3.0, 0.0, 0.0],
+        &[3.0, 0.0, 0.0, 0.0],
     ),
 ];
 
