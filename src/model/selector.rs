@@ -54,7 +54,8 @@ pub struct Taint {
 pub(super) fn wrong_mark(key: &str, value: Option<&str>) -> Option<String> {
     let untidy = |text: &str| text.trim() != text;
     let effect = |text: &str| Effect::ALL.iter().any(|(_, word)| text.ends_with(word));
-    let text = value.unwrap_or(key);
+    // An empty value is not written: the key is what ends the text.
+    let text = value.filter(|value| !value.is_empty()).unwrap_or(key);
     match key {
         "" => Some("it has no key".to_owned()),
         ANY if value.is_some() => Some(format!("`{ANY}` stands for every taint, with no value")),
