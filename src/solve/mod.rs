@@ -10,7 +10,8 @@ mod timed;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::check::{check_plan, check_schedule};
+use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
 use crate::model::{Fallback, Instance, Plan, Schedule, Survives, TaskId};
 use crate::policy::{self, Choice, Order, Settings};
@@ -332,6 +333,31 @@ impl<'a> Watch<'a> {
             *best = Some(outcome.clone());
         }
     }
+}
+
+/// The outcome, with why tasks are left out, once the checker agrees.
+///
+/// # Errors
+/// The plan breaks a rule, which is a bug.
+pub fn judged(instance: &Instance, params: &Params, mut outcome: Outcome) -> Result<Outcome> {
+    let timed = instance.is_timed();
+    let broken = match timed {
+        true => {
+            let schedule = Schedule { plan: outcome.plan, start: outcome.start };
+            let broken = check_schedule(instance, &schedule, params.allow_unplaced);
+            (outcome.plan, outcome.start) = (schedule.plan, schedule.start);
+            broken
+        }
+        false => check_plan(instance, &outcome.plan, params.allow_unplaced),
+    };
+    if let Some(violation) = broken.first() {
+        let cause = format!("the plan of {} breaks a rule: {violation}", outcome.found_by);
+        return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
+    }
+    if !timed {
+        outcome.unplaced = left_out(instance, &outcome.plan);
+    }
+    Ok(outcome)
 }
 
 /// Plans the instance.
