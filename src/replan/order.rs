@@ -206,7 +206,7 @@ impl<'a> Way<'a> {
 
     /// Wave after wave until nothing is left, nothing can move or time is up.
     fn run(&mut self, detours: bool, stop: &Stop) {
-        while !self.left.is_empty() && !(stop.reached() && !self.order.waves.is_empty()) {
+        while !self.left.is_empty() && (self.order.waves.is_empty() || !stop.reached()) {
             let mut wave = self.singles();
             if wave.is_empty() {
                 wave = self.bundles();
