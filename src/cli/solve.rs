@@ -18,7 +18,7 @@ use crate::model::{Instance, Schedule, Term, Tier};
 use crate::policy::{ORDERS, Order, Settings};
 use crate::replan::{self, today};
 use crate::report::{self, ConflictDoc, Report, standing};
-use crate::solve::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, judged};
+use crate::solve::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, judged, planning};
 use crate::stop::Stop;
 use crate::survive::plan_watched;
 
@@ -274,14 +274,14 @@ pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
     };
     job.clock.lap("read");
     let stop = Stop::after(params.time_limit);
-    let planning = match job.moves {
+    let whole = match job.moves {
         true => stop.part(params.time_limit - params.time_limit / FOR_THE_WAY),
         false => stop.clone(),
     };
-    let watch = Watch::new(planning, &log);
+    let watch = Watch::new(planning(instance, &whole), &log);
     // It goes on although its time is up, and there is an answer.
     let late = || {
-        let end = watch.stop.deadline().checked_add(PATIENCE);
+        let end = whole.deadline().checked_add(PATIENCE);
         watch.stop.reached()
             && end.is_some_and(|end| Instant::now() >= end)
             && watch.goal().is_some()

@@ -237,6 +237,10 @@ impl<'a> Search<'a> {
     /// Local search from there, until the time or the work is used up or it is good enough.
     pub fn climb(&self, best: Found, used: &mut u64, told: &mut dyn FnMut(&Found)) -> Found {
         let mut best = best;
+        // Workers alone take a while where there are many nodes and jobs.
+        if self.stop.reached() || *used >= self.work || self.target.reached(&best.value) {
+            return best;
+        }
         let mut workers: Vec<Worker> =
             (0..WORKERS).map(|k| Worker::new(self, k, best.clone())).collect();
         let mut round = 0u64;

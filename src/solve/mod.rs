@@ -360,12 +360,25 @@ pub fn judged(instance: &Instance, params: &Params, mut outcome: Outcome) -> Res
     Ok(outcome)
 }
 
+/// What it takes to judge and measure a plan, a task, about; in time it takes more.
+const JUDGING: Duration = Duration::from_nanos(400);
+const JUDGING_TIMES: Duration = Duration::from_nanos(2500);
+
+/// When planning has to end for its answer to be judged by `stop`; half of the time is always its
+/// own.
+pub fn planning(instance: &Instance, stop: &Stop) -> Stop {
+    let each = if instance.is_timed() { JUDGING_TIMES } else { JUDGING };
+    let tasks = u32::try_from(instance.tasks()).unwrap_or(u32::MAX);
+    let left = stop.remaining();
+    stop.part(left - each.saturating_mul(tasks).min(left / 2))
+}
+
 /// Plans the instance.
 ///
 /// # Errors
 /// A solver is missing or fails, an answer contradicts itself, a policy is given a start.
 pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
-    let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
+    let watch = Watch::new(planning(instance, &Stop::after(params.time_limit)), &|_| {});
     solve_watched(instance, params, &watch)
 }
 
