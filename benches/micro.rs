@@ -68,7 +68,7 @@ fn place(bencher: Bencher, name: &str) {
     let settings = policy::Settings::default();
     bencher
         .counter(ItemsCount::new(instance.tasks()))
-        .bench(|| policy::run(&instance, policy, &settings, &order));
+        .bench(|| policy::run(&instance, policy, &settings, &order, &Stop::never()));
 }
 
 #[divan::bench]
@@ -83,7 +83,9 @@ fn check(bencher: Bencher) {
     let instance = instance(20_000, 1_000);
     let order = Order::LargestFirst.of(&instance, 1);
     let policy = Choice::from(policy::find("min-load").unwrap());
-    let plan = policy::run(&instance, policy, &policy::Settings::default(), &order).unwrap();
+    let plan = policy::run(&instance, policy, &policy::Settings::default(), &order, &Stop::never())
+        .unwrap()
+        .plan;
     bencher
         .counter(ItemsCount::new(instance.tasks()))
         .bench(|| check_plan(&instance, &plan, false));
@@ -107,7 +109,10 @@ fn local_search_moves(bencher: Bencher, goal: &str) {
     let instance = generate(&settings).unwrap().build().unwrap().with_goal(goal.clone());
     let policy = Choice::from(policy::find("min-load").unwrap());
     let order = Order::LargestFirst.of(&instance, 1);
-    let start = policy::run(&instance, policy, &policy::Settings::default(), &order).unwrap();
+    let start =
+        policy::run(&instance, policy, &policy::Settings::default(), &order, &Stop::never())
+            .unwrap()
+            .plan;
     let work = 2_000_000;
     bencher.counter(ItemsCount::new(work)).bench(|| {
         let stop = Stop::after(std::time::Duration::from_secs(600));

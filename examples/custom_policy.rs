@@ -11,6 +11,7 @@ use stowplan::metrics::Metrics;
 use stowplan::model::{NodeId, TaskId};
 use stowplan::policy::{self, Choice, Order, Policy, PolicyInfo, Score};
 use stowplan::state::State;
+use stowplan::stop::Stop;
 
 struct MostRoom;
 
@@ -48,8 +49,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let instance = generate(&settings)?.build()?;
     let order = Order::LargestFirst.of(&instance, 1);
     for info in policy::POLICIES.iter().chain([&MOST_ROOM]) {
-        match policy::run(&instance, Choice::from(info), &policy::Settings::default(), &order) {
-            Ok(plan) => {
+        let settings = policy::Settings::default();
+        match policy::run(&instance, Choice::from(info), &settings, &order, &Stop::never()) {
+            Ok(policy::Pass { plan, .. }) => {
                 assert!(check_plan(&instance, &plan, true).is_empty());
                 let metrics = Metrics::of(&instance, &plan, None);
                 println!(

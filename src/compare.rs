@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{Metrics, TimeFigures};
 use crate::model::{Instance, Schedule, nearest};
 use crate::solve::{Answer, Method, Params, TierOutcome};
+use crate::stop::Stop;
 use crate::survive::plan;
 
 /// One method on one instance.
@@ -73,8 +74,9 @@ pub struct Comparison {
     pub failed: Vec<(usize, String)>,
 }
 
-/// Runs every method on every instance; the first method is the reference
-/// unless `reference` names another of them.
+/// Runs every method on every instance within the time of `params` in all; the first method is the
+/// reference unless `reference` names another of them. Methods that do one pass come first, so that
+/// those that go on for as long as they may share the rest.
 ///
 /// # Errors
 /// A solver is missing or fails.
@@ -86,19 +88,28 @@ pub fn compare(
     thresholds: &[Threshold],
     mut seen: impl FnMut(&Row),
 ) -> Result<Comparison> {
-    let mut rows = Vec::new();
-    for (name, instance) in instances {
-        let from = rows.len();
-        for method in methods {
-            let row = run_one(name, instance, &Params { method: *method, ..params.clone() })?;
-            seen(&row);
-            rows.push(row);
-        }
-        let best = rows[from..].iter().find(|row| row.method == reference.name()).cloned();
+    let stop = Stop::after(params.time_limit);
+    let one_pass =
+        |k: &usize| matches!(methods[k % methods.len()], Method::Policy(_) | Method::Queue(_));
+    let all = 0..instances.len() * methods.len();
+    let order = all.clone().filter(one_pass).chain(all.clone().filter(|k| !one_pass(k)));
+    let mut runs: Vec<(usize, Row)> = Vec::with_capacity(all.len());
+    for k in order {
+        let (name, instance) = &instances[k / methods.len()];
+        let left = u32::try_from(all.len() - runs.len()).unwrap_or(u32::MAX);
+        let (method, time_limit) = (methods[k % methods.len()], stop.remaining() / left);
+        let row = run_one(name, instance, &Params { method, time_limit, ..params.clone() })?;
+        seen(&row);
+        runs.push((k, row));
+    }
+    runs.sort_by_key(|(k, _)| *k);
+    let mut rows: Vec<Row> = runs.into_iter().map(|(_, row)| row).collect();
+    for rows in rows.chunks_mut(methods.len().max(1)) {
+        let best = rows.iter().find(|row| row.method == reference.name()).cloned();
         if let Some(best) = best {
-            rows[from..].iter_mut().for_each(|row| row.gap_to_reference = distance(row, &best));
+            rows.iter_mut().for_each(|row| row.gap_to_reference = distance(row, &best));
         }
-        rank(&mut rows[from..]);
+        rank(rows);
     }
     let failed = rows
         .iter()

@@ -73,15 +73,20 @@ impl RequirementGroup {
 impl Area {
     pub(super) fn of(instance: &Instance) -> Area {
         let width = instance.resources().len();
-        let least: Vec<Vec<i64>> =
-            instance.task_ids().map(|task| least_demand(instance, task)).collect();
+        // Row-major, tasks x resources.
+        let mut least: Vec<i64> = Vec::with_capacity(instance.tasks() * width);
+        instance.task_ids().for_each(|task| match instance.task_has_pairs(task) {
+            true => least.extend(least_demand(instance, task)),
+            false => least.extend_from_slice(instance.demand(task)),
+        });
         let usable: Vec<NodeId> =
             instance.node_ids().filter(|node| instance.counted(*node)).collect();
         let sorted = |mut list: Vec<i64>| {
             list.sort_unstable_by(|a, b| b.cmp(a));
             list
         };
-        let demands = (0..width).map(|r| sorted(least.iter().map(|d| d[r]).collect())).collect();
+        let column = |r: usize| least.iter().skip(r).step_by(width).copied().collect();
+        let demands = (0..width).map(|r| sorted(column(r))).collect();
         let frees = (0..width)
             .map(|r| sorted(usable.iter().map(|node| instance.free(*node, r)).collect()))
             .collect();
@@ -270,7 +275,7 @@ pub(super) fn least_demand(instance: &Instance, task: TaskId) -> Vec<i64> {
 }
 
 /// For each requirement, the tasks that can run on its nodes only.
-fn groups(instance: &Instance, least: &[Vec<i64>]) -> Vec<RequirementGroup> {
+fn groups(instance: &Instance, least: &[i64]) -> Vec<RequirementGroup> {
     let width = instance.resources().len();
     let count = instance.requirements().len();
     // Sums per requirement first: there are few, and many tasks.
@@ -279,7 +284,7 @@ fn groups(instance: &Instance, least: &[Vec<i64>]) -> Vec<RequirementGroup> {
     for task in instance.task_ids() {
         let own = instance.requirement_of(task) as usize;
         tasks[own] += 1;
-        for (sum, d) in demand[own].iter_mut().zip(&least[task.index()]) {
+        for (sum, d) in demand[own].iter_mut().zip(&least[task.index() * width..]) {
             *sum += d;
         }
     }

@@ -8,12 +8,14 @@ mod rules;
 mod time;
 mod violation;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::metrics;
 use crate::model::{
     CardSet, Claim, ClaimedPlacement, ClaimedStandby, Goal, Instance, NodeId, NodeState, Plan,
-    Refusal, Schedule, TaskId, Tier, TierValue, nearest,
+    Refusal, RuleId, Schedule, TaskId, Tier, TierValue, nearest,
 };
 pub use moves::check_moves;
 pub use time::check_schedule;
@@ -75,7 +77,43 @@ pub fn check_plan(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec
     violations.extend(transients(instance, plan));
     violations
         .extend(nodes().flat_map(|(node, tasks)| cards::on_node(instance, plan, node, tasks)));
-    violations.extend(rules::check(instance, plan));
+    violations.extend(rules::broken(instance, plan, instance.rules().iter()));
+    violations
+}
+
+/// The same, with tasks without a node allowed, of a plan that differs from one that was checked in
+/// `changed` alone: their places, the nodes that they are on and the rules that speak of them.
+/// `before` has the tasks that the other plan has on each node.
+pub fn check_changed(
+    instance: &Instance,
+    plan: &Plan,
+    changed: &[TaskId],
+    before: &[Vec<TaskId>],
+) -> Vec<Violation> {
+    if instance.has_transient() {
+        return check_plan(instance, plan, true);
+    }
+    let mut now: BTreeMap<NodeId, Vec<TaskId>> = BTreeMap::new();
+    let changed: BTreeSet<TaskId> = changed.iter().copied().collect();
+    for task in &changed {
+        let node = plan.placement[task.index()];
+        node.iter().for_each(|node| now.entry(*node).or_default().push(*task));
+    }
+    let placed = || now.iter().flat_map(|(node, tasks)| tasks.iter().map(|task| (*task, *node)));
+    let mut violations = states(instance, placed());
+    violations.extend(pins(instance, placed()));
+    violations.extend(requirements(instance, placed()));
+    for (node, come) in &now {
+        let stay = before[node.index()].iter().filter(|task| !changed.contains(task));
+        let mut tasks: Vec<TaskId> = stay.chain(come).copied().collect();
+        tasks.sort_unstable();
+        violations.extend(node_limits(instance, *node, &tasks, instance.used(*node)));
+        violations.extend(cards::on_node(instance, plan, *node, &tasks));
+    }
+    let of = |task: &TaskId| instance.rules_of(*task).iter().map(|(rule, _)| *rule);
+    let touched: BTreeSet<RuleId> = changed.iter().flat_map(of).collect();
+    let touched = touched.iter().map(|rule| &instance.rules()[*rule as usize]);
+    violations.extend(rules::broken(instance, plan, touched));
     violations
 }
 
@@ -85,9 +123,9 @@ fn places(instance: &Instance, plan: &Plan, allow_unplaced: bool) -> Vec<Violati
     if !allow_unplaced {
         violations.extend(plan.unplaced().map(|task| not_placed(instance, task)));
     }
-    violations.extend(states(instance, plan));
-    violations.extend(pins(instance, plan));
-    violations.extend(requirements(instance, plan));
+    violations.extend(states(instance, plan.placements()));
+    violations.extend(pins(instance, plan.placements()));
+    violations.extend(requirements(instance, plan.placements()));
     violations
 }
 
@@ -231,8 +269,8 @@ fn not_placed(instance: &Instance, task: TaskId) -> Violation {
 }
 
 /// Tasks are on nodes that take tasks.
-fn states(instance: &Instance, plan: &Plan) -> Vec<Violation> {
-    plan.placements()
+fn states(instance: &Instance, placed: impl Iterator<Item = (TaskId, NodeId)>) -> Vec<Violation> {
+    placed
         .filter(|(_, node)| instance.state(*node) != NodeState::Ready)
         .map(|(task, node)| Violation::State {
             task: instance.task_name(task).to_owned(),
@@ -243,8 +281,8 @@ fn states(instance: &Instance, plan: &Plan) -> Vec<Violation> {
 }
 
 /// Pinned tasks are where they are pinned to.
-fn pins(instance: &Instance, plan: &Plan) -> Vec<Violation> {
-    let moved = plan.placements().filter_map(|(task, node)| {
+fn pins(instance: &Instance, placed: impl Iterator<Item = (TaskId, NodeId)>) -> Vec<Violation> {
+    let moved = placed.filter_map(|(task, node)| {
         let pin = instance.pin(task).filter(|pin| *pin != node)?;
         Some(Violation::Pinned {
             task: instance.task_name(task).to_owned(),
@@ -256,9 +294,12 @@ fn pins(instance: &Instance, plan: &Plan) -> Vec<Violation> {
 }
 
 /// Labels and taints satisfy the tasks that mind them.
-fn requirements(instance: &Instance, plan: &Plan) -> Vec<Violation> {
+fn requirements(
+    instance: &Instance,
+    placed: impl Iterator<Item = (TaskId, NodeId)>,
+) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for (task, node) in plan.placements() {
+    for (task, node) in placed {
         let requirement = instance.requirement(task);
         let labels = instance.labels(node);
         violations.extend(requirement.refusal(labels, instance.taints(node)).map(|refusal| {

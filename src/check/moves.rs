@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Violation, pins, requirements, rules, states};
 use crate::metrics::loads;
-use crate::model::{Instance, Move, Plan, Rule, Step};
+use crate::model::{Instance, Move, Plan, Rule, Step, TaskId};
 
 /// Checks waves of moves that lead from `start` towards `end`: while the moves of a wave are
 /// made, in any order, what moves takes room on both nodes; a node that a task comes to has room
@@ -26,9 +26,10 @@ pub fn check_moves(
             make(instance, &mut now, step, &mut say);
         }
     }
+    let open: BTreeSet<TaskId> = open.iter().map(|m| m.task).collect();
     for task in instance.task_ids() {
         let (is, should) = (now.placement[task.index()], end.placement[task.index()]);
-        if is != should && open.iter().all(|m| m.task != task) {
+        if is != should && !open.contains(&task) {
             let name = |node| match node {
                 Some(node) => format!("on `{}`", instance.node_name(node)),
                 None => "nowhere".to_owned(),
@@ -71,8 +72,11 @@ fn arrivals(instance: &Instance, now: &Plan, wave: &[Step], say: &mut dyn FnMut(
             say(format!("`{name}` comes to `{node}`, which takes no more tasks"));
         }
     }
-    let refused = states(instance, &coming).into_iter().chain(pins(instance, &coming));
-    refused.chain(requirements(instance, &coming)).for_each(|violation| say(violation.to_string()));
+    let refused = states(instance, coming.placements()).into_iter();
+    let refused = refused.chain(pins(instance, coming.placements()));
+    refused
+        .chain(requirements(instance, coming.placements()))
+        .for_each(|violation| say(violation.to_string()));
 }
 
 /// Makes the moves of a step; rules that held before hold after it.

@@ -1,14 +1,18 @@
 //! Rules between tasks, each read off the placements afresh.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Violation;
 use super::violation::list;
-use crate::model::{Ask, Instance, LabelValues, NodeState, Plan, Rule, TaskId};
+use crate::model::{Ask, Instance, LabelValues, NodeState, Plan, RequirementId, Rule, TaskId};
 
-/// Every broken rule, with what is wrong.
-pub(super) fn check(instance: &Instance, plan: &Plan) -> Vec<Violation> {
-    let broken = instance.rules().iter().filter_map(|rule| {
+/// Those of the rules that are broken, with what is wrong.
+pub(super) fn broken<'a>(
+    instance: &Instance,
+    plan: &Plan,
+    rules: impl Iterator<Item = &'a Rule>,
+) -> Vec<Violation> {
+    let broken = rules.filter_map(|rule| {
         let detail = wrong(instance, plan, rule)?;
         Some(Violation::Rule { rule: rule.name.clone(), ask: rule.ask.to_string(), detail })
     });
@@ -52,14 +56,15 @@ pub(super) fn wrong(instance: &Instance, plan: &Plan, rule: &Rule) -> Option<Str
                     "they are on {used} values of {key}, at most {at_most} asked"
                 ));
             }
-            let skew = skew(instance, plan, rule, &on);
+            let skew = skew(instance, rule, &on);
             max_skew.filter(|most| skew > *most).map(|most| {
                 format!("the fullest {key} has {skew} more than the emptiest, at most {most} asked")
             })
         }
         Ask::Near { others } => {
             let there = tasks_by_value(plan, label, others);
-            let alone = on.iter().find(|(value, _)| !there.iter().any(|(other, _)| other == value));
+            let there: FxHashSet<u32> = there.into_iter().map(|(value, _)| value).collect();
+            let alone = on.iter().find(|(value, _)| !there.contains(value));
             alone.map(|(value, tasks)| {
                 format!(
                     "`{}` is on {key} {} without any of those it wants near",
@@ -92,28 +97,27 @@ fn tasks_by_value(plan: &Plan, label: &LabelValues, tasks: &[TaskId]) -> Vec<(u3
 
 /// Most tasks on a value with any of the plan less the fewest on any value that some task
 /// could use, those counted that are there already.
-fn skew(instance: &Instance, plan: &Plan, rule: &Rule, on: &[(u32, Vec<TaskId>)]) -> u32 {
+fn skew(instance: &Instance, rule: &Rule, on: &[(u32, Vec<TaskId>)]) -> u32 {
     let there = |value: u32| {
         let known = rule.present.iter().filter(|(known, _)| *known == value);
         known.map(|(_, count)| *count as usize).sum::<usize>()
     };
     let most = on.iter().map(|(value, tasks)| tasks.len() + there(*value)).max().unwrap_or(0);
     let of = &instance.label_values()[rule.over as usize].of;
-    let count = |value: u32| {
-        let tasks = rule.tasks.iter().filter(|task| {
-            plan.placement[task.index()].is_some_and(|node| of[node.index()] == value)
-        });
-        tasks.count() + there(value)
-    };
-    let mut could: Vec<u32> = Vec::new();
+    let tasks: FxHashMap<u32, usize> = on.iter().map(|(value, on)| (*value, on.len())).collect();
+    let count = |value: u32| tasks.get(&value).copied().unwrap_or(0) + there(value);
+    // Tasks that ask the same are asked once.
+    let asked: FxHashMap<RequirementId, TaskId> =
+        rule.tasks.iter().map(|task| (instance.requirement_of(*task), *task)).collect();
+    let mut could: FxHashSet<u32> = FxHashSet::default();
     for node in instance.node_ids().filter(|node| instance.state(*node) == NodeState::Ready) {
         let value = of[node.index()];
         let accepts = |task: &TaskId| {
             let requirement = instance.requirement(*task);
             requirement.accepts(instance.labels(node), instance.taints(node))
         };
-        if value != LabelValues::NONE && !could.contains(&value) && rule.tasks.iter().any(accepts) {
-            could.push(value);
+        if value != LabelValues::NONE && !could.contains(&value) && asked.values().any(accepts) {
+            could.insert(value);
         }
     }
     let least = could.into_iter().map(count).min().unwrap_or(0);

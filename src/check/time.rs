@@ -14,7 +14,7 @@ pub fn check_schedule(
 ) -> Vec<Violation> {
     let plan = &schedule.plan;
     let mut violations = places(instance, plan, allow_unplaced);
-    violations.extend(rules::check(instance, plan));
+    violations.extend(rules::broken(instance, plan, instance.rules().iter()));
     violations.extend(starts(instance, schedule));
     violations.extend(releases(instance, schedule));
     violations.extend(deadlines(instance, schedule));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::clock::Clock;
 use super::input::{GoalArgs, TableArgs, read};
 use super::output::{Form, OutputArgs, say};
 use super::solve::ParamArgs;
@@ -40,6 +41,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Done {
+    let clock = Clock::new(args.verbose);
     let names: Vec<&str> = match args.methods.trim() {
         "all" => Method::names(),
         list => list.split(',').map(str::trim).collect(),
@@ -80,6 +82,7 @@ pub(super) fn run(args: Args) -> Done {
             lacks.is_none()
         });
     }
+    clock.lap("read");
     let mut comparison = compare(&instances, &methods, reference, &params, &thresholds, |row| {
         if args.verbose {
             let value = row.goal.first().map_or(f64::NAN, |tier| tier.value);
@@ -89,6 +92,7 @@ pub(super) fn run(args: Args) -> Done {
             ));
         }
     })?;
+    clock.lap("answered");
     if args.methods.trim() == "all" {
         comparison.sort_by_rank();
     }
@@ -100,6 +104,7 @@ pub(super) fn run(args: Args) -> Done {
         Form::Html => report::comparison_html(&comparison)?,
         Form::Sol | Form::Svg => return Err(Error::usage("--output sol and svg are for plans")),
     })?;
+    clock.lap("written");
     for (_, detail) in &comparison.failed {
         say(&format!("failed: {detail}"));
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::clock::Clock;
 use super::input::{FileArgs, GoalArgs, judged_plan, without_time};
 use super::output::{print, say, write_to};
 use super::solve::ParamArgs;
@@ -32,6 +33,9 @@ pub(super) struct Args {
     /// Why this task is where it is, and what every other node would mean for it
     #[arg(long, value_name = "TASK")]
     task: Option<String>,
+    /// Tell on standard error what is done
+    #[arg(short, long)]
+    verbose: bool,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = Form::Table, value_name = "FORM")]
     output: Form,
@@ -41,6 +45,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Done {
+    let clock = Clock::new(args.verbose);
     let (instance, plan) = args.files.instance_and_plan()?;
     if instance.is_empty() && args.files.tables.tasks.is_none() {
         return Err(Error::usage("explain needs an instance")
@@ -57,10 +62,24 @@ pub(super) fn run(args: Args) -> Done {
         },
         None => None,
     };
+    clock.lap("read");
+    let stop = Stop::after(params.time_limit);
+    let question =
+        Question { args: &args, instance: &instance, params: &params, task, stop, clock };
     match plan {
-        Some(plan) => about(&args, &instance, &params, &plan, task),
-        None => about_instance(&args, &instance, &params, task),
+        Some(plan) => question.about(&plan),
+        None => question.about_instance(),
     }
+}
+
+/// What is to be explained.
+struct Question<'a> {
+    args: &'a Args,
+    instance: &'a Instance,
+    params: &'a Params,
+    task: Option<TaskId>,
+    stop: Stop,
+    clock: Clock,
 }
 
 fn find_task(instance: &Instance, name: &str) -> Result<TaskId> {
@@ -76,68 +95,84 @@ fn find_task(instance: &Instance, name: &str) -> Result<TaskId> {
     })
 }
 
-/// The task, or the plan as a whole.
-fn about(
-    args: &Args,
-    instance: &Instance,
-    params: &Params,
-    plan: &Plan,
-    task: Option<TaskId>,
-) -> Done {
-    let text = match (task, args.output) {
-        (Some(task), form) => {
-            let why = why_task(instance, plan, task, &Stop::after(params.time_limit));
-            match form {
-                Form::Table => report::task_text(instance, &why),
-                Form::Json => report::task_json(instance, &why),
+/// Part of the time that is kept for explaining a plan that has to be found first.
+const FOR_WORDS: u32 = 4;
+
+impl Question<'_> {
+    /// The task, or the plan as a whole.
+    fn about(&self, plan: &Plan) -> Done {
+        let (instance, form) = (self.instance, self.args.output);
+        let text = match self.task {
+            Some(task) => {
+                let why = why_task(instance, plan, task, &self.stop);
+                self.clock.lap("answered");
+                match form {
+                    Form::Table => report::task_text(instance, &why),
+                    Form::Json => report::task_json(instance, &why),
+                }
             }
-        }
-        (None, Form::Table) => report::plan_why_text(instance, &why_plan(instance, plan)),
-        (None, Form::Json) => report::plan_why_json(instance, &why_plan(instance, plan)),
-    };
-    answer(args, &text)?;
-    Ok(0)
-}
-
-fn answer(args: &Args, text: &str) -> Result<()> {
-    let text = match args.output {
-        Form::Table => report::visible(text),
-        Form::Json => report::escaped(text),
-    };
-    write_to(args.file.as_deref(), &text)
-}
-
-/// Why there is no plan; where there is one, about that.
-fn about_instance(args: &Args, instance: &Instance, params: &Params, task: Option<TaskId>) -> Done {
-    if params.allow_unplaced {
-        return match solve(instance, params)? {
-            Answer::Plan(outcome) => about(args, instance, params, &outcome.plan, task),
-            Answer::NoPlan(none) => Err(Error::usage(none.cause)),
+            None => {
+                let why = why_plan(instance, plan, &self.stop);
+                self.clock.lap("answered");
+                match form {
+                    Form::Table => report::plan_why_text(instance, &why),
+                    Form::Json => report::plan_why_json(instance, &why),
+                }
+            }
         };
+        self.write(&text)?;
+        Ok(0)
     }
-    match explain(instance, params.solver, params.seed, params.time_limit)? {
-        Verdict::Infeasible(why) => {
-            let text = match args.output {
-                Form::Table => report::infeasible_text(instance, &why),
-                Form::Json => report::infeasible_json(instance, &why),
+
+    fn write(&self, text: &str) -> Result<()> {
+        let text = match self.args.output {
+            Form::Table => report::visible(text),
+            Form::Json => report::escaped(text),
+        };
+        write_to(self.args.file.as_deref(), &text)?;
+        self.clock.lap("written");
+        Ok(())
+    }
+
+    /// Why there is no plan; where there is one, about that.
+    fn about_instance(&self) -> Done {
+        let (instance, params) = (self.instance, self.params);
+        if params.allow_unplaced {
+            return match self.plan()? {
+                Answer::Plan(outcome) => self.about(&outcome.plan),
+                Answer::NoPlan(none) => Err(Error::usage(none.cause)),
             };
-            answer(args, &text)?;
-            Ok(FAILED)
         }
-        Verdict::Feasible(_) => {
-            if let (Form::Table, None) = (args.output, &args.file) {
-                print("There is a plan; this is about the one that `solve` finds.\n")?;
+        match explain(instance, params.solver, params.seed, self.stop.remaining())? {
+            Verdict::Infeasible(why) => {
+                self.clock.lap("answered");
+                self.write(&match self.args.output {
+                    Form::Table => report::infeasible_text(instance, &why),
+                    Form::Json => report::infeasible_json(instance, &why),
+                })?;
+                Ok(FAILED)
             }
-            match solve(instance, params)? {
-                Answer::Plan(outcome) => about(args, instance, params, &outcome.plan, task),
-                Answer::NoPlan(_) => Ok(NOTHING_FOUND),
+            Verdict::Feasible(_) => {
+                if let (Form::Table, None) = (self.args.output, &self.args.file) {
+                    print("There is a plan; this is about the one that `solve` finds.\n")?;
+                }
+                match self.plan()? {
+                    Answer::Plan(outcome) => self.about(&outcome.plan),
+                    Answer::NoPlan(_) => Ok(NOTHING_FOUND),
+                }
+            }
+            Verdict::Unknown => {
+                say(
+                    "whether there is a plan was not found out: raise --time-limit, or choose another --solver",
+                );
+                Ok(NOTHING_FOUND)
             }
         }
-        Verdict::Unknown => {
-            say(
-                "whether there is a plan was not found out: raise --time-limit, or choose another --solver",
-            );
-            Ok(NOTHING_FOUND)
-        }
+    }
+
+    /// The plan that `solve` finds, with some time left to explain it.
+    fn plan(&self) -> Result<Answer> {
+        let left = self.stop.remaining();
+        solve(self.instance, &Params { time_limit: left - left / FOR_WORDS, ..self.params.clone() })
     }
 }

@@ -1,6 +1,7 @@
 //! `stowplan merge INSTANCE PLAN...`
 
 use super::Done;
+use super::clock::Clock;
 use super::input::FileArgs;
 use super::solve::{HowArgs, Job, plan};
 use crate::error::Error;
@@ -17,6 +18,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Done {
+    let clock = Clock::new(args.how.verbose);
     let (files, plans) = args.files.instance_and_plans()?;
     if plans.is_empty() {
         return Err(Error::usage("merge needs the plans of an instance's parts")
@@ -28,6 +30,6 @@ pub(super) fn run(args: Args) -> Done {
     let plans = plans.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
     let start = Some(join(&instance, &plans)?.into());
     let name = args.files.name();
-    let job = Job { instance: &instance, name: name.as_deref(), moves: false };
+    let job = Job { instance: &instance, name: name.as_deref(), moves: false, clock: &clock };
     plan(&args.how, &job, &Params { start, ..params })
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command. The only place that prints.
 
 mod check;
+mod clock;
 mod compare;
 mod convert;
 mod explain;

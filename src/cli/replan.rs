@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::clock::Clock;
 use super::input::{InstanceArgs, without_time};
 use super::output::{Form, say};
 use super::solve::{HowArgs, Job, plan};
@@ -49,6 +50,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Done {
+    let clock = Clock::new(args.how.verbose);
     let params = args.how.checked()?;
     let instance = args.instance.read_changed(&args.changes()?, args.how.quiet)?;
     let instance = args.how.goal.apply(instance)?;
@@ -59,13 +61,14 @@ pub(super) fn run(args: Args) -> Done {
     }
     let params = Params { start: Some(today(&instance).into()), ..params };
     if args.frontier {
-        return print_frontier(&args, &instance, &params);
+        return print_frontier(&args, &instance, &params, &clock);
     }
     let limits = Limits { moved: args.max_moves, cost: args.cost()? };
     let wanted = goal(&instance, &limits, args.how.goal.goal.is_some());
     let instance = instance.with_goal(wanted);
     let name = args.instance.name();
-    plan(&args.how, &Job { instance: &instance, name: name.as_deref(), moves: true }, &params)
+    let job = Job { instance: &instance, name: name.as_deref(), moves: true, clock: &clock };
+    plan(&args.how, &job, &params)
 }
 
 impl Args {
@@ -99,8 +102,11 @@ impl Args {
     }
 }
 
-fn print_frontier(args: &Args, instance: &Instance, params: &Params) -> Done {
-    let Some(found) = frontier(instance, params, POINTS)? else {
+fn print_frontier(args: &Args, instance: &Instance, params: &Params, clock: &Clock) -> Done {
+    clock.lap("read");
+    let found = frontier(instance, params, POINTS)?;
+    clock.lap("answered");
+    let Some(found) = found else {
         say("no plan was found: `stowplan replan` without --frontier says why");
         return Ok(FAILED);
     };
@@ -115,5 +121,6 @@ fn print_frontier(args: &Args, instance: &Instance, params: &Params) -> Done {
             return Err(Error::usage("a frontier is a table, json, csv, markdown, or -o FILE.svg"));
         }
     })?;
+    clock.lap("written");
     Ok(0)
 }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::clock::Clock;
 use super::input::{GoalArgs, InstanceArgs, weights, without_time};
 use super::output::{Form, OutputArgs, say, warn};
 use super::progress::{Progress, TICK};
@@ -17,12 +18,14 @@ use crate::model::{Instance, Schedule, Term, Tier};
 use crate::policy::{ORDERS, Order, Settings};
 use crate::replan::{self, today};
 use crate::report::{self, ConflictDoc, Report, standing};
-use crate::solve::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch};
+use crate::solve::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, judged, planning};
 use crate::stop::Stop;
 use crate::survive::plan_watched;
 
-/// How long a solver may take to notice that it was interrupted.
+/// How long a solver may take to notice that it was interrupted, or that its time is up.
 const PATIENCE: Duration = Duration::from_millis(300);
+/// How often a solver that has a plan is looked after once time is up.
+const SOON: Duration = Duration::from_millis(20);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -65,7 +68,7 @@ pub(super) struct HowArgs {
     timing: bool,
     /// Tell what happens on standard error
     #[arg(short, long, conflicts_with = "quiet")]
-    verbose: bool,
+    pub(super) verbose: bool,
     /// No warnings, and no line of progress on a terminal
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -74,7 +77,8 @@ pub(super) struct HowArgs {
 /// How much effort, shared with `compare`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ParamArgs {
-    /// Stop after this long: seconds, or with s, m, h
+    /// Stop after this long, reading and writing aside: seconds, or with s, m, h. Where one command
+    /// plans more than once, all share it
     #[arg(long, default_value = "10", value_name = "TIME")]
     pub(super) time_limit: String,
     /// Stop the search after so many units of work: the same plan on any number of threads
@@ -188,13 +192,14 @@ fn order(name: &str) -> Result<Order> {
 }
 
 pub(super) fn run(args: Args) -> Done {
+    let clock = Clock::new(args.how.verbose);
     let params = Params { survive: args.survive.clone(), ..args.how.checked()? };
     let (instance, start) = args.read()?;
     if params.survive.is_some() {
         without_time(&instance, "`--survive`")?;
     }
     let name = args.instance.name();
-    let job = Job { instance: &instance, name: name.as_deref(), moves: false };
+    let job = Job { instance: &instance, name: name.as_deref(), moves: false, clock: &clock };
     plan(&args.how, &job, &Params { start, ..params })
 }
 
@@ -244,7 +249,12 @@ pub(super) struct Job<'a> {
     pub(super) name: Option<&'a str>,
     /// Whether the way from where tasks run now is part of the answer.
     pub(super) moves: bool,
+    /// Has run since the command began.
+    pub(super) clock: &'a Clock,
 }
+
+/// Part of the time that is kept for the order of moves.
+const FOR_THE_WAY: u32 = 8;
 
 /// Plans and prints the answer.
 pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
@@ -262,12 +272,27 @@ pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
             progress.say(line);
         }
     };
-    let watch = Watch::new(Stop::after(params.time_limit), &log);
+    job.clock.lap("read");
+    let stop = Stop::after(params.time_limit);
+    let whole = match job.moves {
+        true => stop.part(params.time_limit - params.time_limit / FOR_THE_WAY),
+        false => stop.clone(),
+    };
+    let watch = Watch::new(planning(instance, &whole), &log);
+    // It goes on although its time is up, and there is an answer.
+    let late = || {
+        let end = whole.deadline().checked_add(PATIENCE);
+        watch.stop.reached()
+            && end.is_some_and(|end| Instant::now() >= end)
+            && watch.goal().is_some()
+    };
+    let print = |outcome: &Outcome| print_plan(args, job, outcome, weights.as_ref(), &stop);
     let event = std::thread::scope(|scope| -> Result<Done> {
         let work = &watch;
         scope.spawn(move || solve_and_send(instance, params, work, sender));
         let first = loop {
-            match receiver.recv_timeout(TICK) {
+            match receiver.recv_timeout(if watch.stop.reached() { SOON } else { TICK }) {
+                Err(RecvTimeoutError::Timeout) if late() => break Err(RecvTimeoutError::Timeout),
                 Err(RecvTimeoutError::Timeout) => {
                     progress.tick(|| {
                         watch.goal().map_or_else(|| "no plan yet".to_owned(), |g| standing(&g))
@@ -281,13 +306,14 @@ pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
             Ok(Event::Done(answer)) => answer,
             _ => {
                 watch.stop.ask();
-                match receiver.recv_timeout(PATIENCE) {
+                match receiver.recv_timeout(if late() { Duration::ZERO } else { PATIENCE }) {
                     Ok(Event::Done(answer)) => answer,
                     Ok(Event::Interrupted)
                     | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                         // The solver does not listen: answer with the best plan and go.
                         let done = match watch.best() {
-                            Some(outcome) => print_plan(args, job, &outcome, weights.as_ref()),
+                            Some(outcome) => judged(instance, params, outcome)
+                                .and_then(|outcome| print(&outcome)),
                             None => Ok(INTERRUPTED),
                         };
                         leave(done);
@@ -296,8 +322,8 @@ pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
             }
         };
         Ok(match *answer? {
-            Answer::Plan(outcome) => print_plan(args, job, &outcome, weights.as_ref()),
-            Answer::NoPlan(none) => print_no_plan(args, instance, params, &none, job.name),
+            Answer::Plan(outcome) => print(&outcome),
+            Answer::NoPlan(none) => print_no_plan(args, job, params, &none, &stop),
         })
     });
     event?
@@ -331,15 +357,23 @@ fn print_plan(
     job: &Job,
     outcome: &Outcome,
     weights: Option<&crate::model::ResourceWeights>,
+    stop: &Stop,
 ) -> Done {
     let instance = job.instance;
     if let Some(missed) = job.moves.then(|| missed(instance, outcome)).flatten() {
         super::output::complain(&missed);
         return Ok(FAILED);
     }
-    let way = || replan::judged_order(instance, &today(instance), &outcome.plan, outcome.seed);
+    let (end, seed) = (&outcome.plan, outcome.seed);
+    let way = || replan::judged_order(instance, &today(instance), end, seed, stop);
     let order = job.moves.then(way).transpose()?;
+    job.clock.lap("answered");
     if !args.quiet {
+        if order.as_ref().is_some_and(|order| order.cut_short) {
+            warn(
+                "time ran out before an order of all moves was found; a higher --time-limit may find one",
+            );
+        }
         outcome.notes.iter().for_each(|note| warn(note));
         if instance.goal().mentions(Term::Demand)
             && !instance.has_pairs()
@@ -374,6 +408,7 @@ fn print_plan(
             }
         },
     })?;
+    job.clock.lap("written");
     let stuck = order.is_some_and(|order| !order.stuck.is_empty());
     Ok(if stuck { FAILED } else { 0 })
 }
@@ -403,21 +438,17 @@ fn missed(instance: &Instance, outcome: &Outcome) -> Option<Error> {
 }
 
 /// The reason goes to standard error; as JSON and as a page it is also the answer.
-fn print_no_plan(
-    args: &HowArgs,
-    instance: &Instance,
-    params: &Params,
-    none: &NoPlan,
-    name: Option<&str>,
-) -> Done {
+fn print_no_plan(args: &HowArgs, job: &Job, params: &Params, none: &NoPlan, stop: &Stop) -> Done {
+    let instance = job.instance;
     let head = if none.proven { "no plan exists" } else { "no plan was found" };
     let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
     super::output::complain(&error);
     // Without failures there may well be a plan: then `explain` has nothing to say.
     let why = match none.proven && !instance.is_timed() {
-        true => why(instance, params)?,
+        true => why(instance, params, stop)?,
         false => None,
     };
+    job.clock.lap("answered");
     why.iter().flat_map(ConflictDoc::short).for_each(|line| say(&format!("  {line}")));
     match args.output.form() {
         Form::Json => {
@@ -426,7 +457,7 @@ fn print_no_plan(
             args.output.write(&text)?;
         }
         Form::Html => {
-            args.output.write(&report::no_plan_html(instance, name, none, why)?)?;
+            args.output.write(&report::no_plan_html(instance, job.name, none, why)?)?;
         }
         _ => {}
     }
@@ -436,8 +467,11 @@ fn print_no_plan(
 /// How long a refusal is looked into at most; `explain` takes all the time it is given.
 const LOOK: Duration = Duration::from_secs(5);
 
-fn why(instance: &Instance, params: &Params) -> Result<Option<ConflictDoc>> {
-    let limit = params.time_limit.min(LOOK);
+fn why(instance: &Instance, params: &Params, stop: &Stop) -> Result<Option<ConflictDoc>> {
+    let limit = stop.remaining().min(LOOK);
+    if limit.is_zero() {
+        return Ok(None);
+    }
     Ok(match explain(instance, params.solver, params.seed, limit)? {
         Verdict::Infeasible(why) => Some(ConflictDoc::of(instance, &why)),
         Verdict::Feasible(_) | Verdict::Unknown => None,

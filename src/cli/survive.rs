@@ -1,5 +1,6 @@
 //! `stowplan survive INSTANCE... PLAN`
 
+use super::clock::Clock;
 use super::input::{FileArgs, GoalArgs, judged_plan, without_time};
 use super::output::{Form, OutputArgs};
 use super::solve::time_limit;
@@ -29,7 +30,7 @@ pub(super) struct Args {
     /// List only so many failures, the worst first [default: 20 for people, all for programs]
     #[arg(long, value_name = "N")]
     worst: Option<usize>,
-    /// Stop after this long: seconds, or with s, m, h
+    /// Stop after this long, reading and writing aside: seconds, or with s, m, h. All failures share it
     #[arg(long, default_value = "10", value_name = "TIME")]
     time_limit: String,
     /// Seed of everything random
@@ -44,11 +45,15 @@ pub(super) struct Args {
     #[command(flatten)]
     output: OutputArgs,
     /// No warnings
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
+    /// Tell on standard error what is done
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 pub(super) fn run(args: Args) -> Done {
+    let clock = Clock::new(args.verbose);
     let (instance, Some(plan)) = args.files.instance_and_plan()? else {
         return Err(Error::usage("survive needs an instance and a plan")
             .help("stowplan survive instance.json plan.json"));
@@ -61,7 +66,9 @@ pub(super) fn run(args: Args) -> Done {
         return Err(Error::usage("survive prints table, json, csv or markdown"));
     }
     let Some(plan) = judged_plan(&plan, &instance)? else { return Ok(FAILED) };
+    clock.lap("read");
     let survival = survive(&instance, &plan, &question)?;
+    clock.lap("answered");
     let report = SurvivalReport {
         instance: &instance,
         plan: &plan,
@@ -77,6 +84,7 @@ pub(super) fn run(args: Args) -> Done {
         Form::Markdown => report::survival_markdown(&report),
         Form::Table | Form::Html | Form::Sol | Form::Svg => report::survival_table(&report),
     })?;
+    clock.lap("written");
     let open = survival.unexamined + survival.count(Fate::Unknown);
     Ok(match (survival.count(Fate::Lost), open) {
         (0, 0) => 0,

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 
+use super::clock::Clock;
 use super::output::{Form, OutputArgs, complain, say, write_to};
 use super::{Done, FAILED, WRONG, solve};
 use crate::compare::{Row, Scenario, run_one};
@@ -37,6 +39,10 @@ pub(super) struct Args {
     /// Runs at a time, each with one thread unless the file says otherwise [default: all cores]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Stop after this long over all runs, reading and writing aside; each has at most its share, and
+    /// its own limit [default: only their own]
+    #[arg(long, value_name = "TIME", conflicts_with = "emit")]
+    time_limit: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
     /// Print what changes from run to run: seconds
@@ -59,6 +65,8 @@ struct Run {
 const PRINTING: [&str; 7] = ["output", "out", "matrix", "weights", "timing", "verbose", "quiet"];
 
 pub(super) fn run(args: Args) -> Done {
+    let clock = Clock::new(args.verbose);
+    let limit = args.time_limit.as_deref().map(solve::time_limit).transpose()?;
     let source = Source::read(&args.sweep)?;
     let runs = read_sweep(&source)?;
     let mut parsed = Vec::with_capacity(runs.len());
@@ -80,7 +88,10 @@ pub(super) fn run(args: Args) -> Done {
     if jobs == 0 || jobs > 1024 {
         return Err(Error::usage("--jobs: use 1 to 1024"));
     }
-    let scenarios = all(runs, &parsed, jobs, args.verbose);
+    clock.lap("read");
+    let budget = Budget::new(limit, runs.len(), jobs);
+    let scenarios = all(runs, &parsed, &budget, args.verbose);
+    clock.lap("answered");
     args.output.write(&match args.output.form() {
         Form::Table => report::sweep_table(&scenarios, args.timing),
         Form::Json => report::sweep_json(&scenarios, args.timing),
@@ -141,16 +152,16 @@ fn quoted(word: &str) -> String {
 
 /// Runs everything, `jobs` at a time, each on threads of its own: in a shared pool a run
 /// that waits would take up another one, and its time limit would pass meanwhile.
-fn all(runs: Vec<Settings>, parsed: &[Run], jobs: usize, verbose: bool) -> Vec<Scenario> {
+fn all(runs: Vec<Settings>, parsed: &[Run], budget: &Budget, verbose: bool) -> Vec<Scenario> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(runs.len()));
     std::thread::scope(|scope| {
-        for _ in 0..jobs.min(runs.len()) {
+        for _ in 0..budget.jobs.min(runs.len()) {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(run) = parsed.get(at) else { break };
-                    let result = one(run);
+                    let result = one(run, budget, parsed.len() - at);
                     if verbose {
                         let status = result.as_ref().map_or("error", |row| row.status);
                         say(&format!("run {at}: {status}"));
@@ -166,9 +177,42 @@ fn all(runs: Vec<Settings>, parsed: &[Run], jobs: usize, verbose: bool) -> Vec<S
     runs.into_iter().zip(results).map(|(settings, result)| Scenario { settings, result }).collect()
 }
 
-fn one(run: &Run) -> Result<Row> {
+/// The time of a sweep that has a limit of its own.
+struct Budget {
+    /// How much planning all runs may do, as long as one thread would take.
+    left: Option<Mutex<Duration>>,
+    jobs: usize,
+}
+
+impl Budget {
+    fn new(limit: Option<Duration>, runs: usize, jobs: usize) -> Budget {
+        let jobs_at_once = u32::try_from(jobs.min(runs)).unwrap_or(u32::MAX);
+        Budget { left: limit.map(|limit| Mutex::new(limit.saturating_mul(jobs_at_once))), jobs }
+    }
+
+    /// What one of so many runs may take; it has to give back what it does not need.
+    fn share(&self, runs: usize) -> Option<Duration> {
+        let mut left = self.left.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = *left / u32::try_from(runs).unwrap_or(u32::MAX);
+        *left -= share;
+        Some(share)
+    }
+
+    fn give_back(&self, share: Duration, used: Duration) {
+        let Some(left) = &self.left else { return };
+        *left.lock().unwrap_or_else(PoisonError::into_inner) += share.saturating_sub(used);
+    }
+}
+
+/// One of the last so many runs.
+fn one(run: &Run, budget: &Budget, left: usize) -> Result<Row> {
     let mut params = run.solve.how.checked()?;
     params.threads = params.threads.or(Some(1));
     let (instance, start) = run.solve.read()?;
-    run_one("", &instance, &Params { start, ..params })
+    let share = budget.share(left);
+    params.time_limit = params.time_limit.min(share.unwrap_or(Duration::MAX));
+    let began = Instant::now();
+    let row = run_one("", &instance, &Params { start, ..params });
+    share.iter().for_each(|share| budget.give_back(*share, began.elapsed()));
+    row
 }

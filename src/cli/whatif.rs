@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::clock::Clock;
 use super::input::{TableArgs, read, without_time};
 use super::output::{Form, OutputArgs, complain, say};
 use super::solve::ParamArgs;
@@ -9,9 +10,10 @@ use super::{Done, FAILED, NOTHING_FOUND};
 use crate::error::{Error, Kind, Result};
 use crate::format::{Source, read_scenarios};
 use crate::model::Instance;
-use crate::replan::{Fit, today, what_if};
+use crate::replan::{Fit, rounds, today, what_if};
 use crate::report::{self, Named};
 use crate::solve::{Answer, Method, Params, solve};
+use crate::stop::Stop;
 
 const EXAMPLE: &str = "\
 SCENARIOS is TOML: a table for each, with a name and what changes. Nodes are named by their ids or by LABEL=VALUE.
@@ -47,14 +49,18 @@ pub(super) struct Args {
     #[command(flatten)]
     output: OutputArgs,
     /// No warnings
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
+    /// Tell on standard error what is done
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 pub(super) fn run(args: Args) -> Done {
     let Some((scenarios, instance)) = args.files.split_last() else {
         return Err(Error::usage("name an instance and a file of scenarios"));
     };
+    let clock = Clock::new(args.verbose);
     let source = Source::read(scenarios)?;
     let scenarios = read_scenarios(&source)?;
     let params = args.params.params(Method::Auto, None)?;
@@ -67,9 +73,13 @@ pub(super) fn run(args: Args) -> Done {
             .map_err(|error| error.at(format!("scenario `{}`", scenario.name)))?;
         changed.push(args.goal.apply(own)?);
     }
+    clock.lap("read");
+    let stop = Stop::after(params.time_limit);
     let runs = base.task_ids().any(|task| base.current(task).is_some());
     let start = runs.then(|| today(&base).into());
-    let outcome = match solve(&base, &Params { start, ..params.clone() })? {
+    // The plan of things as they are has as much time as each round of scenarios.
+    let time_limit = stop.remaining() / (1 + rounds(changed.len()));
+    let outcome = match solve(&base, &Params { start, time_limit, ..params.clone() })? {
         Answer::Plan(outcome) => outcome,
         Answer::NoPlan(none) => {
             let head = if none.proven { "no plan exists" } else { "no plan was found" };
@@ -78,7 +88,8 @@ pub(super) fn run(args: Args) -> Done {
             return Ok(if none.proven { FAILED } else { NOTHING_FOUND });
         }
     };
-    let effects = what_if(&base, &outcome.plan, &changed, &params)?;
+    let effects = what_if(&base, &outcome.plan, &changed, &params, &stop)?;
+    clock.lap("answered");
     let rows: Vec<Named> = (scenarios.iter().zip(&effects))
         .map(|(scenario, effect)| Named {
             name: &scenario.name,
@@ -95,6 +106,7 @@ pub(super) fn run(args: Args) -> Done {
         Form::Sol => return Err(Error::usage("--output sol is for plans")),
         Form::Svg => return Err(Error::usage("--output svg is for plans in time and frontiers")),
     })?;
+    clock.lap("written");
     let mut failed = rows.iter().filter(|row| row.must_fit && !matches!(row.effect.fit, Fit::Yes));
     Ok(match failed.next() {
         Some(row) => {

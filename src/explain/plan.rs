@@ -4,6 +4,7 @@
 use crate::bounds::Bounds;
 use crate::metrics::Metrics;
 use crate::model::{Instance, NodeId, Plan, TaskId, Tier};
+use crate::stop::Stop;
 
 /// Kinds of nodes for which more capacity is priced at most.
 const KINDS: usize = 16;
@@ -47,8 +48,9 @@ pub struct PlanWhy {
     pub worth: Vec<Worth>,
 }
 
-/// Looks at the fullest nodes and at what limits the bound of the first tier.
-pub fn why_plan(instance: &Instance, plan: &Plan) -> PlanWhy {
+/// Looks at the fullest nodes and at what limits the bound of the first tier; what is not priced by
+/// `stop` has no price.
+pub fn why_plan(instance: &Instance, plan: &Plan, stop: &Stop) -> PlanWhy {
     let metrics = Metrics::of(instance, plan, None);
     let on = plan.by_node(instance.nodes());
     let mut binding = Vec::new();
@@ -78,6 +80,9 @@ pub fn why_plan(instance: &Instance, plan: &Plan) -> PlanWhy {
     let mut worth = Vec::new();
     for node in kinds {
         for (r, resource) in instance.resources().iter().enumerate() {
+            if stop.reached() {
+                break;
+            }
             let unit = (resource.scale.den / resource.scale.num).max(1);
             let then = Bounds::of(&instance.raised(node, r, unit)).tier(&tier, dropped).value;
             if bound.value.over(then) > 0.0 {

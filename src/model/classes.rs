@@ -61,21 +61,20 @@ impl Classes {
     }
 
     fn group(instance: &Instance, rules: bool) -> Classes {
-        let tasks = group(instance.task_ids(), |task| {
-            let mut key = task_key(instance, task);
+        let tasks = group(instance.task_ids(), |task, key| {
+            task_key(instance, task, key);
             if rules {
                 key.push(i64::MIN); // keeps pairs and rules apart
                 let entries = instance.rules_of(task).iter();
                 key.extend(entries.map(|(rule, other)| i64::from(*rule) * 2 + i64::from(*other)));
             }
-            key
         });
         let columns = columns(instance);
         let pins = pins(instance);
         let currents = currents(instance);
         let routes = routes(instance);
-        let nodes = group(instance.node_ids(), |node| {
-            let mut key = node_key(instance, node);
+        let nodes = group(instance.node_ids(), |node, key| {
+            node_key(instance, node, key);
             if rules {
                 let labels = instance.label_values().iter().skip(1);
                 key.extend(labels.map(|label| i64::from(label.of[node.index()])));
@@ -88,7 +87,6 @@ impl Classes {
             key.extend(routes.get(node.index()).into_iter().flatten());
             key.push(i64::MIN); // keeps routes and pairs apart
             key.extend(columns.get(node.index()).into_iter().flatten());
-            key
         });
         Classes {
             tasks: tasks.into_iter().map(|tasks| TaskClass { tasks }).collect(),
@@ -98,22 +96,29 @@ impl Classes {
 }
 
 /// Items with equal keys together, groups in order of first appearance.
-fn group<T: Copy>(items: impl Iterator<Item = T>, key: impl Fn(T) -> Vec<i64>) -> Vec<Vec<T>> {
+fn group<T: Copy>(
+    items: impl Iterator<Item = T>,
+    add_key: impl Fn(T, &mut Vec<i64>),
+) -> Vec<Vec<T>> {
     let mut at: FxHashMap<Vec<i64>, usize> = FxHashMap::default();
     let mut groups: Vec<Vec<T>> = Vec::new();
+    let mut key = Vec::new();
     for item in items {
-        let next = groups.len();
-        let k = *at.entry(key(item)).or_insert(next);
-        if k == next {
-            groups.push(Vec::new());
+        key.clear();
+        add_key(item, &mut key);
+        match at.get(&key[..]) {
+            Some(k) => groups[*k].push(item),
+            None => {
+                at.insert(key.clone(), groups.len());
+                groups.push(vec![item]);
+            }
         }
-        groups[k].push(item);
     }
     groups
 }
 
-fn task_key(instance: &Instance, task: TaskId) -> Vec<i64> {
-    let mut key = instance.demand(task).to_vec();
+fn task_key(instance: &Instance, task: TaskId, key: &mut Vec<i64>) {
+    key.extend_from_slice(instance.demand(task));
     if instance.risk().is_some() {
         key.extend_from_slice(instance.deviation(task));
     }
@@ -144,11 +149,10 @@ fn task_key(instance: &Instance, task: TaskId) -> Vec<i64> {
         key.push(pair.cost);
         key.extend_from_slice(pair.demand);
     }
-    key
 }
 
-fn node_key(instance: &Instance, node: NodeId) -> Vec<i64> {
-    let mut key = instance.capacity(node).to_vec();
+fn node_key(instance: &Instance, node: NodeId, key: &mut Vec<i64>) {
+    key.extend_from_slice(instance.capacity(node));
     key.extend_from_slice(instance.limit(node));
     key.extend_from_slice(instance.safety(node));
     key.extend_from_slice(instance.used(node));
@@ -176,7 +180,6 @@ fn node_key(instance: &Instance, node: NodeId) -> Vec<i64> {
         key.push(i64::from(instance.eligible_nodes(requirement as u32)[node.index()]));
         key.push(penalty.get(node.index()).copied().unwrap_or(0));
     }
-    key
 }
 
 /// A number of its own for each node that tasks are pinned to; empty when none is.

@@ -68,6 +68,16 @@ impl Instance {
         instance
     }
 
+    /// What `look` makes of the instance while these nodes are down, as far as it is about what plans
+    /// are worth: who may run where stays as it is.
+    pub fn while_down<T>(&mut self, nodes: &[NodeId], look: impl FnOnce(&Instance) -> T) -> T {
+        let before: Vec<NodeState> = nodes.iter().map(|node| self.state[node.index()]).collect();
+        nodes.iter().for_each(|node| self.state[node.index()] = NodeState::Down);
+        let seen = look(self);
+        nodes.iter().zip(before).for_each(|(node, state)| self.state[node.index()] = state);
+        seen
+    }
+
     fn take_down(&mut self, nodes: &[NodeId]) {
         for node in nodes {
             self.state[node.index()] = NodeState::Down;

@@ -1,7 +1,10 @@
 //! Places tasks one after the other by a policy. What belongs together is
 //! placed together, or not at all.
 
+use std::time::Duration;
+
 use super::Policy;
+use super::fits::FirstFit;
 use super::index::NodeIndex;
 use crate::model::{Ask, Instance, NodeId, Plan, Rule, TaskId};
 use crate::state::State;
@@ -13,6 +16,10 @@ const ATTEMPTS: usize = 64;
 const LOOSE: usize = 4;
 /// Tasks between two looks at the clock.
 const LOOK_EVERY: usize = 32;
+/// Nodes in line that a task in a hurry tries before all nodes are searched.
+const IN_LINE: usize = 16;
+/// What hurrying takes a task, about.
+const HURRY: Duration = Duration::from_micros(1);
 
 /// Tasks that are placed in one go, by task: those of a gang, those that rules
 /// keep together. Tasks on their own are in no bundle.
@@ -81,40 +88,89 @@ fn root(parent: &mut [u32], mut task: u32) -> u32 {
     task
 }
 
+/// What came of one pass.
+pub struct Pass {
+    /// The plan.
+    pub plan: Plan,
+    /// Tasks that time ran out for: they went to the next node that took them, whatever the policy
+    /// would have said.
+    pub hurried: usize,
+}
+
 /// One pass of a policy over the tasks of an instance.
-pub(super) struct Driver<'a, 'b> {
+struct Driver<'a, 'b> {
     index: &'b mut NodeIndex<'a>,
     state: State<'a>,
     rule: Box<dyn Policy>,
+    /// In a hurry: the next node in line.
+    next: Option<usize>,
+    hurried: usize,
 }
 
-/// Places the tasks in this order; those that fit nowhere by then stay unplaced. `None` where it
-/// was stopped before the end.
+/// Places the tasks in this order; those that fit nowhere by then stay unplaced. What is not placed
+/// by `stop` is placed in a hurry.
 pub(super) fn run(
     index: &mut NodeIndex,
     bundles: &Bundles,
     rule: Box<dyn Policy>,
     order: &[TaskId],
     stop: &Stop,
-) -> Option<Plan> {
-    let instance = index.instance();
-    index.reset();
-    let mut driver = Driver { index, state: State::new(instance), rule };
-    let mut left = driver.pass(bundles, order, stop)?;
-    // What wanted to be near something that came later gets another chance.
-    let near = instance.rules().iter().any(|rule| matches!(rule.ask, Ask::Near { .. }));
-    while near && !left.is_empty() {
-        let again = driver.pass(bundles, &left, stop)?;
-        if again.len() == left.len() {
-            break;
-        }
-        left = again;
+) -> Pass {
+    let mut driver = Driver::new(index, rule);
+    // Half of the time is always the policy's own.
+    let (left, tasks) = (stop.remaining(), u32::try_from(order.len()).unwrap_or(u32::MAX));
+    let soon = stop.part(left - HURRY.saturating_mul(tasks).min(left / 2));
+    if driver.passes(bundles, order, &soon).is_none() {
+        driver.next = Some(0);
+        // Never stopped, it always comes to its end.
+        let _ = driver.passes(bundles, order, &Stop::never());
     }
-    driver.retract();
-    Some(driver.state.unload())
+    let hurried = driver.hurried;
+    Pass { plan: driver.finish(), hurried }
 }
 
-impl Driver<'_, '_> {
+/// Likewise; `None` where it was stopped before the end.
+pub(super) fn run_until(
+    index: &mut NodeIndex,
+    bundles: &Bundles,
+    rule: Box<dyn Policy>,
+    order: &[TaskId],
+    stop: &Stop,
+) -> Option<Plan> {
+    let mut driver = Driver::new(index, rule);
+    driver.passes(bundles, order, stop)?;
+    Some(driver.finish())
+}
+
+impl<'a, 'b> Driver<'a, 'b> {
+    fn new(index: &'b mut NodeIndex<'a>, rule: Box<dyn Policy>) -> Driver<'a, 'b> {
+        let state = State::new(index.instance());
+        index.reset();
+        Driver { index, state, rule, next: None, hurried: 0 }
+    }
+
+    /// Places what it can; `None` where it was stopped.
+    fn passes(&mut self, bundles: &Bundles, order: &[TaskId], stop: &Stop) -> Option<()> {
+        let mut left = self.pass(bundles, order, stop)?;
+        // What wanted to be near something that came later gets another chance.
+        let rules = self.state.instance().rules();
+        let near = rules.iter().any(|rule| matches!(rule.ask, Ask::Near { .. }));
+        while near && !left.is_empty() {
+            let again = self.pass(bundles, &left, stop)?;
+            if again.len() == left.len() {
+                break;
+            }
+            left = again;
+        }
+        Some(())
+    }
+
+    /// The plan, without what breaks a rule.
+    fn finish(mut self) -> Plan {
+        self.retract();
+        self.state.unload()
+    }
+
     /// Places what it can and returns the rest; `None` where it was stopped.
     fn pass(&mut self, bundles: &Bundles, order: &[TaskId], stop: &Stop) -> Option<Vec<TaskId>> {
         let mut left = Vec::new();
@@ -143,6 +199,9 @@ impl Driver<'_, '_> {
     }
 
     fn choose(&mut self, task: TaskId, banned: &[NodeId]) -> Option<NodeId> {
+        if self.next.is_some() {
+            return self.in_line(task, banned);
+        }
         match self.rule.choose(&self.state, task, banned) {
             Some(node) => node,
             None => self.index.best(&self.state, self.rule.as_mut(), task, banned),
@@ -153,16 +212,38 @@ impl Driver<'_, '_> {
     fn place(&mut self, task: TaskId, banned: &[NodeId]) -> bool {
         let Some(node) = self.choose(task, banned) else { return false };
         self.state.place(task, node);
-        self.index.refresh(&self.state, node);
-        self.rule.placed(&self.state, task, node);
+        self.index.touch(node);
+        match self.next {
+            None => self.rule.placed(&self.state, task, node),
+            Some(_) => self.hurried += 1,
+        }
         true
+    }
+
+    /// The next node in line that takes the task.
+    fn in_line(&mut self, task: TaskId, banned: &[NodeId]) -> Option<NodeId> {
+        let nodes = self.state.instance().nodes();
+        let first = self.next.unwrap_or(0);
+        let line = (0..IN_LINE.min(nodes)).map(|k| NodeId::from((first + k) % nodes));
+        let takes = |node: &NodeId| self.state.fits(task, *node) && !banned.contains(node);
+        let found = line.into_iter().find(takes);
+        let node = match found {
+            Some(node) => node,
+            None => self.index.best(&self.state, &mut FirstFit, task, banned)?,
+        };
+        // The first fit is no place to go on from: what is there is full.
+        self.next = Some(found.map_or(first + IN_LINE, |node| node.index() + 1) % nodes);
+        Some(node)
     }
 
     fn remove(&mut self, task: TaskId) {
         let Some(node) = self.state.node_of(task) else { return };
         self.state.remove(task);
-        self.index.refresh(&self.state, node);
-        self.rule.removed(&self.state, task, node);
+        self.index.touch(node);
+        match self.next {
+            None => self.rule.removed(&self.state, task, node),
+            Some(_) => self.hurried = self.hurried.saturating_sub(1),
+        }
     }
 
     /// Places all tasks of a bundle, or none: where the rest has no room beside

@@ -9,6 +9,8 @@ use crate::state::State;
 
 /// Nodes in a block.
 pub(super) const BLOCK: usize = 64;
+/// Scores that are no further apart are taken for equal: twice what bounds give up for rounding.
+const HAIR: f64 = 2e-9;
 
 /// What is known of a block of nodes in one resource.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -127,6 +129,8 @@ pub(super) struct NodeIndex<'a> {
     fresh: Blocks,
     /// Per requirement and block: whether any node is eligible.
     eligible: Vec<Vec<bool>>,
+    /// Nodes that changed since the blocks were looked at.
+    changed: Vec<NodeId>,
 }
 
 impl<'a> NodeIndex<'a> {
@@ -147,7 +151,8 @@ impl<'a> NodeIndex<'a> {
         let any = |eligible: &[bool]| eligible.chunks(BLOCK).map(|b| b.contains(&true)).collect();
         let requirements = 0..instance.requirements().len() as u32;
         let eligible = requirements.map(|id| any(instance.eligible_nodes(id))).collect();
-        let mut index = NodeIndex { instance, fresh: blocks.clone(), blocks, eligible };
+        let mut index =
+            NodeIndex { instance, fresh: blocks.clone(), blocks, eligible, changed: Vec::new() };
         let empty = State::new(instance);
         instance.node_ids().for_each(|node| index.set_lane(&empty, node));
         (0..count).for_each(|block| index.summarise(&empty, block));
@@ -161,13 +166,26 @@ impl<'a> NodeIndex<'a> {
 
     /// Back to nothing placed.
     pub(super) fn reset(&mut self) {
+        self.changed.clear();
         self.blocks.clone_from(&self.fresh);
     }
 
-    /// Takes over what changed on one node.
-    pub(super) fn refresh(&mut self, state: &State, node: NodeId) {
-        self.set_lane(state, node);
-        self.summarise(state, node.index() / BLOCK);
+    /// Notes that something changed on the node.
+    pub(super) fn touch(&mut self, node: NodeId) {
+        self.changed.push(node);
+    }
+
+    /// Takes over what changed.
+    fn refresh(&mut self, state: &State) {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_unstable();
+        changed.dedup();
+        changed.iter().for_each(|node| self.set_lane(state, *node));
+        for nodes in changed.chunk_by(|a, b| a.index() / BLOCK == b.index() / BLOCK) {
+            self.summarise(state, nodes[0].index() / BLOCK);
+        }
+        changed.clear();
+        self.changed = changed;
     }
 
     fn set_lane(&mut self, state: &State, node: NodeId) {
@@ -210,12 +228,13 @@ impl<'a> NodeIndex<'a> {
     /// The node with the lowest score among those the task fits on; the first
     /// of equals.
     pub(super) fn best(
-        &self,
+        &mut self,
         state: &State,
         policy: &mut dyn Policy,
         task: TaskId,
         banned: &[NodeId],
     ) -> Option<NodeId> {
+        self.refresh(state);
         policy.prepare(state, task);
         let demand = self.instance.demand(task);
         let mut search = Search { index: self, state, policy, task, demand, banned, best: None };
@@ -238,8 +257,11 @@ impl<'a> NodeIndex<'a> {
         search.block(promising);
         for (block, bound) in bounds.iter().enumerate() {
             let Some(bound) = bound else { continue };
+            // Bounds lie a hair low, so that rounding hides no better node. If that counted, equal
+            // nodes would all be looked at, one block after the other.
             let late = |(best, node): (Score, NodeId)| {
-                *bound > best || (*bound == best && block * BLOCK > node.index())
+                let up = bound.map(|part| part + HAIR * (part.abs() / 1024.0).max(1.0));
+                *bound > best || (up >= best && block * BLOCK > node.index())
             };
             if block != promising && !search.best.is_some_and(late) {
                 search.block(block);
@@ -307,11 +329,14 @@ impl Search<'_, '_> {
             entry: &blocks.entry[block],
             tasks: &blocks.tasks[block],
         };
-        let mut low = [0.0f64; BLOCK];
+        let (mut low, mut second) = ([0.0f64; BLOCK], [f64::NEG_INFINITY; BLOCK]);
         self.policy.lanes(&lanes, self.demand, &mut low);
+        self.policy.second_lanes(&lanes, &mut second);
         let nodes = BLOCK.min(self.index.instance.nodes() - block * BLOCK);
         for lane in 0..nodes {
-            let beaten = self.best.is_some_and(|(best, _)| low[lane] > best[0]);
+            let beaten = self.best.is_some_and(|(best, _)| {
+                low[lane] > best[0] || low[lane] == best[0] && second[lane] > best[1]
+            });
             // Rounding may put an exact fit a hair above 1.
             if !beaten && level[lane] <= 1.0 + 1e-9 {
                 self.score(NodeId::from(block * BLOCK + lane));
@@ -326,5 +351,47 @@ impl Search<'_, '_> {
                 self.best = Some((score, node));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::super::rules::{MinLoad, below};
+    use super::*;
+    use crate::model::{Decimal, Draft, NodeDraft, TaskDraft};
+
+    /// Counts how often it is asked for a score.
+    struct Counting(Cell<usize>);
+
+    impl Policy for Counting {
+        fn score(&self, state: &State, task: TaskId, node: NodeId) -> Score {
+            self.0.set(self.0.get() + 1);
+            MinLoad.score(state, task, node)
+        }
+
+        fn bound(&self, group: &Group, demand: &[i64]) -> Score {
+            MinLoad.bound(group, demand).map(below)
+        }
+    }
+
+    /// Of nodes that are all equal those of one block are looked at.
+    #[test]
+    fn equal_blocks_are_not_looked_at_one_by_one() {
+        let quantity = |n| vec![(0, Decimal::from_integer(n).unwrap())];
+        let mut draft = Draft::default();
+        draft.resource("cpu");
+        for k in 0..20 * BLOCK {
+            let id = format!("n{k}");
+            draft.nodes.push(NodeDraft { id, capacity: quantity(7), ..NodeDraft::default() });
+        }
+        let task = TaskDraft { id: "t".into(), demand: quantity(3), ..TaskDraft::default() };
+        draft.tasks.push(task);
+        let instance = draft.build().unwrap();
+        let mut policy = Counting(Cell::new(0));
+        let state = State::new(&instance);
+        let best = NodeIndex::new(&instance).best(&state, &mut policy, TaskId(0), &[]);
+        assert_eq!((best, policy.0.get()), (Some(NodeId(0)), BLOCK));
     }
 }

@@ -12,6 +12,7 @@ mod multistart;
 mod order;
 mod rules;
 
+pub use driver::Pass;
 pub use index::{Group, Lanes, Summary};
 pub use multistart::{Found, Reached, Start, multi_start};
 pub use order::{ORDERS, Order, OrderInfo};
@@ -41,6 +42,9 @@ pub trait Policy {
     fn lanes(&self, _lanes: &Lanes, _demand: &[i64], low: &mut [f64]) {
         low.fill(f64::NEG_INFINITY);
     }
+
+    /// Likewise for the second entry, where the first one is exact.
+    fn second_lanes(&self, _lanes: &Lanes, _low: &mut [f64]) {}
 
     /// A node that is not banned, chosen without scores, for rules that draw. `None`
     /// leaves the choice to the scores, `Some(None)` says that the task fits nowhere.
@@ -311,7 +315,7 @@ pub fn choices(names: &[&str]) -> Vec<Choice> {
 }
 
 /// Places the tasks one by one in this order; those that fit nowhere by then
-/// stay unplaced.
+/// stay unplaced. What is not placed by `stop` goes to the next node that takes it.
 ///
 /// # Errors
 /// What the policy needs and the instance or the settings do not have.
@@ -320,9 +324,11 @@ pub fn run(
     policy: Choice,
     settings: &Settings,
     order: &[TaskId],
-) -> Result<Plan, String> {
-    let plan = run_until(instance, policy, settings, order, &Stop::never())?;
-    Ok(plan.unwrap_or_else(|| Plan::empty(instance.tasks())))
+    stop: &Stop,
+) -> Result<Pass, String> {
+    let mut index = NodeIndex::new(instance);
+    let rule = policy.rule(instance, settings)?;
+    Ok(driver::run(&mut index, &driver::Bundles::of(instance), rule, order, stop))
 }
 
 /// Likewise; `None` where it was stopped before the end.
@@ -338,5 +344,5 @@ pub fn run_until(
 ) -> Result<Option<Plan>, String> {
     let mut index = NodeIndex::new(instance);
     let rule = policy.rule(instance, settings)?;
-    Ok(driver::run(&mut index, &driver::Bundles::of(instance), rule, order, stop))
+    Ok(driver::run_until(&mut index, &driver::Bundles::of(instance), rule, order, stop))
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use super::driver::{Bundles, run};
+use super::driver::{Bundles, run, run_until};
 use super::index::NodeIndex;
 use super::{Choice, Order, Settings};
 use crate::metrics::goal_values;
@@ -21,6 +21,8 @@ pub struct Found {
     pub plan: Plan,
     /// How it came about.
     pub start: Start,
+    /// Tasks that time ran out for, see [`Pass`](super::Pass).
+    pub hurried: usize,
     /// Each policy that ran.
     pub each: Vec<Reached>,
 }
@@ -59,7 +61,8 @@ impl std::fmt::Display for Start {
 /// Runs each policy from every order, and from as many perturbed ones as the
 /// size of the instance allows. The best plan by unplaced tasks, first by weight and then by
 /// number, then `goal`, then balance wins, the earliest start among equals, so the result does not depend on the
-/// number of threads. The first start always runs; others only before `stop`.
+/// number of threads. The first start always comes to its end, in a hurry where that is near;
+/// others only before `stop`.
 pub fn multi_start(
     instance: &Instance,
     policies: &[Choice],
@@ -94,12 +97,21 @@ pub fn multi_start(
         .map_init(
             || (NodeIndex::new(instance), Bundles::of(instance)),
             |(index, bundles), (k, start)| {
+                // An order alone takes a while where there are many tasks.
+                if k > 0 && stop.reached() {
+                    return None;
+                }
                 let order = start.order.of(instance, start.seed);
                 let settings = Settings { seed: start.seed, ..settings.clone() };
                 // Policies that lack something were refused before.
                 let rule = start.policy.rule(instance, &settings).ok()?;
-                let stop = if k > 0 { stop } else { &Stop::never() };
-                let plan = run(index, bundles, rule, &order, stop)?;
+                let (plan, hurried) = match k {
+                    0 => {
+                        let pass = run(index, bundles, rule, &order, stop);
+                        (pass.plan, pass.hurried)
+                    }
+                    _ => (run_until(index, bundles, rule, &order, stop)?, 0),
+                };
                 let values: Vec<f64> =
                     goal_values(instance, &plan, &goal).iter().map(|v| v.value).collect();
                 let left_out = instance.tasks() - plan.placed();
@@ -108,12 +120,12 @@ pub fn multi_start(
                 if let Ok(mut all) = reached.lock() {
                     all.push(key.clone());
                 }
-                Some((key, plan))
+                Some((key, plan, hurried))
             },
         )
         .flatten()
         .reduce_with(|a, b| if b.0 < a.0 { b } else { a });
-    let ((.., k), plan) = best?;
+    let ((.., k), plan, hurried) = best?;
     let mut all = reached.into_inner().unwrap_or_default();
     all.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
     // Starts of one policy are neighbours, as many for each.
@@ -122,5 +134,5 @@ pub fn multi_start(
         let values = left.iter().chain(&rest[..own]).copied().collect();
         Reached { start: starts[*k], left_out: *left_out, values }
     });
-    Some(Found { plan, start: starts[k], each: reached.collect() })
+    Some(Found { plan, start: starts[k], hurried, each: reached.collect() })
 }

@@ -3,6 +3,7 @@
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use crate::model::{Instance, TaskId};
 
@@ -85,16 +86,18 @@ impl Order {
             Order::LongestFirst | Order::LargestFirst | Order::ShortestFirst => {}
         }
         let by_time = matches!(self, Order::LongestFirst | Order::ShortestFirst);
-        tasks.sort_by(|a, b| {
-            let time = |task: &TaskId| if by_time { instance.duration(*task) } else { 0 };
-            let larger = size[b.index()].total_cmp(&size[a.index()]);
-            let first = time(b).cmp(&time(a)).then(larger);
+        // Sizes are never negative, so they are ordered as their bits are.
+        let key = |task: TaskId| {
+            let time = if by_time { instance.duration(task) } else { 0 };
+            let size = size[task.index()].to_bits();
             match self {
-                Order::ShortestFirst => first.reverse().then(a.cmp(b)),
-                _ => first.then(a.cmp(b)),
+                Order::ShortestFirst => (time, size, task),
+                _ => (-time, !size, task),
             }
-        });
-        tasks
+        };
+        let mut keyed: Vec<(i64, u64, TaskId)> = tasks.iter().map(|task| key(*task)).collect();
+        keyed.par_sort_unstable();
+        keyed.into_iter().map(|(.., task)| task).collect()
     }
 }
 

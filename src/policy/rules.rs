@@ -86,6 +86,12 @@ impl Policy for MinCost {
         }
         low.copy_from_slice(lanes.entry);
     }
+
+    fn second_lanes(&self, lanes: &Lanes, low: &mut [f64]) {
+        if !self.free {
+            MinLoad.lanes(lanes, &[], low);
+        }
+    }
 }
 
 /// The next node in order, around and around.

@@ -68,16 +68,23 @@ pub fn frontier(instance: &Instance, params: &Params, most: usize) -> Result<Opt
         let tiers: Vec<Tier> = std::iter::once(limit).chain(own.iter().cloned()).collect();
         let start = points.last().map_or(&first.plan, |point| &point.plan);
         let left = (levels.len() - k) as u32;
+        // Fewer points rather than more time; the last one is known.
+        if stop.reached() && !points.is_empty() {
+            break;
+        }
         let Some(outcome) = run(tiers, Some(start), left)? else { continue };
         let goal = outcome.goal[outcome.goal.len() - own.len()..].to_vec();
         let plan = outcome.plan;
         points.push(Point { most: *level, moved: count(&plan), goal, plan });
     }
-    if let Some(point) = points.last_mut() {
+    if points.len() < levels.len() && points.last().is_none_or(|point| point.most < full) {
+        let goal = last.goal.iter().skip(skipped).take(own.len()).cloned().collect();
+        points.push(Point { most: full, moved: count(&last.plan), goal, plan: last.plan });
+    } else if let Some(point) = points.last_mut() {
         let tiers = last.goal.iter().skip(skipped).take(own.len());
         let better = tiers.clone().zip(&point.goal).find(|(a, b)| a.value != b.value);
         if better.is_some_and(|(a, b)| a.value < b.value) {
-            (point.goal, point.plan) = (tiers.cloned().collect(), last.plan.clone());
+            (point.goal, point.plan) = (tiers.cloned().collect(), last.plan);
             point.moved = count(&point.plan);
         }
     }

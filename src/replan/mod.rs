@@ -11,9 +11,10 @@ pub use order::{Order, Stuck, order, today};
 
 use crate::check::check_moves;
 use crate::error::{Error, Kind, Result};
-pub use whatif::{Effect, Fit, what_if};
+pub use whatif::{Effect, Fit, rounds, what_if};
 
 use crate::model::{Goal, Instance, Plan, Term, Tier};
+use crate::stop::Stop;
 
 /// What moving may cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -37,8 +38,14 @@ impl Limits {
 ///
 /// # Errors
 /// A step that breaks a rule, which is a bug.
-pub fn judged_order(instance: &Instance, start: &Plan, end: &Plan, seed: u64) -> Result<Order> {
-    let found = order(instance, start, end, seed);
+pub fn judged_order(
+    instance: &Instance,
+    start: &Plan,
+    end: &Plan,
+    seed: u64,
+    stop: &Stop,
+) -> Result<Order> {
+    let found = order(instance, start, end, seed, stop);
     let open: Vec<_> = found.stuck.iter().map(|stuck| stuck.of).collect();
     match check_moves(instance, start, &found.waves, end, &open).first() {
         None => Ok(found),

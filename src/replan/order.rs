@@ -10,11 +10,12 @@
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::exhaust::shortest;
 use crate::model::{Ask, Instance, Move, NodeId, NodeState, Plan, RuleId, Step, TaskId};
 use crate::state::State;
+use crate::stop::Stop;
 
 /// A move that has no place in the order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Order {
     pub stuck: Vec<Stuck>,
     /// A stuck task that would break the circle if there were room for it anywhere else.
     pub spare: Option<TaskId>,
+    /// Time ran out: what is stuck might have an order all the same.
+    pub cut_short: bool,
 }
 
 impl Order {
@@ -66,8 +69,9 @@ pub fn today(instance: &Instance) -> Plan {
     Plan { placement, cards: Vec::new() }
 }
 
-/// Orders the moves from `start` to `end`.
-pub fn order(instance: &Instance, start: &Plan, end: &Plan, seed: u64) -> Order {
+/// Orders the moves from `start` to `end`. Once `stop` is reached what has no place in the order by
+/// then is stuck.
+pub fn order(instance: &Instance, start: &Plan, end: &Plan, seed: u64, stop: &Stop) -> Order {
     let instance = instance.without_transients();
     let begin = State::load_plan(&instance, start);
     let changes = instance.task_ids().filter_map(|task| {
@@ -79,9 +83,12 @@ pub fn order(instance: &Instance, start: &Plan, end: &Plan, seed: u64) -> Order 
     let mut best: Option<Order> = None;
     let tries = if moves.len() > MANY { 1 } else { TRIES };
     for k in 0..tries {
+        if k > 0 && stop.reached() {
+            break;
+        }
         let rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(k));
         let mut way = Way::new(&instance, begin.clone(), moves.clone(), rng, k == 0);
-        way.run(true);
+        way.run(true, stop);
         let found = way.finish();
         if best.as_ref().is_none_or(|best| worth(&found) < worth(best)) {
             best = Some(found);
@@ -91,11 +98,11 @@ pub fn order(instance: &Instance, start: &Plan, end: &Plan, seed: u64) -> Order 
         }
     }
     let mut best = best.unwrap_or_default();
-    if !best.stuck.is_empty() {
+    if !best.stuck.is_empty() && !stop.reached() {
         // Detours that did not help are no use.
         let rng = ChaCha8Rng::seed_from_u64(seed);
         let mut way = Way::new(&instance, begin.clone(), moves.clone(), rng, true);
-        way.run(false);
+        way.run(false, stop);
         let plain = way.finish();
         if worth(&plain) < worth(&best) {
             best = plain;
@@ -106,8 +113,9 @@ pub fn order(instance: &Instance, start: &Plan, end: &Plan, seed: u64) -> Order 
             let waves = moves.into_iter().map(|m| vec![vec![m]]).collect();
             return Order { waves, detours, ..Order::default() };
         }
-        best.spare = spare(&instance, &begin, &moves, &best, seed);
+        best.spare = spare(&instance, &begin, &moves, &best, seed, stop);
     }
+    best.cut_short = !best.stuck.is_empty() && stop.reached();
     best
 }
 
@@ -118,18 +126,19 @@ fn spare(
     moves: &[Move],
     best: &Order,
     seed: u64,
+    stop: &Stop,
 ) -> Option<TaskId> {
     let running = |stuck: &&Stuck| stuck.of.from.is_some();
     let mut tasks: Vec<TaskId> = best.stuck.iter().filter(running).map(|s| s.of.task).collect();
     tasks.sort_by_key(|task| (instance.demand(*task).iter().sum::<i64>(), *task));
     tasks.truncate(SPARES);
-    tasks.into_iter().find(|task| {
+    tasks.into_iter().take_while(|_| !stop.reached()).find(|task| {
         let mut state = begin.clone();
         state.remove(*task);
         let away = |m: &Move| if m.task == *task { Move { from: None, ..*m } } else { *m };
         let moves = moves.iter().map(away).collect();
         let mut way = Way::new(instance, state, moves, ChaCha8Rng::seed_from_u64(seed), true);
-        way.run(false);
+        way.run(false, stop);
         way.left.is_empty()
     })
 }
@@ -195,15 +204,15 @@ impl<'a> Way<'a> {
         can
     }
 
-    /// Wave after wave until nothing is left or nothing can move.
-    fn run(&mut self, detours: bool) {
-        while !self.left.is_empty() {
+    /// Wave after wave until nothing is left, nothing can move or time is up.
+    fn run(&mut self, detours: bool, stop: &Stop) {
+        while !self.left.is_empty() && (self.order.waves.is_empty() || !stop.reached()) {
             let mut wave = self.singles();
             if wave.is_empty() {
                 wave = self.bundles();
             }
             if wave.is_empty() && detours && self.work < WORK {
-                wave = self.detour().into_iter().collect();
+                wave = self.detour(stop).into_iter().collect();
             }
             if wave.is_empty() {
                 return;
@@ -280,7 +289,7 @@ impl<'a> Way<'a> {
 
     /// Takes a task off a node where others wait, to a node where nobody does if it can be:
     /// one that has to leave anyway rather than one that stays.
-    fn detour(&mut self) -> Option<Step> {
+    fn detour(&mut self, stop: &Stop) -> Option<Step> {
         let instance = self.instance;
         let wanted: FxHashSet<NodeId> = self.left.iter().filter_map(|m| m.to).collect();
         let leaving: FxHashSet<TaskId> = self.left.iter().map(|m| m.task).collect();
@@ -297,6 +306,9 @@ impl<'a> Way<'a> {
         tasks.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
         let mut fallback = None;
         for (stays, _, task, from) in tasks {
+            if stop.reached() {
+                return None;
+            }
             let mut places: Vec<NodeId> = instance
                 .node_ids()
                 .filter(|node| *node != from && instance.eligible(task, *node))
@@ -459,13 +471,17 @@ impl<'a> Way<'a> {
     /// The order, with what is left over.
     fn finish(mut self) -> Order {
         let left = std::mem::take(&mut self.left);
+        let mut leaving: FxHashMap<NodeId, Vec<TaskId>> = FxHashMap::default();
+        for m in &left {
+            m.from.iter().for_each(|from| leaving.entry(*from).or_default().push(m.task));
+        }
         let stuck = left.iter().map(|m| {
-            let waits = left.iter().filter(|other| other.from.is_some() && other.from == m.to);
+            let waits = m.to.and_then(|to| leaving.get(&to)).cloned().unwrap_or_default();
             let rules = self.instance.rules_of(m.task).iter().map(|(rule, _)| *rule);
             let lacks: Vec<(usize, i64)> = self.lacks(m).collect();
             Stuck {
                 of: *m,
-                waits_for: waits.map(|other| other.task).collect(),
+                waits_for: waits,
                 rules: if lacks.is_empty() {
                     rules
                         .filter(|rule| self.instance.rules()[*rule as usize].ask != Ask::Gang)

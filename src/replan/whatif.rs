@@ -1,11 +1,14 @@
 //! What would become of a plan if something happened.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 
 use super::{Limits, goal, today};
 use crate::error::Result;
 use crate::model::{Instance, Plan, Term};
 use crate::solve::{Answer, NoPlan, Outcome, Params, solve};
+use crate::stop::Stop;
 
 /// Whether all tasks have a place.
 #[derive(Clone, Debug)]
@@ -30,8 +33,13 @@ pub struct Effect {
     pub moved: usize,
 }
 
-/// Plans each instance anew, in parallel: the instance's goal, and of equal plans the one with
-/// the cheapest moves away from `plan`, which is for `base`.
+/// Rounds of so many scenarios when each has a thread.
+pub fn rounds(scenarios: usize) -> u32 {
+    u32::try_from(scenarios.div_ceil(rayon::current_num_threads())).unwrap_or(u32::MAX)
+}
+
+/// Plans each instance anew, in parallel, by `stop` in all: the instance's goal, and of equal plans
+/// the one with the cheapest moves away from `plan`, which is for `base`.
 ///
 /// # Errors
 /// As for [`solve`].
@@ -40,18 +48,24 @@ pub fn what_if(
     plan: &Plan,
     changed: &[Instance],
     params: &Params,
+    stop: &Stop,
 ) -> Result<Vec<Effect>> {
+    let begun = AtomicUsize::new(0);
     let each = |instance: &Instance| {
         let instance = instance.running(base, plan);
         let wanted = goal(&instance, &Limits::default(), true);
-        effect(&instance.with_goal(wanted), params)
+        let left = changed.len() - begun.fetch_add(1, Ordering::Relaxed);
+        let part = stop.part(stop.remaining() / rounds(left).max(1));
+        effect(&instance.with_goal(wanted), params, &part)
     };
     changed.par_iter().map(each).collect()
 }
 
-fn effect(instance: &Instance, params: &Params) -> Result<Effect> {
+fn effect(instance: &Instance, params: &Params, stop: &Stop) -> Result<Effect> {
     let start = Some(today(instance).into());
-    let params = Params { start, threads: Some(1), ..params.clone() };
+    // Where not all have a place, there is more to find out.
+    let time_limit = stop.remaining() * if params.allow_unplaced { 3 } else { 2 } / 3;
+    let params = Params { start, time_limit, threads: Some(1), ..params.clone() };
     let (fit, outcome) = match solve(instance, &params)? {
         Answer::Plan(outcome) if outcome.unplaced.is_empty() => (Fit::Yes, Some(outcome)),
         Answer::Plan(outcome) => {
@@ -69,7 +83,8 @@ fn effect(instance: &Instance, params: &Params) -> Result<Effect> {
         }
         Answer::NoPlan(none) => {
             let fit = if none.proven { Fit::No(none) } else { Fit::Unknown(none) };
-            match solve(instance, &Params { allow_unplaced: true, ..params })? {
+            let time_limit = stop.remaining();
+            match solve(instance, &Params { allow_unplaced: true, time_limit, ..params })? {
                 Answer::Plan(outcome) => (fit, Some(outcome)),
                 Answer::NoPlan(_) => (fit, None),
             }

@@ -37,6 +37,7 @@ impl Heads {
         let n = p.jobs.len();
         let mut heads = Heads { start: vec![0; n], end: vec![0; n] };
         let mut never = Vec::new();
+        let mut lost = vec![false; n];
         for k in p.topological.iter().map(|k| *k as usize) {
             let job = &p.jobs[k];
             let after = job.before.iter().map(|(other, lag)| heads.end[*other as usize] + lag);
@@ -73,20 +74,27 @@ impl Heads {
                 Some(best) => best,
                 None => (ready, ready),
             };
-            let lost = job.before.iter().any(|(o, _)| never.iter().any(|(k, _)| *k == *o as usize));
-            if job.running {
-                never.extend(p.stays(k).err().map(|why| (k, why)));
+            let after_lost = job.before.iter().any(|(other, _)| lost[*other as usize]);
+            let why = if job.running {
+                match p.stays(k) {
+                    Ok(_) => continue,
+                    Err(why) => why,
+                }
             } else if places.is_empty() {
-                never.push((k, "there is no node that it may run on"));
+                "there is no node that it may run on"
             } else if best.is_none() {
-                never.push((k, "no node that it may run on has room for it"));
+                "no node that it may run on has room for it"
             } else if units < u64::from(job.units) && !job.pinned {
-                never.push((k, "its units have no room at the same time"));
+                "its units have no room at the same time"
             } else if heads.end[k] > job.deadline {
-                never.push((k, "it cannot end by its deadline"));
-            } else if lost {
-                never.push((k, "it comes after what can never run"));
-            }
+                "it cannot end by its deadline"
+            } else if after_lost {
+                "it comes after what can never run"
+            } else {
+                continue;
+            };
+            lost[k] = true;
+            never.push((k, why));
         }
         (heads, never)
     }

@@ -81,7 +81,7 @@ impl Builder<'_> {
             // Only nodes with room at some time of the span can begin in it.
             let Some(index) = &self.index else { return None };
             let (first, last) = index.range(span);
-            if first > to || from > to {
+            if first > to || from > to || self.cut_short() {
                 return None;
             }
             let some: Vec<u32> =
@@ -111,20 +111,32 @@ impl Builder<'_> {
         let mut start = from;
         let mut firsts: Vec<(i64, u32)> = Vec::with_capacity(nodes.len());
         while start <= to {
+            if self.cut_short() {
+                return None;
+            }
             if of.pinned {
                 if self.put_gang(job, start, nodes) {
                     self.remove(job);
                     return Some(start);
                 }
-                start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
+                start = self.next_change(start, nodes)?;
                 continue;
             }
+            // Whether there is room now is soon known where there is; cards may still be lacking.
+            let now = self.room_now(job, start, nodes);
+            self.work += nodes.len() as u64 / 16 + 1;
+            if now && !of.tied && !self.cards.any() {
+                return Some(start);
+            }
+            if now && self.put_gang(job, start, nodes) {
+                self.remove(job);
+                return Some(start);
+            }
+            let from = if now { self.next_change(start, nodes)? } else { start };
             firsts.clear();
             for node in nodes {
-                let (demand, duration) = (p.demand(job, *node), p.duration(job, *node));
-                let line = &self.lines[*node as usize];
-                let range = (start, to.min(of.deadline - duration));
-                if let Some(at) = line.earliest(range, duration, demand, &mut self.work) {
+                let demand = p.demand(job, *node);
+                if let Some(at) = self.room_at(job, *node, (from, to)) {
                     let most = p.room(*node).iter().zip(demand).filter(|(_, d)| **d > 0);
                     let most = most.map(|(room, d)| room / d).min().unwrap_or(i64::MAX);
                     firsts.push((at, most.min(i64::from(of.units)) as u32));
@@ -137,30 +149,34 @@ impl Builder<'_> {
                 units >= of.units
             });
             let earliest = enough?.0;
-            if earliest > start {
-                start = earliest;
-                continue;
-            }
-            let mut left = of.units;
-            for node in nodes {
-                let (demand, duration) = (p.demand(job, *node), p.duration(job, *node));
-                left -= self.lines[*node as usize].fitting(start, duration, demand, left);
-                if left == 0 {
-                    break;
-                }
-            }
-            if left == 0 {
-                if !of.tied && !self.cards.any() {
-                    return Some(start);
-                }
-                if self.put_gang(job, start, nodes) {
-                    self.remove(job);
-                    return Some(start);
-                }
-            }
-            start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
+            start = match earliest > start {
+                true => earliest,
+                false => self.next_change(start, nodes)?,
+            };
         }
         None
+    }
+
+    /// Whether these nodes have room for all units from then on, cards aside.
+    fn room_now(&self, job: usize, start: i64, nodes: &[u32]) -> bool {
+        let p = self.p;
+        let of = &p.jobs[job];
+        let mut left = of.units;
+        for node in nodes {
+            let (demand, duration) = (p.demand(job, *node), p.duration(job, *node));
+            if start + duration <= of.deadline {
+                left -= self.lines[*node as usize].fitting(start, duration, demand, left);
+            }
+            if left == 0 {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// When anything changes on these nodes for the first time after `start`.
+    fn next_change(&self, start: i64, nodes: &[u32]) -> Option<i64> {
+        nodes.iter().filter_map(|node| self.lines[*node as usize].next(start)).min()
     }
 
     /// The earliest time in the range at which each unit has room on the node that `way` gives it.

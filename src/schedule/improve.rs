@@ -1,5 +1,7 @@
 //! Many starts, then local search on the order of jobs and their places.
 
+use std::time::Duration;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -19,6 +21,16 @@ const WORKERS: u64 = 4;
 const ROUND: u64 = 3_000_000;
 /// Shaken orders per rule to begin with.
 const SHAKEN: usize = 2;
+
+/// What hurrying takes a unit of a job, about.
+const HURRY: Duration = Duration::from_micros(3);
+
+/// How long a first schedule may take before it has to hurry; half of the time is always its own.
+pub(super) fn before_the_hurry(p: &Problem, stop: &Stop) -> Stop {
+    let left = stop.remaining();
+    let units = u32::try_from(p.instance.tasks()).unwrap_or(u32::MAX);
+    stop.part(left - HURRY.saturating_mul(units).min(left / 2))
+}
 
 /// A schedule and how it came about.
 #[derive(Clone)]
@@ -95,7 +107,8 @@ impl<'a> Search<'a> {
     }
 
     /// The best of all rules, plain and shaken, and of the queue policies, the one made for the
-    /// goal first; `used` counts work. The first is built whatever the time.
+    /// goal first; `used` counts work. The first is built whatever the time, in a hurry where that
+    /// is short.
     pub fn starts(&self, used: &mut u64) -> Option<Found> {
         let wanted = match self.rule() {
             Rule::Release => Start::Queue(Queue::Weighted),
@@ -111,6 +124,7 @@ impl<'a> Search<'a> {
         // The time is looked at between batches.
         let (first, others) = tries.split_at(1);
         let stop = &self.stop.part(self.stop.remaining() * 3 / 4);
+        let soon = &before_the_hurry(self.p, self.stop);
         for batch in std::iter::once(first).chain(others.chunks(RULES.len())) {
             let certain = best.is_none();
             if !certain && (stop.reached() || *used >= self.work) {
@@ -119,9 +133,10 @@ impl<'a> Search<'a> {
             let built: Vec<(Option<Found>, u64)> = (batch.par_iter())
                 .map(|start| match *start {
                     _ if !certain && stop.reached() => (None, 0),
-                    Start::Rule(shake, rule) => self.start((shake, rule), certain, stop),
-                    Start::Queue(queue) if certain => self.queue(queue, &Stop::never()),
-                    Start::Queue(queue) => self.queue(queue, stop),
+                    Start::Rule(shake, rule) => {
+                        self.start((shake, rule), certain.then_some(soon), stop)
+                    }
+                    Start::Queue(queue) => self.queue(queue, certain.then_some(soon), stop),
                 })
                 .collect();
             for (found, work) in built {
@@ -136,10 +151,12 @@ impl<'a> Search<'a> {
     }
 
     /// What the queue policy makes of it, as a list in the order of the starts.
-    fn queue(&self, queue: Queue, stop: &Stop) -> (Option<Found>, u64) {
+    fn queue(&self, queue: Queue, soon: Option<&Stop>, stop: &Stop) -> (Option<Found>, u64) {
         let p = self.p;
         let mut b = Builder::new(p);
-        if !queue::run(&mut b, &Aim::by_time(p), queue, self.figures, stop) {
+        b.soon = soon;
+        b.stop = soon.is_none().then_some(stop);
+        if !queue::run(&mut b, &Aim::by_time(p), queue, self.figures) {
             return (None, b.work);
         }
         let mut order: Vec<u32> = (0..p.jobs.len() as u32).collect();
@@ -149,14 +166,14 @@ impl<'a> Search<'a> {
             _ => NONE,
         });
         let recipe = Recipe { order, want: want.collect(), ..Recipe::default() };
-        let name = Method::Queue(queue).name();
-        (Some(Found::of(&b, self.aim, &recipe, name)), b.work)
+        let name = b.by(Method::Queue(queue).name());
+        (Some(Found::of(&b, self.aim, &recipe, &name)), b.work)
     }
 
     fn start(
         &self,
         (shake, rule): (usize, Rule),
-        certain: bool,
+        soon: Option<&Stop>,
         stop: &Stop,
     ) -> (Option<Found>, u64) {
         let at = RULES.iter().position(|row| row.0 == rule).unwrap_or(0);
@@ -166,12 +183,14 @@ impl<'a> Search<'a> {
         let name = RULES[at].1;
         let order = self.figures.order(self.p, rule, 0.3 * shake as f64, &mut rng);
         let mut b = Builder::new(self.p);
-        b.stop = (!certain).then_some(stop);
+        b.soon = soon;
+        b.stop = soon.is_none().then_some(stop);
         let mut recipe = Recipe { order, ..Recipe::default() };
         self.urgent_first(&mut recipe.order);
         b.build(&recipe, self.aim);
-        b.stop = Some(stop);
-        let mut found = Found::of(&b, self.aim, &recipe, name);
+        let name = b.by(name);
+        (b.soon, b.stop) = (None, Some(stop));
+        let mut found = Found::of(&b, self.aim, &recipe, &name);
         let mut work = b.work;
         if let Some(mirror) = self.mirror.as_ref().filter(|_| !self.target.reached(&found.value)) {
             let mut back = Builder::new(mirror);
@@ -218,6 +237,10 @@ impl<'a> Search<'a> {
     /// Local search from there, until the time or the work is used up or it is good enough.
     pub fn climb(&self, best: Found, used: &mut u64, told: &mut dyn FnMut(&Found)) -> Found {
         let mut best = best;
+        // Workers alone take a while where there are many nodes and jobs.
+        if self.stop.reached() || *used >= self.work || self.target.reached(&best.value) {
+            return best;
+        }
         let mut workers: Vec<Worker> =
             (0..WORKERS).map(|k| Worker::new(self, k, best.clone())).collect();
         let mut round = 0u64;

@@ -26,6 +26,17 @@ pub(super) struct Index {
     may: Vec<Vec<bool>>,
 }
 
+/// Seconds by which everything can have ended if nodes are no matter.
+fn longest_path(p: &Problem) -> i64 {
+    let mut end = vec![0i64; p.jobs.len()];
+    for k in p.topological.iter().map(|k| *k as usize) {
+        let job = &p.jobs[k];
+        let before = job.before.iter().map(|(other, lag)| end[*other as usize] + lag);
+        end[k] = before.max().unwrap_or(0).max(job.release) + job.longest;
+    }
+    end.into_iter().max().unwrap_or(0)
+}
+
 impl Index {
     /// `None` where looking at every node is as good.
     pub fn new(p: &Problem) -> Option<Index> {
@@ -40,8 +51,8 @@ impl Index {
             share * f64::from(p.jobs[k].units) * p.jobs[k].longest as f64
         };
         let energy: f64 = (0..p.jobs.len()).map(energy).sum();
-        let released = p.jobs.iter().map(|job| job.release + job.longest).max().unwrap_or(0);
-        let span = (1.3 * energy.max(released as f64) / (SPANS - 1) as f64).ceil() as i64;
+        // Chains of jobs may take far longer than what nodes are busy with.
+        let span = (1.3 * energy.max(longest_path(p) as f64) / (SPANS - 1) as f64).ceil() as i64;
         let mut index = Index {
             span: span.max(1),
             width: p.width,
@@ -169,5 +180,35 @@ impl Index {
             }
         }
         best.map(|(_, node, start)| (node, start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AfterDraft, Decimal, Draft, Goal, NodeDraft, TaskDraft};
+
+    /// A chain takes far longer than what it keeps busy: its jobs are not all in the last span.
+    #[test]
+    fn spans_reach_to_the_end_of_a_chain() {
+        let quantity = |n| vec![(0, Decimal::from_integer(n).unwrap())];
+        let mut draft = Draft::default();
+        draft.resource("cpu");
+        for k in 0..MANY {
+            let id = format!("n{k}");
+            draft.nodes.push(NodeDraft { id, capacity: quantity(9), ..NodeDraft::default() });
+        }
+        for k in 0..600 {
+            let mut task =
+                TaskDraft { id: format!("t{k}"), demand: quantity(1), ..TaskDraft::default() };
+            task.duration = Some(10);
+            if k > 0 {
+                task.after.push(AfterDraft { task: format!("t{}", k - 1), lag: 0 });
+            }
+            draft.tasks.push(task);
+        }
+        let instance = draft.build().unwrap().with_goal(Goal::parse("makespan").unwrap());
+        let index = Index::new(&Problem::new(&instance, false)).unwrap();
+        assert!(index.range(index.last()).0 >= 6000, "{:?}", index.range(index.last()));
     }
 }

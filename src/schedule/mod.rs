@@ -12,6 +12,7 @@ mod flat;
 mod gangs;
 mod given;
 mod goal;
+mod hurry;
 mod improve;
 mod index;
 mod machines;
@@ -26,6 +27,8 @@ mod ties;
 mod timeline;
 
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use crate::error::{Error, Kind, Result};
 use crate::metrics::timed_values;
@@ -323,11 +326,15 @@ impl<'a> Run<'a> {
     }
 
     fn queue(&mut self, queue: Queue) -> Option<Found> {
+        let soon = improve::before_the_hurry(&self.p, self.stop);
         let mut b = Builder::new(&self.p);
-        let done = queue::run(&mut b, &Aim::by_time(&self.p), queue, &self.figures, self.stop);
-        self.work = b.work;
-        let name = Method::Queue(queue).name();
-        done.then(|| Found::of(&b, &self.aim, &Recipe::default(), name))
+        b.soon = Some(&soon);
+        let done = queue::run(&mut b, &Aim::by_time(&self.p), queue, &self.figures);
+        let work = b.work;
+        let name = b.by(Method::Queue(queue).name());
+        let found = done.then(|| Found::of(&b, &self.aim, &Recipe::default(), &name));
+        self.work = work;
+        found
     }
 
     /// Raises the bounds on sums over jobs, where every job can run, by prices for room.
@@ -484,9 +491,11 @@ impl<'a> Run<'a> {
                 })
             });
         let goal: Vec<TierAnswer> = tiers.collect::<Result<_>>()?;
+        let never: FxHashMap<u32, &str> =
+            self.never.iter().map(|(k, why)| (self.p.jobs[*k].first, *why)).collect();
         let why = |task: TaskId| {
-            let at = self.never.iter().find(|(k, _)| self.p.jobs[*k].tasks().any(|t| t == task));
-            at.map_or("no room was found for it in time", |(_, why)| why).to_owned()
+            let known = never.get(&instance.job(task).0);
+            known.copied().unwrap_or("no room was found for it in time").to_owned()
         };
         Ok(Outcome {
             optimal: goal.iter().all(|tier| tier.gap() == 0.0),

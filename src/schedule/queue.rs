@@ -10,7 +10,6 @@ use super::flat::{NEVER, Problem};
 use super::goal::Aim;
 use super::orders::Figures;
 use super::serial::{Builder, Recipe};
-use crate::stop::Stop;
 
 /// Jobs behind the first that are looked at when something may pass it: Slurm's usual depth.
 const DEPTH: usize = 100;
@@ -44,31 +43,29 @@ pub const QUEUES: [(Queue, &str, &str); 6] = [
 ];
 
 /// Builds the policy's schedule; jobs that it can never start have no place. False if the time
-/// ran out before.
-pub(super) fn run(
-    b: &mut Builder,
-    aim: &Aim,
-    queue: Queue,
-    figures: &Figures,
-    stop: &Stop,
-) -> bool {
-    let p = b.p;
-    if queue == Queue::Conservative {
-        let mut order: Vec<u32> = (0..p.jobs.len() as u32).collect();
+/// ran out before. In a hurry what is left is placed in the order of arrival.
+pub(super) fn run(b: &mut Builder, aim: &Aim, queue: Queue, figures: &Figures) -> bool {
+    let arrivals = || {
+        let mut order: Vec<u32> = (0..figures.head.len() as u32).collect();
         order.sort_by_key(|k| (figures.head[*k as usize], *k));
-        b.build(&Recipe { order, ..Recipe::default() }, aim);
-        return true;
+        order
+    };
+    if queue == Queue::Conservative {
+        b.build(&Recipe { order: arrivals(), ..Recipe::default() }, aim);
+        return b.soon.is_some() || !b.cut_short();
     }
     let mut simulation = Simulation::new(b, queue, figures);
     while let Some(time) = simulation.advance() {
-        if stop.reached() {
-            return false;
+        if simulation.b.cut_short() {
+            if b.soon.is_none() {
+                return false;
+            }
+            b.hurry(&arrivals());
+            break;
         }
         simulation.serve(time);
     }
-    let mut order: Vec<u32> = (0..p.jobs.len() as u32).collect();
-    order.sort_by_key(|k| (figures.head[*k as usize], *k));
-    b.complete(&Recipe { order, ..Recipe::default() }, aim);
+    b.complete(&Recipe { order: arrivals(), ..Recipe::default() }, aim);
     true
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Recipe {
     pub turn: u32,
 }
 
-/// Jobs between two looks at the clock.
+/// Units of jobs between two looks at the clock.
 const STRIDE: usize = 64;
 
 /// A schedule under construction.
@@ -48,6 +48,11 @@ pub(super) struct Builder<'a> {
     pub work: u64,
     /// Ends a build before its time; what is not placed by then has no place.
     pub stop: Option<&'a Stop>,
+    /// From then on what has no place yet is placed in a hurry.
+    pub soon: Option<&'a Stop>,
+    /// In a hurry: the node that is next in line, and jobs placed so.
+    pub(super) line: usize,
+    pub(super) hurried: usize,
     rank: Vec<u32>,
     open: Vec<u32>,
 }
@@ -68,6 +73,9 @@ impl<'a> Builder<'a> {
             on: vec![0; p.nodes()],
             work: 0,
             stop: None,
+            soon: None,
+            line: 0,
+            hurried: 0,
             rank: vec![0; p.jobs.len()],
             open: Vec::new(),
         }
@@ -81,6 +89,7 @@ impl<'a> Builder<'a> {
 
     /// Takes everything off its node.
     pub fn empty(&mut self) {
+        self.hurried = 0;
         self.lines.iter_mut().zip(&self.p.empty).for_each(|(line, empty)| line.copy(empty));
         self.index.iter_mut().for_each(Index::clear);
         self.cards.clear();
@@ -113,11 +122,15 @@ impl<'a> Builder<'a> {
         self.clear();
         let p = self.p;
         if !p.precedence && self.ties.is_none() {
-            for (at, job) in recipe.order.iter().enumerate() {
-                if at % STRIDE == 0 && self.stopped() {
-                    return;
+            let mut steps = STRIDE;
+            for job in &recipe.order {
+                if self.over(*job, &mut steps) {
+                    return self.leave_off(recipe);
                 }
                 self.next(*job as usize, recipe, aim);
+            }
+            if self.cut_short() {
+                self.leave_off(recipe);
             }
             return;
         }
@@ -143,16 +156,15 @@ impl<'a> Builder<'a> {
         }
         // What its rules refuse is tried again once others have places.
         let mut refused = Vec::new();
-        let (mut progress, mut steps) = (false, 0);
+        let (mut progress, mut steps) = (false, STRIDE);
         loop {
             while let Some(Reverse(rank)) = ready.pop() {
                 let job = recipe.order[rank as usize] as usize;
                 if self.start[job] < NEVER {
                     continue;
                 }
-                steps += 1;
-                if steps % STRIDE == 0 && self.stopped() {
-                    return;
+                if self.over(job as u32, &mut steps) {
+                    return self.leave_off(recipe);
                 }
                 if self.next(job, recipe, aim) {
                     progress = true;
@@ -160,6 +172,9 @@ impl<'a> Builder<'a> {
                 } else if p.jobs[job].tied {
                     refused.push(Reverse(rank));
                 }
+            }
+            if self.cut_short() {
+                return self.leave_off(recipe);
             }
             if !progress || refused.is_empty() {
                 return;
@@ -169,8 +184,26 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn stopped(&self) -> bool {
-        self.stop.is_some_and(Stop::reached)
+    /// Whether the build ends before its time or has to hurry.
+    pub(super) fn cut_short(&self) -> bool {
+        self.stop.is_some_and(Stop::reached) || self.soon.is_some_and(Stop::reached)
+    }
+
+    /// The same, asked every so many units only.
+    fn over(&self, job: u32, steps: &mut usize) -> bool {
+        *steps += self.p.jobs[job as usize].units as usize;
+        if *steps < STRIDE {
+            return false;
+        }
+        *steps = 0;
+        self.cut_short()
+    }
+
+    /// Leaves what has no place yet where it is, or finds it some in a hurry.
+    fn leave_off(&mut self, recipe: &Recipe) {
+        if self.soon.is_some() {
+            self.hurry(&recipe.order);
+        }
     }
 
     fn release_after(&mut self, job: usize, ready: &mut BinaryHeap<Reverse<u32>>) {
@@ -230,12 +263,19 @@ impl<'a> Builder<'a> {
 
     /// The earliest start in the range on the node; `None` when rules refuse it, or there is no
     /// room before the deadline.
-    pub fn at(&mut self, job: usize, node: u32, (from, to): (i64, i64)) -> Option<i64> {
+    pub fn at(&mut self, job: usize, node: u32, range: (i64, i64)) -> Option<i64> {
         let p = self.p;
         let task = TaskId(p.jobs[job].first);
         if self.refused(job, task, node).is_some() {
             return None;
         }
+        self.room_at(job, node, range)
+    }
+
+    /// The same for one unit of a job, whatever rules say.
+    pub(super) fn room_at(&mut self, job: usize, node: u32, (from, to): (i64, i64)) -> Option<i64> {
+        let p = self.p;
+        let task = TaskId(p.jobs[job].first);
         let (demand, duration) = (p.demand(job, node), p.duration(job, node));
         let to = to.min(p.jobs[job].deadline - duration);
         let line = &self.lines[node as usize];

@@ -87,6 +87,16 @@ impl Timeline {
         many as u32
     }
 
+    /// When it changes for the last time.
+    pub fn last(&self) -> i64 {
+        self.times.last().copied().unwrap_or(0)
+    }
+
+    /// When so many of its changes were still to come.
+    pub fn before_last(&self, changes: usize) -> i64 {
+        self.times[self.times.len().saturating_sub(changes + 1)]
+    }
+
     /// The first time after `time` at which anything changes.
     pub fn next(&self, time: i64) -> Option<i64> {
         self.times.get(self.segment(time) + 1).copied()

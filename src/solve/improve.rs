@@ -7,13 +7,16 @@ use super::Method;
 use super::run::{Incumbent, Run, describe, proven};
 use crate::bounds::Bound;
 use crate::check::check_plan;
-use crate::metrics::{value_of, worth_of};
+use crate::metrics::{goal_values, value_of};
 use crate::model::{Goal, Instance, Plan, Term, Tier, Worth};
 use crate::search::{self, local};
 use crate::state::State;
 
 /// How often at most the search shows a better plan.
 const SHOW: Duration = Duration::from_millis(200);
+
+/// What it takes to set up a search, a task, about.
+const SETUP: Duration = Duration::from_nanos(1500);
 
 /// When a better plan was shown last, and how long that took.
 struct Shown {
@@ -63,7 +66,7 @@ impl Run<'_> {
         let known = self.first_tier(&first.plan).map(|_| value(&first.plan));
         let gap = self.params.gap;
         let closed = |value: f64, bound: f64| value - bound.max(near) <= gap * value;
-        if known.is_some_and(|known| closed(known, near)) {
+        if known.is_some_and(|known| closed(known, near) || !self.worth_setting_up()) {
             return Searched::Nothing(first);
         }
         let proof = |bound: Worth| Bound::new(bound, engine.why);
@@ -138,11 +141,14 @@ impl Run<'_> {
         }
     }
 
+    /// What the plan is worth, tier by tier.
+    fn worths(&self, plan: &Plan) -> Vec<Worth> {
+        goal_values(self.instance, plan, &self.goal).iter().map(|tier| tier.worth()).collect()
+    }
+
     /// Local search on the tiers that are open, the earlier ones kept as they are.
     pub(super) fn polish(&mut self, incumbent: &mut Incumbent, bounds: &mut Vec<Bound>) {
-        let values: Vec<Worth> = (self.goal.tiers.iter())
-            .map(|tier| worth_of(self.instance, &incumbent.plan, tier))
-            .collect();
+        let values = self.worths(&incumbent.plan);
         let mut finished: Vec<f64> = bounds.iter().map(|bound| bound.value.near()).collect();
         for (k, tier) in self.goal.tiers.iter().enumerate() {
             let gap = self.params.gap * values[k].near().abs();
@@ -156,7 +162,7 @@ impl Run<'_> {
             finished[k] < f64::INFINITY
                 && !proven(self.instance, &self.goal.tiers[k], values[k], bounds[k].value)
         };
-        if !self.searches || !(0..values.len()).any(open) {
+        if !self.searches || !self.worth_setting_up() || !(0..values.len()).any(open) {
             return;
         }
         let share = if self.small() && matches!(self.params.method, Method::Auto) { 4 } else { 1 };
@@ -165,14 +171,20 @@ impl Run<'_> {
         let plan = self.local(instance, goal, &incumbent.plan, share, &mut |plan| {
             shown.show(self, || (plan.clone(), bounds.clone()));
         });
-        let better = (self.goal.tiers.iter().zip(&values))
-            .map(|(tier, old)| worth_of(self.instance, &plan, tier).order(*old))
+        let better = (self.worths(&plan).iter().zip(&values))
+            .map(|(new, old)| new.order(*old))
             .find(|order| order.is_ne())
             .is_some_and(|order| order.is_lt());
         if better && check_plan(self.instance, &plan, self.params.allow_unplaced).is_empty() {
             *bounds = self.carried(bounds.clone(), &incumbent.plan, &plan);
             *incumbent = Incumbent { plan, found_by: "the search".to_owned() };
         }
+    }
+
+    /// There is time to set up a search of all tasks.
+    fn worth_setting_up(&self) -> bool {
+        let tasks = u32::try_from(self.instance.tasks()).unwrap_or(u32::MAX);
+        self.watch.stop.remaining() > SETUP.saturating_mul(tasks)
     }
 
     /// The integer program may have something to do.

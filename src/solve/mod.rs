@@ -12,7 +12,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::bounds::Bound;
-use crate::error::{Error, Result};
+use crate::check::{check_plan, check_schedule};
+use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
 use crate::model::{Fallback, Fraction, Instance, Plan, Schedule, Survives, TaskId, Worth};
 use crate::policy::{self, Choice, Order, Settings};
@@ -345,12 +346,50 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// The outcome, with why tasks are left out, once the checker agrees.
+///
+/// # Errors
+/// The plan breaks a rule, which is a bug.
+pub fn judged(instance: &Instance, params: &Params, mut outcome: Outcome) -> Result<Outcome> {
+    let timed = instance.is_timed();
+    let broken = match timed {
+        true => {
+            let schedule = Schedule { plan: outcome.plan, start: outcome.start };
+            let broken = check_schedule(instance, &schedule, params.allow_unplaced);
+            (outcome.plan, outcome.start) = (schedule.plan, schedule.start);
+            broken
+        }
+        false => check_plan(instance, &outcome.plan, params.allow_unplaced),
+    };
+    if let Some(violation) = broken.first() {
+        let cause = format!("the plan of {} breaks a rule: {violation}", outcome.found_by);
+        return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
+    }
+    if !timed {
+        outcome.unplaced = left_out(instance, &outcome.plan);
+    }
+    Ok(outcome)
+}
+
+/// What it takes to judge and measure a plan, a task, about; in time it takes more.
+const JUDGING: Duration = Duration::from_nanos(400);
+const JUDGING_TIMES: Duration = Duration::from_nanos(2500);
+
+/// When planning has to end for its answer to be judged by `stop`; half of the time is always its
+/// own.
+pub fn planning(instance: &Instance, stop: &Stop) -> Stop {
+    let each = if instance.is_timed() { JUDGING_TIMES } else { JUDGING };
+    let tasks = u32::try_from(instance.tasks()).unwrap_or(u32::MAX);
+    let left = stop.remaining();
+    stop.part(left - each.saturating_mul(tasks).min(left / 2))
+}
+
 /// Plans the instance.
 ///
 /// # Errors
 /// A solver is missing or fails, an answer contradicts itself, a policy is given a start.
 pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
-    let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
+    let watch = Watch::new(planning(instance, &Stop::after(params.time_limit)), &|_| {});
     solve_watched(instance, params, &watch)
 }
 

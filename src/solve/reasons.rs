@@ -1,5 +1,7 @@
 //! Why tasks are left without a node, and what would help.
 
+use rustc_hash::FxHashMap;
+
 use super::{Answer, NoPlan, Unplaced};
 use crate::bounds::why_nowhere;
 use crate::model::{Instance, NodeState, Plan, TaskId};
@@ -58,11 +60,26 @@ pub fn left_out(instance: &Instance, plan: &Plan) -> Vec<Unplaced> {
         return Vec::new();
     }
     let state = State::load_plan(instance, plan);
+    // Tasks that ask the same get the same answer.
+    let mut known = FxHashMap::default();
+    let why = |task: TaskId| {
+        let nowhere = !instance.node_ids().any(|node| instance.fits_alone(task, node));
+        if nowhere { why_nowhere(instance, task) } else { why_not_now(&state, task) }
+    };
+    let plain = |task: TaskId| {
+        let alone = instance.pin(task).is_none() && instance.current(task).is_none();
+        alone && instance.rules_of(task).is_empty() && !instance.task_has_pairs(task)
+    };
     plan.unplaced()
         .map(|task| {
-            let nowhere = !instance.node_ids().any(|node| instance.fits_alone(task, node));
-            let (reason, detail) =
-                if nowhere { why_nowhere(instance, task) } else { why_not_now(&state, task) };
+            let (reason, detail) = match plain(task) {
+                true => {
+                    let requirement = instance.requirement_of(task);
+                    let key = (instance.demand(task), instance.deviation(task), requirement);
+                    known.entry(key).or_insert_with(|| why(task)).clone()
+                }
+                false => why(task),
+            };
             Unplaced { task, reason, detail }
         })
         .collect()

@@ -5,12 +5,14 @@ use std::time::Instant;
 use super::improve::Searched;
 use super::reasons::{impossible_answer, left_out, notes};
 use super::start::SET_ASIDE;
-use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, search_lacks};
+use super::{
+    Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, judged, search_lacks,
+};
 use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Backend, Exact, Request};
-use crate::metrics::{goal_values, step, worth_of};
+use crate::metrics::{goal_values, step};
 use crate::model::{Classes, Goal, Instance, Plan, Term, Tier, Worth};
 use crate::policy::{self, Choice, Settings, Start, multi_start};
 use crate::search;
@@ -97,6 +99,11 @@ impl<'a> Run<'a> {
             Searched::Better(first, bound) => (first, Some(bound)),
             Searched::Impossible(cause) => return Ok(impossible_answer("capacity", cause)),
         };
+        // Where the search began with nothing and found no plan, a policy may.
+        let first = match first.plan.placed() {
+            0 if self.tried.is_empty() && self.params.order.is_none() => self.policies(),
+            _ => first,
+        };
         let first = self.complete(first);
         let complete = first.plan.placed() == self.instance.tasks();
         if !complete
@@ -137,8 +144,11 @@ impl<'a> Run<'a> {
         }
         if let (Method::Policy(policy), Some(order)) = (params.method, params.order) {
             let order_of = order.of(instance, params.seed);
-            let plan = policy::run(instance, policy, &settings, &order_of).map_err(Error::usage)?;
+            let stop = &self.watch.stop;
+            let pass = policy::run(instance, policy, &settings, &order_of, stop);
+            let policy::Pass { plan, hurried } = pass.map_err(Error::usage)?;
             let start = Start { policy, order, seed: params.seed };
+            self.note_hurry(hurried);
             return Ok(Incumbent { plan, found_by: start.to_string() });
         }
         if let Some(start) = &params.start {
@@ -155,6 +165,13 @@ impl<'a> Run<'a> {
         if let Some(plan) = self.staying() {
             return Ok(Incumbent { plan, found_by: "what runs now".to_owned() });
         }
+        Ok(self.policies())
+    }
+
+    /// The best plan of the policies that the method calls for.
+    fn policies(&mut self) -> Incumbent {
+        let (instance, params) = (self.instance, self.params);
+        let settings = Settings { seed: params.seed, ..params.policy.clone() };
         let policies: Vec<Choice> = match params.method {
             Method::Policy(policy) => vec![policy],
             _ => {
@@ -165,7 +182,7 @@ impl<'a> Run<'a> {
             }
         };
         let found = multi_start(instance, &policies, instance.goal(), &settings, &self.watch.stop);
-        Ok(match found {
+        match found {
             Some(found) => {
                 let tiers = self.goal.tiers.len();
                 let tried = found.each.into_iter().map(|reached| Tried {
@@ -175,12 +192,22 @@ impl<'a> Run<'a> {
                     values: reached.values[reached.values.len() - tiers..].to_vec(),
                 });
                 self.tried = tried.collect();
+                self.note_hurry(found.hurried);
                 Incumbent { plan: found.plan, found_by: found.start.to_string() }
             }
             None => {
                 Incumbent { plan: Plan::empty(instance.tasks()), found_by: "nothing".to_owned() }
             }
-        })
+        }
+    }
+
+    /// Says of a policy's plan that most of it is not the policy's.
+    fn note_hurry(&mut self, tasks: usize) {
+        if tasks > 0 {
+            self.notes.push(format!(
+                "time ran out before the policy had placed all tasks: {tasks} went to the next node in line"
+            ));
+        }
     }
 
     /// The plan in which everything stays where it is, where moving costs something and that
@@ -253,8 +280,9 @@ impl<'a> Run<'a> {
             self.watch.stop.remaining()
         };
         let stop = &self.watch.stop.part(share);
+        let values = goal_values(self.instance, &incumbent.plan, &self.goal);
         for (k, tier) in tiers.iter().enumerate() {
-            let value = worth_of(self.instance, &incumbent.plan, tier);
+            let value = values[k].worth();
             if proven(self.instance, tier, value, bounds[k].value) {
                 continue;
             }
@@ -394,13 +422,8 @@ impl<'a> Run<'a> {
 
     /// The outcome, once the checker agrees.
     pub(super) fn finish(self, incumbent: Incumbent, bounds: &[Bound]) -> Result<Answer> {
-        let mut outcome = self.outcome(&incumbent, bounds)?;
-        let violations = check_plan(self.instance, &outcome.plan, self.params.allow_unplaced);
-        if let Some(violation) = violations.first() {
-            let cause = format!("the plan of {} breaks a rule: {violation}", outcome.found_by);
-            return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
-        }
-        outcome.unplaced = left_out(self.instance, &outcome.plan);
+        let outcome = self.outcome(&incumbent, bounds)?;
+        let mut outcome = judged(self.instance, self.params, outcome)?;
         outcome.elapsed = self.began.elapsed();
         self.watch.note(&outcome);
         outcome.trace = self.watch.trace();

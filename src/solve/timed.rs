@@ -4,10 +4,12 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use super::start::SET_ASIDE;
-use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Unplaced, Watch, tier_outcome};
+use super::{
+    Answer, Method, NoPlan, Outcome, Params, TierOutcome, Unplaced, Watch, judged, tier_outcome,
+};
 use crate::bounds::Bound;
 use crate::check::check_schedule;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::ilp::{self, Exact, TimedRequest};
 use crate::metrics::timed_values;
 use crate::model::{Goal, Instance, Schedule, Tier, Worth};
@@ -183,13 +185,8 @@ impl Run<'_> {
     }
 
     /// The answer, once the checker agrees.
-    fn finish(&self, mut outcome: Outcome) -> Result<Answer> {
-        let schedule = Schedule { plan: outcome.plan.clone(), start: outcome.start.clone() };
-        let broken = check_schedule(self.instance, &schedule, self.params.allow_unplaced);
-        if let Some(violation) = broken.first() {
-            let cause = format!("the schedule of {} breaks a rule: {violation}", outcome.found_by);
-            return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
-        }
+    fn finish(&self, outcome: Outcome) -> Result<Answer> {
+        let mut outcome = judged(self.instance, self.params, outcome)?;
         self.watch.note(&outcome);
         outcome.trace = self.watch.trace();
         Ok(Answer::Plan(Box::new(outcome)))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Failure, Fate, Run};
 use crate::bounds::{Bounds, impossible};
-use crate::check::check_plan;
+use crate::check::{check_changed, check_plan};
 use crate::error::{Error, Kind, Result};
 use crate::explain::{Feasible, Oracle};
 use crate::model::{Aftermath, Classes, Fallback, Plan, TaskId};
@@ -154,13 +154,20 @@ impl Run<'_> {
     pub(super) fn judge(&self, failure: &Failure) -> Result<()> {
         let nodes = self.question.nodes(&failure.domains);
         let plan = self.plan_after(failure);
-        let dead = plan.placements().find(|(_, node)| nodes.contains(node));
+        let changed = self.changed(failure);
+        let mut placed =
+            changed.iter().filter_map(|task| Some((*task, plan.placement[task.index()]?)));
+        let dead = placed.find(|(_, node)| nodes.contains(node));
         let mut wrong = dead.map(|(task, node)| {
             let name = self.instance.node_name(node);
             format!("`{}` is on `{name}`, which failed", self.instance.task_name(task))
         });
         // Failed nodes only ever loosen a rule, so this decides nearly always.
-        if wrong.is_none() && !check_plan(&self.running, &plan, true).is_empty() {
+        let broken = || match self.question.rearrange {
+            true => check_plan(&self.running, &plan, true),
+            false => check_changed(&self.running, &plan, &changed, &self.on),
+        };
+        if wrong.is_none() && !broken().is_empty() {
             let after = self.after(&nodes);
             wrong = check_plan(&after, &plan, true).first().map(ToString::to_string);
         }

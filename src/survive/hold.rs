@@ -13,7 +13,8 @@ use crate::ilp::{self, Exact, Request};
 use crate::metrics::goal_values;
 use crate::model::{Ask, Classes, Fallback, Instance, Plan, Survives, TierValue};
 use crate::solve::{
-    Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, solve_watched, tier_outcome,
+    Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, planning, solve_watched,
+    tier_outcome,
 };
 use crate::state::State;
 use crate::stop::Stop;
@@ -75,7 +76,8 @@ pub fn plan_watched(instance: &Instance, params: &Params, watch: &Watch) -> Resu
 /// # Errors
 /// As for [`plan_watched`].
 pub fn plan(instance: &Instance, params: &Params) -> Result<Answer> {
-    plan_watched(instance, params, &Watch::new(Stop::after(params.time_limit), &|_| {}))
+    let stop = planning(instance, &Stop::after(params.time_limit));
+    plan_watched(instance, params, &Watch::new(stop, &|_| {}))
 }
 
 pub(super) struct Hold<'a> {

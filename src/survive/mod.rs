@@ -129,6 +129,11 @@ fn survive_beside(
     threads::on(question.threads, || Run::new(instance, plan, question, settled).answer())
 }
 
+/// A thread's share of so many failures.
+fn share(failures: usize) -> usize {
+    failures.div_ceil(rayon::current_num_threads()).max(1)
+}
+
 /// Everything that is the same for all failures.
 struct Run<'a> {
     instance: &'a Instance,
@@ -174,11 +179,19 @@ impl<'a> Run<'a> {
                 break;
             }
             let state = || State::load_plan(&self.running, &self.plan);
+            let each = share(chunk.len());
+            // A state is dear, and begun only where there is time for it.
             let tried: Vec<Result<Option<Failure>>> = (chunk.into_par_iter())
-                .map_init(state, |state, domains| match part.reached() {
-                    true => Ok(None),
-                    false => self.first_look(state, domains).map(Some),
-                })
+                .with_min_len(each)
+                .map_init(
+                    || None,
+                    |known, domains| match part.reached() {
+                        true => Ok(None),
+                        false => {
+                            self.first_look(known.get_or_insert_with(state), domains).map(Some)
+                        }
+                    },
+                )
                 .collect();
             for failure in tried {
                 failures.extend(failure?);
@@ -193,9 +206,15 @@ impl<'a> Run<'a> {
                 false => Ok(failure),
             })
             .collect::<Result<_>>()?;
-        failures.par_iter_mut().for_each(|failure| {
-            if !self.stop.reached() {
-                failure.goal = Some(self.goal_after(failure));
+        let each = share(failures.len());
+        failures.par_chunks_mut(each).for_each(|failures| {
+            let mut running = None;
+            for failure in failures {
+                if self.stop.reached() {
+                    return;
+                }
+                let running = running.get_or_insert_with(|| self.running.clone());
+                failure.goal = Some(self.goal_after(running, failure));
                 if !failure.lost.is_empty() {
                     self.give_reasons(failure);
                 }
@@ -327,10 +346,21 @@ impl<'a> Run<'a> {
         plan
     }
 
-    fn goal_after(&self, failure: &Failure) -> Vec<TierValue> {
+    /// Tasks that are elsewhere once the fallback is in place, or nowhere.
+    fn changed(&self, failure: &Failure) -> Vec<TaskId> {
         let nodes = self.question.nodes(&failure.domains);
-        let after = self.after(&nodes);
-        goal_values(&after, &self.plan_after(failure), self.instance.goal())
+        let on = nodes.iter().flat_map(|node| self.on[node.index()].iter().copied());
+        let moves = failure.moves.iter().map(|step| step.task);
+        on.chain(moves).chain(failure.lost.iter().map(|lost| lost.task)).collect()
+    }
+
+    /// The goal with the fallback; `running` is the instance with the plan carried out, before and
+    /// after.
+    fn goal_after(&self, running: &mut Instance, failure: &Failure) -> Vec<TierValue> {
+        let nodes = self.question.nodes(&failure.domains);
+        running.while_down(&nodes, |after| {
+            goal_values(after, &self.plan_after(failure), self.instance.goal())
+        })
     }
 
     /// The worse first: what is lost by priority, then the goal, then how much is displaced.

@@ -13,6 +13,7 @@ mod helpers;
 mod history;
 mod kubernetes;
 mod left_out;
+mod limits;
 mod numbers;
 mod parts;
 mod properties;

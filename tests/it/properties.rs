@@ -11,6 +11,7 @@ use stowplan::model::{Instance, NodeId, TaskId};
 use stowplan::policy::{self, Choice, ORDERS, POLICIES, Policy, Settings};
 use stowplan::report::{Report, plan_json};
 use stowplan::solve::{Answer, Method, Params, solve};
+use stowplan::stop::Stop;
 
 use crate::helpers::{GOALS, brute_force, less, ruled, run, tiny, with_goal};
 
@@ -160,7 +161,7 @@ proptest! {
         let policy = Choice::from(&POLICIES[which]);
         let settings = Settings { seed: 5, ..Settings::default() };
         let Ok(rule) = policy.rule(&instance, &settings) else { return Ok(()) };
-        let plan = policy::run(&instance, policy, &settings, &order).unwrap();
+        let plan = policy::run(&instance, policy, &settings, &order, &Stop::never()).unwrap().plan;
         prop_assert_eq!(plan.placement, by_hand(&instance, rule, &order));
     }
 }

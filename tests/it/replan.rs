@@ -9,6 +9,7 @@ use stowplan::format::{Input, Source, read_running};
 use stowplan::model::{Goal, Instance, NodeId, Plan};
 use stowplan::replan::{frontier, order, today};
 use stowplan::solve::{Answer, Params};
+use stowplan::stop::Stop;
 
 use crate::helpers::{public_data, ruled, run, stowplan, tiny, with_goal};
 use crate::properties::cases;
@@ -57,7 +58,7 @@ proptest! {
         goals in select(&[("peak", "nodes"), ("nodes", "peak"), ("cost", "balance")][..]),
     ) {
         let Some((instance, before, after)) = pair(&draft, goals) else { return Ok(()) };
-        let found = order(&instance, &before, &after, 1);
+        let found = order(&instance, &before, &after, 1, &Stop::never());
         let open: Vec<_> = found.stuck.iter().map(|stuck| stuck.of).collect();
         let wrong = check_moves(&instance, &before, &found.waves, &after, &open);
         prop_assert!(wrong.is_empty(), "{wrong:?}\n{found:?}");
@@ -73,7 +74,7 @@ proptest! {
         goals in select(&[("peak", "nodes"), ("nodes", "peak"), ("cost", "balance")][..]),
     ) {
         let Some((instance, before, after)) = pair(&draft, goals) else { return Ok(()) };
-        let found = order(&instance, &before, &after, 1);
+        let found = order(&instance, &before, &after, 1, &Stop::never());
         prop_assert_eq!(found.stuck.is_empty(), reachable(&instance, &before, &after), "{:?}", found);
     }
 
@@ -229,7 +230,7 @@ fn reassignments_have_an_order() {
             panic!("{name}: no plan")
         };
         let start = today(&instance);
-        let found = order(&instance, &start, &outcome.plan, 1);
+        let found = order(&instance, &start, &outcome.plan, 1, &Stop::never());
         let open: Vec<_> = found.stuck.iter().map(|stuck| stuck.of).collect();
         let wrong = check_moves(&instance, &start, &found.waves, &outcome.plan, &open);
         assert!(wrong.is_empty(), "{name}: {:?}", wrong.first());
