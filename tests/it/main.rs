@@ -2,11 +2,13 @@
 
 mod bad_inputs;
 mod browser;
+mod brute;
 mod checker;
 mod cli;
 mod explain;
 mod export;
 mod formats;
+mod fuzz;
 mod golden;
 mod helpers;
 mod history;
@@ -24,6 +26,7 @@ mod slurm;
 mod snapshots;
 mod solvers;
 mod survive;
+mod targets;
 #[cfg(unix)]
 mod terminal;
 mod tidy;
