@@ -117,6 +117,14 @@ fn nodes_that_are_not_for_everybody() {
     assert_eq!(costs.collect::<Vec<_>>(), ["0", "30", "30", "30", "30", "30", "31"]);
 }
 
+/// What could not be written again is refused when it is read.
+#[test]
+fn names_of_resources_are_those_of_instances() {
+    let nodes = node("a", "", "").replace("allocatable: {", "allocatable: {' x': '2', ");
+    let message = refused(&format!("{nodes}{}", pod("w", "", "")));
+    assert!(message.contains("\" x\" is no name for a resource"), "{message}");
+}
+
 /// Selectors that contradict each other, or name no value, are read and written: no node will do.
 #[test]
 fn what_no_node_can_meet_is_written_as_such() {
