@@ -11,27 +11,37 @@ pub use impossible::{Impossible, impossible, why_nowhere};
 
 use std::collections::BTreeMap;
 
-use crate::model::{Classes, Instance, Plan, Scale, Term, Tier};
+use crate::model::{Classes, Fraction, Instance, Plan, Scale, Term, Tier, Worth};
 use area::Area;
 
 /// A proven limit, and the argument in a few words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bound {
     /// No plan has a lower value.
-    pub value: f64,
+    pub value: Worth,
     /// Where it comes from, as in "bound from ...".
     pub why: String,
 }
 
 impl Bound {
     /// A bound with its argument.
-    pub fn new(value: f64, why: impl Into<String>) -> Bound {
+    pub fn new(value: Worth, why: impl Into<String>) -> Bound {
         Bound { value, why: why.into() }
+    }
+
+    /// A bound known in floating point.
+    pub fn real(value: f64, why: impl Into<String>) -> Bound {
+        Bound::new(Worth::real(value), why)
+    }
+
+    /// A bound counted in steps.
+    pub fn counted(steps: impl Into<i128>, scale: Scale, why: impl Into<String>) -> Bound {
+        Bound::new(Worth::counted(steps, scale), why)
     }
 
     /// The higher of two; this one when they are equal.
     pub fn max(self, other: Bound) -> Bound {
-        if other.value > self.value { other } else { self }
+        if other.value.order(self.value).is_gt() { other } else { self }
     }
 }
 
@@ -87,10 +97,15 @@ impl<'a> Bounds<'a> {
             return self.term(term, dropped);
         }
         let mut value = 0.0;
+        let mut exact = Some(Fraction::ZERO);
         let mut why = Vec::new();
         for weighted in &tier.terms {
             let bound = self.term(weighted.term, dropped);
-            value += weighted.weight * bound.value;
+            value += weighted.weight * bound.value.near();
+            exact = exact.and_then(|sum| {
+                let weight = Fraction::written(weighted.weight)?;
+                sum.plus(weight.times(bound.value.fraction()?)?)
+            });
             why.push(bound.why);
         }
         let why = match tier.terms.len() {
@@ -98,7 +113,10 @@ impl<'a> Bounds<'a> {
             _ => format!("the sum of {}", why.join(", ")),
         };
         let worth = tier.worth(value);
-        Bound::new(worth, if worth > value { "what is enough".to_owned() } else { why })
+        let enough = tier.enough.map_or(Some(Fraction::ZERO), Fraction::written);
+        let exact = exact.and_then(|exact| Some(exact.max(enough?)));
+        let why = if worth > value { "what is enough".to_owned() } else { why };
+        Bound::new(Worth::new(worth, exact), why)
     }
 
     fn term(&self, term: Term, dropped: usize) -> Bound {
@@ -114,7 +132,7 @@ impl<'a> Bounds<'a> {
             Term::GroupMoves => moves::by_group(self.instance, dropped),
             // What starts when is for the engine that plans in time.
             Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => {
-                Bound::new(0.0, "counting, which knows no times")
+                Bound::counted(0, Scale::ONE, "counting, which knows no times")
             }
             Term::Unplaced(None) if self.area.weigh_alike => self.unplaced(),
             Term::Unplaced(priority) => self.unplaceable(priority),
@@ -140,7 +158,7 @@ impl<'a> Bounds<'a> {
             (false, true) => "the cheapest capacity for the total demand",
             _ => "each task's cheapest node",
         };
-        Bound::new(instance.cost_scale().to_f64(tasks + prices), why)
+        Bound::counted(tasks + prices, instance.cost_scale(), why)
     }
 
     /// Fewest nodes whose capacities hold the total demand, or enough of the
@@ -148,31 +166,36 @@ impl<'a> Bounds<'a> {
     fn nodes(&self, dropped: usize) -> Bound {
         let placed = self.instance.tasks().saturating_sub(dropped);
         let by_count = self.area.fewest_for_count(placed);
-        let mut best = Bound::new(by_count as f64, "tasks that need a node");
+        let count = |count, why| Bound::counted(count as i128, Scale::ONE, why);
+        let mut best = count(by_count, "tasks that need a node".to_owned());
         for (r, resource) in self.instance.resources().iter().enumerate() {
             let total = self.area.fewest_for_total(r, dropped);
             let why = format!("the total demand for {}", resource.name);
-            best = best.max(Bound::new(total as f64, why));
+            best = best.max(count(total, why));
             let large = self.area.fewest_for_large(r, dropped);
             let why = format!("the largest demands for {}", resource.name);
-            best = best.max(Bound::new(large as f64, why));
+            best = best.max(count(large, why));
         }
         best
     }
 
     /// Total of each task's least demand.
     fn demand(&self, dropped: usize) -> Bound {
-        let total = |(r, scale): (usize, Scale)| scale.to_f64(self.area.least_total(r, dropped));
-        let scales = self.instance.resources().iter().map(|resource| resource.scale);
-        let value = scales.enumerate().map(total).sum();
-        Bound::new(value, "the least demand of each task")
+        let why = "the least demand of each task";
+        let each = self.instance.resources().iter().enumerate().map(|(r, resource)| {
+            Bound::counted(self.area.least_total(r, dropped), resource.scale, why).value
+        });
+        let each: Vec<Worth> = each.collect();
+        let near = each.iter().map(|worth| worth.near()).sum();
+        let add = |sum: Fraction, worth: &Worth| sum.plus(worth.fraction()?);
+        Bound::new(Worth::new(near, each.iter().try_fold(Fraction::ZERO, add)), why)
     }
 
     /// Tasks that the total capacity cannot hold, or that fit nowhere, where all weigh the same.
     fn unplaced(&self) -> Bound {
         let tasks = self.instance.tasks();
         let scale = self.instance.weight_scale();
-        let bound = |tasks: u64, why: &str| Bound::new(scale.to_f64(tasks as i64), why);
+        let bound = |tasks: u64, why: &str| Bound::counted(tasks, scale, why);
         let mut best = bound(self.area.homeless as u64, "tasks that fit on no node");
         let extra = (tasks as u64).saturating_sub(self.area.most_tasks());
         best = best.max(bound(extra, "more tasks than nodes take"));
@@ -193,8 +216,7 @@ impl<'a> Bounds<'a> {
         let weight: i64 = classes
             .map(|class| class.tasks.len() as i64 * instance.drop_weight(class.example()))
             .sum();
-        let value = instance.weight_scale().to_f64(weight);
-        Bound::new(value, "the weight of tasks that fit on no node")
+        Bound::counted(weight, instance.weight_scale(), "the weight of tasks that fit on no node")
     }
 
     /// With one resource and equal capacities the total load is fixed and the
@@ -202,7 +224,7 @@ impl<'a> Bounds<'a> {
     /// variance of a maximum over resources has no such argument.
     fn balance(&self, dropped: usize) -> Bound {
         let instance = self.instance;
-        let nothing = Bound::new(0.0, "a variance is never negative");
+        let nothing = Bound::real(0.0, "a variance is never negative");
         let counted: Vec<_> = instance.node_ids().filter(|node| instance.counted(*node)).collect();
         let [_] = instance.resources() else { return nothing };
         let capacity = |node| instance.capacity(node)[0];
@@ -219,6 +241,6 @@ impl<'a> Bounds<'a> {
         let variance = utilisation.iter().map(|u| (u - mean) * (u - mean)).sum::<f64>() / n;
         // The same sum in another order may differ in the last digits.
         let safe = if variance < 1e-15 { 0.0 } else { variance * (1.0 - 1e-12) };
-        Bound::new(safe, "the most even loads in whole steps")
+        Bound::real(safe, "the most even loads in whole steps")
     }
 }

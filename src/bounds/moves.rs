@@ -1,7 +1,7 @@
 //! Moves that cannot be avoided: tasks that cannot stay where they run now.
 
 use super::Bound;
-use crate::model::{Instance, TaskId};
+use crate::model::{Instance, Scale, TaskId};
 
 /// Each of those tasks goes where that costs least.
 pub(super) fn cost(instance: &Instance, dropped: usize) -> Bound {
@@ -10,14 +10,14 @@ pub(super) fn cost(instance: &Instance, dropped: usize) -> Bound {
         nodes.map(|node| instance.move_cost(task, node)).min().unwrap_or(0)
     };
     let value: i64 = evicted(instance, dropped).map(least).sum();
-    let value = instance.move_scale().to_f64(value);
-    Bound::new(value, "the cheapest moves of tasks that cannot stay where they are")
+    let why = "the cheapest moves of tasks that cannot stay where they are";
+    Bound::counted(value, instance.move_scale(), why)
 }
 
 /// How many there are.
 pub(super) fn count(instance: &Instance, dropped: usize) -> Bound {
     let value = evicted(instance, dropped).count();
-    Bound::new(value as f64, "tasks that cannot stay where they are")
+    Bound::counted(value as i128, Scale::ONE, "tasks that cannot stay where they are")
 }
 
 /// Those tasks of the group that has most of them.
@@ -27,7 +27,7 @@ pub(super) fn by_group(instance: &Instance, dropped: usize) -> Bound {
         instance.groups_of(task).iter().for_each(|group| counts[*group as usize] += 1);
     }
     let most = counts.into_iter().max().unwrap_or(0);
-    Bound::new(most as f64, "tasks of one group that cannot stay where they are")
+    Bound::counted(most as i128, Scale::ONE, "tasks of one group that cannot stay where they are")
 }
 
 /// Tasks that have to go elsewhere; none where tasks may be left out instead.

@@ -21,20 +21,20 @@ pub(super) fn bound(instance: &Instance, area: &Area, dropped: usize) -> Bound {
         best = best.max(single(instance, area));
     }
     for r in 0..instance.resources().len() {
-        let sharper = counted(instance, area, r, dropped, best.value);
+        let sharper = counted(instance, area, r, dropped, best.value.near());
         best = best.max(sharper);
     }
-    Bound::new(attainable_peak(instance, best.value), best.why)
+    Bound::new(attainable_peak(instance, best.value.near()), best.why)
 }
 
 /// Loads that are there whatever the plan does.
 fn existing(instance: &Instance) -> Bound {
-    let mut best = Bound::new(0.0, "nothing to place");
+    let mut best = Bound::real(0.0, "nothing to place");
     for node in instance.node_ids().filter(|node| instance.counted(*node)) {
         for (used, capacity) in instance.used(node).iter().zip(instance.capacity(node)) {
-            if *capacity > 0 && *used as f64 / *capacity as f64 > best.value {
+            if *capacity > 0 && *used as f64 / *capacity as f64 > best.value.near() {
                 let why = format!("the load that node {} has already", instance.node_name(node));
-                best = Bound::new(*used as f64 / *capacity as f64, why);
+                best = Bound::real(*used as f64 / *capacity as f64, why);
             }
         }
     }
@@ -49,7 +49,7 @@ fn confined(
     dropped: usize,
 ) -> Bound {
     let nodes: Vec<NodeId> = group.nodes(instance).collect();
-    let mut best = Bound::new(0.0, "");
+    let mut best = Bound::real(0.0, "");
     for (r, resource) in instance.resources().iter().enumerate() {
         let largest: i64 = area.demands[r].iter().take(dropped).sum();
         let demand = (group.demand[r] - largest).max(0);
@@ -57,11 +57,11 @@ fn confined(
             nodes.iter().map(|node| (instance.used(*node)[r], instance.capacity(*node)[r])),
             demand,
         );
-        if level > best.value {
+        if level > best.value.near() {
             let whose = group.whose(instance);
             let whose = if whose.is_empty() { whose } else { format!(" of tasks{whose}") };
             let why = format!("total {}{whose} over total capacity", resource.name);
-            best = Bound::new(level, why);
+            best = Bound::real(level, why);
         }
     }
     best
@@ -85,7 +85,7 @@ fn water_level(nodes: impl Iterator<Item = (i64, i64)>, demand: i64) -> f64 {
 
 /// The best place of the task that is hardest to place by itself.
 fn single(instance: &Instance, area: &Area) -> Bound {
-    let mut best = Bound::new(0.0, "");
+    let mut best = Bound::real(0.0, "");
     let nodes: Vec<NodeId> = area.classes.nodes.iter().map(|class| class.example()).collect();
     let mut order: Vec<usize> = Vec::new();
     for r in 0..instance.resources().len() {
@@ -104,9 +104,9 @@ fn single(instance: &Instance, area: &Area) -> Bound {
         let task = area.classes.tasks[k].example();
         let places = nodes.iter().filter(|node| instance.fits_alone(task, **node));
         let least = places.map(|node| alone(instance, task, *node)).reduce(f64::min);
-        if let Some(least) = least.filter(|least| *least > best.value) {
+        if let Some(least) = least.filter(|least| *least > best.value.near()) {
             let why = format!("the best place for task {} alone", instance.task_name(task));
-            best = Bound::new(least, why);
+            best = Bound::real(least, why);
         }
     }
     best
@@ -138,7 +138,7 @@ fn counted(instance: &Instance, area: &Area, resource: usize, dropped: usize, fl
             _ => kinds.push((used, capacity, 1)),
         }
     }
-    let mut best = Bound::new(floor, "");
+    let mut best = Bound::real(floor, "");
     for (size, tasks) in area.thresholds(resource, dropped) {
         let holds = |level: f64| {
             let each = kinds.iter().map(|(used, capacity, count)| {
@@ -148,10 +148,10 @@ fn counted(instance: &Instance, area: &Area, resource: usize, dropped: usize, fl
             each.sum::<i64>() >= tasks
         };
         // Levels above 1 are infeasible anyway and need no sharper proof.
-        if holds(best.value) || !holds(1.0) {
+        if holds(best.value.near()) || !holds(1.0) {
             continue;
         }
-        let (mut low, mut high) = (best.value, 1.0);
+        let (mut low, mut high) = (best.value.near(), 1.0);
         while high - low > 1e-12 {
             let middle = 0.5 * (low + high);
             if middle <= low || middle >= high {
@@ -165,7 +165,7 @@ fn counted(instance: &Instance, area: &Area, resource: usize, dropped: usize, fl
         } else {
             format!("the {tasks} largest tasks in {name}")
         };
-        best = Bound::new(low, why);
+        best = Bound::real(low, why);
     }
     best
 }

@@ -3,12 +3,12 @@
 
 use super::Bound;
 use super::area::Area;
-use crate::model::{Instance, NodeId};
+use crate::model::{Instance, NodeId, Scale};
 
 /// No plan that leaves at most `dropped` tasks out costs less. The argument needs
 /// the total load, so every task must be placed and need the same everywhere.
 pub(super) fn bound(instance: &Instance, area: &Area, dropped: usize) -> Bound {
-    let nothing = Bound::new(0.0, "soft rules cost nothing or more");
+    let nothing = Bound::counted(0, Scale::ONE, "soft rules cost nothing or more");
     if dropped > 0 || instance.has_pairs() {
         return nothing;
     }
@@ -33,9 +33,10 @@ pub(super) fn bound(instance: &Instance, area: &Area, dropped: usize) -> Bound {
             i128::from(ratio.a) * free(ratio.room) - i128::from(ratio.b) * free(ratio.with);
         value += missing.max(0);
     }
-    match i64::try_from(value) {
-        Ok(value) if value > 0 => Bound::new(
-            instance.soft_scale().to_f64(value),
+    match value {
+        1.. => Bound::counted(
+            value,
+            instance.soft_scale(),
             "the total load above all safety capacities and the room missing beside it",
         ),
         _ => nothing,

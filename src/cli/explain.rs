@@ -95,8 +95,16 @@ fn about(
         (None, Form::Table) => report::plan_why_text(instance, &why_plan(instance, plan)),
         (None, Form::Json) => report::plan_why_json(instance, &why_plan(instance, plan)),
     };
-    write_to(args.file.as_deref(), &text)?;
+    answer(args, &text)?;
     Ok(0)
+}
+
+fn answer(args: &Args, text: &str) -> Result<()> {
+    let text = match args.output {
+        Form::Table => report::visible(text),
+        Form::Json => report::escaped(text),
+    };
+    write_to(args.file.as_deref(), &text)
 }
 
 /// Why there is no plan; where there is one, about that.
@@ -109,13 +117,11 @@ fn about_instance(args: &Args, instance: &Instance, params: &Params, task: Optio
     }
     match explain(instance, params.solver, params.seed, params.time_limit)? {
         Verdict::Infeasible(why) => {
-            write_to(
-                args.file.as_deref(),
-                &match args.output {
-                    Form::Table => report::infeasible_text(instance, &why),
-                    Form::Json => report::infeasible_json(instance, &why),
-                },
-            )?;
+            let text = match args.output {
+                Form::Table => report::infeasible_text(instance, &why),
+                Form::Json => report::infeasible_json(instance, &why),
+            };
+            answer(args, &text)?;
             Ok(FAILED)
         }
         Verdict::Feasible(_) => {

@@ -108,9 +108,11 @@ pub fn run() -> ExitCode {
             return ExitCode::from(shell::welcome());
         }
         Err(error) => {
-            // Help and version are answers, not errors; a closed pipe is none either.
-            let code = if error.use_stderr() { WRONG } else { 0 };
-            let _ = error.print();
+            // Help and version are answers, not errors.
+            let code = match (error.use_stderr(), error.print()) {
+                (false, Ok(())) => 0,
+                _ => WRONG,
+            };
             return ExitCode::from(code);
         }
     };

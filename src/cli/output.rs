@@ -2,7 +2,8 @@
 //! everything else on standard error.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use anstyle::{AnsiColor, Style};
 use console::Term;
 
 use crate::error::{Error, Excerpt, Kind, Result};
+use crate::report;
 
 /// Forms in which answers are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -59,25 +61,36 @@ impl OutputArgs {
         if self.file.is_some() { None } else { terminal_width(&Term::stdout()) }
     }
 
-    /// Writes the answer where it belongs.
+    /// Writes the answer where it belongs. What people read shows characters that cannot be seen;
+    /// what programs read says the very same.
     pub(super) fn write(&self, text: &str) -> Result<()> {
-        write_to(self.file.as_deref(), text)
+        let text = match self.form() {
+            Form::Table | Form::Markdown | Form::Html | Form::Svg => report::visible(text),
+            Form::Json => report::escaped(text),
+            Form::Csv | Form::Sol => Cow::Borrowed(text),
+        };
+        write_to(self.file.as_deref(), &text)
     }
 }
 
-/// Writes a text to the file, or prints it where none is named.
+/// Writes a text as it is to the file, or to standard output where none is named.
 pub(super) fn write_to(file: Option<&Path>, text: &str) -> Result<()> {
     match file {
         Some(path) => write_file(path, text),
-        None => print(text),
+        None => put(text),
     }
 }
 
-/// Prints on standard output, with colours only where a terminal shows them.
+/// Prints a text for people on standard output.
 ///
 /// # Errors
 /// The output is closed or full.
 pub(super) fn print(text: &str) -> Result<()> {
+    put(&report::visible(text))
+}
+
+/// Colours only where a terminal shows them.
+fn put(text: &str) -> Result<()> {
     let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|error| {
@@ -90,10 +103,11 @@ pub(super) fn print(text: &str) -> Result<()> {
 }
 
 /// Writes the whole file or leaves it as it was: the text goes to a temporary
-/// file beside it, which then takes its place.
+/// file beside it, which then takes its place. Devices, pipes and open files are
+/// written to.
 ///
 /// # Errors
-/// The folder is missing or not writable, or the disk is full.
+/// The folder is missing or not writable, the file may not be written, or the disk is full.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<()> {
     let name = path.display().to_string();
     let broken = |error: std::io::Error| {
@@ -102,19 +116,69 @@ pub(super) fn write_file(path: &Path, text: &str) -> Result<()> {
             .help("name a file in an existing folder with room for it; nothing was written")
     };
     let plain = anstream::adapter::strip_str(text).to_string();
-    if path.exists() && !path.is_file() {
-        // A device or a pipe cannot be replaced, only written to.
-        let mut file = std::fs::OpenOptions::new().write(true).open(path).map_err(broken)?;
-        return file.write_all(plain.as_bytes()).and_then(|()| file.flush()).map_err(broken);
+    match place(path).map_err(broken)? {
+        Place::Open => {
+            let mut file = OpenOptions::new().append(true).open(path).map_err(broken)?;
+            file.write_all(plain.as_bytes()).and_then(|()| file.flush()).map_err(broken)
+        }
+        Place::File(path) => replace(&path, &plain).map_err(broken),
     }
-    let folder = match path.parent() {
+}
+
+/// Where a text goes.
+enum Place {
+    /// To what is there, which cannot be replaced: a device, a pipe, a file that is open.
+    Open,
+    /// To this file, whether or not it is there already.
+    File(PathBuf),
+}
+
+/// Links on the way to a file, at most.
+const LINKS: usize = 40;
+
+/// Follows links, which stay what they are. Those of the system to files that a process has open,
+/// such as `/dev/stdout`, are not followed: another file of the same name would not be the one
+/// that is open.
+fn place(path: &Path) -> std::io::Result<Place> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        let kind = match std::fs::symlink_metadata(&path) {
+            Ok(found) => found.file_type(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Place::File(path)),
+            Err(error) => return Err(error),
+        };
+        let folder = folder_of(&path);
+        if kind.is_symlink() && !std::fs::canonicalize(folder)?.starts_with("/proc") {
+            path = folder.join(std::fs::read_link(&path)?);
+        } else {
+            return Ok(if kind.is_file() { Place::File(path) } else { Place::Open });
+        }
+    }
+    Err(std::io::Error::other("too many links, one to the other"))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
+    }
+}
+
+/// A new file in place of the old one, with its permissions.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let old = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => Some(file.metadata()?.permissions()),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
     };
     let mut file =
-        tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(broken)?;
-    file.write_all(plain.as_bytes()).and_then(|()| file.flush()).map_err(broken)?;
-    file.persist(path).map_err(|error| broken(error.error))?;
+        tempfile::Builder::new().permissions(permissions()).tempfile_in(folder_of(path))?;
+    file.write_all(text.as_bytes())?;
+    file.flush()?;
+    if let Some(permissions) = old {
+        file.as_file().set_permissions(permissions)?;
+    }
+    file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 
@@ -142,21 +206,36 @@ fn say_styled(text: &str) {
     let _ = writeln!(err, "{text}");
 }
 
-/// A text in which nothing from a file can move the cursor or pass for something else:
-/// control characters but for line ends, and marks that turn the direction of writing, are
-/// shown by a character each.
+/// A text in which nothing from a file can move the cursor or pass for something else: control
+/// characters but for line ends are shown by a character each, others that cannot be seen by
+/// their numbers.
 fn visible(text: &str) -> Cow<'_, str> {
     let shown = |c: char| match c {
         '\n' => '\n',
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
         '\x7f' => '\u{2421}',
-        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
         _ => c,
     };
     match text.chars().all(|c| shown(c) == c) {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(text.chars().map(shown).collect()),
+        true => report::visible(text),
+        false => Cow::Owned(report::visible(&text.chars().map(shown).collect::<String>()).into()),
     }
+}
+
+/// The most of a message that is shown, and how much of that is its end.
+const MESSAGE: (usize, usize) = (1_500, 400);
+
+/// A message, without its middle where it is longer than anybody reads: names in files have no
+/// limit.
+fn brief(text: &str) -> Cow<'_, str> {
+    let (most, end) = MESSAGE;
+    let length = text.chars().count();
+    if length <= most {
+        return Cow::Borrowed(text);
+    }
+    let head: String = text.chars().take(most - end).collect();
+    let tail: String = text.chars().skip(length - end).collect();
+    Cow::Owned(format!("{head} … {tail}"))
 }
 
 /// An error with its advice, on a terminal with the line of the file that it is about.
@@ -167,13 +246,13 @@ pub(super) fn complain(error: &Error) {
 /// The same as a text; `width` is what the terminal has, where it goes to one.
 pub fn complaint(error: &Error, width: Option<usize>) -> String {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    let mut lines = vec![format!("{red}error:{red:#} {}", visible(&error.to_string()))];
+    let mut lines = vec![format!("{red}error:{red:#} {}", visible(&brief(&error.to_string())))];
     if let (Some(excerpt), Some(width)) = (&error.excerpt, width) {
         lines.push(drawn(excerpt, width));
     }
     if !error.remedy.is_empty() {
         let bold = Style::new().bold();
-        lines.push(format!("  {bold}help:{bold:#} {}", visible(&error.remedy)));
+        lines.push(format!("  {bold}help:{bold:#} {}", visible(&brief(&error.remedy))));
     }
     lines.join("\n")
 }
@@ -206,5 +285,5 @@ pub(super) fn terminal_width(term: &Term) -> Option<usize> {
 /// A warning.
 pub(super) fn warn(text: &str) {
     let yellow = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
-    say_styled(&format!("{yellow}warning:{yellow:#} {}", visible(text)));
+    say_styled(&format!("{yellow}warning:{yellow:#} {}", visible(&brief(text))));
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::Parser;
 
-use super::output::{Form, OutputArgs, complain, say};
+use super::output::{Form, OutputArgs, complain, say, write_to};
 use super::{Done, FAILED, WRONG, solve};
 use crate::compare::{Row, Scenario, run_one};
 use crate::error::{Error, Result};
@@ -72,7 +72,7 @@ pub(super) fn run(args: Args) -> Done {
             let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
             format!("stowplan solve {}\n", words.join(" "))
         };
-        args.output.write(&runs.iter().map(line).collect::<String>())?;
+        write_to(args.output.file.as_deref(), &runs.iter().map(line).collect::<String>())?;
         return Ok(0);
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

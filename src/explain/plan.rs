@@ -80,11 +80,11 @@ pub fn why_plan(instance: &Instance, plan: &Plan) -> PlanWhy {
         for (r, resource) in instance.resources().iter().enumerate() {
             let unit = (resource.scale.den / resource.scale.num).max(1);
             let then = Bounds::of(&instance.raised(node, r, unit)).tier(&tier, dropped).value;
-            if then < bound.value {
-                worth.push(Worth { node, resource: r, bound: then });
+            if bound.value.over(then) > 0.0 {
+                worth.push(Worth { node, resource: r, bound: then.near() });
             }
         }
     }
     worth.sort_by(|a, b| a.bound.total_cmp(&b.bound));
-    PlanWhy { binding, tier, bound: bound.value, why: bound.why, worth }
+    PlanWhy { binding, tier, bound: bound.value.near(), why: bound.why, worth }
 }

@@ -151,6 +151,11 @@ impl Work<'_> {
         }
     }
 
+    /// The node takes tasks, but not this one.
+    fn barred(&self, task: TaskId, node: NodeId) -> bool {
+        self.instance.counted(node) && !self.instance.eligible(task, node)
+    }
+
     /// One rule lifted, or one job made undemanding.
     fn lift(&self) -> Result<Vec<Repair>> {
         let instance = self.instance;
@@ -163,13 +168,17 @@ impl Work<'_> {
                     let name = &instance.rules()[*id as usize].name;
                     (Change::Lift(*id), instance.only(&keep), format!("lift the rule `{name}`"))
                 }
-                Element::Job(task)
-                    if instance.requirement_of(*task) != 0 || instance.pin(*task).is_some() =>
-                {
+                Element::Job(task) if instance.node_ids().any(|n| self.barred(*task, n)) => {
                     let labels = instance.labels_of_rules(*task);
                     let with = if labels.is_empty() { "" } else { " with the label " };
                     let name = self.name(*task);
-                    let words = format!("let {name} run on any node{with}{}", labels.join(", "));
+                    let tainted = |n| self.barred(*task, n) && !instance.taints(n).is_empty();
+                    let taints = match instance.node_ids().any(tainted) {
+                        true => ", whatever its taints",
+                        false => "",
+                    };
+                    let labels = labels.join(", ");
+                    let words = format!("let {name} run on any node{with}{labels}{taints}");
                     (Change::Undemand(*task), instance.undemanding(*task), words)
                 }
                 _ => continue,

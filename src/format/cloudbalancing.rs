@@ -3,9 +3,9 @@
 
 use serde::Deserialize;
 
-use super::json_error;
 use super::source::Text;
 use super::values::{Id, Object, Quantity};
+use super::{json_error, json_numbers};
 use crate::error::Result;
 use crate::model::{Draft, Goal, NodeDraft, TaskDraft, Term};
 
@@ -44,6 +44,7 @@ struct Process {
 /// Syntax, missing keys and wrong types, with line and column.
 pub(super) fn read(source: Text) -> Result<Draft> {
     let file: Object<CloudFile> = json_error::parse(source)?;
+    json_numbers::check(source)?;
     let mut draft = Draft { goal: Some(Goal::single(Term::Cost)), ..Draft::default() };
     for name in ["cpu", "memory", "network"] {
         draft.resource(name);

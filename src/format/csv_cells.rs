@@ -90,7 +90,8 @@ fn whole<T: std::str::FromStr>(text: &str) -> std::result::Result<T, String> {
     text.parse().map_err(|_| format!("`{text}` is no whole number, or out of range"))
 }
 
-fn yes_or_no(text: &str) -> std::result::Result<bool, String> {
+/// Whether a cell says yes.
+pub(super) fn yes_or_no(text: &str) -> std::result::Result<bool, String> {
     match text {
         "true" | "yes" | "1" => Ok(true),
         "false" | "no" | "0" => Ok(false),

@@ -4,6 +4,7 @@ use super::csv::{
     CARDS, DEVIATION, NODE, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, TRANSIENT, USED,
     is_reserved,
 };
+use super::csv_cells::yes_or_no;
 use super::guard::guarded_unless_number;
 use super::json_write::{
     Part, current, drop_weight, groups, move_cost, over, pair_cost, pinned, price, price_per_hour,
@@ -37,7 +38,7 @@ pub struct CsvFiles {
 ///
 /// # Errors
 /// Names that tables cannot hold: a resource called like a reserved column,
-/// leading or trailing white space, separators within labels; routes, ratios and load that ends.
+/// white space around a name in a list, separators within labels; routes, ratios and load that ends.
 pub fn write_csv(instance: &Instance) -> Result<CsvFiles> {
     if instance.has_routes() {
         return Err(unwritable("what moving from node to node costs (`routes`)"));
@@ -134,7 +135,6 @@ fn tasks(instance: &Instance) -> Result<String> {
 
 fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
     let name = instance.job_name(task);
-    check_trimmed(name)?;
     let requirement = instance.requirement(task);
     let [together, apart, spread] = within(instance, task);
     let shown = |number: i64, usual: i64| match number {
@@ -145,7 +145,6 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
     let current = current(instance, task).unwrap_or_default();
     check_list(current.iter(), "node")?;
     let key = instance.own_key(task).unwrap_or_default();
-    check_trimmed(key)?;
     let mut row = vec![name.to_owned()];
     row.extend(amounts(instance, instance.demand(task), |_, _| true));
     match instance.deviation(task) {
@@ -164,7 +163,7 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
         instance.gang_of(task).map_or_else(String::new, |(gang, _)| gang.size.to_string()),
         label(together),
         label(apart),
-        spread.map_or_else(String::new, |rule| words::show_spread(&rule.ask, over(instance, rule))),
+        spread_text(instance, spread)?,
         current.join("|"),
         match pinned(instance, task) {
             true => "true".to_owned(),
@@ -173,7 +172,7 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
         key.to_owned(),
         joined(&groups(instance, task))?,
         move_cost(instance, task)?.map_or_else(String::new, |cost| cost.to_string()),
-        instance.backup(task).unwrap_or_default().to_owned(),
+        backup(instance, task)?,
         shown(instance.release(task), 0),
         instance.due(task).map_or_else(String::new, |due| due.to_string()),
         instance.deadline(task).map_or_else(String::new, |deadline| deadline.to_string()),
@@ -181,6 +180,25 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
         instance.elapsed(task).map_or_else(String::new, |elapsed| elapsed.to_string()),
     ]);
     Ok(row)
+}
+
+/// `rack>=2`
+fn spread_text(instance: &Instance, spread: Option<&Rule>) -> Result<String> {
+    let Some(rule) = spread else { return Ok(String::new()) };
+    let over = over(instance, rule);
+    match over.contains(|c: char| c.is_whitespace() || "<>~".contains(c)) {
+        true => Err(unwritable(&format!("a spread over `{over}`"))),
+        false => Ok(words::show_spread(&rule.ask, over)),
+    }
+}
+
+/// The label of a standby, unless it reads like yes or no.
+fn backup(instance: &Instance, task: TaskId) -> Result<String> {
+    let over = instance.backup(task).unwrap_or_default();
+    match yes_or_no(over) {
+        Ok(_) => Err(unwritable(&format!("a backup over `{over}`"))),
+        Err(_) => Ok(over.to_owned()),
+    }
 }
 
 /// What the task comes after, as `a` or `a+600`.
@@ -206,7 +224,7 @@ fn preferences(list: &[Preference]) -> Result<String> {
         for (key, values) in wanted.iter().chain(unwanted) {
             if key.contains('&')
                 || key.ends_with('!')
-                || values.iter().any(|v| v.contains(['&', '*']))
+                || values.iter().any(|v| v.contains(['&', '*']) || v.is_empty() || v.ends_with('='))
             {
                 return Err(unwritable(&format!("the preference for `{key}`")));
             }
@@ -221,7 +239,7 @@ fn preferences(list: &[Preference]) -> Result<String> {
 /// Texts with ; between them.
 fn joined<T: ToString>(list: &[T]) -> Result<String> {
     let parts: Vec<String> = list.iter().map(ToString::to_string).collect();
-    match parts.iter().find(|part| part.contains(';')) {
+    match parts.iter().find(|part| part.contains(';') || part.is_empty() || part.trim() != **part) {
         Some(part) => Err(unwritable(&format!("`{part}`"))),
         None => Ok(parts.join(";")),
     }
@@ -316,7 +334,6 @@ fn nodes(instance: &Instance) -> Result<String> {
 }
 
 fn node_row(instance: &Instance, node: NodeId) -> Result<Vec<String>> {
-    check_trimmed(instance.node_name(node))?;
     let (capacity, limit) = (instance.capacity(node), instance.limit(node));
     let kept: Vec<i64> = capacity.iter().zip(limit).map(|(c, limit)| c - limit).collect();
     let mut row = vec![instance.node_name(node).to_owned()];
@@ -442,10 +459,10 @@ mod tests {
         for (from, to) in [
             ("\"cpu\"", "\"price\""),
             ("\"cpu\"", "\"used:x\""),
-            ("\"t\"", "\" t\""),
             ("\"k\"", "\"k=\""),
             ("\"v\"", "\"v;w\""),
             ("\"w\"", "\"w|x\""),
+            (r#""requires": {"k": "w"}"#, r#""prefers": [{"labels": {"k": "w="}}]"#),
         ] {
             let instance = from_json(&text.replace(from, to)).unwrap();
             let error = write_csv(&instance).unwrap_err();

@@ -1,11 +1,13 @@
-//! Cells that a spreadsheet would take for a formula, made harmless and read back: one apostrophe
-//! in front, which spreadsheets hide (OWASP, "CSV Injection").
+//! Cells that would not be read as they are written, and how they are: one apostrophe in front.
+//! A spreadsheet would take them for a formula, and hides the apostrophe (OWASP, "CSV Injection");
+//! or white space begins or ends them, which is no part of any other cell.
 
-/// Whether a spreadsheet may take a cell for more than text: it begins with one of these, their
-/// full-width forms included. Apostrophes in front do not count, or those of a name would be lost.
+/// Whether a cell is guarded: it begins with what a spreadsheet may take for more than text, the
+/// full-width forms included, or has white space at an end. Apostrophes in front do not count, or
+/// those of a name would be lost.
 fn active(text: &str) -> bool {
     let bare = text.trim_start_matches('\'');
-    bare.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
+    bare.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || bare.trim() != bare
 }
 
 /// The cell as it is written.
@@ -21,9 +23,12 @@ pub(super) fn guarded_unless_number(text: &str) -> String {
     }
 }
 
-/// The cell as it was before [`guarded`].
+/// The cell as it was before [`guarded`]; of others, what is between white space.
 pub(super) fn unguarded(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|text| active(text)).unwrap_or(cell)
+    fn inside(cell: &str) -> Option<&str> {
+        cell.strip_prefix('\'').filter(|text| active(text))
+    }
+    inside(cell).or_else(|| inside(cell.trim())).unwrap_or(cell.trim())
 }
 
 #[cfg(test)]
@@ -47,6 +52,13 @@ mod tests {
             "\tx",
             "＝1",
             "5",
+            " a ",
+            "a ",
+            "\u{2028}a",
+            "' a",
+            "''a ",
+            "' ",
+            "  ",
         ];
         for text in texts {
             let cell = guarded(text);
@@ -55,6 +67,8 @@ mod tests {
             assert_eq!(unguarded(&guarded_unless_number(text)), text);
         }
         assert_eq!(guarded("+1"), "'+1");
+        assert_eq!(unguarded("  a "), "a");
+        assert_eq!(unguarded("  '=a"), "=a");
         assert_eq!(guarded_unless_number("-2.5"), "-2.5");
     }
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::backup_file::BackupFile;
 use super::demand_file::DemandFile;
-use super::json_error;
 use super::json_resources::{ResourceNames, check_used};
 use super::move_file::{PairFile, RatioFile, RouteFile, or_one};
 use super::rule_file::{RuleFile, SpreadFile};
@@ -16,7 +15,7 @@ use super::time_file::{AfterFile, DateText, WhenText, WindowFile};
 use super::values::{
     GoalText, Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, RiskText, Seconds, Version,
 };
-use super::words;
+use super::{json_error, json_numbers, words};
 use crate::error::Result;
 use crate::model::{
     AfterDraft, Ask, Draft, DraftError, DraftItem, NodeDraft, NodeState, PairDraft, RatioDraft,
@@ -302,6 +301,7 @@ pub fn schema() -> serde_json::Value {
 /// with line and column. Resources that are named oddly: with the field's path.
 pub(super) fn read(source: Text) -> Result<Draft> {
     let file: Object<InstanceFile> = json_error::parse(source)?;
+    json_numbers::check(source)?;
     let file = file.0;
     let mut draft = Draft {
         goal: file.goal.map(|goal| goal.0),

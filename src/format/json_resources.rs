@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::source::Text;
 use super::values::{Ordered, Portion, Quantity};
 use crate::error::Result;
-use crate::model::{Decimal, Draft, Part, nearest};
+use crate::model::{Decimal, Draft, Part, is_resource_name, nearest};
 
 /// Positions of resources by name.
 pub(super) struct ResourceNames<'a> {
@@ -24,7 +24,7 @@ impl ResourceNames<'_> {
             return Ok(*at);
         }
         let error = |cause: String| Err(self.source.error(cause).at(place()));
-        if name.trim() != name || name.is_empty() || name.contains(char::is_control) {
+        if !is_resource_name(name) {
             return error(format!("{name:?} is no name for a resource: use printable characters"));
         }
         if draft.resources.len() >= 1000 {

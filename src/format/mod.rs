@@ -17,6 +17,7 @@ mod history;
 mod integers;
 mod json;
 mod json_error;
+mod json_numbers;
 mod json_place;
 mod json_resources;
 mod json_write;

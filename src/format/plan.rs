@@ -258,7 +258,7 @@ fn read_csv(source: Text) -> Result<Claim> {
 fn devices(text: &str) -> std::result::Result<Vec<(String, Vec<u32>)>, String> {
     let bad = || format!("`{text}` names no cards: write such as gpu=0|3");
     let part = |part: &str| {
-        let (name, numbers) = part.split_once('=').ok_or_else(bad)?;
+        let (name, numbers) = part.rsplit_once('=').ok_or_else(bad)?;
         let numbers = numbers.split('|').map(|number| number.trim().parse().map_err(|_| bad()));
         Ok((name.trim().to_owned(), numbers.collect::<std::result::Result<_, _>>()?))
     };

@@ -206,7 +206,12 @@ fn ratios(numbers: &mut Integers, draft: &mut Draft) -> Result<()> {
 
 fn weights(numbers: &mut Integers) -> Result<[i64; 3]> {
     let mut weight = |what: &str| numbers.next(|| format!("the weight of {what} moves"));
-    Ok([weight("process")?, weight("service")?, weight("machine")?])
+    let weights = [weight("process")?, weight("service")?, weight("machine")?];
+    if weights[1] > 1_000_000_000_000 {
+        let cause = format!("the weight of service moves is {}, it is 10^12 at most", weights[1]);
+        return Err(numbers.error(cause));
+    }
+    Ok(weights)
 }
 
 fn quantities(values: Vec<i64>) -> Result<Vec<(u16, Decimal)>> {

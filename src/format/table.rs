@@ -139,9 +139,9 @@ impl<'a> Table<'a> {
 }
 
 impl Row<'_> {
-    /// The cell, trimmed, without the apostrophe that guards it.
+    /// The cell, without the apostrophe that guards it or else trimmed.
     pub(super) fn cell(&self, column: usize) -> &str {
-        unguarded(self.record.get(column).unwrap_or("").trim())
+        unguarded(self.record.get(column).unwrap_or(""))
     }
 
     /// The quantity in a cell, `None` when it is empty.

@@ -78,7 +78,7 @@ impl<V> Ordered<V> {
 
 /// The text of a number that is no integer: the shortest one that reads back
 /// as the same number, which is how such numbers are written in the first place.
-fn float_text(value: f64) -> String {
+pub(super) fn float_text(value: f64) -> String {
     serde_json::Number::from_f64(value).map_or_else(|| value.to_string(), |n| n.to_string())
 }
 

@@ -7,7 +7,7 @@ use good_lp::solvers::lp_solvers::{CbcSolver, GlpkSolver, GurobiSolver, WithMaxS
 use good_lp::{Expression, ProblemVariables, Solver, SolverModel, variable};
 
 use super::external::{self, HighsExecutable, Scip};
-use super::program::{Program, Sense};
+use super::program::{Program, Row, Sense};
 use crate::error::{Error, Kind, Result};
 
 /// A solver for integer programs.
@@ -197,16 +197,26 @@ fn assemble<S: Solver>(program: &Program, solver: S) -> (S::Model, Vec<good_lp::
     }
     let mut model = variables.minimise(objective).using(solver);
     for row in &program.rows {
+        let by = scale(row);
         let mut left = Expression::with_capacity(row.terms.len());
         for (col, a) in &row.terms {
-            left.add_mul(*a, columns[*col as usize]);
+            left.add_mul(*a * by, columns[*col as usize]);
         }
         model.add_constraint(match row.sense {
-            Sense::AtMost => left.leq(row.rhs),
-            Sense::Equal => left.eq(row.rhs),
+            Sense::AtMost => left.leq(row.rhs * by),
+            Sense::Equal => left.eq(row.rhs * by),
         });
     }
     (model, columns)
+}
+
+/// Factors of a row above which doubles round by more than solvers tolerate in a row.
+const LARGE: f64 = (1u32 << 20) as f64;
+
+/// The power of two that makes a row of large factors moderate: what is feasible stays feasible.
+fn scale(row: &Row) -> f64 {
+    let size = row.terms.iter().map(|(_, a)| a.abs()).fold(0.0, f64::max);
+    if size > LARGE { (LARGE / size).log2().floor().exp2() } else { 1.0 }
 }
 
 /// Solves the program within the effort. `start` is a feasible point that the
@@ -234,7 +244,7 @@ fn ask(
     let seconds = effort.time.as_secs_f64().ceil().clamp(1.0, 1e9) as u32;
     match backend {
         Backend::Microlp => microlp(program, start, effort),
-        Backend::Highs => highs(program, start, effort),
+        Backend::Highs => highs(program, effort),
         Backend::HighsExecutable => {
             let tool = HighsExecutable::new(effort)?;
             external::solve(backend, program, start, tool, assemble)
@@ -289,14 +299,16 @@ pub(super) fn failed(solver: &str, what: &str) -> Error {
 }
 
 #[cfg(not(feature = "highs"))]
-fn highs(_: &Program, _: Option<&[f64]>, _: Effort) -> Result<Answer> {
+fn highs(_: &Program, _: Effort) -> Result<Answer> {
     Backend::Highs.ensure().map(|()| Answer::default())
 }
 
 /// Through good_lp's model, but solved by the highs crate's own call: good_lp
-/// drops the bound. One thread, so that a seed gives one answer.
+/// drops the bound. One thread, so that a seed gives one answer. It is given no start: HiGHS 1.15
+/// calls some starts optimal that are not, with and without presolve; without a start it was never
+/// seen to.
 #[cfg(feature = "highs")]
-fn highs(program: &Program, start: Option<&[f64]>, effort: Effort) -> Result<Answer> {
+fn highs(program: &Program, effort: Effort) -> Result<Answer> {
     use ::highs::{HighsModelStatus, HighsSolutionStatus};
 
     let (model, _) = assemble(program, good_lp::solvers::highs::highs);
@@ -312,11 +324,6 @@ fn highs(program: &Program, start: Option<&[f64]>, effort: Effort) -> Result<Ans
     set(&mut model, "mip_feasibility_tolerance", 1e-9)?;
     for (name, value) in [("threads", 1), ("random_seed", (effort.seed % 1_000_000) as i32)] {
         model.try_set_option(name, value).map_err(|e| broken(format!("option {name}: {e:?}")))?;
-    }
-    if let Some(start) = start {
-        model
-            .try_set_solution(Some(start), None, None, None)
-            .map_err(|e| broken(format!("{e:?}")))?;
     }
     let solved = model.try_solve().map_err(|e| broken(format!("{e:?}")))?;
     let status = solved.status();

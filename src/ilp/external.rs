@@ -206,10 +206,12 @@ impl HighsExecutable {
         let path = highs_path()?;
         let mut options = tempfile::NamedTempFile::new()
             .map_err(|e| failed("highs-exe", &format!("no temporary file: {e}")))?;
+        // By itself it leaves a log in the working directory.
         let text = format!(
-            "mip_rel_gap = {}\nmip_abs_gap = 0\nthreads = 1\nrandom_seed = {}\n",
+            "mip_rel_gap = {}\nmip_abs_gap = 0\nthreads = 1\nrandom_seed = {}\nlog_file = {}\n",
             effort.gap,
-            effort.seed % 1_000_000
+            effort.seed % 1_000_000,
+            if cfg!(windows) { "NUL" } else { "/dev/null" }
         );
         options
             .write_all(text.as_bytes())

@@ -20,7 +20,6 @@ mod write;
 
 pub use backend::{Availability, BACKENDS, Backend, BackendInfo};
 pub use failures::Failure;
-pub use objective::whole;
 pub use tiers::{Exact, Finding, Request, TierFinding, no_worse, relaxation, solve};
 pub use time::{TimedFinding, TimedRequest, solve_timed, time_objection};
 pub use write::{ModelForm, ModelRequest, write_model};

@@ -10,12 +10,12 @@ use super::balance::BalanceRows;
 use super::cards::CardRows;
 use super::failures::Failure;
 use super::moves::room;
-use super::objective::{unit, whole};
+use super::objective::{counted, unit};
 use super::program::{Col, Of, Program};
 use super::risk::{Breaks, Chords, most_in_risk};
 use super::rules::Derived;
 use crate::metrics;
-use crate::model::{Classes, Instance, NodeId, Plan, Term, Tier};
+use crate::model::{Classes, Instance, NodeId, Plan, Term, Tier, Worth};
 
 /// Nodes that the model treats as one, and how the counts are meant.
 pub(super) struct Shape<'a> {
@@ -79,7 +79,7 @@ impl<'a> Shape<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Settled {
     pub(super) tier: Tier,
-    pub(super) value: f64,
+    pub(super) worth: Worth,
     /// Highest load over capacity, as a fraction, when the tier is `peak`.
     pub(super) peak: Option<(i64, i64)>,
 }
@@ -364,12 +364,12 @@ impl<'a> Model<'a> {
         }
         let unit = unit(self.shape.instance, &earlier.tier);
         let (terms, constant) = self.tier_terms(&earlier.tier, unit);
-        let slack = if whole(self.shape.instance, &earlier.tier) {
-            0.5
-        } else {
-            1e-7 * (1.0 + earlier.value.abs() * unit)
+        let value = earlier.worth.near() * unit;
+        let slack = match counted(self.shape.instance, &earlier.tier) {
+            Some(_) => 0.5 + 1e-9 * value.abs(),
+            None => 1e-7 * (1.0 + value.abs()),
         };
-        self.program.at_most(terms, earlier.value * unit - constant + slack);
+        self.program.at_most(terms, value - constant + slack);
     }
 
     fn objective(&mut self, tier: &Tier) {
@@ -443,9 +443,9 @@ fn key_resource(instance: &Instance) -> usize {
 
 /// The tier with its value in a plan, ready to be held there.
 pub(super) fn settle(instance: &Instance, plan: &Plan, tier: &Tier) -> Settled {
-    let value = metrics::value_of(instance, plan, tier);
+    let worth = metrics::worth_of(instance, plan, tier);
     let peak = (tier.only() == Some(Term::Peak)).then(|| highest(instance, plan));
-    Settled { tier: tier.clone(), value, peak }
+    Settled { tier: tier.clone(), worth, peak }
 }
 
 /// Highest load over capacity as an exact fraction.

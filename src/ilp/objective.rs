@@ -3,7 +3,8 @@
 use super::balance::BalanceRows;
 use super::model::Model;
 use super::program::Col;
-use crate::model::{Instance, NodeId, Scale, TaskId, Term, Tier};
+use crate::metrics::step;
+use crate::model::{Fraction, Instance, NodeId, Scale, TaskId, Term, Tier};
 
 impl Model<'_> {
     /// A tier as a linear form times `unit`, and its constant.
@@ -124,29 +125,35 @@ pub(super) fn steps(instance: &Instance, term: Term) -> Option<Scale> {
     }
 }
 
-/// True when the tier's value is always a whole number of steps: of those in which its one term
-/// is counted, or of ones.
-pub fn whole(instance: &Instance, tier: &Tier) -> bool {
-    if tier.only().is_some_and(|term| steps(instance, term).is_some()) {
-        return true;
-    }
-    let demand_is_whole = instance.resources().iter().all(|resource| resource.scale.den == 1);
-    tier.terms.iter().all(|t| {
-        let term_is_whole = match t.term {
-            Term::Demand => demand_is_whole,
-            term => steps(instance, term).is_some_and(|scale| scale.den == 1),
-        };
-        t.weight.fract() == 0.0 && term_is_whole
-    })
+/// Steps to a unit beyond which a sum is no sum of whole numbers to a solver.
+const FINEST: f64 = 1e4;
+
+/// What the tier's values are multiples of, where the program counts in it: what a term is counted
+/// in, or what the terms of a sum have in common unless that is too fine.
+pub(super) fn counted(instance: &Instance, tier: &Tier) -> Option<Fraction> {
+    let step = step(instance, tier)?;
+    let single = tier.terms.len() == 1 && tier.only() != Some(Term::Demand);
+    (single || step.near() * FINEST >= 1.0).then_some(step)
 }
 
 /// Factor from a tier's value to the program's objective: counted terms in whole
 /// steps, everything else so that coefficients stay moderate.
 pub(super) fn unit(instance: &Instance, tier: &Tier) -> f64 {
-    match tier.only() {
-        Some(Term::Peak) => 100.0,
-        Some(Term::Balance) => 1e4,
-        Some(term) => steps(instance, term).map_or(1.0, |scale| 1.0 / scale.factor()),
-        None => 1.0,
+    match (tier.only(), counted(instance, tier)) {
+        (Some(Term::Peak), _) => 100.0,
+        (Some(Term::Balance), _) => 1e4,
+        (_, Some(step)) => 1.0 / step.near(),
+        (_, None) => 1.0,
     }
+}
+
+/// What solvers' tolerances may hide in an objective.
+pub(super) fn tolerance(objective: f64) -> f64 {
+    let size = objective.abs();
+    (1e-5 * size.clamp(1.0, 1e4)).max(1e-7 * size)
+}
+
+/// The least number of steps that an objective, counted in steps, stands for.
+pub(super) fn whole_steps(objective: f64) -> i128 {
+    (objective - tolerance(objective)).ceil() as i128
 }

@@ -6,12 +6,12 @@ use super::backend::{self, Answer, Backend, Effort};
 use super::balance::distances;
 use super::failures::Failure;
 use super::model::{Model, Settled, Shape, settle};
-use super::objective::{steps, unit, whole};
+use super::objective::{counted, unit, whole_steps};
 use super::risk::Breaks;
 use crate::check::{Violation, check_plan};
 use crate::error::{Error, Result};
-use crate::metrics::{attainable_peak, value_of};
-use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
+use crate::metrics::{attainable_peak, worth_of};
+use crate::model::{Classes, Fraction, Goal, Instance, Plan, Term, Tier, Worth};
 use crate::stop::Stop;
 
 /// Rounds of tangents after which a variance is left at the gap it has.
@@ -37,7 +37,7 @@ pub struct Request<'a> {
     pub incumbent: Option<Plan>,
     /// Known bounds per tier; a tier whose incumbent meets its bound is settled
     /// without the solver, as long as all tiers before it are.
-    pub bounds: Vec<f64>,
+    pub bounds: Vec<Worth>,
     /// Nodes that fail at once: after each such failure the tasks there have room on the others,
     /// where all else stays. For instances without cards and without rules about places.
     pub failures: Vec<Failure>,
@@ -58,17 +58,14 @@ impl Request<'_> {
 
 /// Whether `plan` is at most as high as `other` in each of the tiers.
 pub fn no_worse(instance: &Instance, tiers: &[Tier], plan: &Plan, other: &Plan) -> bool {
-    tiers.iter().all(|tier| {
-        let (value, known) = (value_of(instance, plan, tier), value_of(instance, other, tier));
-        value <= known + 1e-9 * known.abs()
-    })
+    tiers.iter().all(|tier| worth_of(instance, plan, tier).at_most(worth_of(instance, other, tier)))
 }
 
 /// What was found for one tier.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TierFinding {
     /// Proven lower bound, given that all earlier tiers keep their values.
-    pub bound: Option<f64>,
+    pub bound: Option<Worth>,
 }
 
 /// The outcome of the exact method.
@@ -115,7 +112,7 @@ pub fn solve(request: &Request, stop: &Stop) -> Result<Finding> {
     for (k, tier) in request.goal.tiers.iter().enumerate() {
         let known = request.bounds.get(k).copied().filter(|_| request.still_bounds(&finding, k));
         let proven = finding.plan.as_ref().filter(|plan| {
-            let value = value_of(request.instance, plan, tier);
+            let value = worth_of(request.instance, plan, tier);
             finding.exact == Exact::Complete
                 && known.is_some_and(|bound| meets(value, bound, request.gap))
         });
@@ -162,7 +159,7 @@ impl Round<'_> {
         if let (Some(plan), true) = (&finding.plan, curved) {
             add_points(&mut points, distances(instance, plan));
         }
-        let mut bound: Option<f64> = None;
+        let mut bound: Option<Worth> = None;
         let end = self.stop.part(self.time);
         for _ in 0..ROUNDS {
             let left = end.remaining();
@@ -209,9 +206,9 @@ impl Round<'_> {
         finding.tiers.push(TierFinding { bound });
     }
 
-    fn settled_at(&self, finding: &Finding, bound: Option<f64>) -> bool {
+    fn settled_at(&self, finding: &Finding, bound: Option<Worth>) -> bool {
         let value =
-            finding.plan.as_ref().map(|plan| value_of(self.request.instance, plan, self.tier));
+            finding.plan.as_ref().map(|plan| worth_of(self.request.instance, plan, self.tier));
         matches!((value, bound), (Some(value), Some(bound)) if meets(value, bound, self.request.gap))
     }
 
@@ -274,16 +271,16 @@ impl Round<'_> {
             }
         }
         if let (Some(bound), true) = (bound, trusted) {
-            let safe = self.tier.worth(safe_bound(instance, self.tier, bound + model.offset));
-            let value = finding.plan.as_ref().map(|plan| value_of(instance, plan, self.tier));
+            let safe = safe_bound(instance, self.tier, bound + model.offset);
+            let value = finding.plan.as_ref().map(|plan| worth_of(instance, plan, self.tier));
             // No proof can lie above a plan that holds: then the solver is wrong.
-            if value.is_some_and(|value| safe > value + 1e-6 * value.abs().max(1e-6)) {
+            if value.is_some_and(|value| safe.contradicts(value)) {
                 finding.warnings.push(format!(
                     "{} states a bound above the value of a known plan; it was set aside",
                     self.request.backend.name()
                 ));
             } else {
-                step.bound = Some(value.map_or(safe, |value| safe.min(value)));
+                step.bound = Some(safe);
             }
         }
         step
@@ -292,12 +289,13 @@ impl Round<'_> {
     /// Better in this tier and no worse in the earlier ones.
     fn better(&self, plan: &Plan, known: Option<&Plan>) -> bool {
         let instance = self.request.instance;
-        let keeps = self.settled.iter().all(|earlier| {
-            let value = value_of(instance, plan, &earlier.tier);
-            value <= earlier.value + 1e-9 * earlier.value.abs()
-        });
+        let keeps = self
+            .settled
+            .iter()
+            .all(|earlier| worth_of(instance, plan, &earlier.tier).at_most(earlier.worth));
         let lower = known.is_none_or(|known| {
-            value_of(instance, plan, self.tier) < value_of(instance, known, self.tier)
+            let value = worth_of(instance, plan, self.tier);
+            value.order(worth_of(instance, known, self.tier)).is_lt()
         });
         keeps && lower
     }
@@ -309,15 +307,15 @@ pub(super) fn set_aside(error: &Error, tier: &Tier) -> String {
 }
 
 struct Step {
-    bound: Option<f64>,
+    bound: Option<Worth>,
     distances: Option<Vec<f64>>,
     /// Loads vary too much, and there are more chords now.
     broken: bool,
 }
 
-fn max(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+fn max(a: Option<Worth>, b: Option<Worth>) -> Option<Worth> {
     match (a, b) {
-        (Some(a), Some(b)) => Some(a.max(b)),
+        (Some(a), Some(b)) => Some(if b.order(a).is_gt() { b } else { a }),
         (a, b) => a.or(b),
     }
 }
@@ -334,26 +332,31 @@ fn add_points(points: &mut Vec<f64>, distances: Vec<f64>) -> bool {
 }
 
 /// Whether a value is as good as its bound, up to `gap`.
-pub(super) fn meets(value: f64, bound: f64, gap: f64) -> bool {
-    value - bound <= gap.max(1e-9) * value.abs()
+pub(super) fn meets(value: Worth, bound: Worth, gap: f64) -> bool {
+    value.meets(bound) || gap > 0.0 && value.over(bound) <= gap * value.near().abs()
 }
 
 /// A program's objective as a bound on the tier, lowered by what solvers'
 /// tolerances may hide and raised to the next value that can occur.
-fn safe_bound(instance: &Instance, tier: &Tier, objective: f64) -> f64 {
-    let unit = unit(instance, tier);
-    if whole(instance, tier) {
-        let whole = (objective - 1e-5 * objective.abs().clamp(1.0, 1e4)).ceil();
-        let scale = tier.only().and_then(|term| steps(instance, term));
-        return scale.map_or(whole / unit, |scale| scale.to_f64(whole as i64));
+fn safe_bound(instance: &Instance, tier: &Tier, objective: f64) -> Worth {
+    let enough = |bound: Worth| match tier.enough {
+        Some(enough) if enough > bound.near() => {
+            Fraction::written(enough).map_or(Worth::real(enough), Worth::exact)
+        }
+        _ => bound,
+    };
+    if let Some(step) = counted(instance, tier) {
+        let steps = Fraction::whole(whole_steps(objective));
+        return enough(steps.times(step).map_or(Worth::real(f64::NEG_INFINITY), Worth::exact));
     }
-    let value = objective / unit;
-    match tier.only() {
-        Some(Term::Peak) => attainable_peak(instance, value - 1e-7 * value.abs()),
+    let value = objective / unit(instance, tier);
+    let lowered = value - 1e-7 * value.abs();
+    enough(match tier.only() {
+        Some(Term::Peak) => attainable_peak(instance, lowered),
         // Squares of percentages carry the tolerance of the rows behind them.
-        Some(Term::Balance) => (value - 1e-7 * value.abs() - 1e-12).max(0.0),
-        _ => value - 1e-7 * value.abs(),
-    }
+        Some(Term::Balance) => Worth::real((lowered - 1e-12).max(0.0)),
+        _ => Worth::real(lowered),
+    })
 }
 
 /// The LP relaxation over classes as a bound on a tier, given that the earlier
@@ -367,7 +370,7 @@ pub fn relaxation(
     earlier: &[Tier],
     tier: &Tier,
     stop: &Stop,
-) -> Result<Option<f64>> {
+) -> Result<Option<Worth>> {
     let instance = request.instance;
     let shape = Shape::relaxed(instance, request.classes, request.allow_unplaced);
     let curved = |tier: &Tier| tier.weight(Term::Balance) > 0.0;

@@ -80,9 +80,11 @@ fn head(
         format!("objective = {unit} x ({tier})"),
     ];
     head.extend(
-        settled.iter().map(|earlier| format!("{} is at most {}", earlier.tier, earlier.value)),
+        settled
+            .iter()
+            .map(|earlier| format!("{} is at most {}", earlier.tier, earlier.worth.near())),
     );
-    let name = |task: &TaskId| request.instance.task_name(*task).escape_debug().to_string();
+    let name = |task: &TaskId| commented(request.instance.task_name(*task));
     for class in classes.tasks.iter().filter(|class| class.tasks.len() > 1) {
         let first = name(&class.example());
         head.push(format!("{first} stands for {} equal tasks:", class.tasks.len()));
@@ -96,6 +98,17 @@ fn head(
         head.push(line);
     }
     head
+}
+
+/// A name in a comment: whole, or its beginning where it is too long for a line.
+fn commented(name: &str) -> String {
+    const MOST: usize = 60;
+    let shown: String = name.chars().take(MOST).collect();
+    let shown = shown.escape_debug();
+    match name.chars().count().saturating_sub(MOST) {
+        0 => shown.to_string(),
+        more => format!("{shown}... and {more} more characters"),
+    }
 }
 
 /// Length at which lines are broken: readers take some 500 characters.

@@ -3,18 +3,21 @@
 //! shared with the search, so it can judge what the search claims.
 
 mod critical;
+mod exact;
 mod fragmentation;
 mod overload;
 mod time;
 
 pub use critical::{Link, Waits, critical_path};
+use exact::Figures;
+pub use exact::step;
 pub use fragmentation::{CardFigures, Mix, card_figures, fragmented};
 pub use overload::{Overload, worst_overload};
 pub use time::{TimeFigures, load_over_time, there_until, timed_values};
 
 use crate::model::{
-    Goal, Instance, NodeId, Plan, ResourceWeights, Schedule, TaskId, Term, Tier, TierValue,
-    WeightedTerm,
+    Fraction, Goal, Instance, NodeId, Plan, ResourceWeights, Schedule, TaskId, Term, Tier,
+    TierValue, WeightedTerm, Worth,
 };
 
 /// Figures of one node.
@@ -260,21 +263,26 @@ fn group_moves(instance: &Instance, plan: &Plan) -> usize {
     counts.max().unwrap_or(0)
 }
 
-/// Weight of the tasks without a node, of one priority or of all.
-fn unplaced(instance: &Instance, plan: &Plan, priority: Option<i64>) -> f64 {
+/// Weight of the tasks without a node, of one priority or of all, in steps of the weights' scale.
+fn unplaced(instance: &Instance, plan: &Plan, priority: Option<i64>) -> i64 {
     let of = |task: &TaskId| priority.is_none_or(|p| instance.priority(*task) == p);
-    let weight: i64 = plan.unplaced().filter(of).map(|task| instance.drop_weight(task)).sum();
-    instance.weight_scale().to_f64(weight)
+    plan.unplaced().filter(of).map(|task| instance.drop_weight(task)).sum()
 }
 
-/// The documents' objective: demand placed, each resource in its own unit.
-fn demand(instance: &Instance, plan: &Plan) -> f64 {
+/// Demand placed, per resource.
+fn demand_of(instance: &Instance, plan: &Plan) -> Vec<i64> {
     let mut total = vec![0i64; instance.resources().len()];
     for (task, node) in plan.placements() {
         for (sum, demand) in total.iter_mut().zip(instance.demand_on(task, node)) {
             *sum += demand;
         }
     }
+    total
+}
+
+/// The documents' objective: demand placed, each resource in its own unit.
+fn demand(instance: &Instance, plan: &Plan) -> f64 {
+    let total = demand_of(instance, plan);
     let scales = instance.resources().iter().map(|resource| resource.scale);
     total.iter().zip(scales).map(|(sum, scale)| scale.to_f64(*sum)).sum()
 }
@@ -293,7 +301,9 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
         Term::GroupMoves => metrics.group_moves as f64,
         // A plan without starts never ends; see [`timed_values`].
         Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => f64::INFINITY,
-        Term::Unplaced(priority) => unplaced(instance, plan, priority),
+        Term::Unplaced(priority) => {
+            instance.weight_scale().to_f64(unplaced(instance, plan, priority))
+        }
     }
 }
 
@@ -320,25 +330,34 @@ pub fn value_of(instance: &Instance, plan: &Plan, tier: &Tier) -> f64 {
     tier_value(instance, plan, &Metrics::of(instance, plan, None), tier)
 }
 
+/// The same, exact where it can be.
+pub fn worth_of(instance: &Instance, plan: &Plan, tier: &Tier) -> Worth {
+    let metrics = Metrics::of(instance, plan, None);
+    let figures = Figures { instance, plan, metrics: &metrics, time: None };
+    Worth::new(tier_value(instance, plan, &metrics, tier), figures.tier(tier))
+}
+
 /// Values of every tier of `goal`, most important first.
 pub fn goal_values(instance: &Instance, plan: &Plan, goal: &Goal) -> Vec<TierValue> {
     let metrics = Metrics::of(instance, plan, None);
+    let figures = Figures { instance, plan, metrics: &metrics, time: None };
     goal.tiers
         .iter()
         .map(|tier| TierValue {
             tier: tier.to_string(),
             value: tier_value(instance, plan, &metrics, tier),
+            exact: figures.tier(tier),
         })
         .collect()
 }
 
 /// The smallest load over capacity, of any node and resource, that is not below
 /// `level`: a peak is always one of these. A bound may be raised to it.
-pub fn attainable_peak(instance: &Instance, level: f64) -> f64 {
+pub fn attainable_peak(instance: &Instance, level: f64) -> Worth {
     if level <= 0.0 {
-        return level.max(0.0);
+        return Worth::exact(Fraction::ZERO);
     }
-    let mut best = f64::INFINITY;
+    let mut best: Option<(i64, i64)> = None;
     for node in instance.node_ids().filter(|node| instance.counted(*node)) {
         for (used, capacity) in instance.used(node).iter().zip(instance.capacity(node)) {
             if *capacity == 0 {
@@ -347,10 +366,14 @@ pub fn attainable_peak(instance: &Instance, level: f64) -> f64 {
             // Rounding may have put the level a hair above a value it equals.
             let exact = level * *capacity as f64;
             let load = ((exact * (1.0 - 1e-11)).ceil() as i64).max(*used);
-            best = best.min(load as f64 / *capacity as f64);
+            let product = |a: i64, b: i64| i128::from(a) * i128::from(b);
+            if best.is_none_or(|(l, c)| product(load, c) < product(l, *capacity)) {
+                best = Some((load, *capacity));
+            }
         }
     }
-    if best.is_finite() { best } else { level }
+    let peak = best.map(|(load, capacity)| Fraction::new(load.into(), capacity.into()));
+    peak.map_or(Worth::real(level), Worth::exact)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Figures of a plan in time: makespan, waits, lateness, how full the cluster is when; from
 //! scratch.
 
-use super::{Metrics, tier_value_with};
+use super::{Figures, Metrics, tier_value_with};
 use crate::model::{Goal, Instance, NodeId, Schedule, TaskId, Term, Tier, TierValue};
 
 /// Figures of a plan in time. A gang counts as one job: by its units' start and their last end.
@@ -97,7 +97,18 @@ pub fn timed_values(instance: &Instance, schedule: &Schedule, goal: &Goal) -> Ve
     let figures = TimeFigures::of(instance, schedule);
     let timed = |term| figures.value(instance, term);
     let value = |tier: &Tier| tier_value_with(instance, &schedule.plan, &metrics, tier, &timed);
-    goal.tiers.iter().map(|tier| TierValue { tier: tier.to_string(), value: value(tier) }).collect()
+    let highest = match goal.mentions(Term::Peak) {
+        true => highest_loads(instance, schedule),
+        false => Vec::new(),
+    };
+    let plan = &schedule.plan;
+    let exact = Figures { instance, plan, metrics: &metrics, time: Some((&figures, &highest)) };
+    let each = goal.tiers.iter().map(|tier| TierValue {
+        tier: tier.to_string(),
+        value: value(tier),
+        exact: exact.tier(tier),
+    });
+    each.collect()
 }
 
 /// Load on the node that is there before the plan: how much of a resource, for how many of the

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::costs::set_costs;
 use super::devices::find_devices;
 use super::draft::{DraftError, DraftItem, NodeDraft, ResourceDraft, TaskDraft};
-use super::expand::{Units, resolve_rules};
+use super::expand::{MOST_ENTRIES, Units, resolve_rules};
 use super::failure::backups;
 use super::instance::{PairTable, Traffic};
 use super::moves::{Moves, set_moves};
@@ -36,6 +36,7 @@ impl Draft {
         check_sizes(&self)?;
         self.check_words()?;
         let units = Units::of(&self)?;
+        units.check_memory(self.resources.len())?;
         let node_at = index_ids(self.nodes.iter().map(|n| n.id.as_str()), DraftItem::Node)?;
         check_resources(&self)?;
         let room = Room::of(&self)?;
@@ -216,8 +217,12 @@ pub(super) fn error(item: DraftItem, field: &str, cause: String, remedy: &str) -
     DraftError { item, field: field.to_owned(), cause, remedy: remedy.to_owned() }
 }
 
+/// Most nodes that an instance has.
+pub const MOST_NODES: usize = 1_000_000;
+
 fn check_sizes(draft: &Draft) -> Result<(), DraftError> {
-    let whole = |cause: &str, remedy| Err(error(DraftItem::Whole, "", cause.to_owned(), remedy));
+    let whole =
+        |cause: &str, remedy: &str| Err(error(DraftItem::Whole, "", cause.to_owned(), remedy));
     if draft.tasks.is_empty() {
         return whole("there are no tasks", "give at least one task");
     }
@@ -227,8 +232,14 @@ fn check_sizes(draft: &Draft) -> Result<(), DraftError> {
     if draft.resources.is_empty() {
         return whole("there are no resources", "give tasks a demand and nodes a capacity");
     }
-    if draft.resources.len() > 1000 || draft.tasks.len().max(draft.nodes.len()) >= 1 << 31 {
-        return whole("the instance is too large", "stay below 1000 resources and 2^31 tasks");
+    if draft.resources.len() > 1000 || draft.nodes.len() > MOST_NODES {
+        let cause = format!(
+            "the instance has {} resources and {} nodes",
+            draft.resources.len(),
+            draft.nodes.len()
+        );
+        let remedy = format!("there are at most 1000 resources and {MOST_NODES} nodes");
+        return whole(&cause, &remedy);
     }
     Ok(())
 }
@@ -391,6 +402,11 @@ fn collect_pairs(
         let node = node_at.get(pair.node.as_str()).ok_or_else(|| {
             unknown(k, "node", &pair.node, nearest(&pair.node, node_at.keys().copied()))
         })?;
+        if order.len() + tasks.len() > MOST_ENTRIES {
+            let cause = format!("there are more than {MOST_ENTRIES} pairs of nodes and units");
+            let remedy = "pair fewer nodes with gangs, or use fewer units";
+            return Err(error(DraftItem::Pair(k), "", cause, remedy));
+        }
         order.extend(tasks.map(|task| (task as u32, *node, k)));
     }
     order.sort_unstable();
@@ -469,12 +485,12 @@ fn intern(draft: &Draft, units: &Units) -> (Vec<RequirementId>, Vec<Requirement>
     let mut known: FxHashMap<Cow<Requirement>, RequirementId> = FxHashMap::default();
     known.insert(Cow::Owned(Requirement::default()), 0);
     let mut ids = Vec::with_capacity(units.len());
-    for (unit, k) in units.tasks().enumerate() {
-        let mut requires = Cow::Borrowed(&draft.tasks[k].requires);
-        for label in labels.get(&(unit as u32)).into_iter().flatten() {
-            if !requires.any_of.iter().any(|(key, _)| key == label) {
+    for (k, task) in draft.tasks.iter().enumerate() {
+        let mut requires = Cow::Borrowed(&task.requires);
+        for label in labels.get(&k).into_iter().flatten() {
+            if !requires.any_of.iter().any(|(key, _)| key == *label) {
                 let any_of = &mut requires.to_mut().any_of;
-                any_of.push((label.clone(), vec![super::ANY.to_owned()]));
+                any_of.push(((*label).clone(), vec![super::ANY.to_owned()]));
                 any_of.sort();
             }
         }
@@ -486,7 +502,7 @@ fn intern(draft: &Draft, units: &Units) -> (Vec<RequirementId>, Vec<Requirement>
                 *free.insert(next)
             }
         };
-        ids.push(id);
+        ids.extend(units.range(k).map(|_| id));
     }
     (ids, list)
 }

@@ -1,6 +1,8 @@
 //! What a reader found, in the words of the problem and still in decimals.
 //! [`Draft::build`] turns it into an [`Instance`](super::Instance).
 
+use super::build::error;
+use super::selector::wrong_mark;
 use super::{Ask, Decimal, Goal, Labels, NodeState, Requirement, Risk, Taint, Term, When};
 
 /// A resource as read.
@@ -258,6 +260,16 @@ pub struct DraftError {
     pub remedy: String,
 }
 
+/// Whether a resource can be called so: tables have it in their headers.
+pub fn is_resource_name(name: &str) -> bool {
+    !name.is_empty() && name.trim() == name && !name.contains(char::is_control)
+}
+
+/// Keys and values.
+fn words(list: &[(String, Vec<String>)]) -> impl Iterator<Item = &String> {
+    list.iter().flat_map(|(key, values)| std::iter::once(key).chain(values))
+}
+
 impl Draft {
     /// Position of the resource called `name`, added when it is new.
     pub fn resource(&mut self, name: &str) -> u16 {
@@ -272,32 +284,68 @@ impl Draft {
         at as u16
     }
 
-    /// Labels, taints and groups are shown to people as they are, so they are printable.
+    /// Whatever is shown to people as it is, is printable.
     pub(super) fn check_words(&self) -> Result<(), DraftError> {
         let check = |item: DraftItem, field: &str, words: &mut dyn Iterator<Item = &String>| {
             for word in words {
                 if word.contains(char::is_control) {
                     let cause = format!("{word:?} contains a control character");
-                    let remedy = "use printable characters only".to_owned();
-                    return Err(DraftError { item, field: field.to_owned(), cause, remedy });
+                    return Err(error(item, field, cause, "use printable characters only"));
                 }
             }
             Ok(())
         };
+        for (k, resource) in self.resources.iter().enumerate() {
+            let item = DraftItem::Resource(k);
+            if !is_resource_name(&resource.name) {
+                let cause = format!("{:?} is no name for a resource", resource.name);
+                return Err(error(item, "resources", cause, "use printable characters"));
+            }
+            check(item, "resources", &mut resource.unit.iter())?;
+        }
         for (k, node) in self.nodes.iter().enumerate() {
+            let item = DraftItem::Node(k);
             let mut labels = node.labels.iter().flat_map(|(key, value)| [key, value]);
-            check(DraftItem::Node(k), "labels", &mut labels)?;
+            check(item, "labels", &mut labels)?;
             let mut taints = node.taints.iter().flat_map(|taint| [&taint.key, &taint.value]);
-            check(DraftItem::Node(k), "taints", &mut taints)?;
+            check(item, "taints", &mut taints)?;
+            for taint in &node.taints {
+                if let Some(wrong) = wrong_mark(&taint.key, Some(&taint.value)) {
+                    let cause = format!("a taint of node `{}`: {wrong}", node.id);
+                    return Err(error(
+                        item,
+                        "taints",
+                        cause,
+                        "write key=value, as in gpu=reserved",
+                    ));
+                }
+            }
         }
         for (k, task) in self.tasks.iter().enumerate() {
+            let item = DraftItem::Task(k);
             let asked = [("requires", &task.requires.any_of), ("avoid", &task.requires.none_of)];
             for (field, list) in asked {
-                let mut words =
-                    list.iter().flat_map(|(key, values)| [key].into_iter().chain(values));
-                check(DraftItem::Task(k), field, &mut words)?;
+                check(item, field, &mut words(list))?;
             }
-            check(DraftItem::Task(k), "group", &mut task.groups.iter())?;
+            let wished = task.requires.prefers.iter().map(|wish| ("prefers", &wish.labels));
+            let other = task.requires.either.iter().map(|one| ("either", one));
+            for (field, one) in wished.chain(other) {
+                check(item, field, &mut words(&one.any_of).chain(words(&one.none_of)))?;
+            }
+            for toleration in &task.requires.tolerations {
+                let (key, value) = (&toleration.key, &toleration.value);
+                check(item, "tolerations", &mut std::iter::once(key).chain(value))?;
+                if let Some(wrong) = wrong_mark(key, value.as_deref()) {
+                    let cause = format!("a toleration of task `{}`: {wrong}", task.id);
+                    let remedy = "write key=value, key or *, as in gpu=reserved";
+                    return Err(error(item, "tolerations", cause, remedy));
+                }
+            }
+            check(item, "group", &mut task.groups.iter())?;
+            check(item, "key", &mut task.key.iter())?;
+        }
+        for (k, rule) in self.rules.iter().enumerate() {
+            check(DraftItem::Rule(k), "id", &mut rule.name.iter())?;
         }
         Ok(())
     }

@@ -12,8 +12,15 @@ use super::{
     TaskId,
 };
 
-/// Most tasks an instance has once its gangs are expanded.
-const MOST: usize = 1 << 31;
+/// Most tasks that an instance has, the units of its gangs counted one by one.
+pub const MOST_TASKS: usize = 10_000_000;
+
+/// Most bytes of all their names.
+const MOST_BYTES: usize = u32::MAX as usize;
+
+/// Most entries of a table with a row for every unit: pairs, tasks under rules, tasks that others
+/// come after.
+pub(super) const MOST_ENTRIES: usize = 100_000_000;
 
 /// The tasks of an instance: one for each unit of each draft task.
 pub(super) struct Units<'a> {
@@ -26,7 +33,7 @@ impl<'a> Units<'a> {
     pub(super) fn of(draft: &'a Draft) -> Result<Units<'a>, DraftError> {
         let at = index_ids(draft.tasks.iter().map(|t| t.id.as_str()), DraftItem::Task)?;
         let mut start = Vec::with_capacity(draft.tasks.len() + 1);
-        let mut next = 0usize;
+        let (mut next, mut bytes) = (0usize, 0usize);
         for (k, task) in draft.tasks.iter().enumerate() {
             start.push(next);
             let wrong = |cause: String, remedy: &str| {
@@ -39,10 +46,24 @@ impl<'a> Units<'a> {
                     let cause = format!("`{ask}` is between the units of a gang, and this is none");
                     return wrong(cause, "add replicas, or write a rule between tasks in `rules`");
                 }
-                replicas => next += replicas.unwrap_or(1) as usize,
+                replicas => {
+                    let units = replicas.unwrap_or(1) as usize;
+                    next += units;
+                    let name = task.id.len() + if replicas.is_some() { 10 } else { 0 };
+                    bytes = bytes.saturating_add(units.saturating_mul(name));
+                }
             }
-            if next >= MOST {
-                return wrong("gangs expand to 2^31 tasks or more".to_owned(), "use fewer units");
+            if next > MOST_TASKS {
+                let (id, units) = (&task.id, task.replicas.unwrap_or(1));
+                let cause = format!(
+                    "with the {units} units of `{id}` the instance has {next} tasks, and {MOST_TASKS} is the most"
+                );
+                return wrong(cause, "use fewer units, or let one task stand for several");
+            }
+            if bytes > MOST_BYTES {
+                let cause =
+                    format!("with `{}` the names of all units take more than 4 GiB", task.id);
+                return wrong(cause, "use shorter ids");
             }
         }
         start.push(next);
@@ -53,17 +74,34 @@ impl<'a> Units<'a> {
 
     /// No task is called like a unit of a gang.
     fn check_names(&self, draft: &Draft) -> Result<(), DraftError> {
-        for (k, task) in draft.tasks.iter().enumerate().filter(|(_, t)| t.replicas.is_some()) {
-            for unit in 0..self.range(k).len() {
-                let name = unit_name(&task.id, unit);
-                if let Some(other) = self.at.get(name.as_str()) {
-                    let cause = format!("the id `{name}` is that of a unit of gang `{}`", task.id);
-                    let item = DraftItem::Task(*other as usize);
-                    return Err(error(item, "id", cause, "rename one of the two"));
-                }
+        for (k, task) in draft.tasks.iter().enumerate() {
+            let inside = task.id.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
+            let Some((gang, number)) = inside else { continue };
+            let Some(gang) = self.position(gang).map(|at| &draft.tasks[at]) else { continue };
+            // As units are numbered: no sign, no zeros in front.
+            let unit = number.parse::<u32>().ok().filter(|unit| unit.to_string() == number);
+            if unit.is_some_and(|unit| unit < gang.replicas.unwrap_or(0)) {
+                let cause = format!("the id `{}` is that of a unit of gang `{}`", task.id, gang.id);
+                return Err(error(DraftItem::Task(k), "id", cause, "rename one of the two"));
             }
         }
         Ok(())
+    }
+
+    /// Asks for as much memory as lists over so many tasks take, all at once, and gives it back: that
+    /// there is not as much is said here, where it still can be.
+    pub(super) fn check_memory(&self, resources: usize) -> Result<(), DraftError> {
+        let tasks = self.len();
+        let bytes = tasks * (64 + 16 * resources);
+        let mut all: Vec<u8> = Vec::new();
+        // What nobody looks at would not be asked for.
+        let there = std::hint::black_box(&mut all).try_reserve_exact(bytes).is_ok();
+        if std::hint::black_box(&all).capacity() >= bytes && there {
+            return Ok(());
+        }
+        let cause = format!("{tasks} tasks take some {} MB, and there is less memory", bytes >> 20);
+        let remedy = "use fewer units, or a machine with more memory";
+        Err(error(DraftItem::Whole, "", cause, remedy))
     }
 
     /// Number of units.
@@ -102,7 +140,7 @@ impl<'a> Units<'a> {
             match task.replicas {
                 None => names.push(&task.id),
                 Some(_) => {
-                    (0..self.range(k).len()).for_each(|u| names.push(&unit_name(&task.id, u)));
+                    (0..self.range(k).len()).for_each(|unit| names.push_unit(&task.id, unit));
                 }
             }
         }
@@ -123,59 +161,64 @@ impl<'a> Units<'a> {
             .collect()
     }
 
-    /// Labels that rules look at, for each unit under such a rule.
-    pub(super) fn labels(&self, draft: &Draft) -> FxHashMap<u32, Vec<String>> {
-        let mut labels: FxHashMap<u32, Vec<String>> = FxHashMap::default();
-        let mut add = |unit: usize, label: &String| {
-            let list = labels.entry(unit as u32).or_default();
-            if !list.contains(label) {
-                list.push(label.clone());
+    /// Labels that rules look at, for each draft task under such a rule.
+    pub(super) fn labels<'d>(&self, draft: &'d Draft) -> FxHashMap<usize, Vec<&'d String>> {
+        let mut labels: FxHashMap<usize, Vec<&String>> = FxHashMap::default();
+        let mut add = |k: usize, label: &'d String| {
+            let list = labels.entry(k).or_default();
+            if !list.contains(&label) {
+                list.push(label);
             }
         };
         for (k, task) in draft.tasks.iter().enumerate() {
             for (_, over) in task.within.iter().filter(|(_, over)| over != NODE) {
-                self.range(k).for_each(|unit| add(unit, over));
+                add(k, over);
             }
         }
         for rule in draft.rules.iter().filter(|rule| rule.over != NODE) {
             // Unknown names are reported when the rules are resolved.
             for (_, tasks) in self.members(draft, &rule.whom).unwrap_or_default() {
-                tasks.iter().for_each(|task| add(task.index(), &rule.over));
+                tasks.into_iter().for_each(|k| add(k, &rule.over));
             }
         }
         labels
     }
 
-    /// The groups of tasks that a rule means, with what to call each. `Err` has
+    /// The units of these draft tasks.
+    fn units_of(&self, tasks: &[usize]) -> Vec<TaskId> {
+        tasks.iter().flat_map(|k| self.range(*k).map(TaskId::from)).collect()
+    }
+
+    /// The groups of draft tasks that a rule means, with what to call each. `Err` has
     /// the name that there is none of.
-    fn members(&self, draft: &Draft, whom: &Whom) -> Result<Vec<(String, Vec<TaskId>)>, String> {
+    fn members(&self, draft: &Draft, whom: &Whom) -> Result<Vec<(String, Vec<usize>)>, String> {
         match whom {
             Whom::Tasks(ids) => {
-                let mut tasks = Vec::new();
-                for id in ids {
-                    let range = self.find(id).ok_or_else(|| id.clone())?;
-                    tasks.extend(range.map(TaskId::from));
-                }
+                let find = |id: &String| self.position(id).ok_or_else(|| id.clone());
+                let mut tasks: Vec<usize> = ids.iter().map(find).collect::<Result<_, _>>()?;
                 tasks.sort_unstable();
                 tasks.dedup();
                 Ok(vec![(ids.join(", "), tasks)])
             }
             Whom::Group(name) => {
                 let own = |k: &usize| draft.tasks[*k].groups.contains(name);
-                let tasks: Vec<TaskId> = (0..draft.tasks.len())
-                    .filter(own)
-                    .flat_map(|k| self.range(k).map(TaskId::from))
-                    .collect();
+                let tasks: Vec<usize> = (0..draft.tasks.len()).filter(own).collect();
                 if tasks.is_empty() { Err(name.clone()) } else { Ok(vec![(name.clone(), tasks)]) }
             }
             Whom::EachKey => Ok(self.each(draft, |k| draft.tasks[k].key.iter().collect())),
-            Whom::EachGroup => Ok(self.groups(draft)),
+            Whom::EachGroup => Ok(self.grouped(draft)),
         }
     }
 
     /// Tasks by the groups they name, in order of first appearance.
-    pub(super) fn groups(&self, draft: &Draft) -> Vec<(String, Vec<TaskId>)> {
+    fn grouped(&self, draft: &Draft) -> Vec<(String, Vec<usize>)> {
         self.each(draft, |k| draft.tasks[k].groups.iter().collect())
+    }
+
+    /// The same, with all units of the tasks.
+    pub(super) fn groups(&self, draft: &Draft) -> Vec<(String, Vec<TaskId>)> {
+        let groups = self.grouped(draft).into_iter();
+        groups.map(|(name, tasks)| (name, self.units_of(&tasks))).collect()
     }
 
     /// Tasks by a name they share, in order of first appearance.
@@ -183,16 +226,16 @@ impl<'a> Units<'a> {
         &self,
         draft: &'d Draft,
         names: impl Fn(usize) -> Vec<&'d String>,
-    ) -> Vec<(String, Vec<TaskId>)> {
+    ) -> Vec<(String, Vec<usize>)> {
         let mut at: FxHashMap<&String, usize> = FxHashMap::default();
-        let mut list: Vec<(String, Vec<TaskId>)> = Vec::new();
+        let mut list: Vec<(String, Vec<usize>)> = Vec::new();
         for k in 0..draft.tasks.len() {
             for name in names(k) {
                 let place = *at.entry(name).or_insert_with(|| {
                     list.push((name.clone(), Vec::new()));
                     list.len() - 1
                 });
-                list[place].1.extend(self.range(k).map(TaskId::from));
+                list[place].1.push(k);
             }
         }
         list
@@ -202,17 +245,14 @@ impl<'a> Units<'a> {
 /// What rules call the node itself among labels.
 pub(super) const NODE: &str = "node";
 
-fn unit_name(id: &str, unit: usize) -> String {
-    format!("{id}[{unit}]")
-}
-
 /// Turns gangs and rules into the instance's.
 pub(super) fn resolve_rules(
     instance: &mut Instance,
     draft: &Draft,
     units: &Units,
 ) -> Result<(), DraftError> {
-    let mut list = Rules { draft, labels: vec![of_nodes(draft)], rules: Vec::new() };
+    let labels = vec![of_nodes(draft)];
+    let mut list = Rules { draft, labels, rules: Vec::new(), entries: 0 };
     let mut gangs: FxHashSet<(TaskId, TaskId, usize)> = FxHashSet::default();
     let ends = |tasks: &[TaskId]| (tasks[0], tasks[tasks.len() - 1], tasks.len());
     for (k, task) in draft.tasks.iter().enumerate().filter(|(_, task)| task.replicas.is_some()) {
@@ -269,7 +309,9 @@ pub(super) fn resolve_rules(
 pub(super) fn index_rules(instance: &mut Instance) {
     let mut rules = std::mem::take(&mut instance.rules);
     for rule in &mut rules {
-        let asked = rule.tasks.iter().map(|task| instance.requirement_of(*task)).collect();
+        let mut asked: Vec<RequirementId> =
+            rule.tasks.iter().map(|task| instance.requirement_of(*task)).collect();
+        asked.dedup(); // a gang's units ask the same
         rule.values = usable_values(instance, rule, asked);
     }
     instance.rules_of = rows(instance.tasks(), &rules);
@@ -280,6 +322,8 @@ struct Rules<'a> {
     draft: &'a Draft,
     labels: Vec<LabelValues>,
     rules: Vec<Rule>,
+    /// Tasks under all rules, each counted under each.
+    entries: usize,
 }
 
 impl Rules<'_> {
@@ -336,7 +380,7 @@ impl Rules<'_> {
             let remedy = "name tasks or a group, or give tasks keys or groups";
             return Err(error(item, field, cause, remedy));
         }
-        Ok(groups)
+        Ok(groups.into_iter().map(|(name, tasks)| (name, units.units_of(&tasks))).collect())
     }
 
     fn add(
@@ -364,6 +408,11 @@ impl Rules<'_> {
                 let remedy = "give at_least, at_most or max_skew";
                 return wrong("this spread asks nothing".to_owned(), remedy);
             }
+        }
+        self.entries += tasks.len();
+        if self.entries > MOST_ENTRIES {
+            let cause = format!("rules concern more than {MOST_ENTRIES} tasks in all");
+            return Err(error(item, field, cause, "let rules concern fewer tasks"));
         }
         let label = &self.labels[over as usize];
         let mut present: Vec<(u32, u32)> = Vec::with_capacity(there.len());

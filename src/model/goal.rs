@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::names::nearest;
+use super::{Decimal, quoted};
 
 /// One thing that can be minimised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,10 +171,14 @@ pub enum GoalError {
     #[error("empty goal: write goals such as `peak`, `cost, balance` or `cost + 10*nodes`")]
     Empty,
     /// A weight that is no positive number.
-    #[error("`{0}` is not a weight: weights are positive numbers, as in `cost + 10*nodes`")]
+    #[error(
+        "`{0}` is not a weight: weights are from 0.000000001 to 10^12 and have at most 15 digits, as in `cost + 10*nodes`"
+    )]
     Weight(String),
     /// A limit that is no number.
-    #[error("`{0}` is not a limit: limits are zero or more, as in `moved <= 7, peak`")]
+    #[error(
+        "`{0}` is not a limit: limits are zero or more and have at most 15 digits, as in `moved <= 7, peak`"
+    )]
     Limit(String),
     /// The same term twice.
     #[error("goal `{0}` appears twice: name each goal once")]
@@ -204,23 +209,19 @@ impl Goal {
                 Some((sum, limit)) => (sum, Some(limit.trim())),
                 None => (tier_text, None),
             };
-            let parsed = |limit: &str| match limit.parse::<f64>() {
-                Ok(value) if (0.0..=1e18).contains(&value) => Ok(value),
-                _ => Err(GoalError::Limit(limit.to_owned())),
+            let parsed = |limit: &str| {
+                let wrong = || GoalError::Limit(quoted(limit).into_owned());
+                Decimal::double(limit).ok_or_else(wrong)
             };
             let enough = limit.map(parsed).transpose()?;
             for part in sum.split('+') {
                 let part = part.trim();
                 let (weight, word) = match part.split_once('*') {
                     Some((weight, word)) => {
-                        let value: f64 = weight
-                            .trim()
-                            .parse()
-                            .map_err(|_| GoalError::Weight(weight.trim().to_owned()))?;
-                        if !(value.is_finite() && (1e-9..=1e12).contains(&value)) {
-                            return Err(GoalError::Weight(weight.trim().to_owned()));
-                        }
-                        (value, word.trim())
+                        let value = Decimal::double(weight);
+                        let value = value.filter(|value| (1e-9..=1e12).contains(value));
+                        let wrong = || GoalError::Weight(quoted(weight.trim()).into_owned());
+                        (value.ok_or_else(wrong)?, word.trim())
                     }
                     None => (1.0, part),
                 };

@@ -27,14 +27,17 @@ mod selector;
 mod soft;
 mod time;
 mod timing;
+mod worth;
 
+pub use build::MOST_NODES;
 pub use classes::{Classes, NodeClass, TaskClass};
 pub use devices::Devices;
 pub use draft::{
     AfterDraft, Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, RatioDraft,
-    ResourceDraft, RouteDraft, RuleDraft, TaskDraft, Whom,
+    ResourceDraft, RouteDraft, RuleDraft, TaskDraft, Whom, is_resource_name,
 };
 pub use edit::Kept;
+pub use expand::MOST_TASKS;
 pub use failure::{Aftermath, NODE};
 pub use gang::Gang;
 pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
@@ -45,7 +48,7 @@ pub use plan::{
     CardSet, Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier, Fallback, Move,
     Plan, Run, Schedule, Step, Survives, TierValue, cards_in,
 };
-pub use quantity::{Decimal, QuantityError, Scale, gcd, parse_duration};
+pub use quantity::{CENTURY, Decimal, QuantityError, Scale, gcd, parse_duration, quoted};
 pub use risk::{Risk, normal_quantile, normal_tail, parse_share};
 pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};
 pub use selector::{
@@ -54,6 +57,7 @@ pub use selector::{
 };
 pub use soft::RoomRatio;
 pub use time::When;
+pub use worth::{Fraction, Worth};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

@@ -1,6 +1,6 @@
 //! A plan: a node for every task, or none.
 
-use super::{Instance, NodeId, TaskId};
+use super::{Fraction, Instance, NodeId, TaskId, Worth};
 
 /// Cards of one node, as bits from the first card on.
 pub type CardSet = u64;
@@ -149,6 +149,15 @@ pub struct TierValue {
     pub tier: String,
     /// What the plan achieves.
     pub value: f64,
+    /// The same as a fraction, where it is one.
+    pub exact: Option<Fraction>,
+}
+
+impl TierValue {
+    /// The value as it is compared with others and with bounds.
+    pub fn worth(&self) -> Worth {
+        Worth::new(self.value, self.exact)
+    }
 }
 
 /// A plan as somebody wrote it down: names, and the values it claims. The

@@ -2,7 +2,7 @@
 
 use super::build::error;
 use super::draft::{DraftError, DraftItem};
-use super::expand::Units;
+use super::expand::{MOST_ENTRIES, Units};
 use super::{Draft, TaskId};
 
 /// For each task, the tasks that have to end before it starts.
@@ -49,19 +49,20 @@ impl Precedence {
                     );
                     wrong(format!("there is no task `{}`", after.task), &remedy)
                 })?;
-                if own.iter().any(|(known, _)| *known == at) {
-                    let cause = format!("it comes after `{}` twice", after.task);
-                    return Err(wrong(cause, "keep one of the two"));
-                }
                 own.push((at, after.lag));
             }
             own.sort_unstable();
-            for (at, lag) in &own {
-                precedence.entries.extend(units.range(*at).map(|unit| (TaskId::from(unit), *lag)));
+            if let Some(twice) = own.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+                let cause = format!("it comes after `{}` twice", draft.tasks[twice[0].0].id);
+                return Err(wrong(cause, "keep one of the two"));
             }
-            if precedence.entries.len() >= u32::MAX as usize {
-                let cause = "there are more than 2^32 pairs of tasks, one after the other";
-                return Err(wrong(cause.to_owned(), "name fewer tasks in `after`"));
+            for (at, lag) in &own {
+                let others = units.range(*at);
+                if precedence.entries.len() + others.len() > MOST_ENTRIES {
+                    let cause = format!("tasks come after more than {MOST_ENTRIES} others in all");
+                    return Err(wrong(cause, "name fewer tasks in `after`"));
+                }
+                precedence.entries.extend(others.map(|unit| (TaskId::from(unit), *lag)));
             }
             precedence.start.push(precedence.entries.len() as u32);
             precedence.row.extend(units.range(k).map(|_| k as u32));

@@ -3,6 +3,7 @@
 //! integers, so loads are sums of integers and feasibility is never a matter
 //! of rounding.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A non-negative decimal number, `mantissa / 10^decimals`, exactly as written.
@@ -28,6 +29,22 @@ pub enum QuantityError {
         "`{0}` is out of range: quantities have at most 18 digits; use a larger unit or fewer decimals"
     )]
     TooLarge(String),
+    /// More characters than any quantity needs.
+    #[error("`{0}` is out of range: it has {1} characters, quantities have at most {LONGEST}")]
+    TooLong(String, usize),
+}
+
+/// Most characters of a quantity, white space around it aside: 18 digits, zeros on both sides, a
+/// point, a sign, an exponent.
+const LONGEST: usize = 64;
+
+/// The text as messages quote it: whole, or its beginning where it is long.
+pub fn quoted(text: &str) -> Cow<'_, str> {
+    const MOST: usize = 40;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// Powers of ten that fit an `i64`.
@@ -60,20 +77,15 @@ impl Decimal {
     /// Anything else, negative numbers, NaN and infinities, and numbers that
     /// need more than 18 digits.
     pub fn parse(text: &str) -> Result<Decimal, QuantityError> {
-        let malformed = || QuantityError::Malformed(text.to_owned());
-        let too_large = || QuantityError::TooLarge(text.to_owned());
+        let malformed = || QuantityError::Malformed(quoted(text).into_owned());
+        let too_large = || QuantityError::TooLarge(quoted(text).into_owned());
         let trimmed = text.trim();
-        if let Some(rest) = trimmed.strip_prefix('-') {
-            // Only what would be a quantity without its sign is "negative".
-            return match Decimal::parse(rest) {
-                Ok(value) if value.mantissa == 0 => Ok(Decimal::ZERO),
-                Ok(_) | Err(QuantityError::TooLarge(_)) => {
-                    Err(QuantityError::Negative(text.to_owned()))
-                }
-                Err(_) => Err(malformed()),
-            };
+        if trimmed.len() > LONGEST {
+            let long = trimmed.chars().count();
+            return Err(QuantityError::TooLong(quoted(trimmed).into_owned(), long));
         }
-        let unsigned = trimmed.strip_prefix('+').unwrap_or(trimmed);
+        let negative = trimmed.starts_with('-');
+        let unsigned = trimmed.strip_prefix(['-', '+']).unwrap_or(trimmed);
         let number_end =
             unsigned.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(unsigned.len());
         let (number, suffix) = unsigned.split_at(number_end);
@@ -82,20 +94,22 @@ impl Decimal {
             return Err(malformed());
         }
         let (multiplier, shift) = suffix_value(suffix).ok_or_else(malformed)?;
-
-        let digits = format!("{whole}{fraction}");
-        let digits = digits.trim_start_matches('0');
-        if digits.len() > 36 {
-            return Err(too_large());
-        }
-        let mut mantissa: i128 =
-            if digits.is_empty() { 0 } else { digits.parse().map_err(|_| malformed())? };
-        if mantissa == 0 {
+        // Only what would be a quantity without its sign is negative.
+        let nonzero = number.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
+        if !nonzero {
             return Ok(Decimal::ZERO);
         }
+        if negative {
+            return Err(QuantityError::Negative(quoted(text).into_owned()));
+        }
+        let digit = |mantissa: i128, byte: u8| {
+            mantissa.checked_mul(10)?.checked_add(i128::from(byte - b'0'))
+        };
+        let mantissa = whole.bytes().chain(fraction.bytes()).try_fold(0, digit);
+        let mut mantissa = mantissa.ok_or_else(too_large)?;
         mantissa = mantissa.checked_mul(i128::from(multiplier)).ok_or_else(too_large)?;
         // value = mantissa * 10^-decimals
-        let mut decimals = i64::try_from(fraction.len()).map_err(|_| too_large())? - shift;
+        let mut decimals = fraction.len() as i64 - shift;
         while mantissa % 10 == 0 && decimals > 0 {
             mantissa /= 10;
             decimals -= 1;
@@ -179,6 +193,14 @@ impl Decimal {
         }
         let exponent = exponent.parse::<i64>().ok()? - 4;
         Decimal::parse(&format!("{mantissa}e{exponent}")).ok()
+    }
+
+    /// The double that a text stands for; `None` where it is no quantity or has digits that a
+    /// double does not keep.
+    pub fn double(text: &str) -> Option<f64> {
+        let exact = Decimal::parse(text).ok()?;
+        let value: f64 = exact.to_string().parse().ok()?;
+        (Decimal::parse(&value.to_string()) == Ok(exact)).then_some(value)
     }
 
     /// The nearest floating point number, for metrics and weights.
@@ -286,6 +308,9 @@ impl fmt::Display for Decimal {
     }
 }
 
+/// Longest duration that is read, in seconds: a century.
+pub const CENTURY: i64 = 100 * 366 * 86_400;
+
 /// Reads a duration into whole seconds: `90` or `90s`, `30m`, `1.5h`, `2d`.
 ///
 /// # Errors
@@ -300,23 +325,31 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
         Some((at, 'd')) => (&trimmed[..at], 86_400),
         _ => (trimmed, 1),
     };
+    let shown = quoted(text);
     let bad = || {
         format!(
-            "`{text}` is not a duration: write seconds (90) or a number with s, m, h or d (30m, 1.5h)"
+            "`{shown}` is not a duration: write seconds (90) or a number with s, m, h or d (30m, 1.5h)"
         )
     };
+    let long = || format!("`{shown}` is longer than a century");
     if number.contains(|c: char| !(c.is_ascii_digit() || c == '.')) {
         return Err(bad());
     }
-    let number = Decimal::parse(number).map_err(|_| bad())?;
+    let number = match Decimal::parse(number) {
+        Ok(number) => number,
+        Err(QuantityError::TooLarge(_) | QuantityError::TooLong(..)) if !number.contains('.') => {
+            return Err(long());
+        }
+        Err(_) => return Err(bad()),
+    };
     let scale = pow10(u32::from(number.decimals)).ok_or_else(bad)?;
     let exact = i128::from(number.mantissa) * unit;
     if exact % i128::from(scale) != 0 {
-        return Err(format!("`{text}` is not a whole number of seconds"));
+        return Err(format!("`{shown}` is not a whole number of seconds"));
     }
     let seconds = exact / i128::from(scale);
-    if seconds > 100 * 366 * 86_400 {
-        return Err(format!("`{text}` is longer than a century"));
+    if seconds > i128::from(CENTURY) {
+        return Err(long());
     }
     Ok(seconds as i64)
 }
@@ -372,7 +405,9 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_says_why() {
-        for text in ["", ".", "abc", "NaN", "inf", "1 2", "1.2.3", "5Q", "--1", "0x10"] {
+        for text in
+            ["", ".", "abc", "NaN", "inf", "1 2", "1.2.3", "5Q", "--1", "0x10", "-+1", "- 1", "-"]
+        {
             assert!(
                 matches!(Decimal::parse(text), Err(QuantityError::Malformed(_))),
                 "{text}: {:?}",
@@ -382,6 +417,32 @@ mod tests {
         assert!(matches!(Decimal::parse("-3"), Err(QuantityError::Negative(_))));
         assert!(matches!(Decimal::parse("1e308"), Err(QuantityError::TooLarge(_))));
         assert!(matches!(Decimal::parse("1e-300"), Err(QuantityError::TooLarge(_))));
+        assert!(matches!(Decimal::parse("1152921504606846975"), Err(QuantityError::TooLarge(_))));
+    }
+
+    #[test]
+    fn long_texts_are_refused_and_quoted_in_part() {
+        for one in ["-", "+", "0", "9", ".", "e", "1e", "é"] {
+            let text = one.repeat(40_000);
+            let error = Decimal::parse(&text).unwrap_err();
+            assert!(matches!(error, QuantityError::TooLong(_, 40_000..)), "{one}");
+            assert!(error.to_string().chars().count() < 150, "{error}");
+            let error = parse_duration(&text).unwrap_err();
+            assert!(error.chars().count() < 150, "{error}");
+        }
+        let long = format!("{}7.{}", "0".repeat(30), "0".repeat(30));
+        assert_eq!(places(&long, 0), Some(7), "zeros may stand on both sides");
+    }
+
+    #[test]
+    fn doubles_keep_every_digit_or_are_none() {
+        for text in ["0", "7", "0.1", "12.5", "1e15", "999999999999999", "0.30000000000000004"] {
+            assert_eq!(Decimal::double(text), text.parse().ok(), "{text}");
+        }
+        for text in ["9007199254740993", "123456789012345678.5", "0.1234567890123456789", "x", "-1"]
+        {
+            assert_eq!(Decimal::double(text), None, "{text}");
+        }
     }
 
     #[test]

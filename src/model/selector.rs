@@ -49,6 +49,25 @@ pub struct Taint {
     pub effect: Effect,
 }
 
+/// What is wrong with the key and value of a taint or of a toleration: as a text they would not be
+/// read as what they are.
+pub(super) fn wrong_mark(key: &str, value: Option<&str>) -> Option<String> {
+    let untidy = |text: &str| text.trim() != text;
+    let effect = |text: &str| Effect::ALL.iter().any(|(_, word)| text.ends_with(word));
+    // An empty value is not written: the key is what ends the text.
+    let text = value.filter(|value| !value.is_empty()).unwrap_or(key);
+    match key {
+        "" => Some("it has no key".to_owned()),
+        ANY if value.is_some() => Some(format!("`{ANY}` stands for every taint, with no value")),
+        _ if key.contains('=') => Some(format!("its key `{key}` has a `=`")),
+        _ if effect(text) => Some(format!("`{text}` ends like an effect")),
+        _ if untidy(key) || untidy(text) => {
+            Some(format!("{text:?} starts or ends with white space"))
+        }
+        _ => None,
+    }
+}
+
 /// Taints that a task does not mind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Toleration {

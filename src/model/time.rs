@@ -200,13 +200,15 @@ impl Instance {
     }
 
     /// A time at which everything can have ended: one task after the other, once every node is
-    /// open for good and every task released.
+    /// open for good, what ends on it has ended and every task is released.
     pub fn horizon(&self) -> i64 {
         let windows = self.times.closed.iter().flatten().map(|(_, to)| *to);
-        let from = windows.chain(self.times.release.iter().copied()).max().unwrap_or(0);
-        let each = self.task_ids().map(|task| {
-            let lag = self.after(task).iter().map(|(_, lag)| *lag).max().unwrap_or(0);
-            lag + self.longest(task)
+        let ends = self.times.ending.iter().flatten().map(|(at, _)| *at);
+        let releases = self.times.release.iter().copied();
+        let from = windows.chain(ends).chain(releases).max().unwrap_or(0);
+        let each = self.jobs().map(|job| {
+            let lag = self.after(job).iter().map(|(_, lag)| *lag).max().unwrap_or(0);
+            (lag + self.longest(job)).saturating_mul(self.units(job).len() as i64)
         });
         each.fold(from, i64::saturating_add)
     }

@@ -3,10 +3,10 @@
 use rustc_hash::FxHashMap;
 
 use super::build::error;
-use super::draft::{DraftError, DraftItem};
+use super::draft::{DraftError, DraftItem, TaskDraft};
 use super::expand::Units;
 use super::precedence::Precedence;
-use super::{Decimal, Draft, Instance, NodeId, TaskId, When, gcd};
+use super::{CENTURY, Decimal, Draft, Instance, NodeId, TaskId, When, gcd};
 
 /// Times are below this many seconds: 10,000 years.
 const LATEST: i64 = 10_000 * 366 * 86_400;
@@ -18,6 +18,12 @@ pub(super) fn set_durations(
     draft: &Draft,
     pair_duration: Vec<Option<i64>>,
 ) -> Result<(), DraftError> {
+    for (k, task) in draft.tasks.iter().enumerate() {
+        if task.duration.is_some_and(|seconds| seconds > CENTURY) {
+            let cause = format!("`{}` runs for longer than a century", task.id);
+            return Err(error(DraftItem::Task(k), "duration", cause, "use a shorter duration"));
+        }
+    }
     if draft.nodes.iter().any(|node| node.speed.is_some()) {
         for (k, node) in draft.nodes.iter().enumerate() {
             let speed = node.speed.unwrap_or(Decimal::ONE);
@@ -58,7 +64,7 @@ pub(super) fn set_times(
 ) -> Result<(), DraftError> {
     let resolve = Resolve { start: draft.start };
     instance.times.start = draft.start;
-    let mut rows = TaskTimes::default();
+    let mut rows = TaskTimes::for_those(draft, units.len());
     for (k, task) in draft.tasks.iter().enumerate() {
         let at = |when: Option<When>, field: &str| {
             when.map(|when| resolve.at(when, DraftItem::Task(k), field)).transpose()
@@ -66,18 +72,17 @@ pub(super) fn set_times(
         let release = at(task.release, "release")?.unwrap_or(0);
         let (due, deadline) = (at(task.due, "due")?, at(task.deadline, "deadline")?);
         check_running(instance, draft, units, k, release)?;
-        for _ in units.range(k) {
-            rows.release.push(release);
-            rows.due.push(due);
-            rows.deadline.push(deadline);
-            rows.elapsed.push(task.elapsed);
-        }
+        let range = units.range(k);
+        rows.release.iter_mut().for_each(|all| all[range.clone()].fill(release));
+        rows.due.iter_mut().for_each(|all| all[range.clone()].fill(due));
+        rows.deadline.iter_mut().for_each(|all| all[range.clone()].fill(deadline));
+        rows.elapsed.iter_mut().for_each(|all| all[range.clone()].fill(task.elapsed));
     }
     let times = &mut instance.times;
-    times.release = unless_all(rows.release, &0);
-    times.due = unless_all(rows.due, &None);
-    times.deadline = unless_all(rows.deadline, &None);
-    times.elapsed = unless_all(rows.elapsed, &None);
+    times.release = unless_all(rows.release.unwrap_or_default(), &0);
+    times.due = rows.due.unwrap_or_default();
+    times.deadline = rows.deadline.unwrap_or_default();
+    times.elapsed = rows.elapsed.unwrap_or_default();
     times.precedence = Precedence::of_draft(draft, units)?;
     set_closed(instance, draft, &resolve)?;
     set_ending(instance, draft, &resolve, ending)?;
@@ -89,12 +94,24 @@ pub(super) fn set_times(
     check_deadlines(instance, draft, units)
 }
 
-#[derive(Default)]
+/// A list over all units of what any task has.
 struct TaskTimes {
-    release: Vec<i64>,
-    due: Vec<Option<i64>>,
-    deadline: Vec<Option<i64>>,
-    elapsed: Vec<Option<i64>>,
+    release: Option<Vec<i64>>,
+    due: Option<Vec<Option<i64>>>,
+    deadline: Option<Vec<Option<i64>>>,
+    elapsed: Option<Vec<Option<i64>>>,
+}
+
+impl TaskTimes {
+    fn for_those(draft: &Draft, units: usize) -> TaskTimes {
+        let any = |has: fn(&TaskDraft) -> bool| draft.tasks.iter().any(has);
+        TaskTimes {
+            release: any(|task| task.release.is_some()).then(|| vec![0; units]),
+            due: any(|task| task.due.is_some()).then(|| vec![None; units]),
+            deadline: any(|task| task.deadline.is_some()).then(|| vec![None; units]),
+            elapsed: any(|task| task.elapsed.is_some()).then(|| vec![None; units]),
+        }
+    }
 }
 
 fn unless_all<T: PartialEq>(list: Vec<T>, usual: &T) -> Vec<T> {

@@ -5,7 +5,7 @@ use super::counts_moves;
 use crate::error::Result;
 use crate::metrics::goal_values;
 use crate::model::{Goal, Instance, Plan, Schedule, Term, Tier};
-use crate::solve::{Answer, Params, TierOutcome, solve};
+use crate::solve::{Answer, Params, TierOutcome, solve, tier_outcome};
 use crate::stop::Stop;
 
 /// A number of moves and what it buys.
@@ -81,7 +81,7 @@ pub fn frontier(instance: &Instance, params: &Params, most: usize) -> Result<Opt
             point.moved = count(&point.plan);
         }
     }
-    tidy(instance, &mut points);
+    tidy(instance, &mut points)?;
     Ok(Some(Frontier { points, least }))
 }
 
@@ -101,7 +101,8 @@ fn levels(fewest: usize, full: usize, most: usize) -> Vec<usize> {
 
 /// More moves are never worth less: a plan for fewer moves is one for more, and what no plan
 /// with more moves beats no plan with fewer does.
-fn tidy(instance: &Instance, points: &mut [Point]) {
+fn tidy(instance: &Instance, points: &mut [Point]) -> Result<()> {
+    let tiers = &instance.goal().tiers;
     for k in 1..points.len() {
         let (before, after) = points.split_at_mut(k);
         let (known, point) = (&before[k - 1], &mut after[0]);
@@ -110,25 +111,23 @@ fn tidy(instance: &Instance, points: &mut [Point]) {
             point.plan = known.plan.clone();
             point.moved = known.moved;
             let values = goal_values(instance, &point.plan, instance.goal());
-            for (k, (tier, value)) in point.goal.iter_mut().zip(values).enumerate() {
+            for (k, (reached, value)) in point.goal.iter_mut().zip(values).enumerate() {
+                let mut limit = reached.limit();
                 // Bounds of later tiers were for other values of the earlier ones.
-                tier.value = value.value;
-                if k > 0 {
-                    tier.bound = tier.bound.min(known.goal[k].bound);
+                if k > 0 && known.goal[k].limit().value.order(limit.value).is_lt() {
+                    limit = known.goal[k].limit();
                 }
-                tier.gap = gap(tier.value, tier.bound);
+                *reached = tier_outcome(instance, &tiers[k], value.worth(), &limit)?;
             }
         }
     }
     for k in (1..points.len()).rev() {
-        let bound = points[k].goal[0].bound;
+        let limit = points[k].goal[0].limit();
         let first = &mut points[k - 1].goal[0];
-        if bound > first.bound {
-            (first.bound, first.gap) = (bound, gap(first.value, bound));
+        if limit.value.order(first.limit().value).is_gt() {
+            let value = goal_values(instance, &points[k - 1].plan, instance.goal())[0].worth();
+            points[k - 1].goal[0] = tier_outcome(instance, &tiers[0], value, &limit)?;
         }
     }
-}
-
-fn gap(value: f64, bound: f64) -> f64 {
-    if value - bound <= 1e-12 * value.abs() { 0.0 } else { (value - bound) / value.abs() }
+    Ok(())
 }

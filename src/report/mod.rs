@@ -11,6 +11,7 @@ mod lesson;
 mod markdown;
 mod moves;
 mod number;
+mod shown;
 mod survive;
 mod sweep;
 mod table;
@@ -32,6 +33,7 @@ pub use moves::{
     MovesDoc, frontier_csv, frontier_json, frontier_markdown, frontier_svg, frontier_table,
     moves_csv,
 };
+pub use shown::{escaped, visible};
 pub use survive::{
     SurvivalDoc, SurvivalReport, SurvivesDoc, survival_csv, survival_json, survival_markdown,
     survival_schema, survival_table,

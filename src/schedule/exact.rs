@@ -1,13 +1,16 @@
 //! Exact search for few jobs: branch and bound over what starts next, and where, in the order of
 //! the starts. For goals that are never served by starting later it is complete: in a schedule in
-//! which nothing can start earlier, each job stands at its earliest time after those before it.
+//! which nothing can start earlier, each job stands at its earliest time after those before it. Rules
+//! between tasks know no times, so a job is refused only where a rule could not hold any more, and
+//! every schedule is asked whether all rules hold. Where jobs may be left out, what runs now may be
+//! too: it is tried like any other job, at 0 alone.
 
 use super::flat::{NEVER, Problem};
 use super::goal::{Aim, Target, less};
 use super::improve::Found;
 use super::orders::Figures;
 use super::serial::{Builder, Recipe};
-use crate::model::{NodeId, TaskId, Term};
+use crate::model::{NodeId, TaskId, Term, Tier};
 use crate::stop::Stop;
 
 /// The most jobs, and nodes, that are worth a try.
@@ -32,8 +35,7 @@ pub(super) struct Exact<'a> {
     until: u64,
     stop: &'a Stop,
     recipe: Recipe,
-    partial: bool,
-    /// Earliest starts of jobs without a place, as things stand.
+    /// Earliest starts of jobs without a place, as things stand; [`NEVER`] where there is none.
     head: Vec<i64>,
     /// Node that is the same as this one in every way but its place in the list.
     twin: Vec<u32>,
@@ -70,7 +72,6 @@ impl<'a> Exact<'a> {
             until,
             stop,
             recipe: Recipe { order: Vec::with_capacity(n), ..Recipe::default() },
-            partial: matches!(aim.goal.tiers[0].terms[0].term, Term::Unplaced(_)),
             head: vec![0; n],
             twin: twins(p),
         }
@@ -78,7 +79,10 @@ impl<'a> Exact<'a> {
 
     /// Searches; returns the work used.
     pub fn run(&mut self) -> u64 {
-        self.b.clear();
+        match self.p.partial {
+            true => self.b.empty(),
+            false => self.b.clear(),
+        }
         self.step(0, 0, 0);
         self.work + self.b.work
     }
@@ -92,10 +96,17 @@ impl<'a> Exact<'a> {
     }
 
     fn leaf(&mut self) {
+        if !self.b.rules_hold() {
+            return;
+        }
         let value = self.aim.value(&self.b);
         if less(&value, &self.best) {
             self.best = value;
-            self.found = Some(Found::of(&self.b, self.aim, &self.recipe, "branch and bound"));
+            // Local search goes on from lists of all jobs: what runs now and what is left out, too.
+            let mut recipe = self.recipe.clone();
+            let all = 0..self.p.jobs.len() as u32;
+            recipe.order.extend(all.filter(|k| !self.recipe.order.contains(k)));
+            self.found = Some(Found::of(&self.b, self.aim, &recipe, "branch and bound"));
         }
     }
 
@@ -109,7 +120,7 @@ impl<'a> Exact<'a> {
         let n = p.jobs.len();
         let open = |b: &Builder, k: usize| b.start[k] >= NEVER;
         let whole = (0..n).all(|k| !open(&self.b, k));
-        if whole || self.partial {
+        if whole || p.partial {
             self.leaf();
         }
         if whole || !less(&self.bound(last), &self.best) {
@@ -142,7 +153,17 @@ impl<'a> Exact<'a> {
         }
     }
 
-    /// Nodes for the job's units, in ascending order; of equal and equally busy nodes the first.
+    /// Whether nothing tells the job's units apart: not even how far they move.
+    fn alike(&self, k: usize) -> bool {
+        let (instance, goal) = (self.p.instance, &self.aim.goal);
+        let mut now = self.p.jobs[k].tasks().map(|task| instance.current(task));
+        let first = now.next();
+        !(goal.mentions(Term::Moves) || goal.mentions(Term::Moved))
+            || now.all(|node| Some(node) == first)
+    }
+
+    /// Nodes for the job's units, in ascending order where units are alike; of equal and equally busy
+    /// nodes the first.
     fn ways(&mut self, k: usize) -> Vec<Vec<u32>> {
         let places = self.p.places(k);
         let usable = |j: &u32| {
@@ -154,10 +175,11 @@ impl<'a> Exact<'a> {
             self.p.jobs[k].units > 1 || !places.iter().any(|other| same(&other))
         };
         let nodes: Vec<u32> = places.iter().copied().filter(usable).collect();
+        let alike = self.alike(k);
         let mut ways: Vec<Vec<u32>> = vec![Vec::new()];
         for _ in 0..self.p.jobs[k].units {
             let more = ways.iter().flat_map(|way| {
-                let from = way.last().copied().unwrap_or(0);
+                let from = way.last().copied().filter(|_| alike).unwrap_or(0);
                 let next = nodes.iter().filter(move |node| **node >= from);
                 next.map(move |node| {
                     let mut way = way.clone();
@@ -175,9 +197,10 @@ impl<'a> Exact<'a> {
     }
 
     fn start_of(&mut self, k: usize, way: &[u32], ready: i64) -> Option<i64> {
+        let last = if self.p.jobs[k].running { 0 } else { NEVER };
         match way {
-            [node] => self.b.at(k, *node, (ready, NEVER)),
-            _ => self.b.all_at(k, way, ready),
+            [node] => self.b.at(k, *node, (ready, last)),
+            _ => self.b.all_at(k, way, (ready, last)),
         }
     }
 
@@ -203,35 +226,46 @@ impl<'a> Exact<'a> {
                 };
                 end + lag
             });
-            self.head[k] = after.max().unwrap_or(0).max(p.jobs[k].release).max(last);
+            let job = &p.jobs[k];
+            let head = after.max().unwrap_or(0).max(job.release).max(last);
+            let late = head + job.shortest > job.deadline || (job.running && last > 0);
+            self.head[k] = if late { NEVER } else { head };
         }
+        let lost = |k: &usize| self.b.start[*k] >= NEVER && self.head[*k] >= NEVER;
+        let lost: Vec<usize> = (0..p.jobs.len()).filter(lost).collect();
         let mut values = Vec::with_capacity(self.best.len());
-        if !self.partial {
-            let late = (0..p.jobs.len()).filter(|k| {
-                self.b.start[*k] >= NEVER
-                    && self.head[*k] + p.jobs[*k].shortest > p.jobs[*k].deadline
-            });
-            values.push(late.count() as f64);
+        if !p.partial {
+            values.push(lost.len() as f64);
         }
-        let tiers: Vec<f64> = self
-            .aim
-            .goal
-            .tiers
-            .iter()
-            .map(|tier| {
-                let parts = tier.terms.iter();
-                let sum: f64 = parts.map(|part| part.weight * self.least(part.term, last)).sum();
-                // What floating point may have added is taken off again.
-                tier.worth(sum - 1e-9 * sum.abs())
-            })
-            .collect();
-        // Where jobs may be left out, any of those without a place may stay without.
-        let tiers = match self.partial {
-            true => tiers.iter().map(|_| 0.0).collect(),
-            false => tiers,
+        let whole = lost.is_empty() && self.all_needed();
+        let least = |term: Term| match term {
+            Term::Unplaced(priority) => {
+                let of = lost.iter().map(|k| &p.jobs[*k]);
+                let of = of.filter(|job| priority.is_none_or(|p| job.priority == p));
+                let sum = of.map(|job| job.weight * i64::from(job.units)).sum();
+                p.instance.weight_scale().to_f64(sum)
+            }
+            _ if whole => self.least(term, last),
+            // What has a place costs what it costs, whatever is left out.
+            _ => self.aim.term(&self.b, term),
         };
-        values.extend(tiers);
+        values.extend(self.aim.goal.tiers.iter().map(|tier| {
+            let sum: f64 = tier.terms.iter().map(|part| part.weight * least(part.term)).sum();
+            // What floating point may have added is taken off again.
+            let added = if tier.only().is_some() { 0.0 } else { 1e-9 * sum.abs() };
+            tier.worth(sum - added)
+        }));
         values
+    }
+
+    /// Whether a schedule that leaves anything out cannot be better than the best.
+    fn all_needed(&self) -> bool {
+        let jobs = &self.p.jobs;
+        let unplaced = |tier: &Tier| matches!(tier.terms[0].term, Term::Unplaced(_));
+        let tiers = self.aim.goal.tiers.iter().zip(&self.best);
+        let mut tiers = tiers.take_while(|(tier, _)| unplaced(tier));
+        !self.p.partial
+            || (tiers.all(|(_, best)| *best == 0.0) && jobs.iter().all(|job| job.weight > 0))
     }
 
     fn least(&self, term: Term, last: i64) -> f64 {

@@ -1,9 +1,11 @@
 //! The timed instance in flat arrays. A gang is one job, whose units start together.
 
+use std::cmp::Reverse;
+
 use rustc_hash::FxHashMap;
 
 use super::timeline::Timeline;
-use crate::model::{Ask, Instance, NodeId, TaskId};
+use crate::model::{Ask, Instance, NodeId, Rule, TaskId};
 
 /// No job, no node.
 pub(super) const NONE: u32 = u32::MAX;
@@ -30,7 +32,7 @@ pub(super) struct Job {
     pub running: bool,
     /// Some unit has one node that it may run on, others may have another.
     pub pinned: bool,
-    /// Rules between tasks say something about its places.
+    /// Rules between tasks say something about its places, or about whether it has one.
     pub tied: bool,
     /// Position of its own rows, where demands or durations depend on the pair.
     pub pair: Option<u32>,
@@ -76,6 +78,12 @@ pub(super) struct Problem<'a> {
     /// Every job after all it comes after.
     pub topological: Vec<u32>,
     pub precedence: bool,
+    /// Jobs may be left out.
+    pub partial: bool,
+    /// Jobs that run now, the most important first.
+    pub running: Vec<u32>,
+    /// By task.
+    job_of: Vec<u32>,
 }
 
 /// What the engine does not plan for in time.
@@ -94,7 +102,8 @@ pub(super) fn objection(instance: &Instance) -> Option<&'static str> {
 }
 
 impl<'a> Problem<'a> {
-    pub fn new(instance: &'a Instance) -> Problem<'a> {
+    /// With `partial` jobs may be left out.
+    pub fn new(instance: &'a Instance, partial: bool) -> Problem<'a> {
         let needed = |r: &usize| {
             instance.task_ids().any(|task| {
                 instance.demand(task)[*r] > 0
@@ -158,10 +167,16 @@ impl<'a> Problem<'a> {
             pairs: Vec::new(),
             topological: Vec::new(),
             precedence: false,
+            partial,
+            running: Vec::new(),
+            job_of: Vec::with_capacity(tasks),
         };
         let mut known = FxHashMap::default();
         let mut pair_rows = 0;
         let mut shapes = FxHashMap::default();
+        let rules = instance.rules().iter();
+        let values: Vec<Option<Vec<u32>>> =
+            rules.map(|rule| values_of(instance, rule, partial)).collect();
         for first in instance.jobs() {
             let units = instance.units(first);
             let pin = |task: TaskId| match instance.runs_now(task) {
@@ -170,21 +185,21 @@ impl<'a> Problem<'a> {
             };
             let pinned = units.len() > 1 && units.clone().any(|t| pin(TaskId::from(t)).is_some());
             let alone = if pinned { None } else { pin(first) };
-            let values = values_for(instance, first);
-            let running = instance.runs_now(first);
-            let key = (instance.requirement_of(first), alone, values.clone(), running);
+            let own = instance.rules_of(first).iter().filter(|(_, other)| !other);
+            let own = own.map(|(rule, _)| *rule as usize);
+            let narrow: Vec<usize> = own.filter(|rule| values[*rule].is_some()).collect();
+            let key = (instance.requirement_of(first), alone, narrow.clone());
             let place = *known.entry(key).or_insert_with(|| {
                 let of = instance.eligible_nodes(instance.requirement_of(first));
                 let may = |node: &NodeId| {
-                    if running && alone == Some(*node) {
-                        return true;
-                    }
+                    let among = |rule: &usize| {
+                        let value = instance.value_of(&instance.rules()[*rule], *node);
+                        let values = values[*rule].as_deref().unwrap_or_default();
+                        value.is_some_and(|value| values.binary_search(&value).is_ok())
+                    };
                     of[node.index()]
                         && alone.is_none_or(|pin| pin == *node)
-                        && values.as_ref().is_none_or(|(over, values)| {
-                            let value = instance.label_values()[*over as usize].of[node.index()];
-                            values.binary_search(&value).is_ok()
-                        })
+                        && narrow.iter().all(among)
                 };
                 p.places.push(nodes.iter().filter(|node| may(node)).map(|node| node.0).collect());
                 p.places.len() as u32 - 1
@@ -204,9 +219,11 @@ impl<'a> Problem<'a> {
                 pair_rows - 1
             });
             let tied = units.clone().any(|t| {
-                let rules = instance.rules_of(TaskId::from(t));
-                rules.iter().any(|(rule, _)| instance.rules()[*rule as usize].has_places())
+                let rules = instance.rules_of(TaskId::from(t)).iter();
+                let mut rules = rules.map(|(rule, _)| &instance.rules()[*rule as usize]);
+                rules.any(|rule| rule.has_places() || (partial && rule.tasks.len() > units.len()))
             });
+            p.job_of.extend(units.clone().map(|_| p.jobs.len() as u32));
             p.jobs.push(Job {
                 first: first.0,
                 units: units.len() as u32,
@@ -230,6 +247,12 @@ impl<'a> Problem<'a> {
         p.empty = (0..nodes.len()).map(|j| p.line(j)).collect();
         p.set_extremes();
         p.set_precedence();
+        p.running = (0..p.jobs.len() as u32).filter(|k| p.jobs[*k as usize].running).collect();
+        let rank = |k: &u32| {
+            let job = &p.jobs[*k as usize];
+            (Reverse(job.priority), Reverse(job.weight), *k)
+        };
+        p.running.sort_by_key(rank);
         p
     }
 
@@ -260,14 +283,10 @@ impl<'a> Problem<'a> {
 
     fn set_precedence(&mut self) {
         let instance = self.instance;
-        let mut job_of = vec![0u32; instance.tasks()];
-        for (k, job) in self.jobs.iter().enumerate() {
-            job.tasks().for_each(|task| job_of[task.index()] = k as u32);
-        }
         for k in 0..self.jobs.len() {
             let mut before: Vec<(u32, i64)> = (self.jobs[k].tasks())
                 .flat_map(|task| instance.after(task))
-                .map(|(task, lag)| (job_of[task.index()], *lag))
+                .map(|(task, lag)| (self.job_of[task.index()], *lag))
                 .collect();
             before.sort_unstable_by_key(|(job, lag)| (*job, std::cmp::Reverse(*lag)));
             before.dedup_by_key(|(job, _)| *job);
@@ -302,6 +321,7 @@ impl<'a> Problem<'a> {
             std::mem::swap(&mut job.before, &mut job.after);
             (job.release, job.deadline, job.running) = (0, NEVER, false);
         }
+        p.running.clear();
         p.topological.reverse();
         let turned = |from: i64, to: i64| ((end - to).max(0), end - from);
         for j in 0..p.nodes() {
@@ -351,6 +371,34 @@ impl<'a> Problem<'a> {
         &self.room[node as usize * self.width..(node as usize + 1) * self.width]
     }
 
+    pub fn job_of(&self, task: TaskId) -> usize {
+        self.job_of[task.index()] as usize
+    }
+
+    /// Why a job that runs now cannot stay where it runs, by itself.
+    pub fn stays(&self, job: usize) -> Result<(), &'static str> {
+        let of = &self.jobs[job];
+        let mut nodes: Vec<u32> = Vec::with_capacity(of.units as usize);
+        for task in of.tasks() {
+            match self.pin(task).filter(|node| self.places(job).binary_search(node).is_ok()) {
+                Some(node) => nodes.push(node),
+                None => return Err("it runs now on a node that it may not run on"),
+            }
+        }
+        nodes.sort_unstable();
+        for same in nodes.chunk_by(|a, b| a == b) {
+            let (node, many) = (same[0], same.len() as u32);
+            let seconds = self.duration(job, node);
+            if self.empty[node as usize].fitting(0, seconds, self.demand(job, node), many) < many {
+                return Err("it runs now on a node that has no room for it");
+            }
+            if seconds > of.deadline {
+                return Err("it runs now and cannot end by its deadline");
+            }
+        }
+        Ok(())
+    }
+
     /// The node that the task has to be on, if there is but one.
     pub fn pin(&self, task: TaskId) -> Option<u32> {
         match self.instance.runs_now(task) {
@@ -361,28 +409,26 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// The values of the label of a rule that keeps the task with others on which each of them could
-/// run: the label and the values, sorted.
-fn values_for(instance: &Instance, task: TaskId) -> Option<(u32, Vec<u32>)> {
-    let together = instance.rules_of(task).iter().find_map(|(rule, other)| {
-        let rule = &instance.rules()[*rule as usize];
-        (!other && rule.ask == Ask::Together).then_some(rule)
-    })?;
-    let mut common: Option<Vec<u32>> = None;
-    for task in &together.tasks {
-        let mut own: Vec<u32> = instance
-            .node_ids()
-            .filter(|node| instance.eligible(*task, *node))
-            .filter_map(|node| instance.value_of(together, node))
-            .collect();
-        own.sort_unstable();
-        own.dedup();
-        common = Some(match common {
-            None => own,
-            Some(before) => {
-                before.into_iter().filter(|value| own.binary_search(value).is_ok()).collect()
-            }
-        });
+/// The values on which a rule lets its tasks be at all, sorted: where they have to be together,
+/// those on which each can run; where they want others near, those on which one of these can. Where
+/// tasks may be left out, nothing is sure of the first kind.
+fn values_of(instance: &Instance, rule: &Rule, partial: bool) -> Option<Vec<u32>> {
+    let of = |task: &TaskId| -> Vec<u32> {
+        let nodes = instance.node_ids().filter(|node| instance.eligible(*task, *node));
+        sorted(nodes.filter_map(|node| instance.value_of(rule, node)).collect())
+    };
+    match &rule.ask {
+        Ask::Together if !partial => rule.tasks.iter().map(of).reduce(|mut all, own| {
+            all.retain(|value| own.binary_search(value).is_ok());
+            all
+        }),
+        Ask::Near { others } => Some(sorted(others.iter().flat_map(of).collect())),
+        _ => None,
     }
-    Some((together.over, common?))
+}
+
+fn sorted(mut values: Vec<u32>) -> Vec<u32> {
+    values.sort_unstable();
+    values.dedup();
+    values
 }

@@ -110,10 +110,6 @@ impl Builder<'_> {
         let of = &p.jobs[job];
         let mut start = from;
         let mut firsts: Vec<(i64, u32)> = Vec::with_capacity(nodes.len());
-        // After the last change all stays as it is. Later times are left by tries that were taken
-        // back, and there would be no end of them.
-        let last = nodes.iter().map(|node| self.lines[*node as usize].last()).max()?;
-        let to = to.min(last.max(from));
         while start <= to {
             if of.pinned {
                 if self.put_gang(job, start, nodes) {
@@ -167,13 +163,14 @@ impl Builder<'_> {
         None
     }
 
-    /// The earliest time from `ready` on at which each unit has room on the node that `way` gives
-    /// it; equal nodes stand beside each other.
-    pub fn all_at(&mut self, job: usize, way: &[u32], ready: i64) -> Option<i64> {
+    /// The earliest time in the range at which each unit has room on the node that `way` gives it.
+    pub fn all_at(&mut self, job: usize, way: &[u32], (ready, last): (i64, i64)) -> Option<i64> {
         let p = self.p;
+        let mut nodes = way.to_vec();
+        nodes.sort_unstable();
         let mut start = ready;
-        loop {
-            let fits = way.chunk_by(|a, b| a == b).all(|same| {
+        while start <= last {
+            let fits = nodes.chunk_by(|a, b| a == b).all(|same| {
                 let (node, many) = (same[0], same.len() as u32);
                 let duration = p.duration(job, node);
                 let line = &self.lines[node as usize];
@@ -184,8 +181,9 @@ impl Builder<'_> {
             if fits {
                 return Some(start);
             }
-            start = way.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
+            start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
         }
+        None
     }
 
     /// Puts each unit on the node that `way` gives it, or none.

@@ -142,7 +142,8 @@ impl Aim {
         value
     }
 
-    fn term(&self, b: &Builder, term: Term) -> f64 {
+    /// What a term is worth, of what has a place.
+    pub fn term(&self, b: &Builder, term: Term) -> f64 {
         let p = b.p;
         let instance = p.instance;
         let jobs = || p.jobs.iter().enumerate().filter(|(k, _)| b.start[*k] < NEVER);

@@ -22,6 +22,7 @@ mod serial;
 mod supply;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod timeline;
 
 use std::time::Duration;
@@ -137,7 +138,7 @@ impl TierAnswer {
     /// (value - bound) / |value|, 0 when the tier is proven.
     pub fn gap(&self) -> f64 {
         match self.value - self.bound {
-            over if over <= 1e-9 * self.value.abs() => 0.0,
+            over if over <= 0.0 => 0.0,
             over => over / self.value.abs(),
         }
     }
@@ -211,7 +212,7 @@ pub fn solve_until(
             .help("leave it out, or choose a goal that is not about time"));
     }
     let stop = stop.part(params.time_limit);
-    threads::on(params.threads, || Ok(Run::new(instance, params, &stop).answer(told)))
+    threads::on(params.threads, || Run::new(instance, params, &stop).answer(told))
 }
 
 /// One solve on its way.
@@ -236,7 +237,7 @@ const PRICES_SHARE: u32 = 5;
 
 impl<'a> Run<'a> {
     fn new(instance: &'a Instance, params: &'a Params, stop: &'a Stop) -> Run<'a> {
-        let p = Problem::new(instance);
+        let p = Problem::new(instance, params.allow_unplaced);
         let (aim, figures) = (Aim::new(&p, params.allow_unplaced), Figures::of(&p));
         Run {
             p,
@@ -255,19 +256,18 @@ impl<'a> Run<'a> {
         self.params.work_limit.unwrap_or(u64::MAX)
     }
 
-    fn answer(mut self, told: &mut (dyn FnMut(Outcome) + Send)) -> Answer {
+    fn answer(mut self, told: &mut (dyn FnMut(Outcome) + Send)) -> Result<Answer> {
         let (heads, never) = Heads::of(&self.p);
         self.never = never;
-        if let (Some((k, why)), false) = (self.never.first(), self.params.allow_unplaced) {
-            let name = self.p.instance.job_name(TaskId(self.p.jobs[*k].first));
-            return Answer::None {
+        if let Some(cause) = self.impossible().filter(|_| !self.params.allow_unplaced) {
+            return Ok(Answer::None {
                 proven: true,
-                cause: format!("no schedule exists: `{name}`: {why}"),
+                cause: format!("no schedule exists: {cause}"),
                 remedy: "change what it asks or what nodes have, or use --allow-unplaced".into(),
-            };
+            });
         }
         let mut bounds = bounds::bounds(&self.p, &self.aim, &self.figures, &heads, &self.never);
-        let heads = self.never.is_empty().then_some(&heads);
+        let heads = bounds::all_have_places(&self.p, &self.never).then_some(&heads);
         let found = match self.params.method {
             Method::Queue(queue) => {
                 let found = self.queue(queue);
@@ -282,10 +282,39 @@ impl<'a> Run<'a> {
         };
         match found {
             Some(found) if self.usable(&found) => {
-                Answer::Schedule(Box::new(self.outcome(found, &bounds)))
+                Ok(Answer::Schedule(Box::new(self.outcome(found, &bounds)?)))
             }
-            found => self.nothing(found),
+            found => Ok(self.nothing(found)),
         }
+    }
+
+    /// Why no schedule has everything: a job that can never run, or jobs that run now and cannot all
+    /// stay.
+    fn impossible(&self) -> Option<String> {
+        let name = |job: usize| self.p.instance.job_name(TaskId(self.p.jobs[job].first));
+        if let Some((job, why)) = self.never.first() {
+            return Some(format!("`{}`: {why}", name(*job)));
+        }
+        // A deal of cards that does not come out says nothing: there may be another.
+        if self.p.running.is_empty() || !self.p.instance.devices().is_empty() {
+            return None;
+        }
+        let mut b = Builder::new(&self.p);
+        b.clear();
+        let mut running = self.p.running.iter().map(|job| *job as usize);
+        let lost = running.find(|job| b.start[*job] >= NEVER)?;
+        let mut tasks = self.p.jobs[lost].tasks();
+        Some(match tasks.find_map(|task| b.refused(lost, task, self.p.pin(task)?)) {
+            Some(rule) => {
+                let rule = &self.p.instance.rules()[rule as usize];
+                format!(
+                    "`{}`: it runs now where the rule `{}` does not let it",
+                    name(lost),
+                    rule.name
+                )
+            }
+            None => format!("`{}`: it has no room beside what else runs there now", name(lost)),
+        })
     }
 
     /// Whether it leaves out nothing that must not be.
@@ -319,11 +348,11 @@ impl<'a> Run<'a> {
                 continue;
             };
             // A single sum is a whole number of steps.
-            let steps = match tier.terms[..] {
-                [only] => only.weight * (steps / only.weight - 1e-6).ceil(),
-                _ => steps,
-            };
-            let value = tier.worth(steps * factor);
+            let scale = self.p.instance.weight_scale();
+            let value = tier.worth(match tier.terms[..] {
+                [only] => only.weight * scale.to_f64((steps / only.weight - 1e-6).ceil() as i64),
+                _ => steps * factor,
+            });
             if value > bound.value {
                 *bound = Bound { value, why: "prices for room over time" };
             }
@@ -350,7 +379,7 @@ impl<'a> Run<'a> {
         self.price(&best, heads, bounds, &mut work);
         self.tell(&best, bounds, told);
         let target = self.target(bounds);
-        if machines::covers(&self.p) && !target.reached(&best.value) {
+        if heads.is_some() && machines::covers(&self.p) && !target.reached(&best.value) {
             let share = self.limit() / EXACT_SHARE;
             let stop = self.stop.part(self.stop.remaining() * 9 / 10);
             if let Some(solved) = machines::solve(&self.p, self.params.seed, share, &stop) {
@@ -385,12 +414,6 @@ impl<'a> Run<'a> {
                 self.tell(&best, bounds, told);
                 if exact.complete {
                     (self.work, self.exhausted) = (work, true);
-                    let values = best.value.iter().rev().zip(bounds.iter_mut().rev());
-                    values.for_each(|(value, bound)| {
-                        if *value > bound.value {
-                            *bound = Bound { value: *value, why: "branch and bound" };
-                        }
-                    });
                     return Some(best);
                 }
                 if share != u64::MAX {
@@ -416,39 +439,56 @@ impl<'a> Run<'a> {
     }
 
     fn tell(&self, found: &Found, bounds: &[Bound], told: &mut (dyn FnMut(Outcome) + Send)) {
-        if self.usable(found) {
-            told(self.outcome(found.clone(), bounds));
+        // A contradiction is told with the answer: by then it is no smaller.
+        if let (true, Ok(outcome)) = (self.usable(found), self.outcome(found.clone(), bounds)) {
+            told(outcome);
         }
     }
 
-    fn outcome(&self, found: Found, bounds: &[Bound]) -> Outcome {
+    /// The schedule with what is proven of it.
+    ///
+    /// # Errors
+    /// A bound above the value, which is a bug.
+    fn outcome(&self, found: Found, bounds: &[Bound]) -> Result<Outcome> {
         let instance = self.p.instance;
         let goal: &Goal = &self.aim.goal;
         let values = timed_values(instance, &found.schedule, goal);
         let left: Vec<TaskId> = found.schedule.plan.unplaced().collect();
         let tiers =
             values.into_iter().zip(bounds).zip(&goal.tiers).map(|((value, bound), tier)| {
-                // What is known of whole schedules says nothing where tasks are left out, unless that
-                // was proven too.
+                // What is known of whole schedules says nothing where tasks are left out.
                 let about_all = !matches!(tier.terms[0].term, Term::Unplaced(_));
-                let exact = bound.why == "branch and bound";
-                let (bound, why) = match !left.is_empty() && about_all && !exact {
-                    true => (0.0, "tasks are left out"),
-                    false => (bound.value, bound.why),
+                let known = match !left.is_empty() && about_all {
+                    true => Bound { value: 0.0, why: "tasks are left out" },
+                    false => bound.clone(),
                 };
-                TierAnswer {
-                    tier: value.tier,
-                    bound: bound.min(value.value),
-                    value: value.value,
-                    why: why.to_owned(),
+                // Sums with weights that are fractions may differ in the last digits.
+                let digits = if tier.terms.len() > 1 { 1e-12 * value.value.abs() } else { 0.0 };
+                if known.value > value.value + digits {
+                    let Bound { value: bound, why } = known;
+                    let (tier, value) = (value.tier, value.value);
+                    let cause = format!("the bound {bound} ({why}) contradicts {tier} = {value}");
+                    return Err(
+                        Error::new(Kind::Solver, cause).help("this is a bug: please report it")
+                    );
                 }
+                let known = match self.exhausted && known.value < value.value {
+                    true => Bound { value: value.value, why: "branch and bound" },
+                    false => known,
+                };
+                Ok(TierAnswer {
+                    tier: value.tier,
+                    bound: known.value.min(value.value),
+                    value: value.value,
+                    why: known.why.to_owned(),
+                })
             });
-        let goal: Vec<TierAnswer> = tiers.collect();
+        let goal: Vec<TierAnswer> = tiers.collect::<Result<_>>()?;
         let why = |task: TaskId| {
             let at = self.never.iter().find(|(k, _)| self.p.jobs[*k].tasks().any(|t| t == task));
             at.map_or("no room was found for it in time", |(_, why)| why).to_owned()
         };
-        Outcome {
+        Ok(Outcome {
             optimal: goal.iter().all(|tier| tier.gap() == 0.0),
             goal,
             found_by: found.by,
@@ -456,12 +496,12 @@ impl<'a> Run<'a> {
             schedule: found.schedule,
             work: self.work,
             set_aside: self.set_aside,
-        }
+        })
     }
 
     fn nothing(&self, found: Option<Found>) -> Answer {
         if self.exhausted {
-            let cause = "no schedule places every task before its deadline: all were tried";
+            let cause = "no schedule places every task by its rules and deadline: all were tried";
             let remedy = "give later deadlines, or use --allow-unplaced".to_owned();
             return Answer::None { proven: true, cause: cause.to_owned(), remedy };
         }

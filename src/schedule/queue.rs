@@ -66,6 +66,9 @@ pub(super) fn run(
         }
         simulation.serve(time);
     }
+    let mut order: Vec<u32> = (0..p.jobs.len() as u32).collect();
+    order.sort_by_key(|k| (figures.head[*k as usize], *k));
+    b.complete(&Recipe { order, ..Recipe::default() }, aim);
     true
 }
 
@@ -92,6 +95,9 @@ struct Simulation<'a, 'b> {
     blocked: Option<(u32, i64)>,
     /// Until then the start of what was the first is waited for.
     reserved: i64,
+    /// Jobs that left the queue because their rules refused them.
+    refused: Vec<u32>,
+    now: i64,
 }
 
 impl<'a, 'b> Simulation<'a, 'b> {
@@ -126,6 +132,8 @@ impl<'a, 'b> Simulation<'a, 'b> {
             failed: FxHashMap::default(),
             blocked: None,
             reserved: 0,
+            refused: Vec::new(),
+            now: 0,
             b,
         };
         for k in 0..p.jobs.len() {
@@ -159,12 +167,18 @@ impl<'a, 'b> Simulation<'a, 'b> {
             self.arrivals.pop();
             self.waiting.insert((self.keys[k as usize], at, k));
         }
+        self.now = time;
         Some(time)
     }
 
     fn started(&mut self, k: usize) {
         let p: &Problem = self.b.p;
         self.events.push(Reverse(self.b.end[k]));
+        if p.jobs[k].tied {
+            // What rules refused before they may let pass now.
+            let back = self.refused.drain(..).map(|job| Reverse((self.now, job)));
+            self.arrivals.extend(back);
+        }
         for (next, _) in &p.jobs[k].after {
             let next = *next as usize;
             self.open[next] -= 1;
@@ -224,6 +238,7 @@ impl<'a, 'b> Simulation<'a, 'b> {
             // What can never start any more leaves the queue.
             if !self.b.try_at(k, (time, NEVER), &self.recipe, &self.aim) {
                 self.waiting.pop_first();
+                self.refused.extend(Some(first.2).filter(|_| self.b.p.jobs[k].tied));
                 continue;
             }
             let start = self.b.start[k];

@@ -35,7 +35,9 @@ pub(super) struct Builder<'a> {
     pub(super) lines: Vec<Timeline>,
     pub(super) index: Option<Index>,
     pub(super) cards: Cards,
-    ties: Option<Ties<'a>>,
+    pub(super) ties: Option<Ties<'a>>,
+    /// Rules hold at every step, not only in the end.
+    pub(super) strict: bool,
     /// Per job; [`NEVER`] where it has no place.
     pub start: Vec<i64>,
     pub end: Vec<i64>,
@@ -59,6 +61,7 @@ impl<'a> Builder<'a> {
             index: Index::new(p),
             cards: Cards::new(p),
             ties: tied.then(|| Ties::new(p.instance)),
+            strict: false,
             start: vec![NEVER; p.jobs.len()],
             end: vec![NEVER; p.jobs.len()],
             node: vec![NONE; p.instance.tasks()],
@@ -76,24 +79,33 @@ impl<'a> Builder<'a> {
         self.index = None;
     }
 
-    /// Takes everything off its node, and what runs now back to it.
-    pub fn clear(&mut self) {
+    /// Takes everything off its node.
+    pub fn empty(&mut self) {
         self.lines.iter_mut().zip(&self.p.empty).for_each(|(line, empty)| line.copy(empty));
         self.index.iter_mut().for_each(Index::clear);
         self.cards.clear();
         self.ties.iter_mut().for_each(Ties::clear);
+        self.strict = false;
         self.start.fill(NEVER);
         self.end.fill(NEVER);
         self.node.fill(NONE);
         self.on.fill(0);
-        for (k, job) in self.p.jobs.iter().enumerate().filter(|(_, job)| job.running) {
-            let nodes: Vec<u32> =
-                job.tasks().map(|task| self.p.pin(task).unwrap_or(NONE)).collect();
-            let free = job.tasks().zip(&nodes).all(|(task, node)| self.put(k, task, *node, 0));
-            if free {
-                self.note(k, 0);
-            }
+    }
+
+    /// The same, and what runs now is back on its nodes, as far as it can be: the most important
+    /// first.
+    pub fn clear(&mut self) {
+        self.empty();
+        for k in &self.p.running {
+            self.resume(*k as usize);
         }
+    }
+
+    /// A job that runs now starts where its tasks are.
+    fn resume(&mut self, job: usize) -> bool {
+        let p = self.p;
+        let way: Vec<u32> = p.jobs[job].tasks().map(|task| p.pin(task).unwrap_or(NONE)).collect();
+        p.stays(job).is_ok() && self.place_units(job, &way, 0)
     }
 
     /// Builds the schedule of the recipe from nothing.
@@ -109,6 +121,13 @@ impl<'a> Builder<'a> {
             }
             return;
         }
+        self.round(recipe, aim);
+        self.complete(recipe, aim);
+    }
+
+    /// Jobs without a place, in the order of the recipe, each once all before it have one.
+    pub(super) fn round(&mut self, recipe: &Recipe, aim: &Aim) {
+        let p = self.p;
         for (at, job) in recipe.order.iter().enumerate() {
             self.rank[*job as usize] = at as u32;
         }
@@ -183,8 +202,12 @@ impl<'a> Builder<'a> {
         self.start[job] < NEVER || ready < NEVER && self.try_at(job, (ready, NEVER), recipe, aim)
     }
 
-    /// Places the job at its earliest start in the range, if there is one.
+    /// Places the job at its earliest start in the range, if there is one. What runs now starts at
+    /// once or not at all.
     pub fn try_at(&mut self, job: usize, range: (i64, i64), recipe: &Recipe, aim: &Aim) -> bool {
+        if self.p.jobs[job].running {
+            return range.0 == 0 && self.resume(job);
+        }
         if self.p.jobs[job].units > 1 {
             return self.place_gang(job, range, recipe, aim);
         }
@@ -210,9 +233,7 @@ impl<'a> Builder<'a> {
     pub fn at(&mut self, job: usize, node: u32, (from, to): (i64, i64)) -> Option<i64> {
         let p = self.p;
         let task = TaskId(p.jobs[job].first);
-        if p.jobs[job].tied
-            && self.ties.as_ref().is_some_and(|t| t.refuses(task, NodeId(node)).is_some())
-        {
+        if self.refused(job, task, node).is_some() {
             return None;
         }
         let (demand, duration) = (p.demand(job, node), p.duration(job, node));
@@ -299,10 +320,10 @@ impl<'a> Builder<'a> {
     fn force(&mut self, job: usize, task: TaskId, node: u32, start: i64, sets: &[CardSet]) -> bool {
         let p = self.p;
         let over = (start, start + p.duration(job, node));
+        if self.refused(job, task, node).is_some() {
+            return false;
+        }
         if let Some(ties) = self.ties.as_mut().filter(|_| p.jobs[job].tied) {
-            if !p.jobs[job].running && ties.refuses(task, NodeId(node)).is_some() {
-                return false;
-            }
             ties.change(task, NodeId(node), true);
         }
         self.lines[node as usize].take(over.0, over.1, p.demand(job, node));
@@ -323,8 +344,7 @@ impl<'a> Builder<'a> {
             return;
         }
         let over = (start, start + p.duration(job, node));
-        let back: Vec<i64> = p.demand(job, node).iter().map(|demand| -demand).collect();
-        self.lines[node as usize].take(over.0, over.1, &back);
+        self.lines[node as usize].give_back(over.0, over.1, p.demand(job, node));
         self.cards.give_back(p, task, node);
         self.on[node as usize] -= 1;
         if let Some(ties) = self.ties.as_mut().filter(|_| p.jobs[job].tied) {

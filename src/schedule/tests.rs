@@ -391,7 +391,7 @@ fn the_index_finds_what_looking_everywhere_finds() {
     use super::serial::{Builder, Recipe};
     let mut g = ChaCha8Rng::seed_from_u64(60);
     let instance = layered(&mut g, 300, 60);
-    let p = Problem::new(&instance);
+    let p = Problem::new(&instance, false);
     let aim = Aim::new(&p, false);
     let order: Vec<u32> = p.topological.clone();
     let recipe = Recipe { order, ..Recipe::default() };
@@ -473,7 +473,7 @@ fn no_bound_is_above_a_schedule() {
             Wish { goal, tasks, gangs: true, windows: true, speeds: true, pairs: true, ..PLAIN };
         let instance = instance(&mut g, wish);
         let Some(found) = plan(&instance, &quick(300_000)) else { continue };
-        let p = Problem::new(&instance);
+        let p = Problem::new(&instance, false);
         let (aim, figures) = (Aim::new(&p, false), Figures::of(&p));
         let (heads, never) = Heads::of(&p);
         let value = found.goal[0].value;

@@ -6,7 +6,7 @@ use super::first::{
     Better, Found, Look, Request, by_width, demanded, objection, plan_of, positions, ready,
 };
 use super::problem::Vector;
-use crate::model::{Instance, NodeId, TaskId, gcd};
+use crate::model::{Instance, NodeId, TaskId, Worth, gcd};
 
 /// Tasks times nodes at most.
 const PAIRS: usize = 4_000_000;
@@ -80,7 +80,10 @@ fn run<const R: usize>(request: &Request, better: Look) -> Found {
     let none = engine.bound == i64::MAX;
     Found {
         plan: (engine.value < i64::MAX).then(|| plan_of(&engine.plan, &nodes)),
-        bound: if none { f64::INFINITY } else { of(engine.bound) },
+        bound: match none {
+            true => Worth::real(f64::INFINITY),
+            false => Worth::counted(engine.bound.max(0) * unit, instance.cost_scale()),
+        },
         impossible: none.then(|| {
             "branch and bound tried every choice of nodes: none takes all tasks within its room"
                 .to_owned()

@@ -2,7 +2,7 @@
 //! find, and the list of them.
 
 use super::{cost, peak, used};
-use crate::model::{Instance, NodeId, Plan, TaskId, Term};
+use crate::model::{Instance, NodeId, Plan, TaskId, Term, Worth};
 use crate::stop::Stop;
 
 /// Resources that tasks may demand at most.
@@ -65,7 +65,7 @@ pub struct Request<'a> {
     /// The problem; the engine must have no objection.
     pub instance: &'a Instance,
     /// A lower bound on the value that is known already.
-    pub floor: f64,
+    pub floor: Worth,
     /// A plan to begin with, where one is known that leaves nothing out.
     pub start: Option<&'a Plan>,
     /// Seed of everything random.
@@ -82,7 +82,7 @@ pub struct Found {
     /// The best plan that leaves nothing out and overloads no node.
     pub plan: Option<Plan>,
     /// Proven: no plan has a lower value.
-    pub bound: f64,
+    pub bound: Worth,
     /// Why no plan exists, where that is proven.
     pub impossible: Option<String>,
     /// Work units used.

@@ -5,7 +5,7 @@ use super::engine::Engine;
 use super::first::{Better, Found, Look, Request, by_width, demanded, objection, plan_of, ready};
 use super::problem::{Problem, Vector};
 use super::ratio::Ratio;
-use crate::model::{Instance, NodeId, TaskId};
+use crate::model::{Fraction, Instance, NodeId, TaskId, Worth};
 
 /// Kinds of tasks, as far as it matters where they may run, at most.
 const KINDS: usize = 4096;
@@ -71,31 +71,18 @@ fn run<const R: usize>(request: &Request, better: Look) -> Found {
         }
     };
     let budget = Budget::new(request.stop, request.work);
-    let floor = attained(instance, request.floor);
+    let floor = Ratio::of(request.floor);
     let mut engine = Engine::new(&problem, floor, budget, request.seed, &mut tell);
     engine.run();
     let plan = (engine.value <= one).then(|| plan_of(&engine.plan, &nodes));
-    let (bound, work) = (engine.bound.to_f64(), engine.budget.work);
-    let impossible = (plan.is_none() && engine.bound > one).then(|| match 100.0 * bound {
+    let (bound, work) = (engine.bound, engine.budget.work);
+    let near = 100.0 * bound.to_f64();
+    let impossible = (plan.is_none() && bound > one).then(|| match near {
         percent if percent < 100.001 => "the fullest node would be above 100 %".to_owned(),
         percent => format!("the fullest node would be at {percent:.3} % at least"),
     });
+    let bound = Worth::exact(Fraction::new(bound.num.into(), bound.den.into()));
     Found { plan, bound, impossible, work }
-}
-
-/// The load over capacity that a floating point bound stands for: bounds are always
-/// one of these. A hair below where none is.
-fn attained(instance: &Instance, level: f64) -> Ratio {
-    for node in ready(instance) {
-        for capacity in instance.capacity(node).iter().filter(|c| **c > 0) {
-            let load = (level * *capacity as f64).round() as i64;
-            if load as f64 / *capacity as f64 == level {
-                return Ratio { num: load, den: *capacity };
-            }
-        }
-    }
-    let den = 1i64 << 40;
-    Ratio { num: (level * (1.0 - 1e-9) * den as f64) as i64, den }
 }
 
 fn problem<const R: usize>(instance: &Instance, nodes: &[NodeId]) -> Problem<R> {

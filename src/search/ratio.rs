@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::model::Worth;
+
 /// A fraction `num / den` with `den > 0`. It is not reduced: 1/2 equals 2/4 when compared.
 #[derive(Clone, Copy, Debug)]
 pub struct Ratio {
@@ -17,6 +19,17 @@ impl Ratio {
     /// `num / den`; a denominator below 1 (a node without that resource) counts as nothing at all.
     pub fn new(num: i64, den: i64) -> Ratio {
         if den <= 0 { Ratio::ZERO } else { Ratio { num, den } }
+    }
+
+    /// A bound as a fraction; a hair below where it is known in floating point only.
+    pub fn of(bound: Worth) -> Ratio {
+        let exact = bound.fraction().and_then(|exact| {
+            let (num, den) = exact.parts();
+            Some(Ratio { num: i64::try_from(num).ok()?, den: i64::try_from(den).ok()? })
+        });
+        let den = 1i64 << 40;
+        let near = || (bound.near() * (1.0 - 1e-9) * den as f64) as i64;
+        exact.unwrap_or_else(|| Ratio { num: near(), den })
     }
 
     /// The largest integer not above `self * x`.

@@ -4,7 +4,7 @@
 use super::first::{Better, Found, Look, Request, by_width, objection, plan_of, positions, ready};
 use super::peak::{flat, kinds, many_kinds};
 use super::price::Engine;
-use crate::model::{Instance, NodeId, Scale, Term, gcd};
+use crate::model::{Instance, NodeId, Scale, Term, Worth, gcd};
 
 /// Limit of the dearest price times the nodes, so that sums stay exact in floating point.
 const DEAREST: i128 = 1 << 40;
@@ -65,7 +65,10 @@ fn run<const R: usize>(request: &Request, better: Look) -> Found {
     let none = engine.bound == i64::MAX;
     Found {
         plan: (engine.value < i64::MAX).then(|| plan_of(&engine.plan, &nodes)),
-        bound: if none { f64::INFINITY } else { of(engine.bound) },
+        bound: match none {
+            true => Worth::real(f64::INFINITY),
+            false => Worth::counted(engine.bound.max(0) * unit, scale),
+        },
         impossible: none
             .then(|| "no choice of nodes takes all tasks, not even all of them".to_owned()),
         work: engine.work,

@@ -7,8 +7,8 @@ use super::Method;
 use super::run::{Incumbent, Run, describe, proven};
 use crate::bounds::Bound;
 use crate::check::check_plan;
-use crate::metrics::value_of;
-use crate::model::{Goal, Instance, Plan, Term, Tier};
+use crate::metrics::{value_of, worth_of};
+use crate::model::{Goal, Instance, Plan, Term, Tier, Worth};
 use crate::search::{self, local};
 use crate::state::State;
 
@@ -58,14 +58,15 @@ impl Run<'_> {
         let Some(engine) = self.engine else { return Searched::Nothing(first) };
         let tier = &self.instance.goal().tiers[0];
         let floor = self.bounds.tier(tier, 0).value;
+        let near = floor.near();
         let value = |plan: &Plan| value_of(self.instance, plan, tier);
         let known = self.first_tier(&first.plan).map(|_| value(&first.plan));
         let gap = self.params.gap;
-        let closed = |value: f64, bound: f64| value - bound.max(floor) <= gap * value;
-        if known.is_some_and(|known| closed(known, floor)) {
+        let closed = |value: f64, bound: f64| value - bound.max(near) <= gap * value;
+        if known.is_some_and(|known| closed(known, near)) {
             return Searched::Nothing(first);
         }
-        let proof = |bound: f64| Bound::new(bound, engine.why);
+        let proof = |bound: Worth| Bound::new(bound, engine.why);
         let stop = self.watch.stop.part(self.share(engine.term, known.is_some()));
         let request = search::Request {
             instance: self.instance,
@@ -87,7 +88,7 @@ impl Run<'_> {
                 let plan = better.plan();
                 let mut bounds = self.counting_bounds(&plan);
                 if let Some(at) = self.first_tier(&plan) {
-                    bounds[at] = bounds[at].clone().max(proof(better.bound));
+                    bounds[at] = bounds[at].clone().max(proof(Worth::real(better.bound)));
                 }
                 (plan, bounds)
             });
@@ -139,15 +140,15 @@ impl Run<'_> {
 
     /// Local search on the tiers that are open, the earlier ones kept as they are.
     pub(super) fn polish(&mut self, incumbent: &mut Incumbent, bounds: &mut Vec<Bound>) {
-        let values: Vec<f64> = (self.goal.tiers.iter())
-            .map(|tier| value_of(self.instance, &incumbent.plan, tier))
+        let values: Vec<Worth> = (self.goal.tiers.iter())
+            .map(|tier| worth_of(self.instance, &incumbent.plan, tier))
             .collect();
-        let mut finished: Vec<f64> = bounds.iter().map(|bound| bound.value).collect();
+        let mut finished: Vec<f64> = bounds.iter().map(|bound| bound.value.near()).collect();
         for (k, tier) in self.goal.tiers.iter().enumerate() {
-            let gap = self.params.gap * values[k].abs();
+            let gap = self.params.gap * values[k].near().abs();
             let term = self.engine.map(|engine| engine.term);
             let searched = self.searched && tier.only().is_some() && tier.only() == term;
-            if searched || values[k] - bounds[k].value <= gap {
+            if searched || values[k].over(bounds[k].value) <= gap {
                 finished[k] = f64::INFINITY;
             }
         }
@@ -165,9 +166,9 @@ impl Run<'_> {
             shown.show(self, || (plan.clone(), bounds.clone()));
         });
         let better = (self.goal.tiers.iter().zip(&values))
-            .map(|(tier, old)| value_of(self.instance, &plan, tier) - old)
-            .find(|change| change.abs() > 1e-12)
-            .is_some_and(|change| change < 0.0);
+            .map(|(tier, old)| worth_of(self.instance, &plan, tier).order(*old))
+            .find(|order| order.is_ne())
+            .is_some_and(|order| order.is_lt());
         if better && check_plan(self.instance, &plan, self.params.allow_unplaced).is_empty() {
             *bounds = self.carried(bounds.clone(), &incumbent.plan, &plan);
             *incumbent = Incumbent { plan, found_by: "the search".to_owned() };

@@ -6,13 +6,15 @@ mod reasons;
 mod run;
 mod start;
 mod timed;
+mod tiny;
 
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::bounds::Bound;
 use crate::error::{Error, Result};
 use crate::ilp::Backend;
-use crate::model::{Fallback, Instance, Plan, Schedule, Survives, TaskId};
+use crate::model::{Fallback, Fraction, Instance, Plan, Schedule, Survives, TaskId, Worth};
 use crate::policy::{self, Choice, Order, Settings};
 use crate::schedule::{self, QUEUES, Queue};
 use crate::search::local;
@@ -177,10 +179,19 @@ pub struct TierOutcome {
     pub value: f64,
     /// No plan that keeps the earlier tiers achieves less.
     pub bound: f64,
+    /// The bound as a fraction, where it is one.
+    pub exact: Option<Fraction>,
     /// Where the bound comes from.
     pub why: String,
     /// (value - bound) / |value|, 0 when the tier is proven.
     pub gap: f64,
+}
+
+impl TierOutcome {
+    /// The bound as it is compared with values.
+    pub fn limit(&self) -> Bound {
+        Bound::new(Worth::new(self.bound, self.exact), self.why.clone())
+    }
 }
 
 /// Why a task has no node.

@@ -1,6 +1,6 @@
 //! Why tasks are left without a node, and what would help.
 
-use super::Unplaced;
+use super::{Answer, NoPlan, Unplaced};
 use crate::bounds::why_nowhere;
 use crate::model::{Instance, NodeState, Plan, TaskId};
 use crate::state::{Block, State};
@@ -39,6 +39,17 @@ pub(super) fn notes(instance: &Instance) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// No plan exists, and why.
+pub(super) fn impossible_answer(code: &'static str, cause: String) -> Answer {
+    Answer::NoPlan(NoPlan {
+        proven: true,
+        code,
+        cause,
+        remedy: "add capacity or drop tasks; --allow-unplaced places as many as possible"
+            .to_owned(),
+    })
 }
 
 /// Every unplaced task with what stands in its way in this plan.

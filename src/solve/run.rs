@@ -3,15 +3,15 @@
 use std::time::Instant;
 
 use super::improve::Searched;
-use super::reasons::{left_out, notes};
+use super::reasons::{impossible_answer, left_out, notes};
 use super::start::SET_ASIDE;
 use super::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, search_lacks};
 use crate::bounds::{Bound, Bounds, impossible};
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Backend, Exact, Request};
-use crate::metrics::{goal_values, value_of};
-use crate::model::{Classes, Goal, Instance, Plan, Term, Tier};
+use crate::metrics::{goal_values, step, worth_of};
+use crate::model::{Classes, Goal, Instance, Plan, Term, Tier, Worth};
 use crate::policy::{self, Choice, Settings, Start, multi_start};
 use crate::search;
 use crate::state::State;
@@ -254,7 +254,7 @@ impl<'a> Run<'a> {
         };
         let stop = &self.watch.stop.part(share);
         for (k, tier) in tiers.iter().enumerate() {
-            let value = value_of(self.instance, &incumbent.plan, tier);
+            let value = worth_of(self.instance, &incumbent.plan, tier);
             if proven(self.instance, tier, value, bounds[k].value) {
                 continue;
             }
@@ -265,13 +265,12 @@ impl<'a> Run<'a> {
             });
             match relaxed {
                 // No relaxation lies above a plan that holds: then the solver is wrong.
-                Some(bound) if bound > value + 1e-6 * value.abs() + 1e-9 => doubts.push(format!(
+                Some(bound) if bound.contradicts(value) => doubts.push(format!(
                     "{} states a relaxation of {tier} above a known plan; it was set aside",
                     request.backend.name()
                 )),
                 Some(bound) => {
-                    let relaxed =
-                        Bound::new(bound.min(value), "the linear relaxation over classes");
+                    let relaxed = Bound::new(bound, "the linear relaxation over classes");
                     bounds[k] = bounds[k].clone().max(relaxed);
                 }
                 None => {}
@@ -300,7 +299,7 @@ impl<'a> Run<'a> {
         let variables = own.as_ref().unwrap_or(self.bounds.classes()).variables();
         let wanted = asked && (matches!(self.params.method, Method::Ilp) || self.fits(variables));
         if !wanted {
-            return self.finish_or_nothing(incumbent, &bounds);
+            return self.close(incumbent, bounds, &[]);
         }
         // Asked for the ILP by name, it proves every tier itself.
         let known: &[Bound] = if matches!(self.params.method, Method::Ilp) { &[] } else { &bounds };
@@ -310,7 +309,7 @@ impl<'a> Run<'a> {
             (Ok(finding), _) => finding,
             (Err(error), Method::Auto) if incumbent.is_some() => {
                 self.notes.push(format!("the exact method gave up: {error}"));
-                return self.finish_or_nothing(incumbent, &bounds);
+                return self.close(incumbent, bounds, &[]);
             }
             (Err(error), _) => return Err(error),
         };
@@ -326,7 +325,7 @@ impl<'a> Run<'a> {
                 remedy: "--allow-unplaced places as many as possible".to_owned(),
             }));
         }
-        let Some(plan) = finding.plan else { return Ok(self.nothing_found(&finding.warnings)) };
+        let Some(plan) = finding.plan else { return self.close(None, bounds, &finding.warnings) };
         bounds = match &incumbent {
             Some(known) => self.carried(bounds, &known.plan, &plan),
             None => self.counting_bounds(&plan),
@@ -342,14 +341,7 @@ impl<'a> Run<'a> {
             Some(incumbent) if same => incumbent.found_by,
             _ => format!("the ILP ({})", self.params.solver.name()),
         };
-        self.finish(Incumbent { plan, found_by }, &bounds)
-    }
-
-    fn finish_or_nothing(self, incumbent: Option<Incumbent>, bounds: &[Bound]) -> Result<Answer> {
-        match incumbent {
-            Some(incumbent) => self.finish(incumbent, bounds),
-            None => Ok(self.nothing_found(&[])),
-        }
+        self.close(Some(Incumbent { plan, found_by }), bounds, &[])
     }
 
     /// What of the bounds beside one plan still holds beside another: what was proven for later
@@ -380,7 +372,7 @@ impl<'a> Run<'a> {
         let values = goal_values(self.instance, &incumbent.plan, &self.goal);
         let mut goal = Vec::with_capacity(values.len());
         for ((tier, value), bound) in self.goal.tiers.iter().zip(values).zip(bounds) {
-            goal.push(tier_outcome(self.instance, tier, value.value, bound)?);
+            goal.push(tier_outcome(self.instance, tier, value.worth(), bound)?);
         }
         Ok(Outcome {
             method: self.params.method.name(),
@@ -401,7 +393,7 @@ impl<'a> Run<'a> {
     }
 
     /// The outcome, once the checker agrees.
-    fn finish(self, incumbent: Incumbent, bounds: &[Bound]) -> Result<Answer> {
+    pub(super) fn finish(self, incumbent: Incumbent, bounds: &[Bound]) -> Result<Answer> {
         let mut outcome = self.outcome(&incumbent, bounds)?;
         let violations = check_plan(self.instance, &outcome.plan, self.params.allow_unplaced);
         if let Some(violation) = violations.first() {
@@ -440,7 +432,7 @@ impl<'a> Run<'a> {
     }
 
     /// `failures` are those of the solver.
-    fn nothing_found(&self, failures: &[String]) -> Answer {
+    pub(super) fn nothing_found(&self, failures: &[String]) -> Answer {
         let failed = failures.iter().map(|failure| format!("; {failure}"));
         Answer::NoPlan(NoPlan {
             proven: false,
@@ -460,26 +452,10 @@ impl<'a> Run<'a> {
 /// Tasks above which the search begins without a plan of the policies.
 const LARGE: usize = 20_000;
 
-fn impossible_answer(code: &'static str, cause: String) -> Answer {
-    Answer::NoPlan(NoPlan {
-        proven: true,
-        code,
-        cause,
-        remedy: "add capacity or drop tasks; --allow-unplaced places as many as possible"
-            .to_owned(),
-    })
-}
-
-/// Proven up to what solvers' tolerances can resolve: nothing for values that
-/// are counted, less than one for sums of them, a millionth for variances, demands and other sums.
-pub(super) fn proven(instance: &Instance, tier: &Tier, value: f64, bound: f64) -> bool {
-    let tolerance = match tier.only() {
-        // Whole numbers: the next lower one is below the bound.
-        None if ilp::whole(instance, tier) => (1e-6 * value.abs() + 1e-12).min(0.999),
-        Some(Term::Balance | Term::Demand) | None => 1e-6 * value.abs() + 1e-12,
-        Some(_) => 1e-12 * value.abs(),
-    };
-    value - bound <= tolerance
+/// Whether nothing can be better than `value`, which is known to be `bound` at least: exactly where
+/// values move in steps or are fractions, within a millionth for variances and sums with them.
+pub(super) fn proven(instance: &Instance, tier: &Tier, value: Worth, bound: Worth) -> bool {
+    value.meets(bound.raised(step(instance, tier)))
 }
 
 /// A tier with its value and its bound, closed where the two meet.
@@ -489,21 +465,30 @@ pub(super) fn proven(instance: &Instance, tier: &Tier, value: f64, bound: f64) -
 pub fn tier_outcome(
     instance: &Instance,
     tier: &Tier,
-    value: f64,
+    value: Worth,
     bound: &Bound,
 ) -> Result<TierOutcome> {
-    if bound.value > value + 1e-6 * value.abs() + 1e-9 {
-        let cause =
-            format!("the bound {} ({}) contradicts {tier} = {value}", bound.value, bound.why);
+    let limit = bound.value.raised(step(instance, tier));
+    if limit.contradicts(value) {
+        let cause = format!(
+            "the bound {} ({}) contradicts {tier} = {}",
+            limit.near(),
+            bound.why,
+            value.near()
+        );
         return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
     }
-    let closed = proven(instance, tier, value, bound.value);
+    let limit = if value.meets(limit) { value } else { limit };
     Ok(TierOutcome {
         tier: tier.to_string(),
-        value,
-        bound: if closed { value } else { bound.value },
+        value: value.near(),
+        bound: limit.near(),
+        exact: limit.fraction(),
         why: bound.why.clone(),
-        gap: if closed { 0.0 } else { (value - bound.value) / value.abs() },
+        gap: match value.over(limit) {
+            0.0 => 0.0,
+            over => over / value.near().abs(),
+        },
     })
 }
 
@@ -528,7 +513,7 @@ pub(super) fn describe(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Draft, NodeDraft, TaskDraft};
+    use crate::model::{Draft, Fraction, NodeDraft, TaskDraft};
 
     /// A millionth of hundreds of millions is hundreds of whole steps.
     #[test]
@@ -538,10 +523,15 @@ mod tests {
         let mut draft = Draft { nodes: vec![node], tasks: vec![task], ..Draft::default() };
         draft.resource("cpu");
         let instance = draft.build().unwrap();
-        let tier = Tier::parse("cost + 10*nodes").unwrap();
-        assert!(!proven(&instance, &tier, 583_006_260.0, 583_005_714.0));
-        assert!(proven(&instance, &tier, 583_006_260.0, 583_006_259.5));
-        let halves = Tier::parse("cost + 0.5*nodes").unwrap();
-        assert!(proven(&instance, &halves, 583_006_260.0, 583_005_714.0));
+        let value = Worth::exact(Fraction::whole(583_006_260));
+        let closed = |tier: &str, bound| {
+            proven(&instance, &Tier::parse(tier).unwrap(), value, Worth::real(bound))
+        };
+        assert!(!closed("cost + 10*nodes", 583_005_714.0));
+        assert!(!closed("cost + 10*nodes", 583_006_259.0));
+        assert!(closed("cost + 10*nodes", 583_006_259.5));
+        assert!(!closed("cost + 0.5*nodes", 583_006_259.5));
+        assert!(closed("cost + 0.5*nodes", 583_006_259.6));
+        assert!(closed("cost + balance", 583_005_714.0), "in floating point only");
     }
 }

@@ -10,7 +10,7 @@ use crate::check::check_schedule;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Exact, TimedRequest};
 use crate::metrics::timed_values;
-use crate::model::{Instance, Schedule};
+use crate::model::{Goal, Instance, Schedule, Tier, Worth};
 use crate::schedule::{self, Given, TierAnswer};
 use crate::stop::Stop;
 
@@ -24,7 +24,7 @@ pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Res
     match method(instance, params.method)? {
         Some(method) => match run.search(method, params.work_limit, &watch.stop)? {
             schedule::Answer::None { proven, cause, remedy } => Ok(none(proven, cause, remedy)),
-            schedule::Answer::Schedule(found) => run.finish(run.outcome(*found)),
+            schedule::Answer::Schedule(found) => run.finish(run.outcome(*found)?),
         },
         None => run.exact(),
     }
@@ -66,6 +66,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// The goal, with what is left out first where that may be.
+    fn goal(&self) -> Goal {
+        match self.params.allow_unplaced {
+            true => self.instance.goal().with_unplaced_first(&self.instance.priorities()),
+            false => self.instance.goal().clone(),
+        }
+    }
+
     fn search(
         &self,
         method: schedule::Method,
@@ -86,7 +94,10 @@ impl Run<'_> {
         let told = Mutex::new(());
         let mut tell = |found: schedule::Outcome| {
             let Ok(_one) = told.lock() else { return };
-            self.watch.show(&self.outcome(found));
+            // A contradiction ends the search's own answer; nothing is shown until then.
+            if let Ok(outcome) = self.outcome(found) {
+                self.watch.show(&outcome);
+            }
         };
         schedule::solve_until(self.instance, &settings, stop, &mut tell)
     }
@@ -94,10 +105,7 @@ impl Run<'_> {
     /// The integer program, from what a short search finds. It proves every tier itself.
     fn exact(&self) -> Result<Answer> {
         let (instance, params) = (self.instance, self.params);
-        let goal = match params.allow_unplaced {
-            true => instance.goal().with_unplaced_first(&instance.priorities()),
-            false => instance.goal().clone(),
-        };
+        let goal = self.goal();
         let work = params.work_limit.map_or(START_WORK, |limit| limit.min(START_WORK));
         let stop = self.watch.stop.part(self.watch.stop.remaining() / 4);
         let known = match self.search(schedule::Method::Auto, Some(work), &stop)? {
@@ -139,15 +147,15 @@ impl Run<'_> {
         let tiers = tiers.enumerate().map(|(k, (tier, value))| {
             // What search proves, it proves of every schedule that keeps the earlier tiers.
             let counted = known.as_ref().and_then(|known| known.goal.get(k));
-            let counted = counted.map(|tier| Bound::new(tier.bound, tier.why.clone()));
+            let counted = counted.map(|tier| Bound::real(tier.bound, tier.why.clone()));
             let found = finding.tiers.get(k).and_then(|tier| tier.bound);
             let found = found.map(|bound| Bound::new(bound, solver.clone()));
-            let nothing = || Bound::new(0.0, "nothing yet");
+            let nothing = || Bound::real(0.0, "nothing yet");
             let bound = match (found, counted) {
                 (Some(found), Some(counted)) => found.max(counted),
                 (found, counted) => found.or(counted).unwrap_or_else(nothing),
             };
-            tier_outcome(instance, tier, value.value, &bound)
+            tier_outcome(instance, tier, value.worth(), &bound)
         });
         let goal: Vec<TierOutcome> = tiers.collect::<Result<_>>()?;
         let same = known.as_ref().filter(|known| known.schedule == schedule);
@@ -168,7 +176,8 @@ impl Run<'_> {
             set_aside,
             schedule,
         };
-        let mut outcome = Outcome { goal, ..self.outcome(found) };
+        let optimal = found.optimal;
+        let mut outcome = Outcome { goal, optimal, ..self.outcome(found)? };
         outcome.notes.extend(finding.warnings);
         self.finish(outcome)
     }
@@ -187,16 +196,22 @@ impl Run<'_> {
     }
 
     /// The answer in the shape of one without time.
-    fn outcome(&self, found: schedule::Outcome) -> Outcome {
+    fn outcome(&self, found: schedule::Outcome) -> Result<Outcome> {
+        let goal = self.goal();
+        let values = timed_values(self.instance, &found.schedule, &goal);
+        let tiers = goal.tiers.iter().zip(&values).zip(&found.goal);
+        let goal: Vec<TierOutcome> = tiers
+            .map(|((tier, value), answer)| reached(self.instance, tier, value.worth(), answer))
+            .collect::<Result<_>>()?;
         let left = found.unplaced.into_iter();
         let left = left.map(|(task, detail)| Unplaced { task, reason: "time", detail });
-        Outcome {
+        Ok(Outcome {
             method: self.params.method.name(),
             seed: self.params.seed,
             plan: found.schedule.plan,
             start: found.schedule.start,
-            goal: found.goal.iter().map(tier).collect(),
-            optimal: found.optimal,
+            optimal: goal.iter().all(|tier| tier.gap == 0.0),
+            goal,
             found_by: found.found_by,
             unplaced: left.collect(),
             notes: found.set_aside.then(|| SET_ASIDE.to_owned()).into_iter().collect(),
@@ -205,7 +220,7 @@ impl Run<'_> {
             tried: Vec::new(),
             survives: None,
             standbys: Vec::new(),
-        }
+        })
     }
 }
 
@@ -216,12 +231,12 @@ fn given(instance: &Instance, start: &Schedule) -> Given {
     Given { schedule: start.clone(), holds }
 }
 
-fn tier(answer: &TierAnswer) -> TierOutcome {
-    TierOutcome {
-        tier: answer.tier.clone(),
-        value: answer.value,
-        bound: answer.bound,
-        why: answer.why.clone(),
-        gap: answer.gap(),
-    }
+/// A tier that search has an answer for, its value recounted.
+fn reached(
+    instance: &Instance,
+    tier: &Tier,
+    value: Worth,
+    answer: &TierAnswer,
+) -> Result<TierOutcome> {
+    tier_outcome(instance, tier, value, &Bound::real(answer.bound, answer.why.clone()))
 }

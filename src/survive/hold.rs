@@ -137,7 +137,7 @@ impl Hold<'_> {
                 Trial::Fails(fails) => {
                     why = fails;
                     let tier = outcome.goal.first();
-                    first_tier = tier.map(|tier| Bound::new(tier.bound, tier.why.clone()));
+                    first_tier = tier.map(|tier| tier.limit());
                 }
             },
         }
@@ -265,7 +265,7 @@ impl Hold<'_> {
     fn outcome(&self, held: Held, bounds: &[Bound], notes: Vec<String>) -> Result<Outcome> {
         let tiers = self.instance.goal().tiers.iter().zip(&held.values).zip(bounds);
         let goal = tiers
-            .map(|((tier, value), bound)| tier_outcome(&self.plain, tier, value.value, bound))
+            .map(|((tier, value), bound)| tier_outcome(&self.plain, tier, value.worth(), bound))
             .collect::<Result<Vec<TierOutcome>>>()?;
         Ok(Outcome {
             method: self.params.method.name(),

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use stowplan::format::{Input, Source, read_draft, read_instance};
+use stowplan::format::{Input, Source, read_claim, read_draft, read_instance};
 
 use crate::helpers::{public_data, stowplan};
 
@@ -146,6 +146,13 @@ fn a_plan_becomes_bindings_and_comes_back() {
     named.sort_unstable();
     named.dedup();
     assert_eq!(terms[0]["matchExpressions"][0]["values"], json!(named));
+
+    // All of it is a plan, and the same one.
+    std::fs::write(file("list.json"), list.to_string()).unwrap();
+    run(&["check", &file("dump.json"), &file("list.json")]);
+    let claim = read_claim(&Source::read(Path::new(&file("list.json"))).unwrap()).unwrap();
+    let read = claim.assignments.iter().map(|a| (a.task.as_str(), a.node.as_str()));
+    assert_eq!(read.collect::<std::collections::BTreeMap<_, _>>(), nodes);
 
     // As a plan of the pods alone, the checker accepts them.
     let mut pods = dump.clone();

@@ -168,11 +168,11 @@ fn bounds_hold_beside_every_plan(
                 other[..k].iter().zip(&reached[at]).all(|(a, b)| *a <= b + 1e-9 * b.abs())
             };
             for other in reached.iter().filter(keeps) {
-                let over = bound.value > other[k] + 1e-9 * other[k].abs();
+                let over = bound.value.near() > other[k] + 1e-9 * other[k].abs();
                 prop_assert!(
                     !over,
                     "{tier}: {} from {} above {}",
-                    bound.value,
+                    bound.value.near(),
                     bound.why,
                     other[k]
                 );

@@ -89,7 +89,10 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("learn", &["model", "format"]),
     (
         "explain",
-        &["model", "metrics", "bounds", "state", "policy", "ilp", "solve", "error", "stop"],
+        &[
+            "model", "metrics", "check", "bounds", "state", "policy", "ilp", "solve", "error",
+            "stop",
+        ],
     ),
     (
         "survive",

@@ -180,8 +180,9 @@ class Draw:
         if "limit" in self.features:
             k = rng.randrange(len(tiers))
             tiers[k] += f" <= {rng.choice(['0', '1', '2', '3', '0.5', '7'])}"
-            if len(tiers) == 1:
-                tiers.append(rng.choice([t for t in ["nodes", "cost", "peak"] if t not in terms]))
+            others = [t for t in ["nodes", "cost", "peak", "soft", "moved"] if t not in terms]
+            if len(tiers) == 1 and others:
+                tiers.append(rng.choice(others))
         return ", ".join(tiers)
 
 

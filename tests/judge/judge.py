@@ -8,6 +8,7 @@ import os
 import random
 import re
 import sys
+import tempfile
 import time
 import traceback
 from collections import Counter
@@ -136,8 +137,9 @@ def main():
     cases = options.cases or (10**6 if options.long else RUN)
     print(f"seed {options.seed}", flush=True)
     report, began = Report(options.keep), time.time()
-    setup = (os.path.abspath(options.program), options.seed, options.solvers.split(","))
-    with multiprocessing.Pool(options.jobs, start, setup) as pool:
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(prefix="judge-", dir=memory) as folder, multiprocessing.Pool(
+            options.jobs, start, (folder, os.path.abspath(options.program), options.seed, options.solvers.split(","))) as pool:
         done = 0
         try:
             for number, heard in pool.imap_unordered(hear, planned(cases, options.seed, options.only), 8):

@@ -19,7 +19,7 @@ use super::selectors::Labels;
 use super::warnings::Warnings;
 use super::workloads::{Workload, controller, workloads};
 use crate::error::{Error, Result};
-use crate::model::Requirement;
+use crate::model::{MOST_TASKS, Requirement};
 
 /// Values that share a number when they are equal.
 #[derive(Debug)]
@@ -365,6 +365,11 @@ impl Cluster {
         };
         if wanted == 0 {
             return Ok(());
+        }
+        if wanted > MOST_TASKS as i64 - self.waiting.len() as i64 {
+            let cause = format!("{wanted} pods, an instance has at most {MOST_TASKS} tasks");
+            let error = Error::input(&self.files[workload.place.file], cause);
+            return Err(error.at(workload.whole_place.clone()).help("ask for fewer replicas"));
         }
         if spec.node_name.is_some() {
             let what = "the manifest names a node: its pods are planned all the same";

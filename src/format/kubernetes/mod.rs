@@ -16,15 +16,15 @@ mod workloads;
 mod write;
 
 pub use write::write_objects;
+pub(super) use write::{claim, is_plan};
 
 use rustc_hash::FxHashMap;
-use serde_json::Value;
 
 use super::source::Text;
 use crate::error::{Error, Result};
 use crate::model::{
-    Claim, ClaimedPlacement, Decimal, Draft, DraftError, NodeDraft, NodeState, QuantityError,
-    Requirement, Selection, TaskDraft, When,
+    Decimal, Draft, DraftError, NodeDraft, NodeState, QuantityError, Requirement, Selection,
+    TaskDraft, When,
 };
 use affinity::{NAME, bar, finished, narrow};
 use cluster::Cluster;
@@ -54,45 +54,6 @@ fn cluster(sources: &[Text]) -> Result<Cluster> {
     }
     cluster.expand()?;
     Ok(cluster)
-}
-
-/// True for objects that say where pods go: the first is a Binding.
-pub(super) fn is_plan(source: Text) -> bool {
-    let mut first = None;
-    // Whatever ends the reading, what comes first is known by then.
-    let _ = objects::each(0, source, &mut |object| {
-        first.get_or_insert(object.kind);
-        Err(Error::usage("enough"))
-    });
-    first.is_some_and(|kind| kind == "Binding")
-}
-
-/// Reads Bindings as a plan.
-///
-/// # Errors
-/// Other objects, Bindings without a node.
-pub(super) fn claim(source: Text) -> Result<Claim> {
-    let mut claim = Claim::default();
-    objects::each(0, source, &mut |object| {
-        let wrong = |cause: &str| {
-            let remedy = "a plan of Kubernetes objects is a List of Bindings";
-            Err(source.error(cause).at(object.whole_place()).help(remedy))
-        };
-        if object.kind != "Binding" {
-            return wrong(&format!("a {} is no part of a plan", object.kind));
-        }
-        let Some(node) = object.value.pointer("/target/name").and_then(Value::as_str) else {
-            return wrong("missing field `target.name`");
-        };
-        let task = match object.name.contains('/') {
-            true => object.name.clone(),
-            false => format!("default/{}", object.name),
-        };
-        let node = node.to_owned();
-        claim.assignments.push(ClaimedPlacement { task, node, ..ClaimedPlacement::default() });
-        Ok(())
-    })?;
-    Ok(claim)
 }
 
 /// What is wrong with the problem, in the words of the cluster.

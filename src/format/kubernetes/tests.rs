@@ -2,6 +2,7 @@ use super::super::{Input, Source, read_instance, read_running};
 use super::*;
 use crate::model::Instance;
 use proptest::prelude::*;
+use serde_json::Value;
 
 fn node(name: &str, labels: &str, more: &str) -> String {
     format!(

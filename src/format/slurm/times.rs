@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::fields::At;
 use super::{Cluster, Warnings};
 use crate::error::Result;
-use crate::model::{AfterDraft, When};
+use crate::model::{AfterDraft, CENTURY, When};
 
 /// What a pending job says of time.
 #[derive(Clone, Default)]
@@ -135,7 +135,13 @@ pub(super) fn limit(cluster: &Cluster, at: &At, partitions: &[String]) -> Result
     }
     let own = at.number("time_limit")?.and_then(|minutes| minutes.checked_mul(60));
     let usual = || partitions.iter().filter_map(|name| cluster.times.usual.get(name)).max();
-    Ok(own.or_else(|| usual().copied()))
+    match own.or_else(|| usual().copied()) {
+        Some(seconds) if seconds > CENTURY => {
+            let cause = format!("{} minutes are longer than a century", seconds / 60);
+            Err(at.wrong("time_limit", cause))
+        }
+        limit => Ok(limit),
+    }
 }
 
 /// The time that a partition gives jobs without a limit: its default, else its maximum.

@@ -10,12 +10,12 @@ mod table;
 mod tests;
 
 use super::backend::{self, Answer, Backend, Effort};
-use super::objective::steps;
+use super::objective::{tolerance, whole_steps};
 use super::tiers::{Exact, TierFinding, meets, set_aside};
 use crate::check::check_schedule;
 use crate::error::{Error, Result};
-use crate::metrics::timed_values;
-use crate::model::{Goal, Instance, Schedule, Term, Tier};
+use crate::metrics::{step, timed_values};
+use crate::model::{Goal, Instance, Schedule, Term, Tier, Worth};
 use crate::stop::Stop;
 use form::Form;
 use rows::{Built, Model};
@@ -139,18 +139,18 @@ struct Run<'a> {
     request: &'a TimedRequest<'a>,
     table: &'a Table<'a>,
     /// The tiers so far and what they reached.
-    settled: Vec<(&'a Tier, f64)>,
+    settled: Vec<(&'a Tier, Worth)>,
     finding: TimedFinding,
 }
 
 impl<'a> Run<'a> {
-    fn worth(&self, schedule: &Schedule, tier: &Tier) -> f64 {
+    fn worth(&self, schedule: &Schedule, tier: &Tier) -> Worth {
         let goal = Goal { tiers: vec![tier.clone()] };
-        timed_values(self.request.instance, schedule, &goal)[0].value
+        timed_values(self.request.instance, schedule, &goal)[0].worth()
     }
 
     /// What the best schedule reaches in the tier.
-    fn value(&self, tier: &Tier) -> Option<f64> {
+    fn value(&self, tier: &Tier) -> Option<Worth> {
         self.finding.schedule.as_ref().map(|schedule| self.worth(schedule, tier))
     }
 
@@ -230,7 +230,7 @@ impl<'a> Run<'a> {
         model: &Model,
         answer: &Answer,
         objective: &dyn Fn(&Schedule) -> Option<f64>,
-    ) -> Option<f64> {
+    ) -> Option<Worth> {
         let (instance, solver) = (self.request.instance, self.request.backend.name());
         let mut bound = answer.bound;
         if let Some(point) = &answer.point {
@@ -249,16 +249,16 @@ impl<'a> Run<'a> {
                 self.finding.schedule = Some(schedule);
             }
         }
-        let safe = tier.worth(safe_bound(instance, tier, form, bound?));
+        let safe = safe_bound(instance, tier, form, bound?);
         let value = self.value(tier);
         // No proof can lie above a schedule that holds: then the solver is wrong.
-        if value.is_some_and(|value| safe > value + 1e-6 * value.abs().max(1e-6)) {
+        if value.is_some_and(|value| safe.contradicts(value)) {
             self.finding.warnings.push(format!(
                 "{solver} states a bound above the value of a known schedule; it was set aside"
             ));
             return None;
         }
-        Some(value.map_or(safe, |value| safe.min(value)))
+        Some(safe)
     }
 
     /// Better in this tier and no worse in the earlier ones.
@@ -266,20 +266,20 @@ impl<'a> Run<'a> {
         let keeps = self
             .settled
             .iter()
-            .all(|(earlier, value)| self.worth(schedule, earlier) <= value + 1e-9 * value.abs());
-        keeps && self.value(tier).is_none_or(|known| self.worth(schedule, tier) < known)
+            .all(|(earlier, value)| self.worth(schedule, earlier).at_most(*value));
+        let worth = self.worth(schedule, tier);
+        keeps && self.value(tier).is_none_or(|known| worth.order(known).is_lt())
     }
 }
 
 /// A program's objective as a bound on the tier, lowered by what solvers' tolerances may hide and
 /// raised to the next value that can occur.
-fn safe_bound(instance: &Instance, tier: &Tier, form: &Form, objective: f64) -> f64 {
-    if !form.whole {
-        let value = (objective * form.step + form.constant) / form.unit;
-        return value - 1e-7 * value.abs();
-    }
-    let many = (objective - 1e-5 * objective.abs().clamp(1.0, 1e4)).ceil();
-    let whole = many * form.step + form.constant;
-    let scale = tier.only().and_then(|term| steps(instance, term));
-    scale.map_or(whole / form.unit, |scale| scale.to_f64(whole.round() as i64))
+fn safe_bound(instance: &Instance, tier: &Tier, form: &Form, objective: f64) -> Worth {
+    let steps = match form.whole {
+        true => whole_steps(objective) as f64,
+        false => objective - tolerance(objective),
+    };
+    let value = tier.worth((steps * form.step + form.constant) / form.unit);
+    let lowered = if form.whole { value } else { value - 1e-7 * value.abs() };
+    Worth::real(lowered).raised(step(instance, tier))
 }

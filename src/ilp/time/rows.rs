@@ -6,7 +6,7 @@ use super::super::program::{Col, Of, Program};
 use super::limits::Limits;
 use super::starts::starts;
 use super::table::{Class, Group, Table};
-use crate::model::{Term, Tier};
+use crate::model::{Term, Tier, Worth};
 
 /// Jobs of a class that start at `start`; each has ended by `end`.
 pub(super) struct Start {
@@ -57,12 +57,12 @@ impl<'a> Model<'a> {
     pub(super) fn build(
         table: &'a Table<'a>,
         tier: &Tier,
-        earlier: &[(&Tier, f64)],
-        known: Option<f64>,
+        earlier: &[(&Tier, Worth)],
+        known: Option<Worth>,
         most: usize,
     ) -> Built<'a> {
-        let tiers: Vec<(&Tier, f64)> =
-            earlier.iter().copied().chain(known.map(|known| (tier, known))).collect();
+        let tiers = earlier.iter().copied().chain(known.map(|known| (tier, known)));
+        let tiers: Vec<(&Tier, f64)> = tiers.map(|(tier, worth)| (tier, worth.near())).collect();
         let limits = Limits::new(table, &tiers);
         let Some(starts) = starts(table, &limits, most) else { return Built::TooLarge(most + 1) };
         let mut model = Model {
@@ -86,6 +86,7 @@ impl<'a> Model<'a> {
         if model.place_rows().is_none() {
             return Built::Impossible;
         }
+        model.gang_rows();
         model.room_rows();
         model.after_rows();
         let priced = table.groups.iter().any(|group| group.price > 0);
@@ -98,7 +99,7 @@ impl<'a> Model<'a> {
         model.order_rows();
         for (k, (tier, value)) in earlier.iter().enumerate() {
             model.program.about("tier", &[Of::Number(k)]);
-            model.settled_row(tier, *value);
+            model.settled_row(tier, value.near());
         }
         match model.program.columns.len().max(model.program.rows.len()) {
             size if size > most => Built::TooLarge(size),
@@ -185,6 +186,18 @@ impl<'a> Model<'a> {
             self.program.equal(terms, class.jobs.len() as f64);
         }
         Some(())
+    }
+
+    /// Jobs that a rule places all or none: of two either both are left out or neither.
+    fn gang_rows(&mut self) {
+        for classes in self.table.gangs() {
+            for pair in classes.windows(2) {
+                let (Some(a), Some(b)) = (self.out[pair[0]], self.out[pair[1]]) else { continue };
+                let names = [pair[0], pair[1]].map(|k| Of::Task(self.table.classes[k].example()));
+                self.program.about("gang", &names);
+                self.program.equal(vec![(a, 1.0), (b, -1.0)], 0.0);
+            }
+        }
     }
 
     /// Units on a group: their class, and themselves.
@@ -372,7 +385,7 @@ impl<'a> Model<'a> {
         let form = self.form(tier);
         let most = (value * form.unit - form.constant) / form.step;
         let most = match form.whole {
-            true => (most + 1e-6).floor() + 0.5,
+            true => (most + 1e-6).floor() + 0.5 + 1e-9 * most.abs(),
             false => most + 1e-7 * (1.0 + (value * form.unit).abs()),
         };
         let terms = form.terms.into_iter().map(|(col, a)| (col, a / form.step)).collect();

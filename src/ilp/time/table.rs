@@ -1,7 +1,7 @@
 //! The timed instance as the program sees it: jobs and nodes that nothing tells apart, told by
 //! everything that the program reads of them.
 
-use crate::model::{Instance, NodeId, TaskId, Term};
+use crate::model::{Ask, Instance, NodeId, RuleId, TaskId, Term};
 
 /// A task on a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +17,8 @@ pub(super) struct Place {
 
 impl Place {
     fn of(instance: &Instance, task: TaskId, node: NodeId) -> Option<Place> {
-        let may = match instance.runs_now(task) {
-            true => instance.current(task) == Some(node),
-            false => instance.eligible(task, node),
-        };
+        let stays = !instance.runs_now(task) || instance.current(task) == Some(node);
+        let may = stays && instance.eligible(task, node);
         let mut demand = instance.demand_on(task, node).to_vec();
         demand.push(1);
         let fits = demand.iter().zip(room(instance, node)).all(|(demand, room)| *demand <= room);
@@ -67,7 +65,8 @@ impl Part {
     }
 }
 
-/// Jobs that nothing tells apart; what comes after or before something is alone.
+/// Jobs that nothing tells apart; what comes after or before something is alone, and so is what is
+/// in a gang with others.
 #[derive(Clone, Debug)]
 pub(super) struct Class {
     /// By their first tasks.
@@ -80,6 +79,8 @@ pub(super) struct Class {
     weight: i64,
     priority: i64,
     pub(super) running: bool,
+    /// Rules of a gang that it shares with other jobs.
+    gangs: Vec<RuleId>,
     /// Classes that it comes after, with the seconds between.
     pub(super) before: Vec<(usize, i64)>,
     /// Classes that come after it.
@@ -142,7 +143,9 @@ impl Class {
     }
 
     fn same(&self, other: &Class) -> bool {
-        let free = |class: &Class| class.before.is_empty() && class.after.is_empty();
+        let free = |class: &Class| {
+            class.before.is_empty() && class.after.is_empty() && class.gangs.is_empty()
+        };
         let key = |class: &Class| {
             (class.release, class.latest, class.due, class.weight, class.priority, class.running)
         };
@@ -273,6 +276,20 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Classes that are placed all or none, each list by the rule that says so.
+    pub(super) fn gangs(&self) -> Vec<Vec<usize>> {
+        let mut gangs: Vec<(RuleId, Vec<usize>)> = Vec::new();
+        for (k, class) in self.classes.iter().enumerate() {
+            for rule in &class.gangs {
+                match gangs.iter_mut().find(|(known, _)| known == rule) {
+                    Some((_, classes)) => classes.push(k),
+                    None => gangs.push((*rule, vec![k])),
+                }
+            }
+        }
+        gangs.into_iter().map(|(_, classes)| classes).collect()
+    }
+
     /// The group of each node.
     pub(super) fn group_of(&self) -> Vec<Option<usize>> {
         let mut of = vec![None; self.instance.nodes()];
@@ -303,11 +320,26 @@ fn class(instance: &Instance, job: TaskId) -> Class {
         weight: instance.drop_weight(job),
         priority: instance.priority(job),
         running: instance.runs_now(job),
+        gangs: gangs(instance, job),
         before: Vec::new(),
         after: Vec::new(),
         head: (0, 0),
         tail: 0,
     }
+}
+
+/// The rules that place the job and others all or none.
+fn gangs(instance: &Instance, job: TaskId) -> Vec<RuleId> {
+    let of = |unit: usize| instance.rules_of(TaskId::from(unit)).iter().map(|(rule, _)| *rule);
+    let mut rules: Vec<RuleId> = instance.units(job).flat_map(of).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let size = instance.units(job).len();
+    rules.retain(|rule| {
+        let rule = &instance.rules()[*rule as usize];
+        rule.ask == Ask::Gang && rule.tasks.len() > size
+    });
+    rules
 }
 
 /// Groups the nodes that anything may run on, equal ones next to each other; the parts' places

@@ -192,6 +192,7 @@ fn exact(
             assert!(broken.is_empty(), "{broken:?}");
             for (value, tier) in values(instance, schedule, &goal).iter().zip(&finding.tiers) {
                 let bound = tier.bound.unwrap();
+                let bound = bound.near();
                 assert!((value - bound).abs() <= 1e-6 * (1.0 + value.abs()), "{value} {bound}");
             }
         }
