@@ -28,6 +28,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Kind};
+pub use output::complaint;
 
 /// Exit code when there is no plan, or a check or comparison failed.
 const FAILED: u8 = 1;

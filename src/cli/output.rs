@@ -240,15 +240,21 @@ fn brief(text: &str) -> Cow<'_, str> {
 
 /// An error with its advice, on a terminal with the line of the file that it is about.
 pub(super) fn complain(error: &Error) {
+    say_styled(&complaint(error, terminal_width(&Term::stderr())));
+}
+
+/// The same as a text; `width` is what the terminal has, where it goes to one.
+pub fn complaint(error: &Error, width: Option<usize>) -> String {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    say_styled(&format!("{red}error:{red:#} {}", visible(&brief(&error.to_string()))));
-    if let (Some(excerpt), Some(width)) = (&error.excerpt, terminal_width(&Term::stderr())) {
-        say_styled(&drawn(excerpt, width));
+    let mut lines = vec![format!("{red}error:{red:#} {}", visible(&brief(&error.to_string())))];
+    if let (Some(excerpt), Some(width)) = (&error.excerpt, width) {
+        lines.push(drawn(excerpt, width));
     }
     if !error.remedy.is_empty() {
         let bold = Style::new().bold();
-        say_styled(&format!("  {bold}help:{bold:#} {}", visible(&brief(&error.remedy))));
+        lines.push(format!("  {bold}help:{bold:#} {}", visible(&brief(&error.remedy))));
     }
+    lines.join("\n")
 }
 
 /// The line with its number, and carets below what is wrong.

@@ -209,6 +209,16 @@ mod tests {
         }
     }
 
+    /// A text may break off between a key and its colon.
+    #[test]
+    fn a_key_at_the_end_of_the_text_is_marked() {
+        for text in [r#"{"key""#, r#"{"key"  "#, r#"{"key" :"#] {
+            let place = format!("line 1 column {}, key", text.len());
+            let shown = marked(text, &place);
+            assert_eq!(shown.replace(['[', ']'], ""), format!("1: {text}"), "{shown}");
+        }
+    }
+
     #[test]
     fn places_in_tables() {
         let table = "task, cpu ,\"x, \"\"y\"\"\"\r\n\"a, b\", 1 ,2\r\n\nc,,\"4\n5\"\r\nd";

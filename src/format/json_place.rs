@@ -93,10 +93,10 @@ fn element<'a>(bytes: &[u8], open: usize, path: &'a str) -> Option<(Part, &'a st
     Some((Part { key: None, value: here }, left.strip_prefix('.').unwrap_or(left)))
 }
 
-/// The first byte from `at` on that is no blank.
+/// The first byte from `at` on that is no blank; the end of a text that breaks off before.
 fn blanks(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+    let at = at.min(bytes.len());
+    at + bytes[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
 /// Behind the value that starts at `at`; none where the text ends before.

@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 /// `true` or `false`.
 pub type Settings = Vec<(String, String)>;
 
-/// Most runs of a sweep.
-const MOST: usize = 1_000_000;
+/// Most settings of all runs together.
+const MOST: usize = 2_000_000;
 const REMEDY: &str = "write OPTION = VALUE or OPTION = [VALUE, ...], as in seed = [1, 2, 3]";
 
 /// Reads a sweep in TOML: keys are `instance` and the long options of `solve`, values are
@@ -18,8 +18,8 @@ const REMEDY: &str = "write OPTION = VALUE or OPTION = [VALUE, ...], as in seed 
 /// key of a table changes fastest from run to run.
 ///
 /// # Errors
-/// What is no TOML, values that are no text, number or switch, empty lists, more than a
-/// million runs.
+/// What is no TOML, values that are no text, number or switch, empty lists, more than two million
+/// settings.
 pub fn read_sweep(source: &Source) -> Result<Vec<Settings>> {
     let text = source.text()?;
     let mut common = text.text.parse::<toml::Table>().map_err(|error| broken(text, &error))?;
@@ -35,27 +35,28 @@ pub fn read_sweep(source: &Source) -> Result<Vec<Settings>> {
         Some(other) => return Err(wrong(text, "runs", &other)),
     };
     let mut runs = Vec::new();
+    let mut settings = 0usize;
     for block in blocks {
         let mut table = common.clone();
         table.extend(block);
-        let mut combined: Vec<Settings> = vec![Vec::new()];
-        for (key, value) in &table {
-            let values = values(text, key, value)?;
-            if combined.len() * values.len() + runs.len() > MOST {
-                return Err(text.error("these are more than a million runs").at(key.clone()));
-            }
-            combined = (combined.iter())
-                .flat_map(|run| {
-                    let with = |value: &String| {
-                        let mut run = run.clone();
-                        run.push((key.clone(), value.clone()));
-                        run
-                    };
-                    values.iter().map(with).collect::<Vec<_>>()
-                })
-                .collect();
+        let each = table.iter().map(|(key, value)| Ok((key, values(text, key, value)?)));
+        let each: Vec<(&String, Vec<String>)> = each.collect::<Result<_>>()?;
+        let many =
+            |count: usize, (_, values): &(&String, Vec<String>)| count.saturating_mul(values.len());
+        let count = each.iter().fold(1, many);
+        settings = settings.saturating_add(count.saturating_mul(each.len()));
+        if settings > MOST || runs.len() + count > MOST {
+            let cause = "these runs have more than two million settings together";
+            return Err(text.error(cause).help("make several sweeps of it"));
         }
-        runs.append(&mut combined);
+        for run in 0..count {
+            let mut rest = count;
+            let setting = |(key, values): &(&String, Vec<String>)| {
+                rest /= values.len();
+                ((*key).clone(), values[run / rest % values.len()].clone())
+            };
+            runs.push(each.iter().map(setting).collect());
+        }
     }
     Ok(runs)
 }
@@ -118,6 +119,19 @@ mod tests {
             runs("instance = 'a'\nseed = 1\n[[runs]]\nseed = [2, 3]\n[[runs]]\nx = true").unwrap(),
             ["instance=a seed=2", "instance=a seed=3", "instance=a seed=1 x=true"]
         );
+    }
+
+    /// Neither the product of many lists nor many keys in every run take the memory that they would.
+    #[test]
+    fn too_many_settings_are_refused() {
+        let list = |k: usize| format!("l{k} = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n");
+        let keys: String = (0..200).map(|k| format!("k{k} = 1\n")).collect();
+        let lists = |count: usize| (0..count).map(list).collect::<String>();
+        assert_eq!(runs(&lists(3)).unwrap().len(), 1_000);
+        for text in [lists(40), lists(5) + &keys] {
+            let error = runs(&text).unwrap_err();
+            assert!(error.cause.contains("more than two million settings"), "{error}");
+        }
     }
 
     #[test]

@@ -273,6 +273,14 @@ pub(super) fn index_ids<'a>(
 
 /// A resource that tasks need and no node has is nearly always a slip of the pen.
 fn check_resources(draft: &Draft) -> Result<(), DraftError> {
+    for (k, resource) in draft.resources.iter().enumerate() {
+        let name = &resource.name;
+        if name.is_empty() || name.trim() != name || name.contains(char::is_control) {
+            let cause = format!("{name:?} is no name for a resource");
+            let remedy = "use printable characters, without space around them";
+            return Err(error(DraftItem::Resource(k), "resources", cause, remedy));
+        }
+    }
     let mut offered = vec![false; draft.resources.len()];
     for node in &draft.nodes {
         for (r, _) in &node.capacity {

@@ -59,12 +59,15 @@ impl Decimal {
     /// One.
     pub const ONE: Decimal = Decimal { mantissa: 1, decimals: 0 };
 
-    /// A whole number. Negative numbers are an error.
+    /// A whole number of at most 18 digits. Negative numbers are an error.
     pub fn from_integer(value: i64) -> Result<Decimal, QuantityError> {
         if value < 0 {
             return Err(QuantityError::Negative(value.to_string()));
         }
-        Ok(Decimal { mantissa: value, decimals: 0 })
+        match value < 10i64.pow(18) {
+            true => Ok(Decimal { mantissa: value, decimals: 0 }),
+            false => Err(QuantityError::TooLarge(value.to_string())),
+        }
     }
 
     /// Reads a decimal number, with an exponent (`1e3`) or a Kubernetes suffix
@@ -357,6 +360,14 @@ mod tests {
 
     fn places(text: &str, n: u8) -> Option<i64> {
         Decimal::parse(text).ok()?.at_places(n)
+    }
+
+    #[test]
+    fn whole_numbers_have_as_many_digits_as_others() {
+        let most = 10i64.pow(18) - 1;
+        assert_eq!(Decimal::from_integer(most), Decimal::parse(&most.to_string()));
+        assert_eq!(Decimal::from_integer(most + 1), Decimal::parse(&(most + 1).to_string()));
+        assert!(Decimal::from_integer(most + 1).is_err() && Decimal::from_integer(-1).is_err());
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! What several tests need: random tiny instances, brute force, the program.
 
 use proptest::prelude::*;
-use stowplan::check::check_plan;
 use stowplan::format::{Input, Source, read_instance};
-use stowplan::metrics::goal_values;
 use stowplan::model::{
-    Ask, Decimal, Draft, Effect, Goal, Instance, NodeDraft, NodeId, NodeState, PairDraft, Part,
-    Plan, Preference, RatioDraft, Requirement, Risk, RouteDraft, RuleDraft, Selection, Taint,
-    TaskDraft, Toleration, Whom,
+    Ask, Decimal, Draft, Effect, Goal, Instance, NodeDraft, NodeState, PairDraft, Part, Preference,
+    RatioDraft, Requirement, Risk, RouteDraft, RuleDraft, Selection, Taint, TaskDraft, Toleration,
+    Whom,
 };
 use stowplan::solve::{Answer, Method, Outcome, Params, solve};
+
+pub use crate::brute::{brute_force, less};
 
 /// The program, as a person would run it from the project's folder.
 pub fn stowplan() -> assert_cmd::Command {
@@ -362,45 +362,6 @@ pub const GOALS: [&str; 16] = [
     "moved <= 1, peak",
     "peak + 0.01*cost <= 0.5, moved",
 ];
-
-/// Values of the best plan by trying every placement; `None` when none is
-/// feasible. With `allow_unplaced` tasks may stay out, as few as possible.
-pub fn brute_force(instance: &Instance, allow_unplaced: bool) -> Option<Vec<f64>> {
-    let goal = if allow_unplaced {
-        instance.goal().with_unplaced_first(&instance.priorities())
-    } else {
-        instance.goal().clone()
-    };
-    let choices = instance.nodes() + usize::from(allow_unplaced);
-    let mut best: Option<Vec<f64>> = None;
-    for code in 0..choices.pow(instance.tasks() as u32) {
-        let mut rest = code;
-        let mut plan = Plan::empty(instance.tasks());
-        for place in &mut plan.placement {
-            let choice = rest % choices;
-            rest /= choices;
-            *place = (choice < instance.nodes()).then(|| NodeId::from(choice));
-        }
-        if check_plan(instance, &plan, allow_unplaced).is_empty() {
-            let values: Vec<f64> =
-                goal_values(instance, &plan, &goal).iter().map(|v| v.value).collect();
-            if best.as_ref().is_none_or(|best| less(&values, best)) {
-                best = Some(values);
-            }
-        }
-    }
-    best
-}
-
-/// Lexicographic, with rounding noise between sums of different order ignored.
-pub fn less(a: &[f64], b: &[f64]) -> bool {
-    for (a, b) in a.iter().zip(b) {
-        if (a - b).abs() > 1e-9 * a.abs().max(b.abs()).max(1e-3) {
-            return a < b;
-        }
-    }
-    false
-}
 
 /// Solves with a method, time enough and one seed.
 pub fn run(instance: &Instance, method: &str, allow_unplaced: bool) -> Answer {

@@ -2,12 +2,14 @@
 
 mod bad_inputs;
 mod browser;
+mod brute;
 mod checker;
 mod cli;
 mod explain;
 mod export;
 mod extremes;
 mod formats;
+mod fuzz;
 mod golden;
 mod helpers;
 mod history;
@@ -28,6 +30,7 @@ mod slurm;
 mod snapshots;
 mod solvers;
 mod survive;
+mod targets;
 #[cfg(unix)]
 mod terminal;
 mod tidy;

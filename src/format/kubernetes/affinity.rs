@@ -63,7 +63,7 @@ pub(super) fn requirement(spec: &PodSpec, tell: Tell) -> Requirement {
     }
     tolerations.sort();
     tolerations.dedup();
-    let Selection { any_of, none_of } = sorted(all);
+    let Selection { any_of, none_of } = finished(all);
     Requirement { any_of, none_of, either, tolerations, prefers }
 }
 
@@ -102,7 +102,7 @@ fn selection(term: &NodeSelectorTerm, at: &str, tell: Tell) -> Selection {
     for (k, expression) in term.match_expressions.iter().flatten().enumerate() {
         express(&mut selection, expression, &format!("{at}.matchExpressions[{k}]"), tell);
     }
-    sorted(selection)
+    finished(selection)
 }
 
 fn express(to: &mut Selection, one: &NodeSelectorRequirement, at: &str, tell: Tell) {
@@ -124,7 +124,18 @@ fn express(to: &mut Selection, one: &NodeSelectorRequirement, at: &str, tell: Te
     }
 }
 
-fn sorted(mut selection: Selection) -> Selection {
+/// The selection as files can say it, which have no empty lists: where no value will do, the key
+/// has to be there and must not; where none is excluded, nothing is said. Sorted.
+pub(super) fn finished(mut selection: Selection) -> Selection {
+    selection.none_of.retain(|(_, values)| !values.is_empty());
+    let impossible = selection.any_of.iter_mut().filter(|(_, values)| values.is_empty());
+    let impossible = impossible.map(|(key, values)| {
+        values.push(ANY.to_owned());
+        key.clone()
+    });
+    for key in impossible.collect::<Vec<String>>() {
+        bar(&mut selection, &key, vec![ANY.to_owned()]);
+    }
     selection.any_of.sort();
     selection.none_of.sort();
     selection

@@ -26,7 +26,7 @@ use crate::model::{
     Decimal, Draft, DraftError, NodeDraft, NodeState, QuantityError, Requirement, Selection,
     TaskDraft, When,
 };
-use affinity::{NAME, bar, narrow};
+use affinity::{NAME, bar, finished, narrow};
 use cluster::Cluster;
 use requests::Amounts;
 
@@ -212,17 +212,15 @@ fn loads(cluster: &mut Cluster, host_at: &FxHashMap<&str, usize>) -> Vec<Load> {
 
 /// The requirement with more that is asked of labels.
 fn with(requirement: &Requirement, extra: &Selection) -> Requirement {
-    let mut all = requirement.clone();
+    let all = requirement.clone();
     if *extra == Selection::default() {
         return all;
     }
     let mut labels = Selection { any_of: all.any_of, none_of: all.none_of };
     extra.any_of.iter().for_each(|(key, values)| narrow(&mut labels, key, values.clone()));
     extra.none_of.iter().for_each(|(key, values)| bar(&mut labels, key, values.clone()));
-    labels.any_of.sort();
-    labels.none_of.sort();
-    (all.any_of, all.none_of) = (labels.any_of, labels.none_of);
-    all
+    let Selection { any_of, none_of } = finished(labels);
+    Requirement { any_of, none_of, ..all }
 }
 
 #[cfg(test)]

@@ -118,6 +118,39 @@ fn nodes_that_are_not_for_everybody() {
     assert_eq!(costs.collect::<Vec<_>>(), ["0", "30", "30", "30", "30", "30", "31"]);
 }
 
+/// What could not be written again is refused when it is read.
+#[test]
+fn names_of_resources_are_those_of_instances() {
+    let nodes = node("a", "", "").replace("allocatable: {", "allocatable: {' x': '2', ");
+    let message = refused(&format!("{nodes}{}", pod("w", "", "")));
+    assert!(message.contains("\" x\" is no name for a resource"), "{message}");
+}
+
+/// Selectors that contradict each other, or name no value, are read and written: no node will do.
+#[test]
+fn what_no_node_can_meet_is_written_as_such() {
+    let terms = |terms: &str| {
+        format!(
+            "affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{terms}]}}}}}}"
+        )
+    };
+    let none = terms("");
+    let nothing = terms("{matchExpressions: [{key: zone, operator: In, values: []}]}");
+    let both = terms(
+        "{matchExpressions: [{key: zone, operator: In, values: [z1]}, {key: zone, operator: In, values: [z2]}]}",
+    );
+    for spec in [none, nothing, both] {
+        let (instance, _) = read(&format!("{}{}", zones(), pod("w", "", &spec)));
+        let mut bytes = Vec::new();
+        super::super::write_instance(&instance, &mut bytes).unwrap();
+        let again = read_instance(&Input::One(Source { name: "f".into(), bytes }), None).unwrap();
+        for instance in [instance, again] {
+            let task = instance.task_ids().next().unwrap();
+            assert!(!instance.node_ids().any(|node| instance.eligible(task, node)), "{spec}");
+        }
+    }
+}
+
 const AWAY: &str = "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone, labelSelector: {matchLabels: {app: web}}}]}}";
 
 fn zones() -> String {
