@@ -218,7 +218,8 @@ fn quick(instance: &Instance) -> Option<Plan> {
     }
     let order: Vec<_> = instance.task_ids().collect();
     let policy = Choice::parse("first-fit").ok()??;
-    policy::run(instance, policy, &Settings::default(), &order).ok()
+    let pass = policy::run(instance, policy, &Settings::default(), &order, &Stop::never());
+    pass.ok().map(|pass| pass.plan)
 }
 
 thread_local! {
@@ -471,9 +472,10 @@ fn further(instance: &Instance, plan: &Plan) {
     let goal = instance.goal();
     let request = ModelRequest { instance, goal, tier: 0, plan: Some(plan), allow_unplaced: true };
     write_model(&request, ModelForm::Lp);
-    why_plan(instance, plan);
+    let soon = || Stop::after(Duration::from_millis(50));
+    why_plan(instance, plan, &soon());
     if let Some(task) = instance.task_ids().next() {
-        why_task(instance, plan, task, &Stop::after(Duration::from_millis(50)));
+        why_task(instance, plan, task, &soon());
     }
     for part in taken(split(instance, 2)).unwrap_or_default() {
         let mut bytes = Vec::new();
