@@ -4,7 +4,7 @@ use super::balance::BalanceRows;
 use super::model::Model;
 use super::program::Col;
 use crate::metrics::step;
-use crate::model::{Fraction, Instance, NodeId, Scale, TaskId, Term, Tier};
+use crate::model::{Fraction, Instance, NodeId, TaskId, Term, Tier};
 
 impl Model<'_> {
     /// A tier as a linear form times `unit`, and its constant.
@@ -107,21 +107,6 @@ impl Model<'_> {
             }
         }
         terms
-    }
-}
-
-/// What one step of a counted term stands for; `None` for terms that are not counted.
-pub(super) fn steps(instance: &Instance, term: Term) -> Option<Scale> {
-    match term {
-        Term::Nodes => Some(Scale::ONE),
-        Term::Cost => Some(instance.cost_scale()),
-        Term::Soft => Some(instance.soft_scale()),
-        Term::Moves => Some(instance.move_scale()),
-        Term::Moved | Term::GroupMoves | Term::Makespan => Some(Scale::ONE),
-        Term::Unplaced(_) | Term::Completion | Term::Tardiness | Term::Wait => {
-            Some(instance.weight_scale())
-        }
-        Term::Peak | Term::Balance | Term::Demand => None,
     }
 }
 

@@ -27,7 +27,7 @@ impl Figures<'_> {
 
     fn term(&self, term: Term) -> Option<Fraction> {
         let (instance, metrics) = (self.instance, self.metrics);
-        let steps = |count: i128, scale| Fraction::whole(count).times(step_of(scale));
+        let steps = |count: i128, scale: Scale| Fraction::whole(count).times(scale.step());
         let timed = || self.time.map(|(figures, _)| figures);
         match term {
             Term::Peak => {
@@ -78,8 +78,18 @@ fn highest<'a>(instance: &'a Instance, loads: impl Fn(usize) -> &'a [i64]) -> Fr
     Fraction::new(best.0.into(), best.1.into())
 }
 
-fn step_of(scale: Scale) -> Fraction {
-    Fraction::new(scale.num.into(), scale.den.into())
+/// What one step of a counted term stands for; `None` for terms that are not counted.
+pub fn unit(instance: &Instance, term: Term) -> Option<Scale> {
+    match term {
+        Term::Peak | Term::Balance | Term::Demand => None,
+        Term::Cost => Some(instance.cost_scale()),
+        Term::Soft => Some(instance.soft_scale()),
+        Term::Moves => Some(instance.move_scale()),
+        Term::Nodes | Term::Moved | Term::GroupMoves | Term::Makespan => Some(Scale::ONE),
+        Term::Unplaced(_) | Term::Completion | Term::Tardiness | Term::Wait => {
+            Some(instance.weight_scale())
+        }
+    }
 }
 
 /// What every value of the tier is a whole multiple of; `None` where utilisations or a variance
@@ -89,18 +99,11 @@ pub fn step(instance: &Instance, tier: &Tier) -> Option<Fraction> {
     for part in &tier.terms {
         let weight = Fraction::written(part.weight)?;
         let scales: Vec<Scale> = match part.term {
-            Term::Peak | Term::Balance => return None,
-            Term::Cost => vec![instance.cost_scale()],
-            Term::Soft => vec![instance.soft_scale()],
-            Term::Moves => vec![instance.move_scale()],
-            Term::Nodes | Term::Moved | Term::GroupMoves | Term::Makespan => vec![Scale::ONE],
             Term::Demand => instance.resources().iter().map(|resource| resource.scale).collect(),
-            Term::Unplaced(_) | Term::Completion | Term::Tardiness | Term::Wait => {
-                vec![instance.weight_scale()]
-            }
+            term => vec![unit(instance, term)?],
         };
         for scale in scales {
-            common = common.common(weight.times(step_of(scale))?)?;
+            common = common.common(weight.times(scale.step())?)?;
         }
     }
     (common > Fraction::ZERO).then_some(common)

@@ -10,7 +10,7 @@ mod time;
 
 pub use critical::{Link, Waits, critical_path};
 use exact::Figures;
-pub use exact::step;
+pub use exact::{step, unit};
 pub use fragmentation::{CardFigures, Mix, card_figures, fragmented};
 pub use overload::{Overload, worst_overload};
 pub use time::{TimeFigures, load_over_time, there_until, timed_values};

@@ -78,12 +78,24 @@ impl Fraction {
         Some(Fraction::new(num, self.den.checked_mul(left)?))
     }
 
-    /// The least multiple of this step that is not below `value`, but for `value`'s own rounding.
-    /// `None` where no sensible number of steps is.
-    pub fn raise(self, value: f64) -> Option<Fraction> {
+    /// The least number of these steps that is not below `value`, but for `value`'s own rounding.
+    /// `None` where no sensible number is.
+    pub fn steps_to(self, value: f64) -> Option<i128> {
         let steps = value / self.near();
         let steps = (steps - 1e-12 * steps.abs() - 1e-9).ceil();
-        (steps.abs() < 1e30).then(|| Fraction::whole(steps as i128).times(self))?
+        (steps.abs() < 1e30).then_some(steps as i128)
+    }
+
+    /// The multiple of this step that [`Fraction::steps_to`] counts.
+    pub fn raise(self, value: f64) -> Option<Fraction> {
+        Fraction::whole(self.steps_to(value)?).times(self)
+    }
+
+    /// How many of these steps this is, where it is a whole number of them.
+    pub fn in_steps(self, step: Fraction) -> Option<i128> {
+        let num = self.num.checked_mul(step.den)?;
+        let den = self.den.checked_mul(step.num)?;
+        (den != 0 && num % den == 0).then(|| num / den)
     }
 
     /// The nearest floating point number.
@@ -119,6 +131,13 @@ impl PartialOrd for Fraction {
     }
 }
 
+impl Scale {
+    /// What one count stands for.
+    pub fn step(self) -> Fraction {
+        Fraction::new(self.num.into(), self.den.into())
+    }
+}
+
 /// The value of a tier, or a bound on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Worth {
@@ -142,10 +161,9 @@ impl Worth {
 
     /// So many steps of a scale.
     pub fn counted(steps: impl Into<i128>, scale: Scale) -> Worth {
-        let step = Fraction::new(scale.num.into(), scale.den.into());
         let steps = steps.into();
         let near = steps as f64 * scale.factor();
-        Fraction::whole(steps).times(step).map_or(Worth::real(near), Worth::exact)
+        Fraction::whole(steps).times(scale.step()).map_or(Worth::real(near), Worth::exact)
     }
 
     /// A value in floating point and, where it is one, as a fraction.

@@ -6,7 +6,7 @@
 //! too: it is tried like any other job, at 0 alone.
 
 use super::flat::{NEVER, Problem};
-use super::goal::{Aim, Target, less};
+use super::goal::{Aim, Amount, Target, less};
 use super::improve::Found;
 use super::orders::Figures;
 use super::serial::{Builder, Recipe};
@@ -27,7 +27,7 @@ pub(super) struct Exact<'a> {
     b: Builder<'a>,
     target: &'a Target,
     /// Values to beat; the schedule that has them, where this search found it.
-    best: Vec<f64>,
+    best: Vec<Amount>,
     pub found: Option<Found>,
     /// Nothing was left out: the best value is proven.
     pub complete: bool,
@@ -212,7 +212,7 @@ impl<'a> Exact<'a> {
     }
 
     /// What no schedule that goes on from here is below, tier by tier.
-    fn bound(&mut self, last: i64) -> Vec<f64> {
+    fn bound(&mut self, last: i64) -> Vec<Amount> {
         let p = self.p;
         for k in p.topological.iter().map(|k| *k as usize) {
             if self.b.start[k] < NEVER {
@@ -233,28 +233,24 @@ impl<'a> Exact<'a> {
         }
         let lost = |k: &usize| self.b.start[*k] >= NEVER && self.head[*k] >= NEVER;
         let lost: Vec<usize> = (0..p.jobs.len()).filter(lost).collect();
-        let mut values = Vec::with_capacity(self.best.len());
-        if !p.partial {
-            values.push(lost.len() as f64);
-        }
         let whole = lost.is_empty() && self.all_needed();
         let least = |term: Term| match term {
             Term::Unplaced(priority) => {
                 let of = lost.iter().map(|k| &p.jobs[*k]);
                 let of = of.filter(|job| priority.is_none_or(|p| job.priority == p));
-                let sum = of.map(|job| job.weight * i64::from(job.units)).sum();
-                p.instance.weight_scale().to_f64(sum)
+                Amount::Steps(of.map(|job| i128::from(job.weight) * i128::from(job.units)).sum())
             }
-            _ if whole => self.least(term, last),
+            _ if whole => Amount::Steps(self.least(term, last)),
             // What has a place costs what it costs, whatever is left out.
             _ => self.aim.term(&self.b, term),
         };
-        values.extend(self.aim.goal.tiers.iter().map(|tier| {
-            let sum: f64 = tier.terms.iter().map(|part| part.weight * least(part.term)).sum();
-            // What floating point may have added is taken off again.
-            let added = if tier.only().is_some() { 0.0 } else { 1e-9 * sum.abs() };
-            tier.worth(sum - added)
-        }));
+        let mut values = self.aim.amounts(&self.b, lost.len(), &least);
+        for value in &mut values {
+            if let Amount::Real(value) = value {
+                // What floating point may have added is taken off again.
+                *value -= 1e-9 * value.abs();
+            }
+        }
         values
     }
 
@@ -265,10 +261,11 @@ impl<'a> Exact<'a> {
         let tiers = self.aim.goal.tiers.iter().zip(&self.best);
         let mut tiers = tiers.take_while(|(tier, _)| unplaced(tier));
         !self.p.partial
-            || (tiers.all(|(_, best)| *best == 0.0) && jobs.iter().all(|job| job.weight > 0))
+            || (tiers.all(|(_, best)| *best <= Amount::Steps(0))
+                && jobs.iter().all(|job| job.weight > 0))
     }
 
-    fn least(&self, term: Term, last: i64) -> f64 {
+    fn least(&self, term: Term, last: i64) -> i128 {
         let (p, b) = (self.p, &self.b);
         let instance = p.instance;
         let ends = |k: usize| match b.start[k] {
@@ -277,48 +274,39 @@ impl<'a> Exact<'a> {
         };
         let starts = |k: usize| if b.start[k] < NEVER { b.start[k] } else { self.head[k] };
         let all = 0..p.jobs.len();
-        let sum = |of: &dyn Fn(usize) -> i64| {
-            instance.weight_scale().to_f64(all.clone().map(|k| p.jobs[k].weight * of(k)).sum())
+        let sum = |of: &dyn Fn(usize) -> i64| -> i128 {
+            all.clone().map(|k| i128::from(p.jobs[k].weight) * i128::from(of(k))).sum()
         };
-        let places = |of: &dyn Fn(TaskId, NodeId) -> i64| -> i64 {
+        let places = |of: &dyn Fn(TaskId, NodeId) -> i64| -> i128 {
             let tasks = all.clone().flat_map(|k| p.jobs[k].tasks().map(move |task| (k, task)));
-            tasks
-                .map(|(k, task)| match b.start[k] {
-                    NEVER => {
-                        p.places(k).iter().map(|node| of(task, NodeId(*node))).min().unwrap_or(0)
-                    }
-                    _ => of(task, NodeId(b.node[task.index()])),
-                })
-                .sum()
+            let each = tasks.map(|(k, task)| match b.start[k] {
+                NEVER => p.places(k).iter().map(|node| of(task, NodeId(*node))).min().unwrap_or(0),
+                _ => of(task, NodeId(b.node[task.index()])),
+            });
+            each.map(i128::from).sum()
         };
         match term {
             Term::Makespan => {
                 let rest = |k: usize| self.figures.tail[k] - p.jobs[k].shortest;
                 let paths =
                     all.clone().map(|k| ends(k) + if b.start[k] < NEVER { 0 } else { rest(k) });
-                paths.max().unwrap_or(0).max(self.energy(last)) as f64
+                paths.max().unwrap_or(0).max(self.energy(last)).into()
             }
             Term::Completion => sum(&ends),
             Term::Tardiness => sum(&|k| p.jobs[k].due.map_or(0, |due| (ends(k) - due).max(0))),
             Term::Wait => sum(&|k| starts(k) - p.jobs[k].release),
             Term::Cost => {
                 let used = (0..p.nodes()).filter(|node| b.on[*node] > 0);
-                let prices: i64 = used.map(|node| instance.price(NodeId::from(node))).sum();
-                instance
-                    .cost_scale()
-                    .to_f64(prices + places(&|task, node| instance.cost_on(task, node)))
+                let prices = used.map(|node| i128::from(instance.price(NodeId::from(node))));
+                prices.sum::<i128>() + places(&|task, node| instance.cost_on(task, node))
             }
-            Term::Nodes => b.on.iter().filter(|on| **on > 0).count() as f64,
-            Term::Soft => {
-                instance.soft_scale().to_f64(places(&|task, node| instance.penalty(task, node)))
-            }
-            Term::Moves => {
-                instance.move_scale().to_f64(places(&|task, node| instance.move_cost(task, node)))
-            }
+            Term::Nodes => b.on.iter().filter(|on| **on > 0).count() as i128,
+            Term::Soft => places(&|task, node| instance.penalty(task, node)),
+            Term::Moves => places(&|task, node| instance.move_cost(task, node)),
             Term::Moved => places(&|task, node| {
                 i64::from(instance.current(task).is_some_and(|now| now != node))
-            }) as f64,
-            _ => 0.0,
+            }),
+            _ => 0,
         }
     }
 

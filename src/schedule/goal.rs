@@ -2,11 +2,64 @@
 
 use super::flat::{NEVER, Problem};
 use super::serial::Builder;
-use crate::metrics::TimeFigures;
-use crate::model::{Goal, NodeId, TaskId, Term};
+use crate::metrics::{TimeFigures, step, unit};
+use crate::model::{Fraction, Goal, Instance, NodeId, Scale, TaskId, Term, Tier, WeightedTerm};
+
+/// What a tier is worth while a schedule is built: so many of the tier's steps, or a real number
+/// where it has none.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) enum Amount {
+    Steps(i128),
+    Real(f64),
+}
+
+impl Amount {
+    /// Within the gap above another of the same tier.
+    fn within(self, gap: f64, floor: Amount) -> bool {
+        match (self, floor) {
+            _ if self <= floor => true,
+            (Amount::Steps(value), Amount::Steps(floor)) => {
+                (value - floor) as f64 <= gap * value.unsigned_abs() as f64
+            }
+            (Amount::Real(value), Amount::Real(floor)) => value - floor <= gap * value.abs(),
+            _ => false,
+        }
+    }
+}
+
+/// How a tier is counted.
+#[derive(Clone)]
+struct Measure {
+    step: Fraction,
+    /// What a unit of each term adds, in steps.
+    factors: Vec<i128>,
+    /// What is enough, in steps.
+    enough: Option<i128>,
+}
+
+/// Factors beyond this leave too little of 128 bits to the counts.
+const FACTOR: i128 = 1 << 60;
+
+impl Measure {
+    /// `None` for tiers that are no sums of whole numbers, or of too large ones.
+    fn of(instance: &Instance, tier: &Tier) -> Option<Measure> {
+        let step = step(instance, tier)?;
+        let factor = |part: &WeightedTerm| {
+            let each = unit(instance, part.term)?.step();
+            let factor = Fraction::written(part.weight)?.times(each)?.in_steps(step);
+            factor.filter(|factor| *factor <= FACTOR)
+        };
+        let enough = match tier.enough {
+            Some(enough) => Some(Fraction::written(enough)?.in_steps(step)?),
+            None => None,
+        };
+        let factors = tier.terms.iter().map(factor).collect::<Option<Vec<i128>>>()?;
+        Some(Measure { step, factors, enough })
+    }
+}
 
 /// Which of two values is better: the earlier tiers first.
-pub(super) fn less(a: &[f64], b: &[f64]) -> bool {
+pub(super) fn less(a: &[Amount], b: &[Amount]) -> bool {
     let differ = a.iter().zip(b).find(|(a, b)| a != b);
     differ.is_some_and(|(a, b)| a < b)
 }
@@ -14,7 +67,7 @@ pub(super) fn less(a: &[f64], b: &[f64]) -> bool {
 /// When a schedule is good enough: at its bounds, or as near to them as is asked for.
 pub(super) struct Target {
     /// What values cannot be below, as [`Aim::value`] gives them.
-    floors: Vec<f64>,
+    floors: Vec<Amount>,
     /// Part of each tier's value that may lie above its bound.
     gap: f64,
     /// Tasks left out where none may be: that value has no gap.
@@ -22,21 +75,10 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Bounds of the goal's tiers, and the gap to them.
-    pub fn new(bounds: impl Iterator<Item = f64>, gap: f64, allow_unplaced: bool) -> Target {
-        let whole = (!allow_unplaced).then_some(0.0);
-        Target {
-            floors: whole.into_iter().chain(bounds).collect(),
-            gap,
-            whole: whole.iter().count(),
-        }
-    }
-
     /// Every tier is within the gap.
-    pub fn reached(&self, value: &[f64]) -> bool {
+    pub fn reached(&self, value: &[Amount]) -> bool {
         value.iter().zip(&self.floors).enumerate().all(|(k, (value, floor))| {
-            let over = if k < self.whole { 0.0 } else { self.gap * value.abs() };
-            value - floor <= over
+            value.within(if k < self.whole { 0.0 } else { self.gap }, *floor)
         })
     }
 }
@@ -45,6 +87,8 @@ impl Target {
 #[derive(Clone)]
 pub(super) struct Aim {
     pub goal: Goal,
+    /// How each tier is counted, where it is.
+    measures: Vec<Option<Measure>>,
     /// Weight of a second in the first tier that is not about tasks left out; 0 when that tier is
     /// about places alone.
     second: f64,
@@ -73,6 +117,7 @@ impl Aim {
             second: timed.clone().map(|t| t.weight).sum(),
             weighted: timed.clone().any(|t| t.term != Term::Makespan),
             places: [terms(&own.tiers[..1]), terms(&own.tiers[1..])],
+            measures: goal.tiers.iter().map(|tier| Measure::of(p.instance, tier)).collect(),
             goal,
         }
     }
@@ -126,63 +171,105 @@ impl Aim {
         each.sum()
     }
 
-    /// Every tier, after the number of tasks left out where none may be.
-    pub fn value(&self, b: &Builder) -> Vec<f64> {
-        let p = b.p;
-        let out = |k: &usize| b.start[*k] >= NEVER;
-        let mut value = Vec::with_capacity(self.goal.tiers.len() + 1);
-        let left = (0..p.jobs.len()).filter(out).count();
-        if !matches!(self.goal.tiers[0].terms[0].term, Term::Unplaced(_)) {
-            value.push(left as f64);
-        }
-        for tier in &self.goal.tiers {
-            let sum = tier.terms.iter().map(|part| part.weight * self.term(b, part.term)).sum();
-            value.push(tier.worth(sum));
-        }
-        value
+    /// The bounds of the goal's tiers as a target, with the gap to them.
+    pub fn target(&self, bounds: impl Iterator<Item = f64>, gap: f64) -> Target {
+        let floors = bounds.zip(&self.measures).map(|(bound, measure)| match measure {
+            Some(measure) => Amount::Steps(measure.step.steps_to(bound).unwrap_or(i128::MIN)),
+            None => Amount::Real(bound),
+        });
+        let whole = self.left_out_first();
+        let first = whole.then_some(Amount::Steps(0));
+        Target { floors: first.into_iter().chain(floors).collect(), gap, whole: whole.into() }
     }
 
-    /// What a term is worth, of what has a place.
-    pub fn term(&self, b: &Builder, term: Term) -> f64 {
+    /// Whether a value begins with the number of jobs left out: where none may be.
+    fn left_out_first(&self) -> bool {
+        !matches!(self.goal.tiers[0].terms[0].term, Term::Unplaced(_))
+    }
+
+    /// The tier's amount as a number.
+    pub fn near(&self, tier: usize, amount: Amount) -> f64 {
+        match (amount, &self.measures[tier]) {
+            (Amount::Steps(steps), Some(measure)) => steps as f64 * measure.step.near(),
+            (Amount::Steps(steps), None) => steps as f64,
+            (Amount::Real(value), _) => value,
+        }
+    }
+
+    /// A tier, from what its terms are worth in their own steps.
+    fn amount(&self, b: &Builder, k: usize, of: &dyn Fn(Term) -> Amount) -> Amount {
+        let tier = &self.goal.tiers[k];
+        let Some(measure) = &self.measures[k] else {
+            let near = |term| match of(term) {
+                Amount::Steps(steps) => {
+                    let scale = unit(b.p.instance, term).map_or(1.0, Scale::factor);
+                    steps as f64 * scale
+                }
+                Amount::Real(value) => value,
+            };
+            return Amount::Real(
+                tier.worth(tier.terms.iter().map(|part| part.weight * near(part.term)).sum()),
+            );
+        };
+        let terms = tier.terms.iter().zip(&measure.factors);
+        let sum = terms.fold(0i128, |sum, (part, factor)| match of(part.term) {
+            Amount::Steps(steps) => sum.saturating_add(steps.saturating_mul(*factor)),
+            Amount::Real(_) => sum,
+        });
+        Amount::Steps(measure.enough.map_or(sum, |enough| sum.max(enough)))
+    }
+
+    /// Every tier from what its terms are worth, after the number of jobs left out where none may
+    /// be.
+    pub fn amounts(&self, b: &Builder, left: usize, of: &dyn Fn(Term) -> Amount) -> Vec<Amount> {
+        let first = self.left_out_first().then_some(Amount::Steps(left as i128));
+        let tiers = (0..self.goal.tiers.len()).map(|k| self.amount(b, k, of));
+        first.into_iter().chain(tiers).collect()
+    }
+
+    /// Every tier, after the number of jobs left out where none may be.
+    pub fn value(&self, b: &Builder) -> Vec<Amount> {
+        let left = b.start.iter().filter(|start| **start >= NEVER).count();
+        self.amounts(b, left, &|term| self.term(b, term))
+    }
+
+    /// What a term is worth, of what has a place, in its own steps.
+    pub fn term(&self, b: &Builder, term: Term) -> Amount {
         let p = b.p;
         let instance = p.instance;
         let jobs = || p.jobs.iter().enumerate().filter(|(k, _)| b.start[*k] < NEVER);
-        let scale = instance.weight_scale();
-        let sum = |of: &dyn Fn(usize) -> i64| {
-            scale.to_f64(jobs().map(|(k, job)| job.weight * of(k)).sum::<i64>())
+        let sum = |of: &dyn Fn(usize) -> i64| -> i128 {
+            jobs().map(|(k, job)| i128::from(job.weight) * i128::from(of(k))).sum()
         };
         let tasks = || jobs().flat_map(|(_, job)| job.tasks());
         let at = |task: TaskId| NodeId(b.node[task.index()]);
-        let moved = |task: &TaskId| instance.current(*task).is_some_and(|now| now != at(*task));
-        match term {
-            Term::Makespan => jobs().map(|(k, _)| b.end[k]).max().unwrap_or(0) as f64,
+        let each = |of: &dyn Fn(TaskId, NodeId) -> i64| -> i128 {
+            tasks().map(|task| i128::from(of(task, at(task)))).sum()
+        };
+        Amount::Steps(match term {
+            Term::Makespan => jobs().map(|(k, _)| b.end[k]).max().unwrap_or(0).into(),
             Term::Completion => sum(&|k| b.end[k]),
             Term::Tardiness => sum(&|k| p.jobs[k].due.map_or(0, |due| (b.end[k] - due).max(0))),
             Term::Wait => sum(&|k| b.start[k] - p.jobs[k].release),
             Term::Cost => {
                 let nodes = (0..p.nodes()).filter(|node| b.on[*node] > 0);
-                let prices: i64 = nodes.map(|node| instance.price(NodeId::from(node))).sum();
-                let tasks: i64 = tasks().map(|task| instance.cost_on(task, at(task))).sum();
-                instance.cost_scale().to_f64(prices + tasks)
+                let prices = nodes.map(|node| i128::from(instance.price(NodeId::from(node))));
+                prices.sum::<i128>() + each(&|task, node| instance.cost_on(task, node))
             }
-            Term::Nodes => b.on.iter().filter(|on| **on > 0).count() as f64,
-            Term::Soft => {
-                let each = tasks().map(|task| instance.penalty(task, at(task)));
-                instance.soft_scale().to_f64(each.sum())
+            Term::Nodes => b.on.iter().filter(|on| **on > 0).count() as i128,
+            Term::Soft => each(&|task, node| instance.penalty(task, node)),
+            Term::Moved => {
+                each(&|task, node| i64::from(instance.current(task).is_some_and(|now| now != node)))
             }
-            Term::Moved => tasks().filter(moved).count() as f64,
-            Term::Moves => {
-                let each = tasks().map(|task| instance.move_cost(task, at(task)));
-                instance.move_scale().to_f64(each.sum())
-            }
-            Term::Peak => TimeFigures::of(instance, &b.schedule()).peak,
+            Term::Moves => each(&|task, node| instance.move_cost(task, node)),
             Term::Unplaced(priority) => {
                 let out = p.jobs.iter().enumerate().filter(|(k, job)| {
                     b.start[*k] >= NEVER && priority.is_none_or(|p| job.priority == p)
                 });
-                scale.to_f64(out.map(|(_, job)| job.weight * i64::from(job.units)).sum())
+                out.map(|(_, job)| i128::from(job.weight) * i128::from(job.units)).sum()
             }
-            Term::Balance | Term::Demand | Term::GroupMoves => 0.0,
-        }
+            Term::Peak => return Amount::Real(TimeFigures::of(instance, &b.schedule()).peak),
+            Term::Balance | Term::Demand | Term::GroupMoves => 0,
+        })
     }
 }

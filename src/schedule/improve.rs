@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::Method;
 use super::flat::{NEVER, NONE, Problem};
-use super::goal::{Aim, Target, less};
+use super::goal::{Aim, Amount, Target, less};
 use super::orders::{Figures, RULES, Rule};
 use super::queue::{self, QUEUES, Queue};
 use super::serial::{Builder, Recipe};
@@ -35,7 +35,7 @@ pub(super) fn before_the_hurry(p: &Problem, stop: &Stop) -> Stop {
 /// A schedule and how it came about.
 #[derive(Clone)]
 pub(super) struct Found {
-    pub value: Vec<f64>,
+    pub value: Vec<Amount>,
     pub recipe: Recipe,
     pub schedule: Schedule,
     pub by: String,

@@ -31,15 +31,15 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, Kind, Result};
-use crate::metrics::timed_values;
-use crate::model::{Goal, Instance, Schedule, TaskId, Term};
+use crate::metrics::{step, timed_values};
+use crate::model::{Goal, Instance, Schedule, TaskId, Term, Worth};
 use crate::stop::Stop;
 use crate::threads;
 use bounds::{Bound, Heads};
 use exact::Exact;
 use flat::{NEVER, Problem};
 pub use given::Given;
-use goal::{Aim, Target};
+use goal::{Aim, Amount, Target};
 use improve::{Found, Search};
 use orders::Figures;
 pub use queue::{QUEUES, Queue};
@@ -130,9 +130,9 @@ pub struct TierAnswer {
     /// The tier as written.
     pub tier: String,
     /// What the schedule achieves.
-    pub value: f64,
+    pub value: Worth,
     /// No schedule that keeps the earlier tiers achieves less.
-    pub bound: f64,
+    pub bound: Worth,
     /// What proves it.
     pub why: String,
 }
@@ -140,9 +140,9 @@ pub struct TierAnswer {
 impl TierAnswer {
     /// (value - bound) / |value|, 0 when the tier is proven.
     pub fn gap(&self) -> f64 {
-        match self.value - self.bound {
-            over if over <= 0.0 => 0.0,
-            over => over / self.value.abs(),
+        match self.value.meets(self.bound) {
+            true => 0.0,
+            false => self.value.over(self.bound) / self.value.near().abs(),
         }
     }
 }
@@ -322,7 +322,7 @@ impl<'a> Run<'a> {
 
     /// Whether it leaves out nothing that must not be.
     fn usable(&self, found: &Found) -> bool {
-        self.params.allow_unplaced || found.value[0] == 0.0
+        self.params.allow_unplaced || found.value[0] == Amount::Steps(0)
     }
 
     fn queue(&mut self, queue: Queue) -> Option<Found> {
@@ -344,9 +344,11 @@ impl<'a> Run<'a> {
         let most = *work + self.limit().saturating_sub(*work) / u64::from(PRICES_SHARE);
         let end = found.end.iter().copied().filter(|end| *end < NEVER).max().unwrap_or(0);
         let factor = self.p.instance.weight_scale().factor();
+        let tiers = self.aim.goal.tiers.iter().enumerate().rev();
         let values = found.value.iter().rev().zip(bounds.iter_mut().rev());
-        for ((value, bound), tier) in values.zip(self.aim.goal.tiers.iter().rev()) {
-            if *value <= bound.value {
+        for ((k, tier), (value, bound)) in tiers.zip(values) {
+            let value = self.aim.near(k, *value);
+            if value <= bound.value {
                 continue;
             }
             let context = (value / factor, end);
@@ -441,8 +443,7 @@ impl<'a> Run<'a> {
     }
 
     fn target(&self, bounds: &[Bound]) -> Target {
-        let values = bounds.iter().map(|bound| bound.value);
-        Target::new(values, self.params.gap, self.params.allow_unplaced)
+        self.aim.target(bounds.iter().map(|bound| bound.value), self.params.gap)
     }
 
     fn tell(&self, found: &Found, bounds: &[Bound], told: &mut (dyn FnMut(Outcome) + Send)) {
@@ -469,26 +470,22 @@ impl<'a> Run<'a> {
                     true => Bound { value: 0.0, why: "tasks are left out" },
                     false => bound.clone(),
                 };
-                // Sums with weights that are fractions may differ in the last digits.
-                let digits = if tier.terms.len() > 1 { 1e-12 * value.value.abs() } else { 0.0 };
-                if known.value > value.value + digits {
-                    let Bound { value: bound, why } = known;
-                    let (tier, value) = (value.tier, value.value);
+                let (bound, why) =
+                    (Worth::real(known.value).raised(step(instance, tier)), known.why);
+                let worth = value.worth();
+                if bound.contradicts(worth) {
+                    let (bound, value) = (bound.near(), worth.near());
                     let cause = format!("the bound {bound} ({why}) contradicts {tier} = {value}");
                     return Err(
                         Error::new(Kind::Solver, cause).help("this is a bug: please report it")
                     );
                 }
-                let known = match self.exhausted && known.value < value.value {
-                    true => Bound { value: value.value, why: "branch and bound" },
-                    false => known,
+                let (bound, why) = match worth.meets(bound) {
+                    true => (worth, why),
+                    false if self.exhausted => (worth, "branch and bound"),
+                    false => (bound, why),
                 };
-                Ok(TierAnswer {
-                    tier: value.tier,
-                    bound: known.value.min(value.value),
-                    value: value.value,
-                    why: known.why.to_owned(),
-                })
+                Ok(TierAnswer { tier: value.tier, value: worth, bound, why: why.to_owned() })
             });
         let goal: Vec<TierAnswer> = tiers.collect::<Result<_>>()?;
         let never: FxHashMap<u32, &str> =

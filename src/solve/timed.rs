@@ -12,7 +12,7 @@ use crate::check::check_schedule;
 use crate::error::{Error, Result};
 use crate::ilp::{self, Exact, TimedRequest};
 use crate::metrics::timed_values;
-use crate::model::{Goal, Instance, Schedule, Tier, Worth};
+use crate::model::{Goal, Instance, Schedule, Tier};
 use crate::schedule::{self, Given, TierAnswer};
 use crate::stop::Stop;
 
@@ -149,7 +149,7 @@ impl Run<'_> {
         let tiers = tiers.enumerate().map(|(k, (tier, value))| {
             // What search proves, it proves of every schedule that keeps the earlier tiers.
             let counted = known.as_ref().and_then(|known| known.goal.get(k));
-            let counted = counted.map(|tier| Bound::real(tier.bound, tier.why.clone()));
+            let counted = counted.map(|tier| Bound::new(tier.bound, tier.why.clone()));
             let found = finding.tiers.get(k).and_then(|tier| tier.bound);
             let found = found.map(|bound| Bound::new(bound, solver.clone()));
             let nothing = || Bound::real(0.0, "nothing yet");
@@ -195,11 +195,12 @@ impl Run<'_> {
     /// The answer in the shape of one without time.
     fn outcome(&self, found: schedule::Outcome) -> Result<Outcome> {
         let goal = self.goal();
-        let values = timed_values(self.instance, &found.schedule, &goal);
-        let tiers = goal.tiers.iter().zip(&values).zip(&found.goal);
-        let goal: Vec<TierOutcome> = tiers
-            .map(|((tier, value), answer)| reached(self.instance, tier, value.worth(), answer))
-            .collect::<Result<_>>()?;
+        let proven = |(tier, answer): (&Tier, &TierAnswer)| {
+            let bound = Bound::new(answer.bound, answer.why.clone());
+            tier_outcome(self.instance, tier, answer.value, &bound)
+        };
+        let tiers = goal.tiers.iter().zip(&found.goal);
+        let goal: Vec<TierOutcome> = tiers.map(proven).collect::<Result<_>>()?;
         let left = found.unplaced.into_iter();
         let left = left.map(|(task, detail)| Unplaced { task, reason: "time", detail });
         Ok(Outcome {
@@ -226,14 +227,4 @@ fn given(instance: &Instance, start: &Schedule) -> Given {
     let dealt = instance.devices().is_empty() || !start.plan.cards.is_empty();
     let holds = dealt && check_schedule(instance, start, true).is_empty();
     Given { schedule: start.clone(), holds }
-}
-
-/// A tier that search has an answer for, its value recounted.
-fn reached(
-    instance: &Instance,
-    tier: &Tier,
-    value: Worth,
-    answer: &TierAnswer,
-) -> Result<TierOutcome> {
-    tier_outcome(instance, tier, value, &Bound::real(answer.bound, answer.why.clone()))
 }

@@ -131,3 +131,25 @@ fn a_sum_of_ends_is_whole() {
     assert_eq!(tier(&short, "bound") == tier(&short, "value"), short["status"] == "optimal");
     assert_eq!(answer(&instance, &[])["status"], "optimal");
 }
+
+/// Two orders that floating point cannot tell apart: 10^17 + 2 and 10^17 + 3.
+#[test]
+fn orders_differ_by_their_last_second() {
+    let instance = json!({
+        "nodes": [node("n1", "1"), {"id": "n2", "capacity": {"gpu": 1}}],
+        "tasks": [
+            {"id": "a", "demand": {"cpu": 1}, "duration": 2, "due": 1},
+            {"id": "b", "demand": {"cpu": 1}, "duration": 1, "due": 1},
+            {"id": "late", "demand": {"gpu": 1}, "duration": 1000, "due": 0, "weight": "100000000000000"},
+        ],
+        "goal": "tardiness",
+    });
+    let answer = answer(&instance, &[]);
+    let starts: Vec<i64> = answer["assignments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["start"].as_i64().unwrap())
+        .collect();
+    assert_eq!((&answer["status"], starts), (&json!("optimal"), vec![1, 0, 0]), "{answer}");
+}

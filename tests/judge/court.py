@@ -1,14 +1,18 @@
 """One case before the judge: it is drawn, the program answers in several ways, and each answer is judged."""
 import random
 import tempfile
+import time
 from collections import Counter
 
 import instance
 from brute import TooMuch
 from morph import morph, morph_in_time
-from program import Program, draw_method
+from program import LIMIT, Program, draw_method
 from shrink import shrink
 from verdict import Finding, Known, Truth, judge, judge_check, mutated, understand
+
+
+AGAIN = 0.1  # of all cases are answered once more, on more threads
 
 
 class Court:
@@ -36,6 +40,8 @@ class Court:
         if rng.random() < 0.3 and truth.best is not None and not truth.model.failures:
             plan = mutated(rng, truth.model, *truth.best[1])
             heard.append(self.ask({**case, "plan": plan}, truth))
+        if rng.random() < AGAIN:
+            heard.append(self.ask({**case, "threads": 2}, truth))
         return heard
 
     def hear_large(self, rng, names):
@@ -43,7 +49,7 @@ class Court:
         case = instance.draw(rng, [n for n in names if n not in ("backup", "survive")], size=2)
         model = understand(case)
         ways = [draw_method(rng, model, self.solvers) for _ in range(3)]
-        return [self.ask({**case, "methods": ways})]
+        return [self.ask({**case, "methods": ways}), self.ask({**case, "methods": ways[:1], "threads": 2})]
 
     def in_other_words(self, rng, case, truth):
         """The same question, put otherwise, with what is true of it."""
@@ -75,6 +81,8 @@ class Court:
         if "plan" in case:
             truth = truth or Truth(case)
             return judge_check(truth.model, case["plan"], self.program.check(case["instance"], case["plan"], options))
+        if "threads" in case:
+            self.same(case["instance"], options + (case.get("methods") or [case["method"]])[0], case["threads"])
         if "methods" not in case:
             return self.said(judge(truth or Truth(case), self.program.solve(case["instance"], options + case["method"])))
         known = Known(case)
@@ -82,6 +90,13 @@ class Court:
         for answer in answers:
             known.add(answer)
         return self.said([judge(known, answer) for answer in answers][0])
+
+    def same(self, document, options, threads):
+        """The answer is the same in every byte on so many threads as on one, unless the time was over."""
+        began = time.time()
+        one, more = self.program.solve(document, options), self.program.solve(document, options, threads)
+        if one != more and time.time() - began < LIMIT / 2:
+            raise Finding("threads make a difference", f"{one}\n{more}")
 
     def said(self, outcome):
         return outcome.replace(self.folder + "/", "")

@@ -29,9 +29,9 @@ class Program:
             json.dump(document, file)
         return path
 
-    def solve(self, instance, options):
+    def solve(self, instance, options, threads=1):
         path = self.write("instance.json", instance)
-        return self.run(["solve", path, *options, "--output", "json", "-q", "--threads", "1",
+        return self.run(["solve", path, *options, "--output", "json", "-q", "--threads", str(threads),
                          "--work-limit", "20000", "--time-limit", str(LIMIT)])
 
     def check(self, instance, plan, options):

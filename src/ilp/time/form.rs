@@ -1,8 +1,9 @@
 //! Tiers as linear forms over the columns of the program in time.
 
-use super::super::objective::{steps, unit};
+use super::super::objective::unit;
 use super::super::program::{Col, merged};
 use super::rows::Model;
+use crate::metrics;
 use crate::model::{Scale, Term, Tier, gcd};
 
 /// A tier: its value times `unit` is the sum of the terms, and the constant.
@@ -27,7 +28,7 @@ impl Model<'_> {
         let (mut terms, mut constant) = (Vec::new(), 0.0);
         let mut den = 1;
         for part in &tier.terms {
-            let scale = steps(instance, part.term).unwrap_or(Scale::ONE);
+            let scale = metrics::unit(instance, part.term).unwrap_or(Scale::ONE);
             let factor = part.weight * scale.factor();
             terms.extend(self.term(part.term).into_iter().map(|(col, a)| (col, a as f64 * factor)));
             if part.term == Term::Makespan {

@@ -1,8 +1,8 @@
 //! What is too dear to be in the program: where all else is as cheap as can be and a job still
 //! makes a tier worse than it is known to be, the job is not there.
 
-use super::super::objective::steps;
 use super::table::Table;
+use crate::metrics::unit;
 use crate::model::{Term, Tier};
 
 /// Tiers with the values that they are known to reach.
@@ -45,7 +45,7 @@ impl<'a> Limits<'a> {
             let jobs = other.jobs.len() - usize::from(k == class);
             (other.steps(term, other.head) + other.least_steps(term)) * jobs as i64
         });
-        let factor = steps(self.table.instance, term).map_or(0.0, |scale| scale.factor());
+        let factor = unit(self.table.instance, term).map_or(0.0, |scale| scale.factor());
         (alone + others.sum::<i64>()) as f64 * factor
     }
 
