@@ -38,6 +38,22 @@ pub struct Row {
 }
 
 impl Row {
+    /// A row that time ran out for.
+    pub fn not_run(instance: &str, method: Method) -> Row {
+        Row {
+            instance: instance.to_owned(),
+            method: method.name(),
+            status: "unknown",
+            goal: Vec::new(),
+            metrics: None,
+            time: None,
+            cost: 0.0,
+            gap_to_reference: None,
+            seconds: 0.0,
+            rank: None,
+        }
+    }
+
     /// Value of the first tier, absent without a plan.
     fn first(&self) -> Option<&TierOutcome> {
         self.goal.first()
@@ -76,7 +92,7 @@ pub struct Comparison {
 
 /// Runs every method on every instance within the time of `params` in all; the first method is the
 /// reference unless `reference` names another of them. Methods that do one pass come first, so that
-/// those that go on for as long as they may share the rest.
+/// those that go on for as long as they may share the rest. What the time does not reach is `unknown`.
 ///
 /// # Errors
 /// A solver is missing or fails.
@@ -98,7 +114,10 @@ pub fn compare(
         let (name, instance) = &instances[k / methods.len()];
         let left = u32::try_from(all.len() - runs.len()).unwrap_or(u32::MAX);
         let (method, time_limit) = (methods[k % methods.len()], stop.remaining() / left);
-        let row = run_one(name, instance, &Params { method, time_limit, ..params.clone() })?;
+        let row = match stop.reached() {
+            true => Row::not_run(name, method),
+            false => run_one(name, instance, &Params { method, time_limit, ..params.clone() })?,
+        };
         seen(&row);
         runs.push((k, row));
     }
@@ -160,18 +179,8 @@ impl Comparison {
 pub fn run_one(name: &str, instance: &Instance, params: &Params) -> Result<Row> {
     let began = Instant::now();
     let answer = plan(instance, params)?;
-    let mut row = Row {
-        instance: name.to_owned(),
-        method: params.method.name(),
-        status: "unknown",
-        goal: Vec::new(),
-        metrics: None,
-        time: None,
-        cost: 0.0,
-        gap_to_reference: None,
-        seconds: began.elapsed().as_secs_f64(),
-        rank: None,
-    };
+    let seconds = began.elapsed().as_secs_f64();
+    let mut row = Row { seconds, ..Row::not_run(name, params.method) };
     match answer {
         Answer::Plan(outcome) => {
             let metrics = match outcome.start.is_empty() {

@@ -1,5 +1,7 @@
 //! Lower bounds on the highest utilisation.
 
+use std::cmp::Reverse;
+
 use super::Bound;
 use super::area::Area;
 use crate::metrics::attainable_peak;
@@ -88,14 +90,19 @@ fn single(instance: &Instance, area: &Area) -> Bound {
     let mut best = Bound::real(0.0, "");
     let nodes: Vec<NodeId> = area.classes.nodes.iter().map(|class| class.example()).collect();
     let mut order: Vec<usize> = Vec::new();
-    for r in 0..instance.resources().len() {
-        let mut by_demand: Vec<usize> = (0..area.classes.tasks.len()).collect();
-        let key = |k: &usize| instance.demand(area.classes.tasks[*k].example())[r];
-        let take = if instance.has_pairs() { by_demand.len() } else { LARGEST };
-        by_demand.sort_by_key(|k| std::cmp::Reverse(key(k)));
-        order.extend(by_demand.into_iter().take(take));
-        if instance.has_pairs() {
-            break;
+    let classes = area.classes.tasks.iter().enumerate();
+    if instance.has_pairs() {
+        order.extend(0..area.classes.tasks.len());
+    } else {
+        for r in 0..instance.resources().len() {
+            let mut by_demand: Vec<(Reverse<i64>, usize)> = (classes.clone())
+                .map(|(k, class)| (Reverse(instance.demand(class.example())[r]), k))
+                .collect();
+            if by_demand.len() > LARGEST {
+                by_demand.select_nth_unstable(LARGEST);
+                by_demand.truncate(LARGEST);
+            }
+            order.extend(by_demand.into_iter().map(|(_, k)| k));
         }
     }
     order.sort_unstable();

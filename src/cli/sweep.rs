@@ -198,9 +198,11 @@ impl Budget {
         Some(share)
     }
 
+    /// What a run took beyond its share, others have to do without.
     fn give_back(&self, share: Duration, used: Duration) {
         let Some(left) = &self.left else { return };
-        *left.lock().unwrap_or_else(PoisonError::into_inner) += share.saturating_sub(used);
+        let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+        *left = (*left + share).saturating_sub(used);
     }
 }
 
@@ -210,6 +212,9 @@ fn one(run: &Run, budget: &Budget, left: usize) -> Result<Row> {
     params.threads = params.threads.or(Some(1));
     let (instance, start) = run.solve.read()?;
     let share = budget.share(left);
+    if share.is_some_and(|share| share.is_zero()) {
+        return Ok(Row::not_run("", params.method));
+    }
     params.time_limit = params.time_limit.min(share.unwrap_or(Duration::MAX));
     let began = Instant::now();
     let row = run_one("", &instance, &Params { start, ..params });

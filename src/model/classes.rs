@@ -1,7 +1,9 @@
 //! Identical tasks and identical nodes, as counts. A model over classes has
 //! the optimum of the model over individuals at a fraction of its size.
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::{Instance, NodeId, TaskId, Term};
 
@@ -100,16 +102,24 @@ fn group<T: Copy>(
     items: impl Iterator<Item = T>,
     add_key: impl Fn(T, &mut Vec<i64>),
 ) -> Vec<Vec<T>> {
-    let mut at: FxHashMap<Vec<i64>, usize> = FxHashMap::default();
+    // Keys one behind the other, with their ends; of equal hashes, the last group and the ones before.
+    let (mut keys, mut ends): (Vec<i64>, Vec<usize>) = (Vec::new(), vec![0]);
+    let (mut last, mut before): (FxHashMap<u64, usize>, Vec<Option<usize>>) = Default::default();
     let mut groups: Vec<Vec<T>> = Vec::new();
-    let mut key = Vec::new();
     for item in items {
-        key.clear();
-        add_key(item, &mut key);
-        match at.get(&key[..]) {
-            Some(k) => groups[*k].push(item),
+        let own = keys.len();
+        add_key(item, &mut keys);
+        let hash = FxBuildHasher.hash_one(&keys[own..]);
+        let alike = last.get(&hash).copied();
+        let same = |k: &usize| keys[ends[*k]..ends[*k + 1]] == keys[own..];
+        match std::iter::successors(alike, |k| before[*k]).find(same) {
+            Some(k) => {
+                keys.truncate(own);
+                groups[k].push(item);
+            }
             None => {
-                at.insert(key.clone(), groups.len());
+                before.push(last.insert(hash, groups.len()));
+                ends.push(keys.len());
                 groups.push(vec![item]);
             }
         }

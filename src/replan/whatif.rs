@@ -52,6 +52,10 @@ pub fn what_if(
 ) -> Result<Vec<Effect>> {
     let begun = AtomicUsize::new(0);
     let each = |instance: &Instance| {
+        if stop.reached() {
+            begun.fetch_add(1, Ordering::Relaxed);
+            return Ok(not_looked_at());
+        }
         let instance = instance.running(base, plan);
         let wanted = goal(&instance, &Limits::default(), true);
         let left = changed.len() - begun.fetch_add(1, Ordering::Relaxed);
@@ -59,6 +63,17 @@ pub fn what_if(
         effect(&instance.with_goal(wanted), params, &part)
     };
     changed.par_iter().map(each).collect()
+}
+
+/// What is known once time has run out.
+fn not_looked_at() -> Effect {
+    let none = NoPlan {
+        proven: false,
+        code: "not-found",
+        cause: "time ran out before it was looked at".to_owned(),
+        remedy: "raise --time-limit".to_owned(),
+    };
+    Effect { fit: Fit::Unknown(none), outcome: None, moved: 0 }
 }
 
 fn effect(instance: &Instance, params: &Params, stop: &Stop) -> Result<Effect> {

@@ -12,12 +12,21 @@ const MANY: usize = 1000;
 /// they decide most.
 const LARGE: f64 = 0.25;
 
-/// Places the tasks, largest first, where the sum of (load / capacity)^8 grows least.
-pub fn greedy<const R: usize>(p: &Problem<R>, rng: &mut ChaCha8Rng) -> Vec<u32> {
+/// Nodes looked at between two looks at the clock.
+const STRIDE: usize = 1 << 16;
+
+/// Places the tasks, largest first, where the sum of (load / capacity)^8 grows least. `None` where
+/// it is over before.
+pub fn greedy<const R: usize>(
+    p: &Problem<R>,
+    rng: &mut ChaCha8Rng,
+    over: &dyn Fn() -> bool,
+) -> Option<Vec<u32>> {
     let m = p.nodes();
     let sample = m.min(if m > MANY { FEWER } else { SAMPLE });
     let mut load = p.used.clone();
     let mut node_of = vec![0u32; p.tasks()];
+    let mut looks = 0;
     for (share, i) in by_size(p) {
         let d = &p.demand[i as usize];
         let some = share <= LARGE && sample < m;
@@ -26,8 +35,16 @@ pub fn greedy<const R: usize>(p: &Problem<R>, rng: &mut ChaCha8Rng) -> Vec<u32> 
         } else {
             None
         };
+        looks += sample;
         if best.is_none() {
             best = least(p, &load, i, 0..m);
+            looks += m;
+        }
+        if looks >= STRIDE {
+            looks = 0;
+            if over() {
+                return None;
+            }
         }
         let j = best.unwrap_or(0);
         for r in 0..R {
@@ -35,7 +52,7 @@ pub fn greedy<const R: usize>(p: &Problem<R>, rng: &mut ChaCha8Rng) -> Vec<u32> 
         }
         node_of[i as usize] = j as u32;
     }
-    node_of
+    Some(node_of)
 }
 
 /// Tasks by their largest share of the mean capacity, falling.

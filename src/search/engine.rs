@@ -68,7 +68,10 @@ impl<'a, const R: usize> Engine<'a, R> {
     /// Runs until optimal or out of budget.
     pub fn run(&mut self) {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut s = Assignment::new(self.p, construct::greedy(self.p, &mut rng));
+        let Some(start) = construct::greedy(self.p, &mut rng, &|| self.budget.over()) else {
+            return;
+        };
+        let mut s = Assignment::new(self.p, start);
         self.keep(&s);
         self.prove(&mut s);
         if self.done() {

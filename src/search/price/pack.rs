@@ -48,7 +48,9 @@ pub fn pack<const R: usize>(
     let part = part(p, nodes);
     let room: Vec<_> = part.cap.clone();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let start = construct::greedy(&part, &mut rng);
+    let Some(start) = construct::greedy(&part, &mut rng, &|| budget.over()) else {
+        return Err(i64::MAX);
+    };
     if start.iter().enumerate().any(|(i, j)| !part.may(i, *j as usize)) {
         return Err(i64::MAX);
     }
