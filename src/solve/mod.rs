@@ -372,7 +372,7 @@ pub fn judged(instance: &Instance, params: &Params, mut outcome: Outcome) -> Res
 }
 
 /// What it takes to judge and measure a plan, a task, about; in time it takes more.
-const JUDGING: Duration = Duration::from_nanos(550);
+const JUDGING: Duration = Duration::from_nanos(700);
 const JUDGING_TIMES: Duration = Duration::from_nanos(2500);
 
 /// When planning has to end for its answer to be judged by `stop`; half of the time is always its
