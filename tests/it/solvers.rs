@@ -1,13 +1,17 @@
 //! Solvers against each other and against brute force. Which external ones must
 //! be there is named in `STOWPLAN_EXPECT_SOLVERS`; others are skipped aloud.
 
-use proptest::strategy::{Strategy, ValueTree};
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use stowplan::ilp::{Availability, Backend};
+use serde_json::{Value, json};
+use stowplan::ilp::{Availability, BACKENDS, Backend};
 use stowplan::model::Instance;
 use stowplan::solve::{Answer, Method, Params, solve};
 
-use crate::helpers::{GOALS, brute_force, less, plan, tiny, with_goal};
+use crate::helpers::{GOALS, brute_force, less, plan, read, tiny, with_goal};
+use crate::properties::cases;
 
 fn values(instance: &Instance, solver: Backend) -> Option<Vec<f64>> {
     let params = Params { method: Method::Ilp, solver, ..Params::default() };
@@ -105,6 +109,52 @@ fn external_solvers_agree_with_brute_force() {
                 eprintln!("skipped {}: {what}", solver.name());
             }
             _ => agree(solver, 40),
+        }
+    }
+}
+
+/// Every solver that is there.
+fn available() -> Vec<Backend> {
+    let here = |solver: &Backend| !matches!(solver.availability(), Availability::Missing(_));
+    BACKENDS.iter().map(|row| row.backend).filter(here).collect()
+}
+
+/// Embedded HiGHS called 22/35 optimal when it was given a start.
+#[test]
+fn every_solver_finds_the_lowest_peak() {
+    let amounts = |cpu: u32, memory: u32| json!({"cpu": cpu, "memory": memory});
+    let nodes = [(79, 25), (25, 48), (58, 51), (53, 70)];
+    let nodes = nodes.iter().enumerate().map(|(k, (cpu, memory))| {
+        let used = if k == 0 { 6 } else { 0 };
+        json!({"id": format!("n{k}"), "capacity": amounts(*cpu, *memory), "used": {"cpu": used}})
+    });
+    let tasks = [(6, 16), (6, 22), (11, 12), (12, 29), (7, 28)];
+    let tasks = tasks
+        .iter()
+        .enumerate()
+        .map(|(k, (cpu, memory))| json!({"id": format!("t{k}"), "demand": amounts(*cpu, *memory)}));
+    let (nodes, tasks): (Vec<Value>, Vec<Value>) = (nodes.collect(), tasks.collect());
+    let instance = read(&json!({"nodes": nodes, "tasks": tasks, "goal": "peak"}));
+    for solver in available() {
+        assert_eq!(values(&instance, solver), Some(vec![28.0 / 48.0]), "{}", solver.name());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    /// New instances in every run.
+    #[test]
+    fn solvers_agree_with_each_other(drawn in tiny(), goal in select(&GOALS[..])) {
+        let instance = with_goal(&drawn, goal);
+        let truth = brute_force(&instance, false);
+        for solver in available() {
+            let found = values(&instance, solver);
+            let same = match (&found, &truth) {
+                (Some(a), Some(b)) => !less(a, b) && !less(b, a),
+                (a, b) => a.is_none() && b.is_none(),
+            };
+            prop_assert!(same, "{}: {found:?}, brute force {truth:?}", solver.name());
         }
     }
 }
