@@ -8,7 +8,7 @@ use super::table::{Row, Table};
 use super::time_file;
 use super::values::{Id, OneOrMany, Ordered};
 use super::words;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{
     Ask, Decimal, Labels, NODE, NodeDraft, NodeState, Preference, RuleDraft, Selection, TaskDraft,
     nearest, parse_duration,
@@ -54,7 +54,8 @@ pub(super) fn task(row: &Row, k: usize, name: &str, task: &mut TaskDraft) -> Res
         "deadline" => task.deadline = Some(row.read(k, time_file::when)?),
         "after" => task.after = row.read(k, |text| parts(text).map(time_file::after).collect())?,
         "elapsed" => task.elapsed = Some(row.read(k, parse_duration)?),
-        _ => task.groups = parts(text).map(str::to_owned).collect(),
+        "group" => task.groups = parts(text).map(str::to_owned).collect(),
+        _ => return Err(unread(row, k, name)),
     }
     Ok(())
 }
@@ -77,9 +78,15 @@ pub(super) fn node(row: &Row, k: usize, name: &str, node: &mut NodeDraft) -> Res
         "closed" => {
             node.closed = row.read(k, |text| parts(text).map(time_file::window).collect())?
         }
-        _ => node.response_time = Some(row.read(k, words::millis)?),
+        "response_time" => node.response_time = Some(row.read(k, words::millis)?),
+        _ => return Err(unread(row, k, name)),
     }
     Ok(())
+}
+
+/// A column of ours that nothing reads.
+fn unread(row: &Row, k: usize, name: &str) -> Error {
+    row.error(k, format!("nothing reads the column `{name}`; this is a bug: please report it"))
 }
 
 fn parts(text: &str) -> impl Iterator<Item = &str> {
@@ -234,7 +241,8 @@ fn rule_cell(row: &Row, k: usize, name: &str, rule: &mut RuleFile) -> Result<()>
             rule.present = Ordered(entries.map_err(|cause| row.error(k, cause))?);
         }
         "near" => rule.near = Some(OneOrMany(values(text))),
-        _ => rule.near_group = Some(text.to_owned()),
+        "near_group" => rule.near_group = Some(text.to_owned()),
+        _ => return Err(unread(row, k, name)),
     }
     Ok(())
 }

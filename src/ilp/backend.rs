@@ -118,11 +118,11 @@ impl Backend {
                 "this build has no HiGHS: build with `--features highs`, or use highs-exe"
                     .to_owned(),
             ),
-            Backend::HighsExecutable
-            | Backend::Cbc
-            | Backend::Glpk
-            | Backend::Gurobi
-            | Backend::Scip => external::locate(self),
+            Backend::HighsExecutable => external::locate_highs(),
+            Backend::Cbc => external::locate("cbc"),
+            Backend::Glpk => external::locate("glpsol"),
+            Backend::Gurobi => external::locate("gurobi_cl"),
+            Backend::Scip => external::locate("scip"),
         }
     }
 

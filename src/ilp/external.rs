@@ -147,24 +147,20 @@ fn with_cutoff(program: &Program, start: Option<&[f64]>) -> Program {
 }
 
 /// Finds the executable on the search path.
-pub(super) fn locate(backend: Backend) -> Availability {
-    if backend == Backend::HighsExecutable {
-        return match highs_path() {
-            Ok(path) => Availability::Found(path.display().to_string()),
-            Err(error) => Availability::Missing(error.cause),
-        };
-    }
-    let name = match backend {
-        Backend::Cbc => "cbc",
-        Backend::Glpk => "glpsol",
-        Backend::Gurobi => "gurobi_cl",
-        _ => "scip",
-    };
+pub(super) fn locate(name: &str) -> Availability {
     match on_path(name) {
         Some(path) => Availability::Found(path.display().to_string()),
         None => {
             Availability::Missing(format!("there is no executable `{name}` on the search path"))
         }
+    }
+}
+
+/// Finds HiGHS's executable.
+pub(super) fn locate_highs() -> Availability {
+    match highs_path() {
+        Ok(path) => Availability::Found(path.display().to_string()),
+        Err(error) => Availability::Missing(error.cause),
     }
 }
 
