@@ -6,7 +6,8 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::metrics::{Metrics, TimeFigures};
 use crate::model::{Instance, Schedule, nearest};
-use crate::solve::{Answer, Method, Params, TierOutcome};
+use crate::proof::Proof;
+use crate::solve::{Answer, Method, Params};
 use crate::stop::Stop;
 use crate::survive::plan;
 
@@ -20,7 +21,7 @@ pub struct Row {
     /// `optimal`, `feasible`, `infeasible` or `unknown`.
     pub status: &'static str,
     /// Tiers; empty without a plan.
-    pub goal: Vec<TierOutcome>,
+    pub goal: Vec<Proof>,
     /// Figures; absent without a plan.
     pub metrics: Option<Metrics>,
     /// Figures of a plan in time.
@@ -55,7 +56,7 @@ impl Row {
     }
 
     /// Value of the first tier, absent without a plan.
-    fn first(&self) -> Option<&TierOutcome> {
+    fn first(&self) -> Option<&Proof> {
         self.goal.first()
     }
 

@@ -39,6 +39,7 @@ pub mod learn;
 pub mod metrics;
 pub mod model;
 pub mod policy;
+pub mod proof;
 pub mod replan;
 pub mod report;
 pub mod schedule;

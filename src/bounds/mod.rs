@@ -12,38 +12,8 @@ pub use impossible::{Impossible, impossible, why_nowhere};
 use std::collections::BTreeMap;
 
 use crate::model::{Classes, Fraction, Instance, Plan, Scale, Term, Tier, Worth};
+use crate::proof::Bound;
 use area::Area;
-
-/// A proven limit, and the argument in a few words.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Bound {
-    /// No plan has a lower value.
-    pub value: Worth,
-    /// Where it comes from, as in "bound from ...".
-    pub why: String,
-}
-
-impl Bound {
-    /// A bound with its argument.
-    pub fn new(value: Worth, why: impl Into<String>) -> Bound {
-        Bound { value, why: why.into() }
-    }
-
-    /// A bound known in floating point.
-    pub fn real(value: f64, why: impl Into<String>) -> Bound {
-        Bound::new(Worth::real(value), why)
-    }
-
-    /// A bound counted in steps.
-    pub fn counted(steps: impl Into<i128>, scale: Scale, why: impl Into<String>) -> Bound {
-        Bound::new(Worth::counted(steps, scale), why)
-    }
-
-    /// The higher of two; this one when they are equal.
-    pub fn max(self, other: Bound) -> Bound {
-        if other.value.order(self.value).is_gt() { other } else { self }
-    }
-}
 
 /// Bounds of one instance. Collects the sums that all of them need once.
 pub struct Bounds<'a> {

@@ -16,9 +16,10 @@ use crate::format::{Source, digest, read_plan, write_assignment};
 use crate::ilp::Backend;
 use crate::model::{Instance, Schedule, Term, Tier};
 use crate::policy::{ORDERS, Order, Settings};
+use crate::proof::Proof;
 use crate::replan::{self, today};
 use crate::report::{self, ConflictDoc, Report, standing};
-use crate::solve::{Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, judged, planning};
+use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, judged, planning};
 use crate::stop::Stop;
 use crate::survive::plan_watched;
 
@@ -417,7 +418,7 @@ fn print_plan(
 fn missed(instance: &Instance, outcome: &Outcome) -> Option<Error> {
     let tiers = &instance.goal().tiers;
     let own = &outcome.goal[outcome.goal.len() - tiers.len()..];
-    let over = |(tier, reached): &(&Tier, &TierOutcome)| {
+    let over = |(tier, reached): &(&Tier, &Proof)| {
         tier.enough.is_some_and(|enough| reached.value > enough + 1e-9 * enough.abs())
     };
     let (tier, reached) = tiers.iter().zip(own).find(over)?;

@@ -5,7 +5,8 @@ use super::counts_moves;
 use crate::error::Result;
 use crate::metrics::goal_values;
 use crate::model::{Goal, Instance, Plan, Schedule, Term, Tier};
-use crate::solve::{Answer, Params, TierOutcome, solve, tier_outcome};
+use crate::proof::Proof;
+use crate::solve::{Answer, Params, solve};
 use crate::stop::Stop;
 
 /// A number of moves and what it buys.
@@ -16,7 +17,7 @@ pub struct Point {
     /// Tasks that do.
     pub moved: usize,
     /// The goal's tiers.
-    pub goal: Vec<TierOutcome>,
+    pub goal: Vec<Proof>,
     /// The plan.
     pub plan: Plan,
 }
@@ -124,7 +125,7 @@ fn tidy(instance: &Instance, points: &mut [Point]) -> Result<()> {
                 if k > 0 && known.goal[k].limit().value.order(limit.value).is_lt() {
                     limit = known.goal[k].limit();
                 }
-                *reached = tier_outcome(instance, &tiers[k], value.worth(), &limit)?;
+                *reached = Proof::of(instance, &tiers[k], value.worth(), &limit)?;
             }
         }
     }
@@ -133,7 +134,7 @@ fn tidy(instance: &Instance, points: &mut [Point]) -> Result<()> {
         let first = &mut points[k - 1].goal[0];
         if limit.value.order(first.limit().value).is_gt() {
             let value = goal_values(instance, &points[k - 1].plan, instance.goal())[0].worth();
-            points[k - 1].goal[0] = tier_outcome(instance, &tiers[0], value, &limit)?;
+            points[k - 1].goal[0] = Proof::of(instance, &tiers[0], value, &limit)?;
         }
     }
     Ok(())

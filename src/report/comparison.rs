@@ -12,7 +12,7 @@ use super::{csv, json, markdown, number};
 use crate::compare::{Comparison, Row};
 use crate::format::guarded;
 use crate::metrics::TimeFigures;
-use crate::solve::TierOutcome;
+use crate::proof::Proof;
 
 #[derive(Serialize)]
 struct ComparisonDoc {
@@ -109,7 +109,7 @@ fn timed(rows: &[Row]) -> bool {
 }
 
 /// A figure of all tiers in one cell, separated by commas.
-pub(super) fn tiers(row: &Row, of: fn(&TierOutcome) -> f64) -> String {
+pub(super) fn tiers(row: &Row, of: fn(&Proof) -> f64) -> String {
     let each = row.goal.iter().map(|tier| value(&tier.tier, of(tier)));
     let joined = each.collect::<Vec<_>>().join(", ");
     if joined.is_empty() { "-".to_owned() } else { joined }

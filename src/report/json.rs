@@ -9,7 +9,8 @@ use super::survive::SurvivesDoc;
 use super::{ConflictDoc, MovesDoc, Report, TimeDoc};
 use crate::metrics::CardFigures;
 use crate::model::{CardSet, Instance, Plan, Scale, TaskId, cards_in};
-use crate::solve::{self, NoPlan, TierOutcome, Unplaced};
+use crate::proof::Proof;
+use crate::solve::{self, NoPlan, Unplaced};
 
 /// The version of the contract.
 const SCHEMA_VERSION: u32 = 1;
@@ -264,7 +265,7 @@ fn exact(scale: Scale, value: i64) -> serde_json::Number {
 
 impl TierDoc {
     /// The document of a tier.
-    pub(super) fn of(tier: &TierOutcome) -> TierDoc {
+    pub(super) fn of(tier: &Proof) -> TierDoc {
         TierDoc {
             tier: tier.tier.clone(),
             value: tier.value,

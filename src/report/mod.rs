@@ -45,8 +45,9 @@ pub use whatif::{Named, what_if_csv, what_if_json, what_if_markdown, what_if_tab
 
 use crate::metrics::{Metrics, card_figures, worst_overload};
 use crate::model::{Instance, ResourceWeights, Schedule};
+use crate::proof::Proof;
 use crate::replan::Order;
-use crate::solve::{Outcome, TierOutcome};
+use crate::solve::Outcome;
 
 /// Columns and rows up to which the allocation matrix is shown unasked.
 pub const MATRIX_NODES: usize = 30;
@@ -54,7 +55,7 @@ pub const MATRIX_NODES: usize = 30;
 pub const MATRIX_TASKS: usize = 60;
 
 /// Value, bound and gap of the first tier that is not proven, or of the last one.
-pub fn standing(goal: &[TierOutcome]) -> String {
+pub fn standing(goal: &[Proof]) -> String {
     let open = goal.iter().find(|tier| tier.gap > 0.0).or(goal.last());
     open.map_or_else(String::new, |tier| {
         let (value, gap) = (number::tier(&tier.tier, tier.value), number::percent(tier.gap));

@@ -11,8 +11,8 @@ use super::{Report, csv, json, markdown, number};
 use crate::error::{Error, Kind, Result};
 use crate::format::guarded;
 use crate::model::{Instance, Move, NodeId, TaskId};
+use crate::proof::Proof;
 use crate::replan::{Frontier, Order, Point, Stuck};
-use crate::solve::TierOutcome;
 
 /// The way from where tasks run today to the plan.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -357,7 +357,7 @@ struct Drawing {
 /// # Errors
 /// None that a person can cause: the template does not fit.
 pub fn frontier_svg(frontier: &Frontier) -> Result<String> {
-    let points: Vec<(f64, &TierOutcome)> = (frontier.points.iter())
+    let points: Vec<(f64, &Proof)> = (frontier.points.iter())
         .filter_map(|point| Some((point.most as f64, point.goal.first()?)))
         .collect();
     let ends = points.iter().flat_map(|(_, tier)| [tier.value, tier.bound]);
@@ -371,7 +371,7 @@ pub fn frontier_svg(frontier: &Frontier) -> Result<String> {
     let tier = points.first().map_or_else(String::new, |(_, tier)| tier.tier.clone());
     let place = |(x, y): (f64, f64)| (format!("{x:.1}"), format!("{y:.1}"));
     // Between two numbers of moves the plan for fewer still stands.
-    let steps = |of: fn(&TierOutcome) -> f64| {
+    let steps = |of: fn(&Proof) -> f64| {
         let mut line: Vec<String> = Vec::new();
         for (k, (moves, tier)) in points.iter().enumerate() {
             if let Some((_, before)) = k.checked_sub(1).map(|k| points[k]) {

@@ -6,8 +6,9 @@ use super::json::TierDoc;
 use super::table::{bare, indented, right};
 use super::{csv, json, markdown, number};
 use crate::format::guarded;
+use crate::proof::Proof;
 use crate::replan::{Effect, Fit};
-use crate::solve::{Outcome, TierOutcome};
+use crate::solve::Outcome;
 
 /// A scenario with its name and what came of it.
 pub struct Named<'a> {
@@ -40,7 +41,7 @@ struct ScenarioDoc {
 }
 
 /// Tiers of the goal proper: not those for what is left out before, nor those for moves behind.
-pub(super) fn own<'a>(base: &Outcome, effect: &'a Effect) -> &'a [TierOutcome] {
+pub(super) fn own<'a>(base: &Outcome, effect: &'a Effect) -> &'a [Proof] {
     let all = effect.outcome.as_ref().map_or(&[][..], |outcome| &outcome.goal);
     let first = base.goal.first().and_then(|tier| all.iter().position(|t| t.tier == tier.tier));
     let first = first.unwrap_or(0);
@@ -92,7 +93,7 @@ fn header(base: &Outcome) -> Vec<String> {
 fn rows<'a>(
     base: &'a Outcome,
     scenarios: &'a [Named<'a>],
-    value: impl Fn(&TierOutcome) -> String + Copy + 'a,
+    value: impl Fn(&Proof) -> String + Copy + 'a,
 ) -> impl Iterator<Item = Vec<String>> + 'a {
     let mut first: Vec<String> = ["as it is", "yes", ""].map(str::to_owned).to_vec();
     first.extend(base.goal.iter().map(value));

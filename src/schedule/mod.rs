@@ -31,8 +31,9 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, Kind, Result};
-use crate::metrics::{step, timed_values};
-use crate::model::{Goal, Instance, Schedule, TaskId, Term, Worth};
+use crate::metrics::timed_values;
+use crate::model::{Goal, Instance, Schedule, TaskId, Term};
+use crate::proof::{self, Proof};
 use crate::stop::Stop;
 use crate::threads;
 use bounds::{Bound, Heads};
@@ -124,36 +125,13 @@ impl Default for Params {
     }
 }
 
-/// One tier of the goal: what was reached and what cannot be beaten.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TierAnswer {
-    /// The tier as written.
-    pub tier: String,
-    /// What the schedule achieves.
-    pub value: Worth,
-    /// No schedule that keeps the earlier tiers achieves less.
-    pub bound: Worth,
-    /// What proves it.
-    pub why: String,
-}
-
-impl TierAnswer {
-    /// (value - bound) / |value|, 0 when the tier is proven.
-    pub fn gap(&self) -> f64 {
-        match self.value.meets(self.bound) {
-            true => 0.0,
-            false => self.value.over(self.bound) / self.value.near().abs(),
-        }
-    }
-}
-
 /// A schedule and what vouches for it.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Which task runs where and when.
     pub schedule: Schedule,
     /// Every tier, most important first.
-    pub goal: Vec<TierAnswer>,
+    pub goal: Vec<Proof>,
     /// Every tier is proven.
     pub optimal: bool,
     /// What found the schedule.
@@ -470,24 +448,18 @@ impl<'a> Run<'a> {
                     true => Bound { value: 0.0, why: "tasks are left out" },
                     false => bound.clone(),
                 };
-                let (bound, why) =
-                    (Worth::real(known.value).raised(step(instance, tier)), known.why);
                 let worth = value.worth();
-                if bound.contradicts(worth) {
-                    let (bound, value) = (bound.near(), worth.near());
-                    let cause = format!("the bound {bound} ({why}) contradicts {tier} = {value}");
-                    return Err(
-                        Error::new(Kind::Solver, cause).help("this is a bug: please report it")
-                    );
-                }
-                let (bound, why) = match worth.meets(bound) {
-                    true => (worth, why),
-                    false if self.exhausted => (worth, "branch and bound"),
-                    false => (bound, why),
+                let bound = proof::Bound::real(known.value, known.why);
+                // A schedule that is not beaten once all are tried is proven, unless that is known
+                // already; a bound above it stays the contradiction that it is.
+                let tried = self.exhausted && known.value < worth.near();
+                let bound = match tried && !proof::proven(instance, tier, worth, bound.value) {
+                    true => proof::Bound::new(worth, "branch and bound"),
+                    false => bound,
                 };
-                Ok(TierAnswer { tier: value.tier, value: worth, bound, why: why.to_owned() })
+                Proof::of(instance, tier, worth, &bound)
             });
-        let goal: Vec<TierAnswer> = tiers.collect::<Result<_>>()?;
+        let goal: Vec<Proof> = tiers.collect::<Result<_>>()?;
         let never: FxHashMap<u32, &str> =
             self.never.iter().map(|(k, why)| (self.p.jobs[*k].first, *why)).collect();
         let why = |task: TaskId| {
@@ -495,7 +467,7 @@ impl<'a> Run<'a> {
             known.copied().unwrap_or("no room was found for it in time").to_owned()
         };
         Ok(Outcome {
-            optimal: goal.iter().all(|tier| tier.gap() == 0.0),
+            optimal: goal.iter().all(|tier| tier.gap == 0.0),
             goal,
             found_by: found.by,
             unplaced: left.into_iter().map(|task| (task, why(task))).collect(),

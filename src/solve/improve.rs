@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::Method;
-use super::run::{Incumbent, Run, describe, proven};
-use crate::bounds::Bound;
+use super::run::{Incumbent, Run, describe};
 use crate::check::check_plan;
 use crate::metrics::{goal_values, value_of};
 use crate::model::{Goal, Instance, Plan, Term, Tier, Worth};
+use crate::proof::{Bound, proven};
 use crate::search::{self, local};
 use crate::state::State;
 

@@ -11,19 +11,18 @@ mod tiny;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::bounds::Bound;
 use crate::check::{check_plan, check_schedule};
 use crate::error::{Error, Kind, Result};
 use crate::ilp::Backend;
-use crate::model::{Fallback, Fraction, Instance, Plan, Schedule, Survives, TaskId, Worth};
+use crate::model::{Fallback, Instance, Plan, Schedule, Survives, TaskId};
 use crate::policy::{self, Choice, Order, Settings};
+use crate::proof::Proof;
 use crate::schedule::{self, QUEUES, Queue};
 use crate::search::local;
 use crate::stop::Stop;
 use crate::threads;
 pub use reasons::{REASONS, action, block_in_words, code, left_out};
 use run::Run;
-pub use run::tier_outcome;
 
 /// How to plan.
 #[derive(Clone, Copy, Debug)]
@@ -171,30 +170,6 @@ impl Default for Params {
     }
 }
 
-/// One tier of the goal: what was reached and what cannot be beaten.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TierOutcome {
-    /// The tier as written.
-    pub tier: String,
-    /// What the plan achieves.
-    pub value: f64,
-    /// No plan that keeps the earlier tiers achieves less.
-    pub bound: f64,
-    /// The bound as a fraction, where it is one.
-    pub exact: Option<Fraction>,
-    /// Where the bound comes from.
-    pub why: String,
-    /// (value - bound) / |value|, 0 when the tier is proven.
-    pub gap: f64,
-}
-
-impl TierOutcome {
-    /// The bound as it is compared with values.
-    pub fn limit(&self) -> Bound {
-        Bound::new(Worth::new(self.bound, self.exact), self.why.clone())
-    }
-}
-
 /// Why a task has no node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unplaced {
@@ -219,7 +194,7 @@ pub struct Outcome {
     /// about time. Indexed by task.
     pub start: Vec<Option<i64>>,
     /// Every tier, most important first.
-    pub goal: Vec<TierOutcome>,
+    pub goal: Vec<Proof>,
     /// Every tier is proven.
     pub optimal: bool,
     /// What found the plan.
@@ -256,7 +231,7 @@ pub struct Step {
     /// What found the best plan so far.
     pub found_by: String,
     /// Its tiers, with the bounds proven so far.
-    pub goal: Vec<TierOutcome>,
+    pub goal: Vec<Proof>,
 }
 
 /// The best plan of one policy.
@@ -334,7 +309,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Every tier of the best plan so far.
-    pub fn goal(&self) -> Option<Vec<TierOutcome>> {
+    pub fn goal(&self) -> Option<Vec<Proof>> {
         self.best.lock().ok()?.as_ref().map(|outcome| outcome.goal.clone())
     }
 

@@ -5,16 +5,15 @@ use std::time::Instant;
 use super::improve::Searched;
 use super::reasons::{impossible_answer, left_out, notes};
 use super::start::SET_ASIDE;
-use super::{
-    Answer, Method, NoPlan, Outcome, Params, TierOutcome, Tried, Watch, judged, search_lacks,
-};
-use crate::bounds::{Bound, Bounds, impossible};
+use super::{Answer, Method, NoPlan, Outcome, Params, Tried, Watch, judged, search_lacks};
+use crate::bounds::{Bounds, impossible};
 use crate::check::check_plan;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::ilp::{self, Backend, Exact, Request};
-use crate::metrics::{goal_values, step};
-use crate::model::{Classes, Goal, Instance, Plan, Term, Tier, Worth};
+use crate::metrics::goal_values;
+use crate::model::{Classes, Goal, Instance, Plan, Term};
 use crate::policy::{self, Choice, Settings, Start, multi_start};
+use crate::proof::{Bound, Proof, proven};
 use crate::search;
 use crate::state::State;
 
@@ -400,7 +399,7 @@ impl<'a> Run<'a> {
         let values = goal_values(self.instance, &incumbent.plan, &self.goal);
         let mut goal = Vec::with_capacity(values.len());
         for ((tier, value), bound) in self.goal.tiers.iter().zip(values).zip(bounds) {
-            goal.push(tier_outcome(self.instance, tier, value.worth(), bound)?);
+            goal.push(Proof::of(self.instance, tier, value.worth(), bound)?);
         }
         Ok(Outcome {
             method: self.params.method.name(),
@@ -475,46 +474,6 @@ impl<'a> Run<'a> {
 /// Tasks above which the search begins without a plan of the policies.
 const LARGE: usize = 20_000;
 
-/// Whether nothing can be better than `value`, which is known to be `bound` at least: exactly where
-/// values move in steps or are fractions, within a millionth for variances and sums with them.
-pub(super) fn proven(instance: &Instance, tier: &Tier, value: Worth, bound: Worth) -> bool {
-    value.meets(bound.raised(step(instance, tier)))
-}
-
-/// A tier with its value and its bound, closed where the two meet.
-///
-/// # Errors
-/// The bound lies above the value.
-pub fn tier_outcome(
-    instance: &Instance,
-    tier: &Tier,
-    value: Worth,
-    bound: &Bound,
-) -> Result<TierOutcome> {
-    let limit = bound.value.raised(step(instance, tier));
-    if limit.contradicts(value) {
-        let cause = format!(
-            "the bound {} ({}) contradicts {tier} = {}",
-            limit.near(),
-            bound.why,
-            value.near()
-        );
-        return Err(Error::new(Kind::Solver, cause).help("this is a bug: please report it"));
-    }
-    let limit = if value.meets(limit) { value } else { limit };
-    Ok(TierOutcome {
-        tier: tier.to_string(),
-        value: value.near(),
-        bound: limit.near(),
-        exact: limit.fraction(),
-        why: bound.why.clone(),
-        gap: match value.over(limit) {
-            0.0 => 0.0,
-            over => over / value.near().abs(),
-        },
-    })
-}
-
 pub(super) fn describe(outcome: &Outcome) -> String {
     let tiers = outcome.goal.iter().map(|tier| {
         format!(
@@ -531,30 +490,4 @@ pub(super) fn describe(outcome: &Outcome) -> String {
         tiers.collect::<Vec<_>>().join(", "),
         outcome.found_by
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Draft, Fraction, NodeDraft, TaskDraft};
-
-    /// A millionth of hundreds of millions is hundreds of whole steps.
-    #[test]
-    fn sums_of_whole_numbers_are_not_proven_a_step_away() {
-        let node = NodeDraft { id: "n".into(), ..NodeDraft::default() };
-        let task = TaskDraft { id: "t".into(), ..TaskDraft::default() };
-        let mut draft = Draft { nodes: vec![node], tasks: vec![task], ..Draft::default() };
-        draft.resource("cpu");
-        let instance = draft.build().unwrap();
-        let value = Worth::exact(Fraction::whole(583_006_260));
-        let closed = |tier: &str, bound| {
-            proven(&instance, &Tier::parse(tier).unwrap(), value, Worth::real(bound))
-        };
-        assert!(!closed("cost + 10*nodes", 583_005_714.0));
-        assert!(!closed("cost + 10*nodes", 583_006_259.0));
-        assert!(closed("cost + 10*nodes", 583_006_259.5));
-        assert!(!closed("cost + 0.5*nodes", 583_006_259.5));
-        assert!(closed("cost + 0.5*nodes", 583_006_259.6));
-        assert!(closed("cost + balance", 583_005_714.0), "in floating point only");
-    }
 }

@@ -4,16 +4,14 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use super::start::SET_ASIDE;
-use super::{
-    Answer, Method, NoPlan, Outcome, Params, TierOutcome, Unplaced, Watch, judged, tier_outcome,
-};
-use crate::bounds::Bound;
+use super::{Answer, Method, NoPlan, Outcome, Params, Unplaced, Watch, judged};
 use crate::check::check_schedule;
 use crate::error::{Error, Result};
 use crate::ilp::{self, Exact, TimedRequest};
 use crate::metrics::timed_values;
-use crate::model::{Goal, Instance, Schedule, Tier};
-use crate::schedule::{self, Given, TierAnswer};
+use crate::model::{Goal, Instance, Schedule};
+use crate::proof::{Bound, Proof};
+use crate::schedule::{self, Given};
 use crate::stop::Stop;
 
 /// Plans an instance whose goal is about time.
@@ -149,7 +147,7 @@ impl Run<'_> {
         let tiers = tiers.enumerate().map(|(k, (tier, value))| {
             // What search proves, it proves of every schedule that keeps the earlier tiers.
             let counted = known.as_ref().and_then(|known| known.goal.get(k));
-            let counted = counted.map(|tier| Bound::new(tier.bound, tier.why.clone()));
+            let counted = counted.map(Proof::limit);
             let found = finding.tiers.get(k).and_then(|tier| tier.bound);
             let found = found.map(|bound| Bound::new(bound, solver.clone()));
             let nothing = || Bound::real(0.0, "nothing yet");
@@ -157,9 +155,9 @@ impl Run<'_> {
                 (Some(found), Some(counted)) => found.max(counted),
                 (found, counted) => found.or(counted).unwrap_or_else(nothing),
             };
-            tier_outcome(instance, tier, value.worth(), &bound)
+            Proof::of(instance, tier, value.worth(), &bound)
         });
-        let goal: Vec<TierOutcome> = tiers.collect::<Result<_>>()?;
+        let goal: Vec<Proof> = tiers.collect::<Result<_>>()?;
         let same = known.as_ref().filter(|known| known.schedule == schedule);
         let found_by = same.map_or(solver, |known| known.found_by.clone());
         let set_aside = known.as_ref().is_some_and(|known| known.set_aside);
@@ -195,12 +193,6 @@ impl Run<'_> {
     /// The answer in the shape of one without time.
     fn outcome(&self, found: schedule::Outcome) -> Result<Outcome> {
         let goal = self.goal();
-        let proven = |(tier, answer): (&Tier, &TierAnswer)| {
-            let bound = Bound::new(answer.bound, answer.why.clone());
-            tier_outcome(self.instance, tier, answer.value, &bound)
-        };
-        let tiers = goal.tiers.iter().zip(&found.goal);
-        let goal: Vec<TierOutcome> = tiers.map(proven).collect::<Result<_>>()?;
         let left = found.unplaced.into_iter();
         let left = left.map(|(task, detail)| Unplaced { task, reason: "time", detail });
         Ok(Outcome {
@@ -208,8 +200,8 @@ impl Run<'_> {
             seed: self.params.seed,
             plan: found.schedule.plan,
             start: found.schedule.start,
-            optimal: goal.iter().all(|tier| tier.gap == 0.0),
-            goal,
+            optimal: found.optimal,
+            goal: found.goal,
             found_by: found.found_by,
             unplaced: left.collect(),
             notes: found.set_aside.then(|| SET_ASIDE.to_owned()).into_iter().collect(),

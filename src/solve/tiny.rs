@@ -6,11 +6,11 @@ use std::cmp::Ordering;
 use super::reasons::impossible_answer;
 use super::run::{Incumbent, Run};
 use super::{Answer, Method};
-use crate::bounds::Bound;
 use crate::check::check_plan;
 use crate::error::Result;
 use crate::metrics::goal_values;
 use crate::model::{Goal, Instance, NodeId, Plan, TaskId, Worth};
+use crate::proof::Bound;
 use crate::stop::Stop;
 
 /// What vouches for a plan where few are possible.

@@ -6,16 +6,14 @@ use std::time::Instant;
 
 use super::domain::{domains, domains_for_standbys};
 use super::{Fate, Question, Survival, room, survive_beside};
-use crate::bounds::{Bound, Bounds};
+use crate::bounds::Bounds;
 use crate::check::check_plan;
 use crate::error::{Error, Kind, Result};
 use crate::ilp::{self, Exact, Request};
 use crate::metrics::goal_values;
 use crate::model::{Ask, Classes, Fallback, Instance, Plan, Survives, TierValue};
-use crate::solve::{
-    Answer, Method, NoPlan, Outcome, Params, TierOutcome, Watch, planning, solve_watched,
-    tier_outcome,
-};
+use crate::proof::{Bound, Proof};
+use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, planning, solve_watched};
 use crate::state::State;
 use crate::stop::Stop;
 use crate::threads;
@@ -267,8 +265,8 @@ impl Hold<'_> {
     fn outcome(&self, held: Held, bounds: &[Bound], notes: Vec<String>) -> Result<Outcome> {
         let tiers = self.instance.goal().tiers.iter().zip(&held.values).zip(bounds);
         let goal = tiers
-            .map(|((tier, value), bound)| tier_outcome(&self.plain, tier, value.worth(), bound))
-            .collect::<Result<Vec<TierOutcome>>>()?;
+            .map(|((tier, value), bound)| Proof::of(&self.plain, tier, value.worth(), bound))
+            .collect::<Result<Vec<Proof>>>()?;
         Ok(Outcome {
             method: self.params.method.name(),
             seed: self.params.seed,

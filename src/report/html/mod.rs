@@ -275,7 +275,7 @@ fn compared(comparison: &Comparison, row: &Row) -> ComparedRow {
     let own = comparison.rows.iter().filter(|other| other.instance == row.instance);
     let worst = own.filter_map(|other| other.goal.first()).map(|tier| tier.value.abs());
     let worst = worst.fold(0.0, f64::max);
-    let tiers = |of: fn(&crate::solve::TierOutcome) -> f64| {
+    let tiers = |of: fn(&crate::proof::Proof) -> f64| {
         let each: Vec<String> = row.goal.iter().map(|tier| value(&tier.tier, of(tier))).collect();
         if each.is_empty() { "–".to_owned() } else { each.join(", ") }
     };

@@ -4,9 +4,10 @@ use askama::Template;
 
 use super::{Shell, rendered};
 use crate::error::Result;
+use crate::proof::Proof;
 use crate::report::comparison::value;
 use crate::report::whatif::{Named, fit, own, reason, unplaced};
-use crate::solve::{Outcome, TierOutcome};
+use crate::solve::Outcome;
 
 #[derive(Template)]
 #[template(path = "scenarios.html")]
@@ -45,7 +46,7 @@ pub fn what_if_html(base: &Outcome, scenarios: &[Named]) -> Result<String> {
         1 => "1 scenario".to_owned(),
         many => format!("{many} scenarios"),
     };
-    let first = |tiers: &[TierOutcome]| tiers.first().map_or(0.0, |tier| tier.value.abs());
+    let first = |tiers: &[Proof]| tiers.first().map_or(0.0, |tier| tier.value.abs());
     let each = scenarios.iter().map(|row| first(own(base, row.effect)));
     let worst = each.fold(first(&base.goal), f64::max);
     let as_it_is = ScenarioRow {
@@ -96,8 +97,8 @@ fn sentence(scenarios: &[Named]) -> String {
 }
 
 /// A row with what is known of the goal.
-fn tiers(goal: &[TierOutcome], worst: f64) -> ScenarioRow {
-    let shown = |of: fn(&TierOutcome) -> f64| {
+fn tiers(goal: &[Proof], worst: f64) -> ScenarioRow {
+    let shown = |of: fn(&Proof) -> f64| {
         let each: Vec<String> = goal.iter().map(|tier| value(&tier.tier, of(tier))).collect();
         if each.is_empty() { "–".to_owned() } else { each.join(", ") }
     };

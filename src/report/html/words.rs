@@ -3,7 +3,7 @@
 use super::{Report, Tile, number};
 use crate::compare::Comparison;
 use crate::model::{Term, Tier};
-use crate::solve::TierOutcome;
+use crate::proof::Proof;
 
 /// The first tier that the instance itself asks for; before it stands what may be left out.
 pub(super) fn own(report: &Report) -> Option<usize> {
@@ -60,7 +60,7 @@ pub(super) fn sentence(report: &Report) -> String {
 }
 
 /// What the value of a tier says about the plan.
-fn meaning(report: &Report, tier: &TierOutcome, value: &str) -> String {
+fn meaning(report: &Report, tier: &Proof, value: &str) -> String {
     let metrics = &report.metrics;
     match Tier::parse(&tier.tier).ok().and_then(|tier| tier.only()) {
         Some(Term::Peak) => format!("The fullest node is {value} full"),
