@@ -460,9 +460,8 @@ impl<'a> Run<'a> {
             proven: false,
             code: "not-found",
             cause: format!(
-                "no plan that places all {} tasks was found in {:.1} s, and none was proven impossible{}",
+                "no plan that places all {} tasks was found, and none was proven impossible{}",
                 self.instance.tasks(),
-                self.began.elapsed().as_secs_f64(),
                 failed.collect::<String>()
             ),
             remedy: "raise --time-limit, choose another --solver, or accept --allow-unplaced"
