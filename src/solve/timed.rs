@@ -24,7 +24,7 @@ pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Res
     match method(instance, params.method)? {
         Some(method) => match run.search(method, params.work_limit, &watch.stop)? {
             schedule::Answer::None { proven, cause, remedy } => Ok(none(proven, cause, remedy)),
-            schedule::Answer::Schedule(found) => run.finish(run.outcome(*found)?),
+            schedule::Answer::Schedule(found) => run.finish(run.outcome(*found)),
         },
         None => run.exact(),
     }
@@ -94,10 +94,7 @@ impl Run<'_> {
         let told = Mutex::new(());
         let mut tell = |found: schedule::Outcome| {
             let Ok(_one) = told.lock() else { return };
-            // A contradiction ends the search's own answer; nothing is shown until then.
-            if let Ok(outcome) = self.outcome(found) {
-                self.watch.show(&outcome);
-            }
+            self.watch.show(&self.outcome(found));
         };
         schedule::solve_until(self.instance, &settings, stop, &mut tell)
     }
@@ -177,7 +174,7 @@ impl Run<'_> {
             schedule,
         };
         let optimal = found.optimal;
-        let mut outcome = Outcome { goal, optimal, ..self.outcome(found)? };
+        let mut outcome = Outcome { goal, optimal, ..self.outcome(found) };
         outcome.notes.extend(finding.warnings);
         self.finish(outcome)
     }
@@ -191,11 +188,10 @@ impl Run<'_> {
     }
 
     /// The answer in the shape of one without time.
-    fn outcome(&self, found: schedule::Outcome) -> Result<Outcome> {
-        let goal = self.goal();
+    fn outcome(&self, found: schedule::Outcome) -> Outcome {
         let left = found.unplaced.into_iter();
         let left = left.map(|(task, detail)| Unplaced { task, reason: "time", detail });
-        Ok(Outcome {
+        Outcome {
             method: self.params.method.name(),
             seed: self.params.seed,
             plan: found.schedule.plan,
@@ -210,7 +206,7 @@ impl Run<'_> {
             tried: Vec::new(),
             survives: None,
             standbys: Vec::new(),
-        })
+        }
     }
 }
 

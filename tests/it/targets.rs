@@ -32,8 +32,11 @@ use stowplan::{Error, Kind};
 
 use crate::brute::{brute_force, less};
 
+/// A name, and what is done with an input.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// Every target with its name. Where one takes several files, lines of `====` stand between them.
-pub const TARGETS: [(&str, fn(&[u8])); 16] = [
+pub const TARGETS: [Target; 16] = [
     ("json", json),
     ("tables", tables),
     ("gap", |bytes| one(bytes, Format::Gap)),

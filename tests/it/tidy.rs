@@ -62,7 +62,7 @@ fn imports(line: &str) -> Vec<&str> {
 }
 
 /// Who may import whom.
-const MAY_IMPORT: [(&str, &[&str]); 24] = [
+const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ("model", &[]),
     ("error", &["model"]),
     ("stop", &[]),
@@ -79,12 +79,12 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("policy", &["model", "metrics", "state", "stop"]),
     ("ilp", &["model", "metrics", "check", "state", "error", "stop"]),
     ("search", &["model", "state", "stop"]),
-    ("schedule", &["model", "metrics", "state", "search", "error", "stop", "threads"]),
+    ("schedule", &["model", "metrics", "proof", "state", "search", "error", "stop", "threads"]),
     (
         "solve",
         &[
-            "model", "metrics", "check", "bounds", "state", "policy", "search", "schedule", "ilp",
-            "error", "stop", "threads",
+            "model", "metrics", "proof", "check", "bounds", "state", "policy", "search",
+            "schedule", "ilp", "error", "stop", "threads",
         ],
     ),
     ("learn", &["model", "format"]),
@@ -98,26 +98,26 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
     (
         "survive",
         &[
-            "model", "metrics", "check", "bounds", "state", "policy", "ilp", "solve", "explain",
-            "error", "stop", "threads",
+            "model", "metrics", "proof", "check", "bounds", "state", "policy", "ilp", "solve",
+            "explain", "error", "stop", "threads",
         ],
     ),
-    ("compare", &["model", "metrics", "solve", "survive", "error"]),
-    ("replan", &["model", "metrics", "state", "check", "solve", "error", "stop"]),
+    ("compare", &["model", "metrics", "proof", "solve", "survive", "error", "stop"]),
+    ("replan", &["model", "metrics", "proof", "state", "check", "solve", "error", "stop"]),
     // What guards a cell of a table is the business of those who read tables too.
     (
         "report",
         &[
-            "model", "metrics", "solve", "explain", "survive", "compare", "replan", "format",
-            "error", "learn",
+            "model", "metrics", "proof", "solve", "explain", "survive", "compare", "replan",
+            "format", "error", "learn",
         ],
     ),
     (
         "cli",
         &[
-            "model", "metrics", "check", "format", "generate", "policy", "ilp", "solve", "explain",
-            "compare", "replan", "report", "error", "split", "simulate", "stop", "survive",
-            "learn", "schedule",
+            "model", "metrics", "proof", "check", "format", "generate", "policy", "ilp", "solve",
+            "explain", "compare", "replan", "report", "error", "split", "simulate", "stop",
+            "survive", "learn", "schedule",
         ],
     ),
 ];
