@@ -452,7 +452,7 @@ impl<'a> Run<'a> {
                 let bound = proof::Bound::real(known.value, known.why);
                 // A schedule that is not beaten once all are tried is proven, unless that is known
                 // already; a bound above it stays the contradiction that it is.
-                let tried = self.exhausted && known.value < worth.near();
+                let tried = self.exhausted && known.value <= worth.near();
                 let bound = match tried && !proof::proven(instance, tier, worth, bound.value) {
                     true => proof::Bound::new(worth, "branch and bound"),
                     false => bound,
