@@ -15,6 +15,7 @@ from collections import Counter
 from itertools import combinations
 
 import instance
+from brute import TooMuch
 from court import Court
 from verdict import Finding
 
@@ -53,6 +54,8 @@ def hear(item):
     number, names = item
     try:
         return number, court.hear(number, names)
+    except TooMuch:  # So is what is as good in the tiers before: the case is not judged.
+        return number, []
     except Exception:  # The judge's own fault: it is told, and the run goes on.
         case = {"instance": {}, "options": [], "method": ["--method", "auto"], "features": names}
         return number, [(case, Finding("the judge fell over", traceback.format_exc()))]
