@@ -52,7 +52,10 @@ pub(super) fn requirement(spec: &PodSpec, tell: Tell) -> Requirement {
     for (k, term) in preferred {
         let labels = selection(&term.preference, &format!("{at}[{k}].preference"), tell);
         let weight = Decimal::from_integer(i64::from(term.weight)).unwrap_or(Decimal::ZERO);
-        prefers.push(Preference { labels, weight });
+        // A term without expressions wants nothing.
+        if labels != Selection::default() {
+            prefers.push(Preference { labels, weight });
+        }
     }
     let mut tolerations = Vec::new();
     for (k, toleration) in spec.tolerations.iter().flatten().enumerate() {
