@@ -34,6 +34,14 @@ impl Stop {
         Stop { deadline, parent: Some(Arc::new(self.clone())), ..own }
     }
 
+    /// A part of this that leaves `each` for so many things that come after it; half of the time
+    /// is always its own.
+    pub fn before(&self, each: Duration, many: usize) -> Stop {
+        let left = self.remaining();
+        let many = u32::try_from(many).unwrap_or(u32::MAX);
+        self.part(left - each.saturating_mul(many).min(left / 2))
+    }
+
     /// Stops everything that shares this.
     pub fn ask(&self) {
         self.asked.store(true, Ordering::Relaxed);

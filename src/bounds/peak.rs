@@ -90,12 +90,12 @@ fn single(instance: &Instance, area: &Area) -> Bound {
     let mut best = Bound::real(0.0, "");
     let nodes: Vec<NodeId> = area.classes.nodes.iter().map(|class| class.example()).collect();
     let mut order: Vec<usize> = Vec::new();
-    let classes = area.classes.tasks.iter().enumerate();
     if instance.has_pairs() {
         order.extend(0..area.classes.tasks.len());
     } else {
         for r in 0..instance.resources().len() {
-            let mut by_demand: Vec<(Reverse<i64>, usize)> = (classes.clone())
+            let classes = area.classes.tasks.iter().enumerate();
+            let mut by_demand: Vec<(Reverse<i64>, usize)> = classes
                 .map(|(k, class)| (Reverse(instance.demand(class.example())[r]), k))
                 .collect();
             if by_demand.len() > LARGEST {

@@ -351,6 +351,11 @@ pub fn goal_values(instance: &Instance, plan: &Plan, goal: &Goal) -> Vec<TierVal
         .collect()
 }
 
+/// The same, without the tiers' names.
+pub fn worths(instance: &Instance, plan: &Plan, goal: &Goal) -> Vec<Worth> {
+    goal_values(instance, plan, goal).iter().map(TierValue::worth).collect()
+}
+
 /// The smallest load over capacity, of any node and resource, that is not below
 /// `level`: a peak is always one of these. A bound may be raised to it.
 pub fn attainable_peak(instance: &Instance, level: f64) -> Worth {

@@ -117,10 +117,7 @@ pub(super) fn run(
     stop: &Stop,
 ) -> Pass {
     let mut driver = Driver::new(index, rule);
-    // Half of the time is always the policy's own.
-    let (left, tasks) = (stop.remaining(), u32::try_from(order.len()).unwrap_or(u32::MAX));
-    let soon = stop.part(left - HURRY.saturating_mul(tasks).min(left / 2));
-    if driver.passes(bundles, order, &soon).is_none() {
+    if driver.passes(bundles, order, &stop.before(HURRY, order.len())).is_none() {
         driver.next = Some(0);
         // Never stopped, it always comes to its end.
         let _ = driver.passes(bundles, order, &Stop::never());

@@ -27,9 +27,7 @@ const HURRY: Duration = Duration::from_micros(3);
 
 /// How long a first schedule may take before it has to hurry; half of the time is always its own.
 pub(super) fn before_the_hurry(p: &Problem, stop: &Stop) -> Stop {
-    let left = stop.remaining();
-    let units = u32::try_from(p.instance.tasks()).unwrap_or(u32::MAX);
-    stop.part(left - HURRY.saturating_mul(units).min(left / 2))
+    stop.before(HURRY, p.instance.tasks())
 }
 
 /// A schedule and how it came about.

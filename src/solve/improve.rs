@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Method;
 use super::run::{Incumbent, Run, describe};
 use crate::check::check_plan;
-use crate::metrics::{goal_values, value_of};
+use crate::metrics::{value_of, worths};
 use crate::model::{Goal, Instance, Plan, Term, Tier, Worth};
 use crate::proof::{Bound, proven};
 use crate::search::{self, local};
@@ -141,14 +141,9 @@ impl Run<'_> {
         }
     }
 
-    /// What the plan is worth, tier by tier.
-    fn worths(&self, plan: &Plan) -> Vec<Worth> {
-        goal_values(self.instance, plan, &self.goal).iter().map(|tier| tier.worth()).collect()
-    }
-
     /// Local search on the tiers that are open, the earlier ones kept as they are.
     pub(super) fn polish(&mut self, incumbent: &mut Incumbent, bounds: &mut Vec<Bound>) {
-        let values = self.worths(&incumbent.plan);
+        let values = worths(self.instance, &incumbent.plan, &self.goal);
         let mut finished: Vec<f64> = bounds.iter().map(|bound| bound.value.near()).collect();
         for (k, tier) in self.goal.tiers.iter().enumerate() {
             let gap = self.params.gap * values[k].near().abs();
@@ -171,7 +166,7 @@ impl Run<'_> {
         let plan = self.local(instance, goal, &incumbent.plan, share, &mut |plan| {
             shown.show(self, || (plan.clone(), bounds.clone()));
         });
-        let better = (self.worths(&plan).iter().zip(&values))
+        let better = (worths(self.instance, &plan, &self.goal).iter().zip(&values))
             .map(|(new, old)| new.order(*old))
             .find(|order| order.is_ne())
             .is_some_and(|order| order.is_lt());

@@ -354,9 +354,7 @@ const JUDGING_TIMES: Duration = Duration::from_nanos(2500);
 /// own.
 pub fn planning(instance: &Instance, stop: &Stop) -> Stop {
     let each = if instance.is_timed() { JUDGING_TIMES } else { JUDGING };
-    let tasks = u32::try_from(instance.tasks()).unwrap_or(u32::MAX);
-    let left = stop.remaining();
-    stop.part(left - each.saturating_mul(tasks).min(left / 2))
+    stop.before(each, instance.tasks())
 }
 
 /// Plans the instance.

@@ -8,7 +8,7 @@ use super::run::{Incumbent, Run};
 use super::{Answer, Method};
 use crate::check::check_plan;
 use crate::error::Result;
-use crate::metrics::goal_values;
+use crate::metrics::worths;
 use crate::model::{Goal, Instance, NodeId, Plan, TaskId, Worth};
 use crate::proof::Bound;
 use crate::stop::Stop;
@@ -41,8 +41,8 @@ impl Run<'_> {
             }
             (Some(Some((plan, values))), known) => {
                 let same = |known: &Incumbent| {
-                    let known = goal_values(self.instance, &known.plan, &self.goal);
-                    known.iter().zip(&values).all(|(a, b)| a.worth().order(*b).is_eq())
+                    let known = worths(self.instance, &known.plan, &self.goal);
+                    known.iter().zip(&values).all(|(a, b)| a.order(*b).is_eq())
                 };
                 let found = || Incumbent { plan, found_by: TRIED.to_owned() };
                 let best = known.filter(same).unwrap_or_else(found);
@@ -94,8 +94,7 @@ fn best_of_all(
         if !check_plan(instance, &plan, allow_unplaced).is_empty() {
             continue;
         }
-        let values: Vec<Worth> =
-            goal_values(instance, &plan, goal).iter().map(|tier| tier.worth()).collect();
+        let values = worths(instance, &plan, goal);
         if best.as_ref().is_none_or(|(_, known)| lower(&values, known)) {
             best = Some((plan, values));
         }
