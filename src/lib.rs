@@ -26,30 +26,15 @@
 //! # Ok::<(), stowplan::Error>(())
 //! ```
 
-pub mod bounds;
-pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
-pub mod compare;
-pub mod error;
-pub mod explain;
-pub mod format;
-pub mod generate;
-pub mod ilp;
-pub mod learn;
-pub mod metrics;
-pub mod model;
-pub mod policy;
-pub mod proof;
-pub mod replan;
-pub mod report;
-pub mod schedule;
-pub mod search;
-pub mod simulate;
-pub mod solve;
-pub mod split;
-pub mod state;
-pub mod stop;
-pub mod survive;
-pub mod threads;
 
-pub use error::{Error, Kind, Result};
+pub use base::{Error, Kind, Result, error, stop, threads};
+pub use engines::{bounds, policy, schedule, search};
+pub use formats::{self as format, generate, learn};
+pub use ilp;
+pub use judge::{check, metrics, proof, simulate};
+pub use model::{self, state};
+pub use plan::{compare, explain, replan, solve, split, survive};
+#[cfg(feature = "report")]
+pub use report;

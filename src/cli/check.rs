@@ -3,11 +3,11 @@
 use super::input::{FileArgs, LimitArgs, without_time};
 use super::output::{print, say};
 use super::{Done, FAILED};
-use crate::check::check_claim;
-use crate::error::{Error, Result};
-use crate::format::read_plan;
-use crate::model::{Instance, Plan};
-use crate::simulate::{Frequency, Settings, Shape, simulate};
+use base::error::{Error, Result};
+use formats::read_plan;
+use judge::check::check_claim;
+use judge::simulate::{Frequency, Settings, Shape, simulate};
+use model::{Instance, Plan};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

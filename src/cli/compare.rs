@@ -7,11 +7,11 @@ use super::input::{GoalArgs, TableArgs, read};
 use super::output::{Form, OutputArgs, say};
 use super::solve::ParamArgs;
 use super::{Done, FAILED};
-use crate::compare::{Threshold, compare};
-use crate::error::Error;
-use crate::format::Source;
-use crate::report;
-use crate::solve::Method;
+use base::error::Error;
+use formats::Source;
+use plan::compare::{Threshold, compare};
+use plan::solve::Method;
+use report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

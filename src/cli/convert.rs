@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::Done;
 use super::input::InstanceArgs;
 use super::output::{write_file, write_to};
-use crate::error::{Error, Kind, Result};
-use crate::format::{CsvFiles, write_csv, write_instance};
-use crate::model::Instance;
+use base::error::{Error, Kind, Result};
+use formats::{CsvFiles, write_csv, write_instance};
+use model::Instance;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Target {

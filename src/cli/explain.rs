@@ -7,12 +7,13 @@ use super::input::{FileArgs, GoalArgs, judged_plan, without_time};
 use super::output::{print, say, write_to};
 use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
-use crate::error::{Error, Result};
-use crate::explain::{Verdict, explain, why_plan, why_task};
-use crate::model::{Instance, Plan, TaskId, nearest};
-use crate::report;
-use crate::solve::{Answer, Method, Params, solve};
-use crate::stop::Stop;
+use base::error::{Error, Result};
+use base::nearest;
+use base::stop::Stop;
+use model::{Instance, Plan, TaskId};
+use plan::explain::{Verdict, explain, why_plan, why_task};
+use plan::solve::{Answer, Method, Params, solve};
+use report;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Form {

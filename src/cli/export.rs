@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use super::input::{FileArgs, GoalArgs, Judged, judged, without_time};
 use super::output::{complain, warn, write_to};
 use super::{Done, FAILED};
-use crate::error::{Error, Result};
-use crate::format::{write_objects, write_script, write_timed_script};
-use crate::ilp::{ModelForm, ModelRequest, write_model};
-use crate::model::{Goal, Instance, Plan, Term};
+use base::error::{Error, Result};
+use formats::{write_objects, write_script, write_timed_script};
+use ilp::{ModelForm, ModelRequest, write_model};
+use model::{Goal, Instance, Plan, Term};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Target {

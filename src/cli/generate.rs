@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::Done;
 use super::output::write_to;
-use crate::error::{Error, Kind};
-use crate::format::write_csv;
-use crate::generate::{KINDS, Settings, generate, kind};
+use base::error::{Error, Kind};
+use formats::generate::{KINDS, Settings, generate, kind};
+use formats::write_csv;
 
 /// The kinds with their help, shown below the options.
 fn kinds() -> String {

@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::output::{say, warn};
-use crate::check::{check_claim, check_plan};
-use crate::error::{Error, Result};
-use crate::format::{
+use base::error::{Error, Result};
+use base::nearest;
+use formats::learn::learn;
+use formats::{
     Beside, Change, Format, History, Input, Samples, Source, is_part, parse_date, read_beside,
     read_plan, wants_current,
 };
-use crate::learn::learn;
-use crate::model::{
-    Goal, Instance, Learned, Plan, ResourceWeights, Risk, Schedule, Term, nearest, parse_share,
-};
+use judge::check::{check_claim, check_plan};
+use model::{Goal, Instance, Learned, Plan, ResourceWeights, Risk, Schedule, Term, parse_share};
 
 /// Where the instance is.
 #[derive(Debug, clap::Args)]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::Done;
 use super::output::{Form, OutputArgs};
-use crate::error::Error;
-use crate::format::{History, Source};
-use crate::learn::learn;
-use crate::report;
+use base::error::Error;
+use formats::learn::learn;
+use formats::{History, Source};
+use report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

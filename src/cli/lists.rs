@@ -2,10 +2,10 @@
 
 use super::Done;
 use super::output::print;
-use crate::ilp::{Availability, BACKENDS, Backend};
-use crate::policy::{ORDERS, POLICIES};
-use crate::schedule::QUEUES;
-use crate::solve::Method;
+use engines::policy::{ORDERS, POLICIES};
+use engines::schedule::QUEUES;
+use ilp::{Availability, BACKENDS, Backend};
+use plan::solve::Method;
 
 fn section(title: &str, rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

@@ -4,10 +4,10 @@ use super::Done;
 use super::clock::Clock;
 use super::input::FileArgs;
 use super::solve::{HowArgs, Job, plan};
-use crate::error::Error;
-use crate::format::{Source, read_claim};
-use crate::solve::Params;
-use crate::split::{PartPlan, join};
+use base::error::Error;
+use formats::{Source, read_claim};
+use plan::solve::Params;
+use plan::split::{PartPlan, join};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-use crate::error::{Error, Kind};
+use base::error::{Error, Kind};
 pub use output::complaint;
 
 /// Exit code when there is no plan, or a check or comparison failed.

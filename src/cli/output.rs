@@ -11,8 +11,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use console::Term;
 
-use crate::error::{Error, Excerpt, Kind, Result};
-use crate::report;
+use base::error::{Error, Excerpt, Kind, Result};
+use report;
 
 /// Forms in which answers are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -7,12 +7,12 @@ use super::input::{InstanceArgs, without_time};
 use super::output::{Form, say};
 use super::solve::{HowArgs, Job, plan};
 use super::{Done, FAILED};
-use crate::error::{Error, Result};
-use crate::format::{Change, Source};
-use crate::model::{Instance, NodeState};
-use crate::replan::{Limits, frontier, goal, today};
-use crate::report;
-use crate::solve::Params;
+use base::error::{Error, Result};
+use formats::{Change, Source};
+use model::{Instance, NodeState};
+use plan::replan::{Limits, frontier, goal, today};
+use plan::solve::Params;
+use report;
 
 /// Numbers of moves that a frontier has at most.
 const POINTS: usize = 25;

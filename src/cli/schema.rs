@@ -2,8 +2,8 @@
 
 use super::Done;
 use super::output::print;
-use crate::format;
-use crate::report::{plan_schema, survival_schema};
+
+use report::{plan_schema, survival_schema};
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum What {
@@ -23,7 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Done {
     let schema = match args.what {
-        What::Instance => format::schema(),
+        What::Instance => formats::schema(),
         What::Plan => plan_schema(),
         What::Survival => survival_schema(),
     };

@@ -8,7 +8,7 @@ use clap_mangen::Man;
 
 use super::output::{print, say, write_file};
 use super::{Cli, Done, WRONG};
-use crate::error::{Error, Kind, Result};
+use base::error::{Error, Kind, Result};
 
 /// Lines of at most 80 columns.
 const WELCOME: &str = "\

@@ -9,19 +9,19 @@ use super::input::{GoalArgs, InstanceArgs, weights, without_time};
 use super::output::{Form, OutputArgs, say, warn};
 use super::progress::{Progress, TICK};
 use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
-use crate::check::{Violation, check_claim};
-use crate::error::{Error, Kind, Result};
-use crate::explain::{Verdict, explain};
-use crate::format::{Source, digest, read_plan, write_assignment};
-use crate::ilp::Backend;
-use crate::model::{Instance, Schedule, Term, Tier};
-use crate::policy::{ORDERS, Order, Settings};
-use crate::proof::Proof;
-use crate::replan::{self, today};
-use crate::report::{self, ConflictDoc, Report, standing};
-use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, judged, planning};
-use crate::stop::Stop;
-use crate::survive::plan_watched;
+use base::error::{Error, Kind, Result};
+use base::stop::Stop;
+use engines::policy::{ORDERS, Order, Settings};
+use formats::{Source, digest, read_plan, write_assignment};
+use ilp::Backend;
+use judge::check::{Violation, check_claim};
+use judge::proof::Proof;
+use model::{Instance, Schedule, Term, Tier};
+use plan::explain::{Verdict, explain};
+use plan::replan::{self, today};
+use plan::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, judged, planning};
+use plan::survive::plan_watched;
+use report::{self, ConflictDoc, Report, standing};
 
 /// How long a solver may take to notice that it was interrupted, or that its time is up.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -357,7 +357,7 @@ fn print_plan(
     args: &HowArgs,
     job: &Job,
     outcome: &Outcome,
-    weights: Option<&crate::model::ResourceWeights>,
+    weights: Option<&model::ResourceWeights>,
     stop: &Stop,
 ) -> Done {
     let instance = job.instance;

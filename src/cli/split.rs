@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use super::Done;
 use super::input::{GoalArgs, InstanceArgs, without_time};
 use super::output::{print, write_file};
-use crate::error::{Error, Kind, Result};
-use crate::format::{Part, write_part};
-use crate::model::Instance;
-use crate::split::split;
+use base::error::{Error, Kind, Result};
+use formats::{Part, write_part};
+use model::Instance;
+use plan::split::split;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

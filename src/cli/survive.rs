@@ -5,12 +5,12 @@ use super::input::{FileArgs, GoalArgs, judged_plan, without_time};
 use super::output::{Form, OutputArgs};
 use super::solve::time_limit;
 use super::{Done, FAILED, NOTHING_FOUND};
-use crate::error::{Error, Result};
-use crate::format::digest;
-use crate::ilp::Backend;
-use crate::model::Instance;
-use crate::report::{self, SurvivalReport};
-use crate::survive::{Fate, Question, domains, survive};
+use base::error::{Error, Result};
+use formats::digest;
+use ilp::Backend;
+use model::Instance;
+use plan::survive::{Fate, Question, domains, survive};
+use report::{self, SurvivalReport};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

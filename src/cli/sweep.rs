@@ -10,11 +10,11 @@ use clap::Parser;
 use super::clock::Clock;
 use super::output::{Form, OutputArgs, complain, say, write_to};
 use super::{Done, FAILED, WRONG, solve};
-use crate::compare::{Row, Scenario, run_one};
-use crate::error::{Error, Result};
-use crate::format::{Settings, Source, read_sweep};
-use crate::report;
-use crate::solve::Params;
+use base::error::{Error, Result};
+use formats::{Settings, Source, read_sweep};
+use plan::compare::{Row, Scenario, run_one};
+use plan::solve::Params;
+use report;
 
 const EXAMPLE: &str = "\
 FILE is TOML: the instance and the long options of `stowplan solve`, each with a value or a list; every combination is a run.

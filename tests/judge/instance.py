@@ -500,6 +500,8 @@ def ratios(d):
         for t in d.tasks:
             t.setdefault("demand", {})["mem"] = d.rng.randint(0, 3)
     pair = d.rng.sample(["cpu", "mem"], 2)
+    for name in pair:
+        d.doc.setdefault("resources", {}).setdefault(name, {})  # it is named, whatever becomes of loads
     d.doc["ratios"] = [{"room": pair[0], "with": pair[1], "ratio": d.rng.choice([1, 2, "0.5"]), "price": d.rng.choice([1, 3])}]
 
 

@@ -239,8 +239,8 @@ class Model:
 
     def selections(self, doc):
         if doc.get("each") == "key":
-            keys = dict.fromkeys(j.doc.get("key", j.id) for j in self.jobs)
-            return [[u for u, j in enumerate(self.units) if j.doc.get("key", j.id) == k] for k in keys]
+            keys = dict.fromkeys(j.doc["key"] for j in self.jobs if "key" in j.doc)
+            return [[u for u, j in enumerate(self.units) if j.doc.get("key") == k] for k in keys]
         if doc.get("each") == "group":
             return [self.select(None, g) for g in dict.fromkeys(g for j in self.jobs for g in j.groups)]
         return [self.select(doc.get("tasks"), doc.get("group"))]

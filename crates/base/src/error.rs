@@ -1,0 +1,114 @@
+//! What went wrong, where, why, and what to do about it. One type for the
+//! whole library; only the command line turns it into text and an exit code.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::names::nearest;
+
+/// What sort of failure it is; the exit code follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The input is wrong.
+    Input,
+    /// The request is wrong: an option, an unknown name, a missing solver.
+    Usage,
+    /// Reading or writing failed.
+    Io,
+    /// A solver failed or gave an answer that does not hold.
+    Solver,
+}
+
+/// A failure with its place, cause and remedy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Error {
+    /// What sort of failure.
+    pub kind: Kind,
+    /// The file, `<stdin>` for standard input; empty when there is none.
+    pub file: String,
+    /// Line, column or field within the file; empty when there is none.
+    pub place: String,
+    /// What is wrong.
+    pub cause: String,
+    /// What to do about it; empty when there is nothing to say.
+    pub remedy: String,
+    /// The line that is wrong, where the file was read and has one.
+    pub excerpt: Option<Box<Excerpt>>,
+}
+
+/// A line of a file, or the part of a long line around what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Its number in the file, from 1.
+    pub line: usize,
+    /// What stands there; `…` where more does.
+    pub text: String,
+    /// The bytes of `text` that are wrong; empty where something is missing.
+    pub span: Range<usize>,
+}
+
+/// Results of this library.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// A failure without a place.
+    pub fn new(kind: Kind, cause: impl Into<String>) -> Error {
+        Error {
+            kind,
+            file: String::new(),
+            place: String::new(),
+            cause: cause.into(),
+            remedy: String::new(),
+            excerpt: None,
+        }
+    }
+
+    /// A wrong input file.
+    pub fn input(file: impl Into<String>, cause: impl Into<String>) -> Error {
+        Error::new(Kind::Input, cause).in_file(file)
+    }
+
+    /// A wrong request.
+    pub fn usage(cause: impl Into<String>) -> Error {
+        Error::new(Kind::Usage, cause)
+    }
+
+    /// A name that is not among the known ones, with the nearest of them or all.
+    pub fn unknown(what: &str, name: &str, known: &[&str]) -> Error {
+        Error::usage(format!("unknown {what} `{name}`")).help(
+            match nearest(name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known are {}", known.join(", ")),
+            },
+        )
+    }
+
+    /// The same failure in this file.
+    pub fn in_file(mut self, file: impl Into<String>) -> Error {
+        self.file = file.into();
+        self
+    }
+
+    /// The same failure at this line or field.
+    pub fn at(mut self, place: impl Into<String>) -> Error {
+        self.place = place.into();
+        self
+    }
+
+    /// The same failure with advice.
+    pub fn help(mut self, remedy: impl Into<String>) -> Error {
+        self.remedy = remedy.into();
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in [&self.file, &self.place] {
+            if !part.is_empty() {
+                write!(f, "{part}: ")?;
+            }
+        }
+        f.write_str(&self.cause)
+    }
+}

@@ -1,0 +1,338 @@
+//! What pods ask of each other, as rules between waiting pods and as labels that the nodes
+//! of running pods allow or bar.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::affinity::{bar, narrow};
+use super::cluster::Cluster;
+use super::pods::{Class, Term};
+use super::selectors::{Labels, NAMESPACE_NAME, Selector};
+use model::{ANY, Ask, RuleDraft, Selection, Whom};
+
+/// Most rules for which pods that keep away from others are written out in pairs.
+const MOST_PAIRS: usize = 20_000;
+/// What a pod is asked for that wants to be near pods of which there are none.
+const NOBODY: &str = "(no pod matches the affinity)";
+
+/// What follows from pods that ask something of each other.
+#[derive(Debug, Default)]
+pub(super) struct Between {
+    /// By class: what its pods ask of nodes beside what they say themselves.
+    pub(super) extra: Vec<Selection>,
+    pub(super) rules: Vec<RuleDraft>,
+    /// Where, and what is not planned with.
+    pub(super) told: Vec<(String, String, String)>,
+}
+
+/// The pods by class, and nodes by label.
+struct Scene<'a> {
+    cluster: &'a Cluster,
+    /// Waiting pods of each class.
+    waiting: Vec<Vec<usize>>,
+    /// Hosts of each class's running pods, one entry a pod.
+    running: Vec<Vec<usize>>,
+    matching: FxHashMap<&'a Term, Vec<usize>>,
+    /// Labels that tell every host apart, which rules call `node`.
+    own_names: FxHashMap<&'a str, bool>,
+    out: Between,
+}
+
+/// Works out all rules and conditions.
+pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Between {
+    let classes = cluster.classes.len();
+    let mut scene = Scene {
+        cluster,
+        waiting: vec![Vec::new(); classes],
+        running: vec![Vec::new(); classes],
+        matching: FxHashMap::default(),
+        own_names: FxHashMap::default(),
+        out: Between { extra: vec![Selection::default(); classes], ..Between::default() },
+    };
+    for (k, pod) in cluster.waiting.iter().enumerate() {
+        scene.waiting[pod.class].push(k);
+    }
+    for pod in &cluster.running {
+        let host = pod.node.as_deref().and_then(|name| host_at.get(name));
+        scene.running[pod.class].extend(host);
+    }
+    let holds = |k: &usize| !scene.waiting[*k].is_empty();
+    let holders: Vec<usize> = (0..classes).filter(holds).collect();
+    let own = |terms: fn(&Class) -> Vec<&Term>, among: &[usize]| {
+        let mut order: Vec<(&Term, Vec<usize>)> = Vec::new();
+        let mut at: FxHashMap<&Term, usize> = FxHashMap::default();
+        for class in among {
+            for term in terms(&cluster.classes[*class]) {
+                let next = order.len();
+                let k = *at.entry(term).or_insert(next);
+                if k == next {
+                    order.push((term, Vec::new()));
+                }
+                if order[k].1.last() != Some(class) {
+                    order[k].1.push(*class);
+                }
+            }
+        }
+        order
+    };
+    let away = own(|class| class.terms.away.iter().collect(), &holders);
+    let near = own(|class| class.terms.near.iter().collect(), &holders);
+    let runs = |k: &usize| !scene.running[*k].is_empty();
+    let runners: Vec<usize> = (0..classes).filter(runs).collect();
+    let kept_off = own(|class| class.terms.away.iter().collect(), &runners);
+    let mut spread: Vec<(&Term, u32, Vec<usize>)> = Vec::new();
+    let mut at: FxHashMap<(&Term, u32), usize> = FxHashMap::default();
+    for class in &holders {
+        for (term, skew) in &cluster.classes[*class].terms.spread {
+            let next = spread.len();
+            let k = *at.entry((term, *skew)).or_insert(next);
+            if k == next {
+                spread.push((term, *skew, Vec::new()));
+            }
+            spread[k].2.push(*class);
+        }
+    }
+    kept_off.into_iter().for_each(|(term, classes)| scene.kept_off(term, &classes));
+    away.into_iter().for_each(|(term, classes)| scene.away(term, &classes));
+    near.into_iter().for_each(|(term, classes)| scene.near(term, &classes));
+    spread.into_iter().for_each(|(term, skew, classes)| scene.spread(term, skew, &classes));
+    scene.out
+}
+
+impl<'a> Scene<'a> {
+    /// Classes that the term means.
+    fn matching(&mut self, term: &'a Term) -> Vec<usize> {
+        if let Some(known) = self.matching.get(term) {
+            return known.clone();
+        }
+        let mut namespaces: FxHashMap<&str, bool> = FxHashMap::default();
+        let mut found = Vec::new();
+        for (k, class) in self.cluster.classes.iter().enumerate() {
+            let namespace = class.namespace.as_str();
+            let meant = *namespaces.entry(namespace).or_insert_with(|| self.meant(term, namespace));
+            if meant && term.selector.matches(&class.labels) {
+                found.push(k);
+            }
+        }
+        self.matching.insert(term, found.clone());
+        found
+    }
+
+    /// Whether the term means pods of the namespace.
+    fn meant(&self, term: &Term, namespace: &str) -> bool {
+        let with = |selector: &Selector| {
+            let mut labels: Labels =
+                self.cluster.namespaces.get(namespace).cloned().unwrap_or_default();
+            labels.insert(NAMESPACE_NAME.to_owned(), namespace.to_owned());
+            selector.matches(&labels)
+        };
+        term.namespaces.iter().any(|known| known == namespace)
+            || term.namespaces_with.as_ref().is_some_and(with)
+    }
+
+    fn value(&self, host: usize, key: &str) -> Option<&'a str> {
+        let mut labels = self.cluster.hosts[host].labels.iter();
+        labels.find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Values of the label where pods of the classes run, with how many.
+    fn counts(&self, classes: &[usize], key: &str) -> Vec<(String, u32)> {
+        let mut counts: FxHashMap<&str, u32> = FxHashMap::default();
+        for host in classes.iter().flat_map(|class| &self.running[*class]) {
+            if let Some(value) = self.value(*host, key) {
+                *counts.entry(value).or_insert(0) += 1;
+            }
+        }
+        let mut list: Vec<(String, u32)> =
+            counts.into_iter().map(|(value, count)| (value.to_owned(), count)).collect();
+        list.sort();
+        list
+    }
+
+    /// Those values alone.
+    fn values(&self, classes: &[usize], key: &str) -> Vec<String> {
+        self.counts(classes, key).into_iter().map(|(value, _)| value).collect()
+    }
+
+    fn tasks(&self, classes: &[usize]) -> Vec<usize> {
+        let mut tasks: Vec<usize> =
+            classes.iter().flat_map(|class| self.waiting[*class].iter().copied()).collect();
+        tasks.sort_unstable();
+        tasks
+    }
+
+    fn ids(&self, tasks: &[usize]) -> Vec<String> {
+        tasks.iter().map(|task| self.cluster.waiting[*task].id.clone()).collect()
+    }
+
+    /// What rules call the label; `None` when no host has it.
+    fn over(&mut self, key: &'a str) -> Option<String> {
+        let hosts = 0..self.cluster.hosts.len();
+        let known = self.own_names.get(key).copied();
+        let own = known.unwrap_or_else(|| {
+            let mut seen = FxHashSet::default();
+            hosts.clone().all(|host| self.value(host, key).is_some_and(|v| seen.insert(v)))
+        });
+        self.own_names.insert(key, own);
+        if own {
+            return Some("node".to_owned());
+        }
+        hosts.into_iter().any(|host| self.value(host, key).is_some()).then(|| key.to_owned())
+    }
+
+    /// What a value of the label is called in rules.
+    fn named(&self, counts: Vec<(String, u32)>, term: &Term, over: &str) -> Vec<(String, u32)> {
+        if over != "node" {
+            return counts;
+        }
+        let hosts = (0..self.cluster.hosts.len()).filter_map(|host| {
+            let name = self.cluster.hosts[host].name.clone();
+            self.value(host, &term.over).map(|value| (value, name))
+        });
+        let names: FxHashMap<&str, String> = hosts.collect();
+        let named = counts.into_iter().filter_map(|(value, count)| {
+            names.get(value.as_str()).map(|name| (name.clone(), count))
+        });
+        named.collect()
+    }
+
+    fn rule(&mut self, what: &str, ask: Ask, over: &str, tasks: &[usize]) -> &mut RuleDraft {
+        let first = &self.cluster.waiting[tasks[0]].id;
+        self.out.rules.push(RuleDraft {
+            name: Some(format!("{what} of {first}")),
+            ask,
+            over: over.to_owned(),
+            whom: Whom::Tasks(self.ids(tasks)),
+            near: None,
+            present: Vec::new(),
+        });
+        let last = self.out.rules.len() - 1;
+        &mut self.out.rules[last]
+    }
+
+    fn tell(&mut self, task: usize, field: &str, what: &str) {
+        let pod = &self.cluster.waiting[task];
+        let place = self.cluster.show(pod.place, &pod.id);
+        self.out.told.push((place, field.to_owned(), what.to_owned()));
+    }
+
+    /// Running pods keep others off their values.
+    fn kept_off(&mut self, term: &'a Term, holders: &[usize]) {
+        let values = self.values(holders, &term.over);
+        for class in self.matching(term) {
+            if !self.waiting[class].is_empty() && !values.is_empty() {
+                bar(&mut self.out.extra[class], &term.over, values.clone());
+            }
+        }
+    }
+
+    /// Waiting pods keep away from others.
+    fn away(&mut self, term: &'a Term, holders: &[usize]) {
+        let meant = self.matching(term);
+        let values = self.values(&meant, &term.over);
+        if !values.is_empty() {
+            for class in holders {
+                bar(&mut self.out.extra[*class], &term.over, values.clone());
+            }
+        }
+        let others = self.tasks(&meant);
+        let Some(over) = self.over(&term.over) else { return };
+        if others.is_empty() {
+            return;
+        }
+        let also = |class: &usize| meant.binary_search(class).is_ok();
+        let (inner, outer): (Vec<usize>, Vec<usize>) = holders.iter().partition(|k| also(k));
+        let mut inner = self.tasks(&inner);
+        let outer = self.tasks(&outer);
+        let strangers: Vec<usize> =
+            others.iter().copied().filter(|task| inner.binary_search(task).is_err()).collect();
+        if inner.len() > 1 {
+            self.rule("anti-affinity", Ask::Apart, &over, &inner);
+        }
+        let pairs = strangers.len() * usize::from(!inner.is_empty()) + outer.len() * others.len();
+        if pairs > MOST_PAIRS {
+            let what =
+                format!("{pairs} pairs of waiting pods that keep apart are too many to plan with");
+            let task = outer.first().or(inner.first()).copied().unwrap_or(0);
+            self.tell(task, "spec.affinity.podAntiAffinity", &what);
+            return;
+        }
+        for stranger in &strangers {
+            // Those that keep apart from each other keep apart from the stranger too.
+            if !inner.is_empty() {
+                inner.push(*stranger);
+                self.rule("anti-affinity", Ask::Apart, &over, &inner);
+                inner.pop();
+            }
+        }
+        for holder in &outer {
+            for other in &others {
+                self.rule("anti-affinity", Ask::Apart, &over, &[*holder, *other]);
+            }
+        }
+    }
+
+    /// Waiting pods want to be where others are.
+    fn near(&mut self, term: &'a Term, holders: &[usize]) {
+        let meant = self.matching(term);
+        let values = self.values(&meant, &term.over);
+        if !values.is_empty() {
+            for class in holders {
+                narrow(&mut self.out.extra[*class], &term.over, values.clone());
+            }
+            return;
+        }
+        let also = |class: &usize| meant.binary_search(class).is_ok();
+        let (inner, outer): (Vec<usize>, Vec<usize>) = holders.iter().partition(|k| also(k));
+        let others = self.tasks(&meant);
+        let over = self.over(&term.over);
+        for class in &inner {
+            narrow(&mut self.out.extra[*class], &term.over, vec![ANY.to_owned()]);
+        }
+        let inner = self.tasks(&inner);
+        if let (Some(over), true) = (&over, inner.len() > 1) {
+            self.rule("affinity", Ask::Together, over, &inner);
+        }
+        if let (Some(over), false) = (&over, others.is_empty()) {
+            let outer = self.tasks(&outer);
+            let ids = self.ids(&others);
+            if !outer.is_empty() {
+                let ask = Ask::Near { others: Vec::new() };
+                self.rule("affinity", ask, over, &outer).near = Some(Whom::Tasks(ids));
+            }
+            return;
+        }
+        for class in outer {
+            narrow(&mut self.out.extra[class], &term.over, vec![NOBODY.to_owned()]);
+        }
+    }
+
+    /// Waiting pods spread evenly, with those that run.
+    fn spread(&mut self, term: &'a Term, skew: u32, holders: &[usize]) {
+        let field = "spec.topologySpreadConstraints";
+        let meant = self.matching(term);
+        for class in holders {
+            narrow(&mut self.out.extra[*class], &term.over, vec![ANY.to_owned()]);
+        }
+        let also = |class: &usize| meant.binary_search(class).is_ok();
+        let (inner, outer): (Vec<usize>, Vec<usize>) = holders.iter().partition(|k| also(k));
+        if let Some(first) = self.tasks(&outer).first() {
+            self.tell(
+                *first,
+                field,
+                "the pod itself is not among those it counts: not planned with",
+            );
+        }
+        let tasks = self.tasks(&inner);
+        let others = self.tasks(&meant);
+        if others.len() > tasks.len() && !tasks.is_empty() {
+            let what = "other waiting pods that it counts are not counted";
+            self.tell(tasks[0], field, what);
+        }
+        if let (Some(over), false) = (self.over(&term.over), tasks.is_empty()) {
+            let counts = self.counts(&meant, &term.over);
+            let present = self.named(counts, term, &over);
+            let ask = Ask::Spread { at_least: 0, at_most: u32::MAX, max_skew: Some(skew) };
+            self.rule("topology spread", ask, &over, &tasks).present = present;
+        }
+    }
+}

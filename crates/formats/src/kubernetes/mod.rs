@@ -1,0 +1,227 @@
+//! What `kubectl get nodes,pods -A -o json` prints, and manifests: running pods are load
+//! that is there already, waiting ones are tasks.
+
+mod affinity;
+mod between;
+mod cluster;
+mod gangs;
+mod nodes;
+mod objects;
+mod pods;
+mod requests;
+mod selectors;
+mod typed;
+mod warnings;
+mod workloads;
+mod write;
+
+pub use write::write_objects;
+pub(super) use write::{claim, is_plan};
+
+use rustc_hash::FxHashMap;
+
+use super::source::Text;
+use affinity::{NAME, bar, finished, narrow};
+use base::error::{Error, Result};
+use cluster::Cluster;
+use model::{
+    Decimal, Draft, DraftError, NodeDraft, NodeState, QuantityError, Requirement, Selection,
+    TaskDraft, When,
+};
+use requests::Amounts;
+
+/// True for texts that begin like API objects.
+pub(super) fn fits(text: &str) -> bool {
+    objects::fits(text)
+}
+
+/// Reads the objects of all files as one cluster. The plan starts at `start`, in seconds since
+/// 1970, else when the newest thing in the files happened.
+///
+/// # Errors
+/// Text that is neither JSON nor YAML, objects that are none of the API's, quantities that
+/// are none, repeated names: with the file, the object and the field.
+pub(super) fn read(sources: &[Text], start: Option<i64>) -> Result<Draft> {
+    let mut cluster = cluster(sources)?;
+    cluster.newest = start.or(cluster.newest);
+    draft(cluster)
+}
+
+fn cluster(sources: &[Text]) -> Result<Cluster> {
+    let mut cluster = Cluster::new(sources);
+    for (file, source) in sources.iter().enumerate() {
+        objects::each(file, *source, &mut |object| cluster.take(*source, object))?;
+    }
+    cluster.expand()?;
+    Ok(cluster)
+}
+
+/// What is wrong with the problem, in the words of the cluster.
+pub(super) fn explain(file: &str, error: &DraftError) -> Error {
+    let remedy = match error.cause.as_str() {
+        "there are no tasks" => {
+            "no pod waits for a node: give pods that do, or the manifests of those to come"
+        }
+        "there are no nodes" => "give nodes too: kubectl get nodes,pods -A -o json",
+        _ => error.remedy.as_str(),
+    };
+    Error::input(file, error.cause.clone()).help(remedy)
+}
+
+fn too_large(error: &QuantityError) -> Error {
+    Error::usage(format!("what pods need adds up to too much: {error}"))
+}
+
+/// Names of resources, the usual ones first, with their units.
+fn resources(cluster: &Cluster, draft: &mut Draft) {
+    let mut names: Vec<&String> = Vec::new();
+    let offered = cluster.hosts.iter().flat_map(|host| &host.allocatable);
+    let offered = offered.filter(|(_, amount)| **amount > 0).map(|(name, _)| name);
+    names.extend(offered.chain(cluster.needs.iter().flat_map(|needs| needs.keys())));
+    names.sort_by_key(|name| (*name != "cpu", *name != "memory", (*name).clone()));
+    names.dedup();
+    for name in names {
+        let at = usize::from(draft.resource(name));
+        let bytes =
+            name == "memory" || name == "ephemeral-storage" || name.starts_with("hugepages-");
+        draft.resources[at].unit = match name.as_str() {
+            "cpu" => Some("core".to_owned()),
+            _ if bytes => Some("byte".to_owned()),
+            _ => None,
+        };
+    }
+}
+
+/// Amounts as quantities of the draft's resources.
+fn quantities(
+    draft: &Draft,
+    amounts: &Amounts,
+    every: bool,
+) -> std::result::Result<Vec<(u16, Decimal)>, QuantityError> {
+    let mut list = Vec::with_capacity(amounts.len());
+    for (r, resource) in (0u16..).zip(&draft.resources) {
+        let amount = amounts.get(&resource.name).copied().unwrap_or(0);
+        if amount > 0 || every {
+            list.push((r, requests::decimal(&resource.name, amount)?));
+        }
+    }
+    Ok(list)
+}
+
+fn draft(mut cluster: Cluster) -> Result<Draft> {
+    let mut draft = Draft::default();
+    resources(&cluster, &mut draft);
+    let names: Vec<String> = cluster.hosts.iter().map(|host| host.name.clone()).collect();
+    let host_at: FxHashMap<&str, usize> =
+        names.iter().enumerate().map(|(k, name)| (name.as_str(), k)).collect();
+    let loads = loads(&mut cluster, &host_at);
+    let between = between::between(&cluster, &host_at);
+    for (place, field, what) in &between.told {
+        cluster.warnings.add(place, field, what);
+    }
+    draft.rules = between.rules;
+    gangs::add(&mut cluster, &mut draft.rules);
+    let by_name = cluster.requirements.iter().any(|requirement| {
+        let either =
+            requirement.either.iter().flat_map(|one| one.any_of.iter().chain(&one.none_of));
+        let all = requirement.any_of.iter().chain(&requirement.none_of).chain(either);
+        let wished = requirement.prefers.iter();
+        let wished = wished.flat_map(|p| p.labels.any_of.iter().chain(&p.labels.none_of));
+        all.chain(wished).any(|(key, _)| key == NAME)
+    });
+    for (host, (used, pods, ends)) in cluster.hosts.iter_mut().zip(loads) {
+        if by_name {
+            host.labels.push((NAME.to_owned(), host.name.clone()));
+        }
+        let most = host.pods.map(|most| most.saturating_sub(pods).max(0));
+        draft.nodes.push(NodeDraft {
+            id: host.name.clone(),
+            capacity: quantities(&draft, &host.allocatable, true).map_err(|e| too_large(&e))?,
+            used: quantities(&draft, &used, false).map_err(|e| too_large(&e))?,
+            ending: (ends.into_iter())
+                .map(|(end, needs)| {
+                    Ok((When::On(end), quantities(&draft, &cluster.needs[needs], false)?))
+                })
+                .collect::<std::result::Result<_, _>>()
+                .map_err(|e| too_large(&e))?,
+            labels: std::mem::take(&mut host.labels),
+            taints: std::mem::take(&mut host.taints),
+            state: host.state,
+            max_tasks: most.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
+            ..NodeDraft::default()
+        });
+    }
+    let needs: Vec<_> = (cluster.needs.iter())
+        .map(|needs| quantities(&draft, needs, false))
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| too_large(&error))?;
+    let mut priorities = Vec::with_capacity(cluster.waiting.len());
+    for k in 0..cluster.waiting.len() {
+        priorities.push(cluster.priority(k));
+    }
+    for (pod, priority) in cluster.waiting.iter().zip(priorities) {
+        draft.tasks.push(TaskDraft {
+            id: pod.id.clone(),
+            demand: needs[pod.needs].clone(),
+            requires: with(&cluster.requirements[pod.requirement], &between.extra[pod.class]),
+            priority,
+            duration: pod.most,
+            ..TaskDraft::default()
+        });
+    }
+    // Only what ends has a date.
+    draft.start = cluster.newest.filter(|_| draft.nodes.iter().any(|n| !n.ending.is_empty()));
+    draft.warnings = cluster.warnings.lines();
+    Ok(draft)
+}
+
+/// What runs on a host, how many pods, and those that end: when, and the position of their needs.
+type Load = (Amounts, i64, Vec<(i64, usize)>);
+
+/// What runs on each host.
+fn loads(cluster: &mut Cluster, host_at: &FxHashMap<&str, usize>) -> Vec<Load> {
+    let mut loads: Vec<Load> = vec![Load::default(); cluster.hosts.len()];
+    for k in 0..cluster.running.len() {
+        let pod = &cluster.running[k];
+        let name = pod.node.as_deref().unwrap_or_default();
+        match host_at.get(name) {
+            Some(at) => {
+                let (load, pods, ends) = &mut loads[*at];
+                requests::add(load, &cluster.needs[pod.needs]);
+                *pods += 1;
+                ends.extend(pod.end.map(|end| (end, pod.needs)));
+            }
+            None => {
+                let place = cluster.show(pod.place, &pod.id);
+                let what = format!("there is no node `{name}`: the pod is left out");
+                cluster.warnings.add(&place, "spec.nodeName", &what);
+            }
+        }
+    }
+    for (host, (load, ..)) in cluster.hosts.iter().zip(&loads) {
+        let more = |(name, amount): (&String, &i64)| {
+            *amount > host.allocatable.get(name).copied().unwrap_or(0)
+        };
+        if host.state == NodeState::Ready && load.iter().any(more) {
+            let what = "the pods that run there ask for more than the node can give";
+            cluster.warnings.add(&host.name, "", what);
+        }
+    }
+    loads
+}
+
+/// The requirement with more that is asked of labels.
+fn with(requirement: &Requirement, extra: &Selection) -> Requirement {
+    let all = requirement.clone();
+    if *extra == Selection::default() {
+        return all;
+    }
+    let mut labels = Selection { any_of: all.any_of, none_of: all.none_of };
+    extra.any_of.iter().for_each(|(key, values)| narrow(&mut labels, key, values.clone()));
+    extra.none_of.iter().for_each(|(key, values)| bar(&mut labels, key, values.clone()));
+    let Selection { any_of, none_of } = finished(labels);
+    Requirement { any_of, none_of, ..all }
+}
+
+#[cfg(test)]
+mod tests;

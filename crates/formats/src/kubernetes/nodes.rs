@@ -1,0 +1,99 @@
+//! v1 Node to the node of a draft.
+
+use k8s_openapi::api::core::v1::{Node, NodeStatus, Taint as ApiTaint};
+
+use super::requests::{Amounts, Wrong, amounts};
+use super::warnings::Warnings;
+use model::{Effect, Labels, NodeState, Taint};
+
+/// What a node offers and asks.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) name: String,
+    pub(super) allocatable: Amounts,
+    /// Pods it takes at most.
+    pub(super) pods: Option<i64>,
+    pub(super) labels: Labels,
+    pub(super) taints: Vec<Taint>,
+    pub(super) state: NodeState,
+}
+
+const PODS: &str = "pods";
+/// Counts of volumes by their driver, which pods cannot ask for by name.
+const VOLUMES: &str = "attachable-volumes-";
+
+/// Reads a node.
+///
+/// # Errors
+/// Quantities that are none.
+pub(super) fn host(node: &Node, place: &str, warnings: &mut Warnings) -> Result<Host, Wrong> {
+    let status = node.status.as_ref();
+    let mut allocatable = amounts(allocatable(status, place, warnings), "status.allocatable")?;
+    let pods = allocatable.remove(PODS);
+    allocatable.retain(|name, _| !name.starts_with(VOLUMES));
+    let spec = node.spec.as_ref();
+    let mut taints = Vec::new();
+    for (k, taint) in spec.and_then(|s| s.taints.as_ref()).into_iter().flatten().enumerate() {
+        match self::taint(taint) {
+            Some(taint) => taints.push(taint),
+            None => {
+                let what = format!("there is no effect `{}`: the taint is left out", taint.effect);
+                warnings.add(place, &format!("spec.taints[{k}].effect"), &what);
+            }
+        }
+    }
+    Ok(Host {
+        name: node.metadata.name.clone().unwrap_or_default(),
+        allocatable,
+        pods,
+        labels: node.metadata.labels.clone().unwrap_or_default().into_iter().collect(),
+        taints,
+        state: match (ready(status), spec.and_then(|s| s.unschedulable)) {
+            (false, _) => NodeState::Down,
+            (true, Some(true)) => NodeState::Drain,
+            (true, _) => NodeState::Ready,
+        },
+    })
+}
+
+type Quantities<'a> = Option<
+    &'a std::collections::BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>,
+>;
+
+fn allocatable<'a>(
+    status: Option<&'a NodeStatus>,
+    place: &str,
+    warnings: &mut Warnings,
+) -> Quantities<'a> {
+    let status = status?;
+    if status.allocatable.is_none() && status.capacity.is_some() {
+        let what = "there is none, the node is taken to give all of its capacity";
+        warnings.add(place, "status.allocatable", what);
+    }
+    status.allocatable.as_ref().or(status.capacity.as_ref())
+}
+
+/// A node that says nothing about it is taken to be ready.
+fn ready(status: Option<&NodeStatus>) -> bool {
+    let conditions = status.and_then(|s| s.conditions.as_ref()).into_iter().flatten();
+    let mut said = conditions.filter(|condition| condition.type_ == "Ready");
+    said.all(|condition| condition.status == "True")
+}
+
+fn taint(taint: &ApiTaint) -> Option<Taint> {
+    Some(Taint {
+        key: taint.key.clone(),
+        value: taint.value.clone().unwrap_or_default(),
+        effect: effect(&taint.effect)?,
+    })
+}
+
+/// An effect by its name in the API.
+pub(super) fn effect(name: &str) -> Option<Effect> {
+    match name {
+        "NoSchedule" => Some(Effect::NoSchedule),
+        "NoExecute" => Some(Effect::NoExecute),
+        "PreferNoSchedule" => Some(Effect::Prefer),
+        _ => None,
+    }
+}

@@ -1,0 +1,178 @@
+//! Fields of Slurm's JSON, plain as version 21.08 writes them or wrapped as later ones do.
+
+use std::fmt::Display;
+
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use base::error::{Error, Result};
+
+/// A value in a document, with the way to it.
+#[derive(Clone)]
+pub(super) struct At<'a> {
+    file: &'a str,
+    path: String,
+    value: &'a Value,
+}
+
+impl<'a> At<'a> {
+    pub(super) fn root(file: &'a str, value: &'a Value) -> At<'a> {
+        At { file, path: String::new(), value }
+    }
+
+    /// The field, unless it is missing or null.
+    pub(super) fn get(&self, key: &str) -> Option<At<'a>> {
+        let value = self.value.get(key).filter(|value| !value.is_null())?;
+        let dot = if self.path.is_empty() { "" } else { "." };
+        Some(At { file: self.file, path: format!("{}{dot}{key}", self.path), value })
+    }
+
+    /// The entries of a list; a map's values where an older form numbers them.
+    pub(super) fn entries(&self) -> Result<Vec<At<'a>>> {
+        let at = |place: &dyn Display, value| {
+            let path = format!("{}[{place}]", self.path);
+            At { file: self.file, path, value }
+        };
+        match self.value {
+            Value::Array(list) => {
+                Ok(list.iter().enumerate().map(|(k, value)| at(&k, value)).collect())
+            }
+            Value::Object(map) => {
+                let mut list: Vec<_> = map.iter().collect();
+                list.sort_by_key(|(key, _)| key.parse::<usize>().unwrap_or(usize::MAX));
+                Ok(list.into_iter().map(|(key, value)| at(key, value)).collect())
+            }
+            _ => Err(self.error("this is no list")),
+        }
+    }
+
+    /// A list of objects under a key; empty when it is not there.
+    pub(super) fn list(&self, key: &str) -> Result<Vec<At<'a>>> {
+        self.get(key).map_or(Ok(Vec::new()), |list| list.entries())
+    }
+
+    /// A whole number from 0; `None` where it is not set or has no limit.
+    pub(super) fn number(&self, key: &str) -> Result<Option<i64>> {
+        let Some(at) = self.get(key) else { return Ok(None) };
+        let value = match at.value {
+            Value::Object(wrapped) => {
+                let is = |key: &str| wrapped.get(key) == Some(&Value::Bool(true));
+                match wrapped.get("number") {
+                    None => return Err(at.error("this is no number")),
+                    Some(_) if !is("set") || is("infinite") => return Ok(None),
+                    Some(number) => number,
+                }
+            }
+            Value::String(text) if text.is_empty() => return Ok(None),
+            other => other,
+        };
+        let found = match value {
+            Value::Number(number) => match (number.as_u64(), number.as_f64()) {
+                (Some(number), _) => Some(number),
+                (None, Some(number)) if number >= 0.0 && number.fract() == 0.0 && number < 1e15 => {
+                    Some(number as u64)
+                }
+                _ => None,
+            },
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let found =
+            found.ok_or_else(|| at.error(format!("`{value}` is no whole number from 0")))?;
+        // How Slurm says "not set" and "without limit" in 32 and in 64 bits.
+        let unset = [u32::MAX.into(), (u32::MAX - 1).into(), u64::MAX, u64::MAX - 1];
+        if unset.contains(&found) {
+            return Ok(None);
+        }
+        let small = i64::try_from(found).ok().filter(|number| *number < 1_000_000_000_000_000);
+        small.map(Some).ok_or_else(|| at.error(format!("{found} is out of range")))
+    }
+
+    /// True for a number that is said to have no limit.
+    pub(super) fn endless(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|at| match at.value {
+            Value::Object(wrapped) => wrapped.get("infinite") == Some(&Value::Bool(true)),
+            Value::Number(number) => {
+                [u32::MAX.into(), u64::MAX].into_iter().any(|all| number.as_u64() == Some(all))
+            }
+            _ => false,
+        })
+    }
+
+    /// A text; numbers are taken as one, what is missing is empty.
+    pub(super) fn text(&self, key: &str) -> Result<String> {
+        let Some(at) = self.get(key) else { return Ok(String::new()) };
+        match at.value {
+            Value::String(text) => Ok(text.trim().to_owned()),
+            Value::Number(number) => Ok(number.to_string()),
+            _ => Err(at.error("this is no text")),
+        }
+    }
+
+    /// A list of words, or one text with commas between them.
+    pub(super) fn words(&self, key: &str) -> Result<Vec<String>> {
+        let Some(at) = self.get(key) else { return Ok(Vec::new()) };
+        let list: Vec<String> = match at.value {
+            Value::String(text) => text.split(',').map(|word| word.trim().to_owned()).collect(),
+            Value::Array(list) => {
+                let word = |value: &Value| value.as_str().map(|word| word.trim().to_owned());
+                let words: Option<Vec<String>> = list.iter().map(word).collect();
+                words.ok_or_else(|| at.error("this is no list of texts"))?
+            }
+            Value::Bool(flag) => vec![flag.to_string()],
+            _ => return Err(at.error("this is no list of texts")),
+        };
+        Ok(list.into_iter().filter(|word| !word.is_empty()).collect())
+    }
+
+    /// True when it says so.
+    pub(super) fn flag(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|at| at.value == &Value::Bool(true))
+    }
+
+    pub(super) fn is_object(&self) -> bool {
+        self.value.is_object()
+    }
+
+    /// The way to a field, for messages.
+    pub(super) fn path_of(&self, key: &str) -> String {
+        format!("{}: {}.{key}", self.file, self.path)
+    }
+
+    pub(super) fn error(&self, cause: impl Into<String>) -> Error {
+        Error::input(self.file, cause).at(&self.path)
+    }
+
+    /// The same about a field.
+    pub(super) fn wrong(&self, key: &str, cause: impl Into<String>) -> Error {
+        Error::input(self.file, cause).at(format!("{}.{key}", self.path))
+    }
+}
+
+/// What is not planned with: a line for each kind, however often it comes.
+#[derive(Default)]
+pub(super) struct Warnings {
+    list: Vec<(String, String, usize)>,
+    at: FxHashMap<String, usize>,
+}
+
+impl Warnings {
+    pub(super) fn add(&mut self, place: String, what: impl Into<String>) {
+        let what = what.into();
+        let next = self.list.len();
+        let k = *self.at.entry(what.clone()).or_insert(next);
+        if k == next {
+            self.list.push((place, what, 0));
+        } else {
+            self.list[k].2 += 1;
+        }
+    }
+
+    pub(super) fn lines(self) -> Vec<String> {
+        let line = |(place, what, more): (String, String, usize)| match more {
+            0 => format!("{place}: {what}"),
+            more => format!("{place}, and {more} more: {what}"),
+        };
+        self.list.into_iter().map(line).collect()
+    }
+}

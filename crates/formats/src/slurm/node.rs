@@ -1,0 +1,277 @@
+//! Nodes: what `scontrol show node`, and `sinfo` in its older and newer form, say of them.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Cluster;
+use super::fields::At;
+use super::words::{Gres, gres, hosts, mebibytes, tres};
+use base::error::Result;
+use model::NodeState;
+
+/// What a node has, or what is taken of it, or what a task takes: by resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Amounts {
+    pub(super) cpu: i64,
+    /// MiB.
+    pub(super) memory: i64,
+    /// By name, such as `gpu` or `gpu:a100`; what is typed counts under both.
+    pub(super) gres: FxHashMap<String, i64>,
+}
+
+impl Amounts {
+    /// Adds generic resources. Where a name comes both with and without types, the
+    /// typed ones are part of it.
+    pub(super) fn add_gres(&mut self, list: &[Gres]) {
+        let names: FxHashSet<&str> = list.iter().map(|one| one.name.as_str()).collect();
+        for name in names {
+            let of = |typed: bool| {
+                let own = list.iter().filter(|one| one.name == name && one.kind.is_some() == typed);
+                own.map(|one| one.count).fold(0, i64::saturating_add)
+            };
+            self.put(resource(name, None), of(true).max(of(false)));
+        }
+        for one in list.iter().filter(|one| one.kind.is_some()) {
+            self.put(resource(&one.name, one.kind.as_deref()), one.count);
+        }
+    }
+
+    fn put(&mut self, name: String, count: i64) {
+        let own = self.gres.entry(name).or_default();
+        *own = own.saturating_add(count);
+    }
+
+    /// The greater of both, resource by resource.
+    fn raise(&mut self, other: &Amounts) {
+        self.cpu = self.cpu.max(other.cpu);
+        self.memory = self.memory.max(other.memory);
+        for (name, count) in &other.gres {
+            let own = self.gres.entry(name.clone()).or_default();
+            *own = (*own).max(*count);
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Amounts) {
+        self.cpu = self.cpu.saturating_add(other.cpu);
+        self.memory = self.memory.saturating_add(other.memory);
+        other.gres.iter().for_each(|(name, count)| self.put(name.clone(), *count));
+    }
+}
+
+/// `gpu`, `gpu:a100`; never one of the two resources that are no GRES.
+pub(super) fn resource(name: &str, kind: Option<&str>) -> String {
+    let name = match name {
+        "cpu" | "memory" => format!("gres:{name}"),
+        name => name.to_owned(),
+    };
+    kind.map_or(name.clone(), |kind| format!("{name}:{kind}"))
+}
+
+/// A node as Slurm knows it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) has: Amounts,
+    /// What the node itself says is taken.
+    pub(super) stated: Amounts,
+    /// What running jobs hold of it.
+    pub(super) held: Amounts,
+    /// Parts of that which end, in seconds since 1970.
+    pub(super) ending: Vec<(i64, Amounts)>,
+    pub(super) features: Vec<String>,
+    pub(super) partitions: Vec<String>,
+    pub(super) state: NodeState,
+    /// MB of local disk.
+    pub(super) disk: i64,
+    weight: i64,
+}
+
+impl Node {
+    /// The greater of what the node states and what its running jobs hold. What is used of the
+    /// only type of a resource is known without being said.
+    pub(super) fn used(&self) -> Amounts {
+        let mut used = self.stated.clone();
+        used.raise(&self.held);
+        self.typed(used)
+    }
+
+    /// The same amounts, with those of the only type of a resource.
+    pub(super) fn typed(&self, mut amounts: Amounts) -> Amounts {
+        let typed = self.has.gres.iter().filter(|(name, _)| name.contains(':'));
+        for (name, count) in typed {
+            let of = name.split(':').next().unwrap_or(name);
+            if self.has.gres.get(of) == Some(count) {
+                let all = amounts.gres.get(of).copied().unwrap_or(0);
+                let own = amounts.gres.entry(name.clone()).or_default();
+                *own = (*own).max(all);
+            }
+        }
+        amounts
+    }
+}
+
+/// An entry of `nodes`.
+pub(super) fn read(cluster: &mut Cluster, at: &At) -> Result<()> {
+    let name = at.text("name")?;
+    if name.is_empty() {
+        return Err(at.error("the node has no name"));
+    }
+    let mut node = Node { name, ..Node::default() };
+    let wrong = |key: &'static str| move |cause: String| at.wrong(key, cause);
+    let trackable = tres(&at.text("tres")?).map_err(wrong("tres"))?;
+    let cpus = at.number("effective_cpus")?.filter(|cpus| *cpus > 0).or(at.number("cpus")?);
+    node.has.cpu = cpus.or(trackable.cpu).ok_or_else(|| at.error("the node has no `cpus`"))?;
+    let special = at.number("specialized_memory")?.unwrap_or(0);
+    let memory = at.number("real_memory")?.or(trackable.memory);
+    let memory = memory.ok_or_else(|| at.error("the node has no `real_memory`"))?;
+    node.has.memory = (memory - special).max(0);
+    let own = gres(&at.text("gres")?).map_err(wrong("gres"))?;
+    node.has.add_gres(if own.is_empty() { &trackable.gres } else { &own });
+    let used = tres(&at.text("tres_used")?).map_err(wrong("tres_used"))?;
+    let own = gres(&at.text("gres_used")?).map_err(wrong("gres_used"))?;
+    node.stated.cpu = at.number("alloc_cpus")?.or(used.cpu).unwrap_or(0);
+    node.stated.memory = at.number("alloc_memory")?.or(used.memory).unwrap_or(0);
+    node.stated.add_gres(if own.is_empty() { &used.gres } else { &own });
+    node.features = at.words("active_features")?;
+    if node.features.is_empty() {
+        node.features = at.words("features")?;
+    }
+    node.partitions = at.words("partitions")?;
+    let states = [at.words("state")?, at.words("state_flags")?].concat();
+    node.state = state(cluster, at, "state", &states);
+    node.disk = at.number("temporary_disk")?.unwrap_or(0);
+    node.weight = at.number("weight")?.unwrap_or(1);
+    if cluster.at.contains_key(&node.name) {
+        let error = at.error(format!("the node `{}` appears twice", node.name));
+        return Err(error.help("give one dump of the nodes"));
+    }
+    weighs(cluster, at, node.weight);
+    cluster.add(node);
+    Ok(())
+}
+
+/// An entry of `sinfo` as later versions write it: nodes that are alike, for one partition.
+pub(super) fn read_group(cluster: &mut Cluster, at: &At) -> Result<()> {
+    let part = |key: &str| at.get(key).ok_or_else(|| at.error(format!("the entry has no `{key}`")));
+    let (list, cpus, memory) = (part("nodes")?, part("cpus")?, part("memory")?);
+    let mut names = Vec::new();
+    for text in list.words("nodes")? {
+        names.extend(hosts(&text).map_err(|cause| list.wrong("nodes", cause))?);
+    }
+    let mut node = Node::default();
+    for (from, what) in [(&cpus, "CPUs"), (&memory, "memory")] {
+        if from.number("minimum")? != from.number("maximum")? {
+            let cause = format!(
+                "these nodes differ in {what}: the least is planned with; `scontrol show node --json` tells them apart"
+            );
+            cluster.warnings.add(from.path_of("minimum"), cause);
+        }
+    }
+    let least = |from: &At, what: &str| {
+        from.number("minimum")?.ok_or_else(|| from.error(format!("the least {what} is missing")))
+    };
+    node.has.cpu = least(&cpus, "number of CPUs")?;
+    node.has.memory = least(&memory, "memory")?;
+    let all = cpus.number("allocated")?.unwrap_or(0);
+    let taken = memory.number("allocated")?.unwrap_or(0);
+    match names.len() {
+        1 => (node.stated.cpu, node.stated.memory) = (all, taken),
+        n if all > 0 && all == node.has.cpu.saturating_mul(n as i64) => {
+            node.stated.cpu = node.has.cpu
+        }
+        _ if all > 0 => {
+            let cause = "what is taken is said of several nodes together: only running jobs are planned with; `scontrol show node --json` says it of each";
+            cluster.warnings.add(cpus.path_of("allocated"), cause);
+        }
+        _ => {}
+    }
+    if let Some(generic) = at.get("gres") {
+        let own = |key: &str| gres(&generic.text(key)?).map_err(|cause| generic.wrong(key, cause));
+        node.has.add_gres(&own("total")?);
+        node.stated.add_gres(&own("used")?);
+    }
+    if let Some(features) = at.get("features") {
+        node.features = features.words("active")?;
+        if node.features.is_empty() {
+            node.features = features.words("total")?;
+        }
+    }
+    if let Some(disk) = at.get("disk") {
+        node.disk = disk.number("minimum")?.unwrap_or(0);
+    }
+    if let Some(partition) = at.get("partition") {
+        node.partitions = partition.words("name")?;
+        super::partition_limits(cluster, &partition)?;
+    }
+    if let Some(weight) = at.get("weight") {
+        weighs(cluster, at, weight.number("minimum")?.unwrap_or(1));
+    }
+    let states = at.get("node").map_or(Ok(Vec::new()), |node| node.words("state"))?;
+    node.state = state(cluster, at, "node.state", &states);
+    for name in names {
+        match cluster.at.get(&name) {
+            Some(known) => {
+                let partitions = &mut cluster.nodes[*known].partitions;
+                partitions.extend(node.partitions.iter().cloned());
+                partitions.sort();
+                partitions.dedup();
+            }
+            None => cluster.add(Node { name, ..node.clone() }),
+        }
+    }
+    Ok(())
+}
+
+/// Slurm prefers nodes of lower weight; the plan does not.
+fn weighs(cluster: &mut Cluster, at: &At, weight: i64) {
+    if *cluster.weight.get_or_insert(weight) != weight {
+        cluster.warnings.add(at.path_of("weight"), "weights of nodes are not planned with");
+    }
+}
+
+/// Whether a node takes tasks. Words that are not known keep them away.
+fn state(cluster: &mut Cluster, at: &At, key: &str, words: &[String]) -> NodeState {
+    let mut found = NodeState::Ready;
+    for word in words.iter().flat_map(|word| word.split('+')) {
+        // Marks of the short form: not responding, in maintenance, powered down, ...
+        let bare = word.trim_end_matches(['*', '$', '~', '#', '!', '%', '@', '^', '-']);
+        let marks = &word[bare.len()..];
+        let upper = bare.to_ascii_uppercase().replace(['-', ' '], "_");
+        let one = match upper.as_str() {
+            "IDLE" | "MIXED" | "ALLOCATED" | "ALLOC" | "MIX" | "COMPLETING" | "COMP"
+            | "PLANNED" | "PLND" | "CLOUD" | "POWERED_DOWN" | "POWER_DOWN" | "POWERING_UP"
+            | "POWER_UP" | "POWER_SAVING" | "DYNAMIC_FUTURE" | "DYNAMIC_NORM" | "PERFCTRS"
+            | "NPC" | "EXTERNAL" | "" => NodeState::Ready,
+            "DRAIN" | "DRAINING" | "DRAINED" | "DRNG" | "FAIL" | "FAILING" | "FAILG" | "MAINT"
+            | "MAINTENANCE" | "RESERVED" | "RESV" | "REBOOT" | "REBOOT_ISSUED"
+            | "REBOOT_REQUESTED" | "POWERING_DOWN" | "BLOCKED" | "UNDRAIN" => NodeState::Drain,
+            "DOWN" | "ERROR" | "UNKNOWN" | "UNK" | "FUTURE" | "FUTR" | "INVAL" | "INVALID"
+            | "INVALID_REG" | "NO_RESPOND" | "NOT_RESPONDING" => NodeState::Down,
+            _ => {
+                let cause = format!("the state `{word}` is not known: such nodes take no tasks");
+                cluster.warnings.add(at.path_of(key), cause);
+                NodeState::Drain
+            }
+        };
+        let marked = match marks {
+            marks if marks.contains('*') => NodeState::Down,
+            marks if marks.contains(['$', '%', '@']) => NodeState::Drain,
+            _ => NodeState::Ready,
+        };
+        for one in [one, marked] {
+            found = match (found, one) {
+                (NodeState::Down, _) | (_, NodeState::Down) => NodeState::Down,
+                (NodeState::Drain, _) | (_, NodeState::Drain) => NodeState::Drain,
+                _ => NodeState::Ready,
+            };
+        }
+    }
+    found
+}
+
+/// Memory that comes as a number or as a text with a suffix.
+pub(super) fn memory(at: &At, key: &str) -> Result<Option<i64>> {
+    match at.number(key) {
+        Ok(number) => Ok(number),
+        Err(_) => mebibytes(&at.text(key)?).map(Some).map_err(|cause| at.wrong(key, cause)),
+    }
+}

@@ -1,0 +1,144 @@
+//! Terms and tiers of the goal as linear forms over a model's columns.
+
+use super::assemble::Model;
+use super::balance::BalanceRows;
+use super::program::Col;
+use judge::metrics::step;
+use model::{Fraction, Instance, NodeId, TaskId, Term, Tier};
+
+impl Model<'_> {
+    /// A tier as a linear form times `unit`, and its constant.
+    pub(super) fn tier_terms(&self, tier: &Tier, unit: f64) -> (Vec<(Col, f64)>, f64) {
+        let mut terms = Vec::new();
+        let mut constant = 0.0;
+        for weighted in &tier.terms {
+            let (part, fixed) = self.term(weighted.term);
+            let factor = weighted.weight * unit;
+            terms.extend(part.into_iter().map(|(col, a)| (col, a * factor)));
+            constant += fixed * factor;
+        }
+        (terms, constant)
+    }
+
+    fn term(&self, term: Term) -> (Vec<(Col, f64)>, f64) {
+        match term {
+            Term::Peak => (self.peak.iter().map(|z| (*z, 1.0)).collect(), 0.0),
+            Term::Balance => {
+                (self.balance.as_ref().map_or_else(Vec::new, BalanceRows::variance), 0.0)
+            }
+            Term::Nodes => (self.used.iter().map(|y| (*y, 1.0)).collect(), 0.0),
+            Term::Unplaced(priority) => (self.unplaced_terms(priority), 0.0),
+            Term::Soft => (self.soft_terms(), self.soft_constant),
+            Term::Moves => {
+                let (instance, factor) = (self.shape.instance, self.shape.instance.move_scale());
+                let cost = |task, node| instance.move_cost(task, node) as f64 * factor.factor();
+                (self.move_terms(cost), 0.0)
+            }
+            Term::Moved => (self.move_terms(|_, _| 1.0), 0.0),
+            Term::GroupMoves => (self.group_moves.iter().map(|most| (*most, 1.0)).collect(), 0.0),
+            Term::Cost => (self.cost_terms(), 0.0),
+            // Refused before any model is made.
+            Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => (Vec::new(), 0.0),
+            Term::Demand => {
+                let scales = self.shape.instance.resources().iter().map(|resource| resource.scale);
+                let parts = scales.enumerate().flat_map(|(r, scale)| {
+                    let factor = scale.factor();
+                    (0..self.shape.groups.len()).flat_map(move |g| self.load_terms(g, r, factor))
+                });
+                (parts.collect(), 0.0)
+            }
+        }
+    }
+
+    fn cost_terms(&self) -> Vec<(Col, f64)> {
+        let instance = self.shape.instance;
+        let factor = instance.cost_scale().factor();
+        let mut terms = Vec::new();
+        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+            for (group, col) in self.shape.groups.iter().zip(counts) {
+                let cost = instance.cost_on(class.example(), group[0]);
+                if let (Some(col), true) = (col, cost != 0) {
+                    terms.push((*col, cost as f64 * factor));
+                }
+            }
+        }
+        let priced = self.shape.groups.iter().zip(&self.used);
+        terms.extend(priced.map(|(group, used)| (*used, instance.price(group[0]) as f64 * factor)));
+        terms
+    }
+
+    fn unplaced_terms(&self, priority: Option<i64>) -> Vec<(Col, f64)> {
+        let instance = self.shape.instance;
+        let factor = instance.weight_scale().factor();
+        let classes = self.shape.classes.tasks.iter().zip(&self.unplaced);
+        classes
+            .filter(|(class, _)| priority.is_none_or(|p| instance.priority(class.example()) == p))
+            .map(|(class, col)| (*col, instance.drop_weight(class.example()) as f64 * factor))
+            .collect()
+    }
+
+    /// Moves at what each costs.
+    fn move_terms(&self, cost: impl Fn(TaskId, NodeId) -> f64) -> Vec<(Col, f64)> {
+        let instance = self.shape.instance;
+        let mut terms = Vec::new();
+        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+            for (group, col) in self.shape.groups.iter().zip(counts) {
+                let (task, node) = (class.example(), group[0]);
+                let cost = if instance.moved(task, node) { cost(task, node) } else { 0.0 };
+                if let (Some(col), true) = (col, cost != 0.0) {
+                    terms.push((*col, cost));
+                }
+            }
+        }
+        terms
+    }
+
+    /// Preferences not met, load above safety capacities and missing room.
+    fn soft_terms(&self) -> Vec<(Col, f64)> {
+        let instance = self.shape.instance;
+        let factor = instance.soft_scale().factor();
+        let mut terms = self.excess.clone();
+        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+            for (group, col) in self.shape.groups.iter().zip(counts) {
+                let penalty = instance.penalty(class.example(), group[0]);
+                if let (Some(col), true) = (col, penalty != 0) {
+                    terms.push((*col, penalty as f64 * factor));
+                }
+            }
+        }
+        terms
+    }
+}
+
+/// Steps to a unit beyond which a sum is no sum of whole numbers to a solver.
+const FINEST: f64 = 1e4;
+
+/// What the tier's values are multiples of, where the program counts in it: what a term is counted
+/// in, or what the terms of a sum have in common unless that is too fine.
+pub(super) fn counted(instance: &Instance, tier: &Tier) -> Option<Fraction> {
+    let step = step(instance, tier)?;
+    let single = tier.terms.len() == 1 && tier.only() != Some(Term::Demand);
+    (single || step.near() * FINEST >= 1.0).then_some(step)
+}
+
+/// Factor from a tier's value to the program's objective: counted terms in whole
+/// steps, everything else so that coefficients stay moderate.
+pub(super) fn unit(instance: &Instance, tier: &Tier) -> f64 {
+    match (tier.only(), counted(instance, tier)) {
+        (Some(Term::Peak), _) => 100.0,
+        (Some(Term::Balance), _) => 1e4,
+        (_, Some(step)) => 1.0 / step.near(),
+        (_, None) => 1.0,
+    }
+}
+
+/// What solvers' tolerances may hide in an objective.
+pub(super) fn tolerance(objective: f64) -> f64 {
+    let size = objective.abs();
+    (1e-5 * size.clamp(1.0, 1e4)).max(1e-7 * size)
+}
+
+/// The least number of steps that an objective, counted in steps, stands for.
+pub(super) fn whole_steps(objective: f64) -> i128 {
+    (objective - tolerance(objective)).ceil() as i128
+}

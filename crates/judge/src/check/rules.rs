@@ -1,0 +1,125 @@
+//! Rules between tasks, each read off the placements afresh.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Violation;
+use super::violation::list;
+use model::{Ask, Instance, LabelValues, NodeState, Plan, RequirementId, Rule, TaskId};
+
+/// Those of the rules that are broken, with what is wrong.
+pub(super) fn broken<'a>(
+    instance: &Instance,
+    plan: &Plan,
+    rules: impl Iterator<Item = &'a Rule>,
+) -> Vec<Violation> {
+    let broken = rules.filter_map(|rule| {
+        let detail = wrong(instance, plan, rule)?;
+        Some(Violation::Rule { rule: rule.name.clone(), ask: rule.ask.to_string(), detail })
+    });
+    broken.collect()
+}
+
+/// What is wrong with the plan as far as the rule is concerned.
+pub(super) fn wrong(instance: &Instance, plan: &Plan, rule: &Rule) -> Option<String> {
+    let placed = rule.tasks.iter().filter(|task| plan.placement[task.index()].is_some()).count();
+    if placed == 0 {
+        return None;
+    }
+    let label = &instance.label_values()[rule.over as usize];
+    let on = tasks_by_value(plan, label, &rule.tasks);
+    let key = &label.key;
+    let name = |value: u32| &label.values[value as usize];
+    match &rule.ask {
+        Ask::Gang => (placed < rule.tasks.len()).then(|| {
+            let left = rule.tasks.iter().filter(|task| plan.placement[task.index()].is_none());
+            let left: Vec<String> = left.map(|t| instance.task_name(*t).to_owned()).collect();
+            format!("{placed} of {} are placed, without {}", rule.tasks.len(), list(&left))
+        }),
+        Ask::Together => (on.len() > 1).then(|| {
+            let values: Vec<String> = on.iter().map(|(value, _)| name(*value).clone()).collect();
+            format!("they are on several values of {key}: {}", list(&values))
+        }),
+        Ask::Apart => on.iter().find(|(_, tasks)| tasks.len() > 1).map(|(value, tasks)| {
+            let names: Vec<String> =
+                tasks.iter().map(|t| instance.task_name(*t).to_owned()).collect();
+            format!("{} share {key} {}", list(&names), name(*value))
+        }),
+        Ask::Spread { at_least, at_most, max_skew } => {
+            let used = on.len() as u32;
+            if used < *at_least {
+                return Some(format!(
+                    "they are on {used} values of {key}, at least {at_least} asked"
+                ));
+            }
+            if used > *at_most {
+                return Some(format!(
+                    "they are on {used} values of {key}, at most {at_most} asked"
+                ));
+            }
+            let skew = skew(instance, rule, &on);
+            max_skew.filter(|most| skew > *most).map(|most| {
+                format!("the fullest {key} has {skew} more than the emptiest, at most {most} asked")
+            })
+        }
+        Ask::Near { others } => {
+            let there = tasks_by_value(plan, label, others);
+            let there: FxHashSet<u32> = there.into_iter().map(|(value, _)| value).collect();
+            let alone = on.iter().find(|(value, _)| !there.contains(value));
+            alone.map(|(value, tasks)| {
+                format!(
+                    "`{}` is on {key} {} without any of those it wants near",
+                    instance.task_name(tasks[0]),
+                    name(*value)
+                )
+            })
+        }
+    }
+}
+
+/// Placed tasks by the value of the label, values in order of first appearance.
+fn tasks_by_value(plan: &Plan, label: &LabelValues, tasks: &[TaskId]) -> Vec<(u32, Vec<TaskId>)> {
+    let mut at: FxHashMap<u32, usize> = FxHashMap::default();
+    let mut list: Vec<(u32, Vec<TaskId>)> = Vec::new();
+    for task in tasks {
+        let Some(node) = plan.placement[task.index()] else { continue };
+        let value = label.of[node.index()];
+        if value == LabelValues::NONE {
+            continue; // said by the requirement that the label be there
+        }
+        let place = *at.entry(value).or_insert_with(|| {
+            list.push((value, Vec::new()));
+            list.len() - 1
+        });
+        list[place].1.push(*task);
+    }
+    list
+}
+
+/// Most tasks on a value with any of the plan less the fewest on any value that some task
+/// could use, those counted that are there already.
+fn skew(instance: &Instance, rule: &Rule, on: &[(u32, Vec<TaskId>)]) -> u32 {
+    let there = |value: u32| {
+        let known = rule.present.iter().filter(|(known, _)| *known == value);
+        known.map(|(_, count)| *count as usize).sum::<usize>()
+    };
+    let most = on.iter().map(|(value, tasks)| tasks.len() + there(*value)).max().unwrap_or(0);
+    let of = &instance.label_values()[rule.over as usize].of;
+    let tasks: FxHashMap<u32, usize> = on.iter().map(|(value, on)| (*value, on.len())).collect();
+    let count = |value: u32| tasks.get(&value).copied().unwrap_or(0) + there(value);
+    // Tasks that ask the same are asked once.
+    let asked: FxHashMap<RequirementId, TaskId> =
+        rule.tasks.iter().map(|task| (instance.requirement_of(*task), *task)).collect();
+    let mut could: FxHashSet<u32> = FxHashSet::default();
+    for node in instance.node_ids().filter(|node| instance.state(*node) == NodeState::Ready) {
+        let value = of[node.index()];
+        let accepts = |task: &TaskId| {
+            let requirement = instance.requirement(*task);
+            requirement.accepts(instance.labels(node), instance.taints(node))
+        };
+        if value != LabelValues::NONE && !could.contains(&value) && asked.values().any(accepts) {
+            could.insert(value);
+        }
+    }
+    let least = could.into_iter().map(count).min().unwrap_or(0);
+    (most - least.min(most)) as u32
+}

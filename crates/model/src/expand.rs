@@ -1,0 +1,493 @@
+//! Gangs into units, and rules into the tasks they mean.
+
+use std::ops::Range;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::build::{error, index_ids};
+use super::draft::{DraftError, DraftItem, Whom};
+use super::names::Names;
+use super::{
+    Ask, Draft, Gang, Instance, LabelId, LabelValues, NodeState, RequirementId, Rule, RuleId,
+    TaskId,
+};
+use base::nearest;
+
+/// Most tasks that an instance has, the units of its gangs counted one by one.
+pub const MOST_TASKS: usize = 10_000_000;
+
+/// Most bytes of all their names.
+const MOST_BYTES: usize = u32::MAX as usize;
+
+/// Most entries of a table with a row for every unit: pairs, tasks under rules, tasks that others
+/// come after.
+pub(super) const MOST_ENTRIES: usize = 100_000_000;
+
+/// The tasks of an instance: one for each unit of each draft task.
+pub(super) struct Units<'a> {
+    /// Draft task k has units `start[k]..start[k + 1]`.
+    start: Vec<usize>,
+    at: FxHashMap<&'a str, u32>,
+}
+
+impl<'a> Units<'a> {
+    pub(super) fn of(draft: &'a Draft) -> Result<Units<'a>, DraftError> {
+        let at = index_ids(draft.tasks.iter().map(|t| t.id.as_str()), DraftItem::Task)?;
+        let mut start = Vec::with_capacity(draft.tasks.len() + 1);
+        let (mut next, mut bytes) = (0usize, 0usize);
+        for (k, task) in draft.tasks.iter().enumerate() {
+            start.push(next);
+            let wrong = |cause: String, remedy: &str| {
+                Err(error(DraftItem::Task(k), "replicas", cause, remedy))
+            };
+            match task.replicas {
+                Some(0) => return wrong("a gang of no units".to_owned(), "write 1 or more"),
+                None if !task.within.is_empty() => {
+                    let (ask, _) = &task.within[0];
+                    let cause = format!("`{ask}` is between the units of a gang, and this is none");
+                    return wrong(cause, "add replicas, or write a rule between tasks in `rules`");
+                }
+                replicas => {
+                    let units = replicas.unwrap_or(1) as usize;
+                    next += units;
+                    let name = task.id.len() + if replicas.is_some() { 10 } else { 0 };
+                    bytes = bytes.saturating_add(units.saturating_mul(name));
+                }
+            }
+            if next > MOST_TASKS {
+                let (id, units) = (&task.id, task.replicas.unwrap_or(1));
+                let cause = format!(
+                    "with the {units} units of `{id}` the instance has {next} tasks, and {MOST_TASKS} is the most"
+                );
+                return wrong(cause, "use fewer units, or let one task stand for several");
+            }
+            if bytes > MOST_BYTES {
+                let cause =
+                    format!("with `{}` the names of all units take more than 4 GiB", task.id);
+                return wrong(cause, "use shorter ids");
+            }
+        }
+        start.push(next);
+        let units = Units { start, at };
+        units.check_names(draft)?;
+        Ok(units)
+    }
+
+    /// No task is called like a unit of a gang.
+    fn check_names(&self, draft: &Draft) -> Result<(), DraftError> {
+        for (k, task) in draft.tasks.iter().enumerate() {
+            let inside = task.id.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
+            let Some((gang, number)) = inside else { continue };
+            let Some(gang) = self.position(gang).map(|at| &draft.tasks[at]) else { continue };
+            // As units are numbered: no sign, no zeros in front.
+            let unit = number.parse::<u32>().ok().filter(|unit| unit.to_string() == number);
+            if unit.is_some_and(|unit| unit < gang.replicas.unwrap_or(0)) {
+                let cause = format!("the id `{}` is that of a unit of gang `{}`", task.id, gang.id);
+                return Err(error(DraftItem::Task(k), "id", cause, "rename one of the two"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for as much memory as lists over so many tasks take, all at once, and gives it back: that
+    /// there is not as much is said here, where it still can be.
+    pub(super) fn check_memory(&self, resources: usize) -> Result<(), DraftError> {
+        let tasks = self.len();
+        let bytes = tasks * (64 + 16 * resources);
+        let mut all: Vec<u8> = Vec::new();
+        // What nobody looks at would not be asked for.
+        let there = std::hint::black_box(&mut all).try_reserve_exact(bytes).is_ok();
+        if std::hint::black_box(&all).capacity() >= bytes && there {
+            return Ok(());
+        }
+        let cause = format!("{tasks} tasks take some {} MB, and there is less memory", bytes >> 20);
+        let remedy = "use fewer units, or a machine with more memory";
+        Err(error(DraftItem::Whole, "", cause, remedy))
+    }
+
+    /// Number of units.
+    pub(super) fn len(&self) -> usize {
+        self.start.last().copied().unwrap_or(0)
+    }
+
+    /// The draft task of each unit, in order.
+    pub(super) fn tasks(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.start.len() - 1).flat_map(|k| self.range(k).map(move |_| k))
+    }
+
+    /// The units of draft task `k`.
+    pub(super) fn range(&self, k: usize) -> Range<usize> {
+        self.start[k]..self.start[k + 1]
+    }
+
+    /// The units of the task called `id`.
+    pub(super) fn find(&self, id: &str) -> Option<Range<usize>> {
+        self.at.get(id).map(|k| self.range(*k as usize))
+    }
+
+    /// The draft task called `id`.
+    pub(super) fn position(&self, id: &str) -> Option<usize> {
+        self.at.get(id).map(|k| *k as usize)
+    }
+
+    /// The known id nearest to this one.
+    pub(super) fn nearest(&self, id: &str) -> Option<String> {
+        nearest(id, self.at.keys().copied())
+    }
+
+    pub(super) fn names(&self, draft: &Draft) -> Names {
+        let mut names = Names::default();
+        for (k, task) in draft.tasks.iter().enumerate() {
+            match task.replicas {
+                None => names.push(&task.id),
+                Some(_) => {
+                    (0..self.range(k).len()).for_each(|unit| names.push_unit(&task.id, unit));
+                }
+            }
+        }
+        names
+    }
+
+    pub(super) fn gangs(&self, draft: &Draft) -> Vec<Gang> {
+        let gangs = draft.tasks.iter().enumerate().filter(|(_, task)| task.replicas.is_some());
+        gangs
+            .map(|(k, task)| {
+                let range = self.range(k);
+                Gang {
+                    name: task.id.clone(),
+                    first: TaskId::from(range.start),
+                    size: range.len() as u32,
+                }
+            })
+            .collect()
+    }
+
+    /// Labels that rules look at, for each draft task under such a rule.
+    pub(super) fn labels<'d>(&self, draft: &'d Draft) -> FxHashMap<usize, Vec<&'d String>> {
+        let mut labels: FxHashMap<usize, Vec<&String>> = FxHashMap::default();
+        let mut add = |k: usize, label: &'d String| {
+            let list = labels.entry(k).or_default();
+            if !list.contains(&label) {
+                list.push(label);
+            }
+        };
+        for (k, task) in draft.tasks.iter().enumerate() {
+            for (_, over) in task.within.iter().filter(|(_, over)| over != NODE) {
+                add(k, over);
+            }
+        }
+        for rule in draft.rules.iter().filter(|rule| rule.over != NODE) {
+            // Unknown names are reported when the rules are resolved.
+            for (_, tasks) in self.members(draft, &rule.whom).unwrap_or_default() {
+                tasks.into_iter().for_each(|k| add(k, &rule.over));
+            }
+        }
+        labels
+    }
+
+    /// The units of these draft tasks.
+    fn units_of(&self, tasks: &[usize]) -> Vec<TaskId> {
+        tasks.iter().flat_map(|k| self.range(*k).map(TaskId::from)).collect()
+    }
+
+    /// The groups of draft tasks that a rule means, with what to call each. `Err` has
+    /// the name that there is none of.
+    fn members(&self, draft: &Draft, whom: &Whom) -> Result<Vec<(String, Vec<usize>)>, String> {
+        match whom {
+            Whom::Tasks(ids) => {
+                let find = |id: &String| self.position(id).ok_or_else(|| id.clone());
+                let mut tasks: Vec<usize> = ids.iter().map(find).collect::<Result<_, _>>()?;
+                tasks.sort_unstable();
+                tasks.dedup();
+                Ok(vec![(ids.join(", "), tasks)])
+            }
+            Whom::Group(name) => {
+                let own = |k: &usize| draft.tasks[*k].groups.contains(name);
+                let tasks: Vec<usize> = (0..draft.tasks.len()).filter(own).collect();
+                if tasks.is_empty() { Err(name.clone()) } else { Ok(vec![(name.clone(), tasks)]) }
+            }
+            Whom::EachKey => Ok(self.each(draft, |k| draft.tasks[k].key.iter().collect())),
+            Whom::EachGroup => Ok(self.grouped(draft)),
+        }
+    }
+
+    /// Tasks by the groups they name, in order of first appearance.
+    fn grouped(&self, draft: &Draft) -> Vec<(String, Vec<usize>)> {
+        self.each(draft, |k| draft.tasks[k].groups.iter().collect())
+    }
+
+    /// The same, with all units of the tasks.
+    pub(super) fn groups(&self, draft: &Draft) -> Vec<(String, Vec<TaskId>)> {
+        let groups = self.grouped(draft).into_iter();
+        groups.map(|(name, tasks)| (name, self.units_of(&tasks))).collect()
+    }
+
+    /// Tasks by a name they share, in order of first appearance.
+    fn each<'d>(
+        &self,
+        draft: &'d Draft,
+        names: impl Fn(usize) -> Vec<&'d String>,
+    ) -> Vec<(String, Vec<usize>)> {
+        let mut at: FxHashMap<&String, usize> = FxHashMap::default();
+        let mut list: Vec<(String, Vec<usize>)> = Vec::new();
+        for k in 0..draft.tasks.len() {
+            for name in names(k) {
+                let place = *at.entry(name).or_insert_with(|| {
+                    list.push((name.clone(), Vec::new()));
+                    list.len() - 1
+                });
+                list[place].1.push(k);
+            }
+        }
+        list
+    }
+}
+
+/// What rules call the node itself among labels.
+pub(super) const NODE: &str = "node";
+
+/// Turns gangs and rules into the instance's.
+pub(super) fn resolve_rules(
+    instance: &mut Instance,
+    draft: &Draft,
+    units: &Units,
+) -> Result<(), DraftError> {
+    let labels = vec![of_nodes(draft)];
+    let mut list = Rules { draft, labels, rules: Vec::new(), entries: 0 };
+    let mut gangs: FxHashSet<(TaskId, TaskId, usize)> = FxHashSet::default();
+    let ends = |tasks: &[TaskId]| (tasks[0], tasks[tasks.len() - 1], tasks.len());
+    for (k, task) in draft.tasks.iter().enumerate().filter(|(_, task)| task.replicas.is_some()) {
+        let tasks: Vec<TaskId> = units.range(k).map(TaskId::from).collect();
+        gangs.insert(ends(&tasks));
+        let name = format!("gang {}", task.id);
+        let item = DraftItem::Task(k);
+        list.add(item, "", (name, Ask::Gang), 0, tasks.clone(), &[])?;
+        for (ask, over) in &task.within {
+            let label = list.label(item, &ask.to_string(), over)?;
+            let name = format!("{ask} over {over} within {}", task.id);
+            list.add(item, &ask.to_string(), (name, ask.clone()), label, tasks.clone(), &[])?;
+        }
+    }
+    for (k, rule) in draft.rules.iter().enumerate() {
+        let item = DraftItem::Rule(k);
+        let label = list.label(item, "over", &rule.over)?;
+        let ask = match (&rule.ask, &rule.near) {
+            (Ask::Near { .. }, Some(near)) => {
+                let mut groups = list.members(item, units, near, "near")?;
+                match (groups.pop(), groups.is_empty()) {
+                    (Some((_, others)), true) => Ask::Near { others },
+                    _ => {
+                        let cause = "near wants one group of tasks".to_owned();
+                        return Err(error(item, "near", cause, "name a group or tasks"));
+                    }
+                }
+            }
+            (ask, _) => ask.clone(),
+        };
+        for (whose, tasks) in list.members(item, units, &rule.whom, "tasks")? {
+            if ask == Ask::Gang && gangs.contains(&ends(&tasks)) {
+                // A job of several units starts as one anyhow.
+                continue;
+            }
+            let made_up = || format!("{ask} over {} of {whose}", rule.over);
+            let name = match (&rule.name, &rule.whom) {
+                (Some(name), Whom::Tasks(_) | Whom::Group(_)) => name.clone(),
+                (Some(name), _) => format!("{name} {whose}"),
+                (None, _) => made_up(),
+            };
+            list.add(item, "", (name, ask.clone()), label, tasks, &rule.present)?;
+        }
+    }
+    let Rules { labels, rules, .. } = list;
+    instance.label_values = labels;
+    instance.rules = rules;
+    index_rules(instance);
+    Ok(())
+}
+
+/// Works out what follows from an instance's rules: which tasks they concern and
+/// which values those could use.
+pub(super) fn index_rules(instance: &mut Instance) {
+    let mut rules = std::mem::take(&mut instance.rules);
+    for rule in &mut rules {
+        let mut asked: Vec<RequirementId> =
+            rule.tasks.iter().map(|task| instance.requirement_of(*task)).collect();
+        asked.dedup(); // a gang's units ask the same
+        rule.values = usable_values(instance, rule, asked);
+    }
+    instance.rules_of = rows(instance.tasks(), &rules);
+    instance.rules = rules;
+}
+
+struct Rules<'a> {
+    draft: &'a Draft,
+    labels: Vec<LabelValues>,
+    rules: Vec<Rule>,
+    /// Tasks under all rules, each counted under each.
+    entries: usize,
+}
+
+impl Rules<'_> {
+    /// The label's number; a label that no node has is an error.
+    fn label(&mut self, item: DraftItem, field: &str, key: &str) -> Result<LabelId, DraftError> {
+        if let Some(at) = self.labels.iter().position(|known| known.key == key) {
+            return Ok(at as LabelId);
+        }
+        let mut values: Vec<String> = Vec::new();
+        let mut at: FxHashMap<&str, u32> = FxHashMap::default();
+        let mut of = Vec::with_capacity(self.draft.nodes.len());
+        for node in &self.draft.nodes {
+            let value = node.labels.iter().find(|(known, _)| known == key).map(|(_, v)| v);
+            of.push(value.map_or(LabelValues::NONE, |value| {
+                *at.entry(value).or_insert_with(|| {
+                    values.push(value.clone());
+                    values.len() as u32 - 1
+                })
+            }));
+        }
+        if values.is_empty() {
+            let known = self.draft.nodes.iter().flat_map(|node| &node.labels);
+            let near = nearest(key, known.map(|(key, _)| key.as_str()).chain([NODE]));
+            let remedy = near.map_or_else(
+                || "rules are over `node` or over a label of nodes".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(error(item, field, format!("no node has a label `{key}`"), &remedy));
+        }
+        self.labels.push(LabelValues { key: key.to_owned(), values, of });
+        Ok(self.labels.len() as LabelId - 1)
+    }
+
+    fn members(
+        &self,
+        item: DraftItem,
+        units: &Units,
+        whom: &Whom,
+        field: &str,
+    ) -> Result<Vec<(String, Vec<TaskId>)>, DraftError> {
+        let groups = units.members(self.draft, whom).map_err(|name| {
+            let (what, near) = match whom {
+                Whom::Group(_) => {
+                    let groups = self.draft.tasks.iter().flat_map(|task| &task.groups);
+                    ("group", nearest(&name, groups.map(String::as_str)))
+                }
+                _ => ("task", units.nearest(&name)),
+            };
+            let remedy = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
+            error(item, field, format!("there is no {what} `{name}`"), &remedy)
+        })?;
+        if groups.is_empty() || groups.iter().any(|(_, tasks)| tasks.is_empty()) {
+            let cause = "this rule concerns no task".to_owned();
+            let remedy = "name tasks or a group, or give tasks keys or groups";
+            return Err(error(item, field, cause, remedy));
+        }
+        Ok(groups.into_iter().map(|(name, tasks)| (name, units.units_of(&tasks))).collect())
+    }
+
+    fn add(
+        &mut self,
+        item: DraftItem,
+        field: &str,
+        (name, ask): (String, Ask),
+        over: LabelId,
+        tasks: Vec<TaskId>,
+        there: &[(String, u32)],
+    ) -> Result<(), DraftError> {
+        if let Ask::Spread { at_least, at_most, max_skew } = ask {
+            let wrong = |cause: String, remedy: &str| Err(error(item, field, cause, remedy));
+            if at_least as usize > tasks.len() {
+                let cause = format!("{} tasks cannot be on {at_least} values", tasks.len());
+                return wrong(cause, "lower at_least");
+            }
+            if at_most == 0 || at_least > at_most {
+                return wrong(
+                    format!("at least {at_least} and at most {at_most}"),
+                    "raise at_most",
+                );
+            }
+            if at_least == 0 && at_most == u32::MAX && max_skew.is_none() {
+                let remedy = "give at_least, at_most or max_skew";
+                return wrong("this spread asks nothing".to_owned(), remedy);
+            }
+        }
+        self.entries += tasks.len();
+        if self.entries > MOST_ENTRIES {
+            let cause = format!("rules concern more than {MOST_ENTRIES} tasks in all");
+            return Err(error(item, field, cause, "let rules concern fewer tasks"));
+        }
+        let label = &self.labels[over as usize];
+        let mut present: Vec<(u32, u32)> = Vec::with_capacity(there.len());
+        let at: FxHashMap<&str, u32> = match there {
+            [] => FxHashMap::default(),
+            _ => label.values.iter().zip(0..).map(|(value, k)| (value.as_str(), k)).collect(),
+        };
+        for (value, count) in there {
+            let Some(known) = at.get(value.as_str()) else {
+                let cause = format!("no node has {} = {value}", label.key);
+                return Err(error(item, "present", cause, "name values that nodes have"));
+            };
+            present.push((*known, *count));
+        }
+        present.sort_unstable();
+        if let Some(twice) = present.windows(2).find(|w| w[0].0 == w[1].0) {
+            let cause = format!("{} is counted twice", label.values[twice[0].0 as usize]);
+            return Err(error(item, "present", cause, "name each value once"));
+        }
+        present.retain(|(_, count)| *count > 0);
+        self.rules.push(Rule { name, ask, over, tasks, values: Vec::new(), present });
+        Ok(())
+    }
+}
+
+/// Every node is its own value.
+fn of_nodes(draft: &Draft) -> LabelValues {
+    LabelValues {
+        key: NODE.to_owned(),
+        values: draft.nodes.iter().map(|node| node.id.clone()).collect(),
+        of: (0..draft.nodes.len() as u32).collect(),
+    }
+}
+
+/// Values that some task of the rule may use, where an even spread has to know.
+pub(super) fn usable_values(
+    instance: &Instance,
+    rule: &Rule,
+    mut asked: Vec<RequirementId>,
+) -> Vec<u32> {
+    if !matches!(rule.ask, Ask::Spread { max_skew: Some(_), .. }) {
+        return Vec::new();
+    }
+    asked.sort_unstable();
+    asked.dedup();
+    let of = &instance.label_values[rule.over as usize].of;
+    let nodes = instance.node_ids().filter(|node| {
+        instance.state(*node) == NodeState::Ready
+            && asked.iter().any(|r| instance.eligible_nodes(*r)[node.index()])
+    });
+    let mut values: Vec<u32> = nodes.map(|node| of[node.index()]).collect();
+    values.retain(|value| *value != LabelValues::NONE);
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+/// The rules of each task, row by row, and whether it is one of `near`'s others.
+fn rows(tasks: usize, rules: &[Rule]) -> (Vec<u32>, Vec<(RuleId, bool)>) {
+    if rules.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let mut entries: Vec<(TaskId, RuleId, bool)> = Vec::new();
+    for (k, rule) in rules.iter().enumerate() {
+        entries.extend(rule.tasks.iter().map(|task| (*task, k as RuleId, false)));
+        if let Ask::Near { others } = &rule.ask {
+            entries.extend(others.iter().map(|task| (*task, k as RuleId, true)));
+        }
+    }
+    entries.sort_unstable();
+    let mut start = vec![0u32; tasks + 1];
+    entries.iter().for_each(|(task, ..)| start[task.index() + 1] += 1);
+    for k in 0..tasks {
+        start[k + 1] += start[k];
+    }
+    (start, entries.into_iter().map(|(_, rule, other)| (rule, other)).collect())
+}

@@ -1,0 +1,91 @@
+//! The words of the problem: what is given ([`Instance`]), what is wanted
+//! ([`Goal`]), what is answered ([`Plan`]). No input or output, no clock, no
+//! randomness.
+
+mod alone;
+mod build;
+mod classes;
+mod costs;
+mod devices;
+mod draft;
+mod edit;
+mod expand;
+mod failure;
+mod gang;
+mod goal;
+mod instance;
+mod learned;
+mod moves;
+mod names;
+mod plan;
+mod precedence;
+mod quantity;
+mod risk;
+mod room;
+mod rule;
+mod selector;
+mod soft;
+mod time;
+mod timing;
+mod worth;
+
+pub mod state;
+
+pub use build::MOST_NODES;
+pub use classes::{Classes, NodeClass, TaskClass};
+pub use devices::Devices;
+pub use draft::{
+    AfterDraft, Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, RatioDraft,
+    ResourceDraft, RouteDraft, RuleDraft, TaskDraft, Whom, is_resource_name,
+};
+pub use edit::Kept;
+pub use expand::MOST_TASKS;
+pub use failure::{Aftermath, NODE};
+pub use gang::Gang;
+pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
+pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
+pub use learned::{Estimate, KindEstimates, Learned, NodeSpeed};
+pub use plan::{
+    CardSet, Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier, Fallback, Move,
+    Plan, Run, Schedule, Step, Survives, TierValue, cards_in,
+};
+pub use quantity::{CENTURY, Decimal, QuantityError, Scale, gcd, parse_duration, quoted};
+pub use risk::{Risk, normal_quantile, normal_tail, parse_share};
+pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};
+pub use selector::{
+    ANY, Effect, Labels, Preference, Refusal, Requirement, RequirementId, Selection, Taint,
+    Toleration,
+};
+pub use soft::RoomRatio;
+pub use time::When;
+pub use worth::{Fraction, Worth};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// Position in the instance's order.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl From<usize> for $name {
+            fn from(index: usize) -> Self {
+                $name(u32::try_from(index).expect("instances hold at most 2^32 - 2 items"))
+            }
+        }
+    };
+}
+
+id!(
+    /// A task, by its position in the instance.
+    TaskId
+);
+id!(
+    /// A node, by its position in the instance.
+    NodeId
+);
