@@ -1,4 +1,4 @@
-//! The documents' worked examples with their corrected figures (docs/model.md).
+//! Worked examples with their figures (docs/model.md).
 
 use serde_json::Value;
 

@@ -75,8 +75,8 @@ fn comparisons() {
     }
 }
 
-/// Which node each task goes to by every policy, and the peak: on the documents'
-/// five nodes and ten tasks in the documents' order, and on a cluster with cards.
+/// Which node each task goes to by every policy, and the peak: on
+/// five nodes and ten tasks in the order given, and on a cluster with cards.
 #[test]
 fn every_policy() {
     for (name, instance) in

@@ -523,7 +523,7 @@ fn standbys_over_several_labels_break_no_rule_together() {
     }
 }
 
-/// The documents' case: A fails, and T5 has its place on B or better.
+/// Five nodes: A fails, and T5 has its place on B or better.
 #[test]
 fn five_nodes() {
     let run = |more: &[&str]| {

@@ -1,4 +1,4 @@
-//! The documents' integer program over classes: how many tasks of each class
+//! The integer program over classes: how many tasks of each class
 //! go to each node. One function per family of rows.
 //!
 //! With one group a node and integer counts it is the exact model; with one

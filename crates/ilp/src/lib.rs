@@ -1,4 +1,4 @@
-//! The exact method: the documents' integer program through good_lp, tier by
+//! The exact method: the integer program through good_lp, tier by
 //! tier, and the LP relaxation as a bound.
 
 mod assemble;

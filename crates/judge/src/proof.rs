@@ -38,8 +38,8 @@ impl Bound {
 /// One tier of the goal: what was reached and what cannot be beaten.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
-    /// The tier as written.
-    pub tier: String,
+    /// The tier.
+    pub tier: Tier,
     /// What the plan achieves.
     pub value: f64,
     /// No plan that keeps the earlier tiers achieves less.
@@ -66,7 +66,7 @@ impl Proof {
         }
         let limit = if value.meets(limit) { value } else { limit };
         Ok(Proof {
-            tier: tier.to_string(),
+            tier: tier.clone(),
             value: value.near(),
             bound: limit.near(),
             exact: limit.fraction(),

@@ -16,7 +16,7 @@ pub enum Term {
     Cost,
     /// Number of used nodes.
     Nodes,
-    /// Total demand placed, the documents' objective.
+    /// Total demand placed, summed over resources.
     Demand,
     /// What soft rules cost that are not kept: preferences, soft taints, load
     /// above safety capacities, room that is missing beside other room. The
@@ -41,36 +41,167 @@ pub enum Term {
     Unplaced(Option<i64>),
 }
 
+/// How people read the values of a goal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// A share of a capacity, read as a percentage.
+    Share,
+    /// A variance of shares.
+    Variance,
+    /// Seconds.
+    Time,
+    /// A number of what the goal counts.
+    Number,
+}
+
+/// What there is to say about a term.
+pub struct TermInfo {
+    /// The term.
+    pub term: Term,
+    /// The name used in flags and files.
+    pub name: &'static str,
+    /// What is minimised, in one line.
+    pub help: &'static str,
+    /// The name before a value.
+    pub title: &'static str,
+    /// What a value says about the plan, with `{}` in its place.
+    pub says: &'static str,
+    /// How its values read.
+    pub measure: Measure,
+}
+
+/// Every term that a person may write.
+pub const TERMS: &[TermInfo] = &[
+    TermInfo {
+        term: Term::Peak,
+        name: "peak",
+        help: "highest utilisation of any node in any resource",
+        title: "peak utilisation",
+        says: "The fullest node is {} full",
+        measure: Measure::Share,
+    },
+    TermInfo {
+        term: Term::Balance,
+        name: "balance",
+        help: "balance degree: variance of node utilisation",
+        title: "balance degree",
+        says: "The nodes' utilisation has a variance of {}",
+        measure: Measure::Variance,
+    },
+    TermInfo {
+        term: Term::Cost,
+        name: "cost",
+        help: "cost of placements plus the price of used nodes",
+        title: "cost",
+        says: "The plan costs {}",
+        measure: Measure::Number,
+    },
+    TermInfo {
+        term: Term::Nodes,
+        name: "nodes",
+        help: "number of used nodes",
+        title: "nodes",
+        says: "The plan uses {} nodes",
+        measure: Measure::Number,
+    },
+    TermInfo {
+        term: Term::Demand,
+        name: "demand",
+        help: "total demand placed, summed over resources",
+        title: "demand",
+        says: "The tasks take {} in all",
+        measure: Measure::Number,
+    },
+    TermInfo {
+        term: Term::Soft,
+        name: "soft",
+        help: "price of preferences not met, of load above safety capacities, of missing room",
+        title: "soft",
+        says: "Wishes and safety margins that are not kept cost {}",
+        measure: Measure::Number,
+    },
+    TermInfo {
+        term: Term::Moves,
+        name: "moves",
+        help: "cost of moving tasks off their current nodes",
+        title: "moves",
+        says: "Moving running tasks costs {}",
+        measure: Measure::Number,
+    },
+    TermInfo {
+        term: Term::Moved,
+        name: "moved",
+        help: "number of tasks moved off their current nodes",
+        title: "moved",
+        says: "Tasks that move: {}",
+        measure: Measure::Number,
+    },
+    TermInfo {
+        term: Term::GroupMoves,
+        name: "group_moves",
+        help: "moved tasks of the group with most of them",
+        title: "group_moves",
+        says: "Of no group more than {} tasks move",
+        measure: Measure::Number,
+    },
+    TermInfo {
+        term: Term::Makespan,
+        name: "makespan",
+        help: "when the last task ends",
+        title: "makespan",
+        says: "The last task ends after {}",
+        measure: Measure::Time,
+    },
+    TermInfo {
+        term: Term::Completion,
+        name: "completion",
+        help: "sum of the tasks' ends, each times its weight",
+        title: "completion",
+        says: "The tasks' weighted ends come to {}",
+        measure: Measure::Time,
+    },
+    TermInfo {
+        term: Term::Tardiness,
+        name: "tardiness",
+        help: "sum of what tasks end too late, each times its weight",
+        title: "tardiness",
+        says: "What ends too late comes to {}",
+        measure: Measure::Time,
+    },
+    TermInfo {
+        term: Term::Wait,
+        name: "wait",
+        help: "sum of the tasks' times from release to start, times their weights",
+        title: "wait",
+        says: "The tasks' weighted waits come to {}",
+        measure: Measure::Time,
+    },
+];
+
+/// The implicit term; its name is told by [`Term`] itself, as it may carry a priority.
+const UNPLACED: TermInfo = TermInfo {
+    term: Term::Unplaced(None),
+    name: "unplaced",
+    help: "weight of tasks left without a node",
+    title: "unplaced",
+    says: "What is left out weighs {}",
+    measure: Measure::Number,
+};
+
 impl Term {
-    /// Every term a person may write, with its meaning.
-    pub const ALL: [(Term, &'static str, &'static str); 13] = [
-        (Term::Peak, "peak", "highest utilisation of any node in any resource"),
-        (Term::Balance, "balance", "balance degree: variance of node utilisation"),
-        (Term::Cost, "cost", "cost of placements plus the price of used nodes"),
-        (Term::Nodes, "nodes", "number of used nodes"),
-        (Term::Demand, "demand", "total demand placed, summed over resources"),
-        (
-            Term::Soft,
-            "soft",
-            "price of preferences not met, of load above safety capacities, of missing room",
-        ),
-        (Term::Moves, "moves", "cost of moving tasks off their current nodes"),
-        (Term::Moved, "moved", "number of tasks moved off their current nodes"),
-        (Term::GroupMoves, "group_moves", "moved tasks of the group with most of them"),
-        (Term::Makespan, "makespan", "when the last task ends"),
-        (Term::Completion, "completion", "sum of the tasks' ends, each times its weight"),
-        (Term::Tardiness, "tardiness", "sum of what tasks end too late, each times its weight"),
-        (Term::Wait, "wait", "sum of the tasks' times from release to start, times their weights"),
-    ];
+    /// What there is to say about it.
+    pub fn info(self) -> &'static TermInfo {
+        TERMS.iter().find(|info| info.term == self).unwrap_or(&UNPLACED)
+    }
 
     /// True when the term is about when tasks run.
     pub fn is_timed(self) -> bool {
-        matches!(self, Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait)
+        self.info().measure == Measure::Time
     }
 
     /// Reads the name of an implicit term: `unplaced` or `unplaced(5)`.
     fn implicit(word: &str) -> Option<Term> {
-        let rest = word.strip_prefix("unplaced")?;
+        let rest = word.strip_prefix(UNPLACED.name)?;
         if rest.is_empty() {
             return Some(Term::Unplaced(None));
         }
@@ -82,10 +213,9 @@ impl Term {
 impl fmt::Display for Term {
     /// The name used in flags and files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self, Term::ALL.iter().find(|(term, _, _)| term == self)) {
-            (_, Some((_, name, _))) => f.write_str(name),
-            (Term::Unplaced(Some(priority)), None) => write!(f, "unplaced({priority})"),
-            (_, None) => f.write_str("unplaced"),
+        match self {
+            Term::Unplaced(Some(priority)) => write!(f, "{}({priority})", UNPLACED.name),
+            term => f.write_str(term.info().name),
         }
     }
 }
@@ -130,6 +260,28 @@ impl Tier {
             [WeightedTerm { weight: 1.0, term }] if self.enough.is_none() => Some(term),
             _ => None,
         }
+    }
+
+    /// How its values read: as its term's do, where it is one term that weighs 1.
+    pub fn measure(&self) -> Measure {
+        match self.terms[..] {
+            [WeightedTerm { weight: 1.0, term }] => term.info().measure,
+            _ => Measure::Number,
+        }
+    }
+
+    /// What stands before a value that is at most what is enough, or before any where nothing is.
+    pub fn title(&self) -> String {
+        match self.terms[..] {
+            [WeightedTerm { weight: 1.0, term: Term::Unplaced(_) }] => self.sum(),
+            [WeightedTerm { weight: 1.0, term }] => term.info().title.to_owned(),
+            _ => self.sum(),
+        }
+    }
+
+    /// The sum as written, without what is enough.
+    pub fn sum(&self) -> String {
+        Tier { enough: None, ..self.clone() }.to_string()
     }
 
     /// Reads one tier as plans state it, implicit ones included.
@@ -186,7 +338,7 @@ pub enum GoalError {
 }
 
 fn names() -> String {
-    Term::ALL.map(|(_, name, _)| name).join(", ")
+    TERMS.iter().map(|info| info.name).collect::<Vec<_>>().join(", ")
 }
 
 impl Goal {
@@ -228,14 +380,13 @@ impl Goal {
                 if word.is_empty() {
                     return Err(GoalError::Empty);
                 }
-                let term = Term::ALL
-                    .iter()
-                    .find(|(_, name, _)| *name == word)
-                    .map(|(term, _, _)| *term)
-                    .ok_or_else(|| GoalError::Unknown {
-                        word: word.to_owned(),
-                        suggestion: nearest(word, Term::ALL.iter().map(|(_, name, _)| *name)),
-                    })?;
+                let term =
+                    TERMS.iter().find(|info| info.name == word).map(|info| info.term).ok_or_else(
+                        || GoalError::Unknown {
+                            word: word.to_owned(),
+                            suggestion: nearest(word, TERMS.iter().map(|info| info.name)),
+                        },
+                    )?;
                 if seen.contains(&term) {
                     return Err(GoalError::Twice(word.to_owned()));
                 }

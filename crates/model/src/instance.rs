@@ -72,7 +72,7 @@ pub struct Pair<'a> {
     pub demand: &'a [i64],
 }
 
-/// Weights for the documents' weighted load, one per resource.
+/// Weights for a node's weighted load, one per resource.
 pub type ResourceWeights = Vec<f64>;
 
 /// Pairwise cost and demand, one sparse row a task.

@@ -42,7 +42,7 @@ pub use edit::Kept;
 pub use expand::MOST_TASKS;
 pub use failure::{Aftermath, NODE};
 pub use gang::Gang;
-pub use goal::{Goal, GoalError, Term, Tier, WeightedTerm};
+pub use goal::{Goal, GoalError, Measure, TERMS, Term, TermInfo, Tier, WeightedTerm};
 pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
 pub use learned::{Estimate, KindEstimates, Learned, NodeSpeed};
 pub use plan::{

@@ -1,5 +1,6 @@
 //! A plan: a node for every task, or none.
 
+use super::goal::Tier;
 use super::{Fraction, Instance, NodeId, TaskId, Worth};
 
 /// Cards of one node, as bits from the first card on.
@@ -145,8 +146,8 @@ pub struct Survives {
 /// The value of one tier of the goal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TierValue {
-    /// The tier as written, such as `cost + 10*nodes`.
-    pub tier: String,
+    /// The tier.
+    pub tier: Tier,
     /// What the plan achieves.
     pub value: f64,
     /// The same as a fraction, where it is one.

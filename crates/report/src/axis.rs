@@ -1,6 +1,7 @@
 //! Axes of drawings.
 
 use super::number;
+use model::Measure;
 
 /// A line of values on a screen.
 pub(super) struct Axis {
@@ -37,11 +38,11 @@ impl Axis {
     }
 }
 
-/// A value of a tier beside its axis.
-pub(super) fn tick(name: &str, value: f64) -> String {
-    match name {
-        "peak" => format!("{} %", number::plain(100.0 * value)),
-        "makespan" | "completion" | "tardiness" | "wait" => number::tier_value(name, value),
+/// A value beside its axis.
+pub(super) fn tick(measure: Measure, value: f64) -> String {
+    match measure {
+        Measure::Share => format!("{} %", number::plain(100.0 * value)),
+        Measure::Time => number::measured(measure, value, 2),
         _ if value != 0.0 && value.abs() < 1e-3 => format!("{value:.1e}"),
         _ => number::plain(value),
     }

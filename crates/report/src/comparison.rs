@@ -12,6 +12,7 @@ use super::{csv, json, markdown, number};
 use formats::guarded;
 use judge::metrics::TimeFigures;
 use judge::proof::Proof;
+use model::Tier;
 use plan::compare::{Comparison, Row};
 
 #[derive(Serialize)]
@@ -142,11 +143,8 @@ fn cells(row: &Row, timed: bool) -> Vec<String> {
 }
 
 /// A tier's value without its name.
-pub(super) fn value(tier: &str, value: f64) -> String {
-    match tier {
-        "peak" => format!("{:.4} %", 100.0 * value),
-        _ => number::tier_value(tier, value),
-    }
+pub(super) fn value(tier: &Tier, value: f64) -> String {
+    number::measured(tier.measure(), value, 4)
 }
 
 /// The last columns of the rows, as many as there are headings.
@@ -219,7 +217,7 @@ pub fn comparison_csv(comparison: &Comparison) -> String {
             guarded(&row.instance),
             row.method.clone(),
             row.status.to_owned(),
-            first.map_or(String::new(), |tier| tier.tier.clone()),
+            first.map_or(String::new(), |tier| tier.tier.to_string()),
             text(first.map(|tier| tier.value)),
             text(first.map(|tier| tier.bound)),
             text(row.gap()),

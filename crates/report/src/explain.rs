@@ -211,15 +211,15 @@ struct TaskDoc<'a> {
     schema_version: u32,
     task: &'a str,
     node: Option<&'a str>,
-    goal: Vec<ValueDoc<'a>>,
+    goal: Vec<ValueDoc>,
     nodes: Vec<NodeDoc<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     swap: Option<SwapDoc<'a>>,
 }
 
 #[derive(Serialize)]
-struct ValueDoc<'a> {
-    tier: &'a str,
+struct ValueDoc {
+    tier: String,
     value: f64,
 }
 
@@ -231,18 +231,18 @@ struct NodeDoc<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    goal: Option<Vec<ValueDoc<'a>>>,
+    goal: Option<Vec<ValueDoc>>,
 }
 
 #[derive(Serialize)]
 struct SwapDoc<'a> {
     with: &'a str,
     node: &'a str,
-    goal: Vec<ValueDoc<'a>>,
+    goal: Vec<ValueDoc>,
 }
 
-fn values(list: &[TierValue]) -> Vec<ValueDoc<'_>> {
-    list.iter().map(|v| ValueDoc { tier: &v.tier, value: v.value }).collect()
+fn values(list: &[TierValue]) -> Vec<ValueDoc> {
+    list.iter().map(|v| ValueDoc { tier: v.tier.to_string(), value: v.value }).collect()
 }
 
 /// A task's explanation as JSON.
@@ -337,10 +337,9 @@ pub fn plan_why_text(instance: &Instance, why: &PlanWhy) -> String {
             if names.is_empty() { "what was there before".to_owned() } else { names.join(", ") },
         ));
     }
-    let tier = why.tier.to_string();
     text.push_str(&format!(
         "By counting alone, {} is a bound: {}\n",
-        number::tier(&tier, why.bound),
+        number::tier(&why.tier, why.bound),
         why.why
     ));
     if why.worth.is_empty() {
@@ -353,7 +352,7 @@ pub fn plan_why_text(instance: &Instance, why: &PlanWhy) -> String {
             "  of {} on a node like {}: to {}\n",
             instance.resources()[worth.resource].name,
             instance.node_name(worth.node),
-            number::tier(&tier, worth.bound)
+            number::tier(&why.tier, worth.bound)
         ));
     }
     text

@@ -267,7 +267,7 @@ impl TierDoc {
     /// The document of a tier.
     pub(super) fn of(tier: &Proof) -> TierDoc {
         TierDoc {
-            tier: tier.tier.clone(),
+            tier: tier.tier.to_string(),
             value: tier.value,
             bound: tier.bound,
             gap: tier.gap,

@@ -11,7 +11,7 @@ use super::{Report, csv, json, markdown, number};
 use base::error::{Error, Kind, Result};
 use formats::guarded;
 use judge::proof::Proof;
-use model::{Instance, Move, NodeId, TaskId};
+use model::{Instance, Measure, Move, NodeId, TaskId};
 use plan::replan::{Frontier, Order, Point, Stuck};
 
 /// The way from where tasks run today to the plan.
@@ -287,7 +287,7 @@ pub fn frontier_json(frontier: &Frontier) -> String {
 fn point_header(frontier: &Frontier) -> Vec<String> {
     let tiers = frontier.points.first().map_or(&[][..], |point| &point.goal);
     let tiers =
-        tiers.iter().flat_map(|tier| [tier.tier.clone(), "bound".to_owned(), "gap".to_owned()]);
+        tiers.iter().flat_map(|tier| [tier.tier.to_string(), "bound".to_owned(), "gap".to_owned()]);
     ["moves".to_owned()].into_iter().chain(tiers).chain(["bought".to_owned()]).collect()
 }
 
@@ -368,7 +368,8 @@ pub fn frontier_svg(frontier: &Frontier) -> Result<String> {
     let to = if to > from { to } else { from + 1.0 };
     let x = Axis { from, to, ends: (LEFT, RIGHT), logarithmic: false };
     let y = Axis { from: low - room, to: high + room, ends: (BOTTOM, TOP), logarithmic: false };
-    let tier = points.first().map_or_else(String::new, |(_, tier)| tier.tier.clone());
+    let measure = points.first().map_or(Measure::Number, |(_, tier)| tier.tier.measure());
+    let tier = points.first().map_or_else(String::new, |(_, tier)| tier.tier.to_string());
     let place = |(x, y): (f64, f64)| (format!("{x:.1}"), format!("{y:.1}"));
     // Between two numbers of moves the plan for fewer still stands.
     let steps = |of: fn(&Proof) -> f64| {
@@ -395,7 +396,7 @@ pub fn frontier_svg(frontier: &Frontier) -> Result<String> {
             .filter(whole)
             .map(|t| (place((x.at(t), 0.0)).0, t.to_string()))
             .collect(),
-        ys: y.ticks().into_iter().map(|t| (place((0.0, y.at(t))).1, tick(&tier, t))).collect(),
+        ys: y.ticks().into_iter().map(|t| (place((0.0, y.at(t))).1, tick(measure, t))).collect(),
         value: steps(|tier| tier.value),
         bound: steps(|tier| tier.bound),
         dots: dots.collect(),

@@ -1,6 +1,7 @@
 //! Numbers as people read them.
 
 use super::time::clock;
+use model::{Measure, Tier};
 
 /// With commas between thousands.
 pub(super) fn grouped(value: usize) -> String {
@@ -45,40 +46,29 @@ pub(super) fn plain(value: f64) -> String {
 }
 
 /// A tier with its value, in the tier's own way of counting.
-pub(super) fn tier(name: &str, value: f64) -> String {
-    let title = match name {
-        "peak" => "peak utilisation",
-        "balance" => "balance degree",
-        _ => name,
-    };
-    match limit(name) {
-        Some((sum, most)) if value <= most => {
-            let title = if sum == "peak" { "peak utilisation" } else { sum };
-            format!("{title} at most {}", tier_value(sum, most))
+pub(super) fn tier(tier: &Tier, value: f64) -> String {
+    match tier.enough {
+        Some(most) if value <= most => {
+            format!("{} at most {}", tier.title(), tier_value(tier, most))
         }
-        _ => format!("{title} {}", tier_value(name, value)),
+        Some(_) => format!("{tier} {}", tier_value(tier, value)),
+        None => format!("{} {}", tier.title(), tier_value(tier, value)),
     }
-}
-
-/// The sum of a tier that only has to be low enough, and what is enough.
-fn limit(name: &str) -> Option<(&str, f64)> {
-    let (sum, most) = name.split_once(" <= ")?;
-    Some((sum, most.parse().ok()?))
 }
 
 /// A tier's value alone.
-pub(super) fn tier_value(name: &str, value: f64) -> String {
-    match limit(name).map_or(name, |(sum, _)| sum) {
-        "peak" => format!("{:.2} %", 100.0 * value),
-        "balance" => small(value),
-        name if is_time(name) => time(value),
-        _ => plain(value),
-    }
+pub(super) fn tier_value(tier: &Tier, value: f64) -> String {
+    measured(tier.measure(), value, 2)
 }
 
-/// Whether the tier is a time.
-fn is_time(name: &str) -> bool {
-    matches!(name, "makespan" | "completion" | "tardiness" | "wait")
+/// A value as its goal is read; so many digits of a percentage.
+pub(super) fn measured(measure: Measure, value: f64, digits: usize) -> String {
+    match measure {
+        Measure::Share => format!("{:.digits$} %", 100.0 * value),
+        Measure::Variance => small(value),
+        Measure::Time => time(value),
+        Measure::Number => plain(value),
+    }
 }
 
 /// Seconds of a tier; a bound need not be a whole number of them.
@@ -96,13 +86,8 @@ pub(super) fn seconds(seconds: f64) -> String {
 }
 
 /// A tier's value and its bound without the tier's name, with as many digits as tell them apart.
-pub(super) fn pair(name: &str, value: f64, bound: f64) -> (String, String) {
-    let shown = |number: f64, digits: usize| match name {
-        "peak" => format!("{:.digits$} %", 100.0 * number),
-        "balance" => small(number),
-        name if is_time(name) => time(number),
-        _ => plain(number),
-    };
+pub(super) fn pair(tier: &Tier, value: f64, bound: f64) -> (String, String) {
+    let shown = |number: f64, digits: usize| measured(tier.measure(), number, digits);
     let apart = |digits: &usize| shown(value, *digits) != shown(bound, *digits);
     let digits = if value == bound { 2 } else { (2..=6).find(apart).unwrap_or(6) };
     (shown(value, digits), shown(bound, digits))
@@ -111,6 +96,7 @@ pub(super) fn pair(name: &str, value: f64, bound: f64) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::Term;
 
     #[test]
     fn numbers_read_well() {
@@ -120,8 +106,9 @@ mod tests {
         assert_eq!(percent(0.0), "0 %");
         assert_eq!(plain(3.0), "3");
         assert_eq!(plain(2.5), "2.5");
-        assert_eq!(pair("peak", 0.5, 0.25), ("50.00 %".into(), "25.00 %".into()));
-        assert_eq!(pair("peak", 0.84, 0.839996), ("84.0000 %".into(), "83.9996 %".into()));
-        assert_eq!(pair("nodes", 4.0, 3.0), ("4".into(), "3".into()));
+        let (peak, nodes) = (Tier::single(Term::Peak), Tier::single(Term::Nodes));
+        assert_eq!(pair(&peak, 0.5, 0.25), ("50.00 %".into(), "25.00 %".into()));
+        assert_eq!(pair(&peak, 0.84, 0.839996), ("84.0000 %".into(), "83.9996 %".into()));
+        assert_eq!(pair(&nodes, 4.0, 3.0), ("4".into(), "3".into()));
     }
 }

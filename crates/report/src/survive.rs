@@ -245,7 +245,7 @@ impl SurvivalReport<'_> {
     fn header(&self) -> Vec<String> {
         let mut header: Vec<String> =
             ["failure", "outcome", "tasks", "lost"].map(str::to_owned).to_vec();
-        header.extend(self.survival.before.iter().map(|tier| tier.tier.clone()));
+        header.extend(self.survival.before.iter().map(|tier| tier.tier.to_string()));
         header.push("fallback".to_owned());
         header
     }
@@ -368,7 +368,7 @@ pub fn survival_csv(report: &SurvivalReport) -> String {
             if failure.lost.is_empty() { String::new() } else { failure.least.to_string() },
             code,
             guarded(&words),
-            first.map_or(String::new(), |tier| tier.tier.clone()),
+            first.map_or(String::new(), |tier| tier.tier.to_string()),
             first.map_or(String::new(), |tier| tier.value.to_string()),
             guarded(&lost.collect::<Vec<_>>().join("|")),
             guarded(&steps.collect::<Vec<_>>().join(";")),
@@ -402,7 +402,7 @@ impl SurvivalDoc {
 }
 
 fn values(tiers: &[TierValue]) -> Vec<ValueDoc> {
-    tiers.iter().map(|tier| ValueDoc { tier: tier.tier.clone(), value: tier.value }).collect()
+    tiers.iter().map(|tier| ValueDoc { tier: tier.tier.to_string(), value: tier.value }).collect()
 }
 
 impl SurvivalReport<'_> {

@@ -137,7 +137,7 @@ pub fn sweep_csv(scenarios: &[Scenario], timing: bool) -> String {
         let text = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         let metrics = row.map(metrics).unwrap_or_default();
         let mut cells = vec![
-            first.map_or(String::new(), |tier| tier.tier.clone()),
+            first.map_or(String::new(), |tier| tier.tier.to_string()),
             text(first.map(|tier| tier.value)),
             text(first.map(|tier| tier.bound)),
             text(row.and_then(Row::gap)),

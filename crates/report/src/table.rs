@@ -92,7 +92,7 @@ pub fn plan_table(report: &Report) -> String {
     text
 }
 
-/// The documents' A: a row a task, a column a node, 1 or a dot; s for its standby.
+/// The allocation matrix: a row a task, a column a node, 1 or a dot; s for its standby.
 fn matrix(report: &Report) -> Table {
     let instance = report.instance;
     let mut table = bare();

@@ -83,7 +83,7 @@ pub fn what_if_json(base: &Outcome, scenarios: &[Named]) -> String {
 }
 
 fn header(base: &Outcome) -> Vec<String> {
-    let tiers = base.goal.iter().map(|tier| tier.tier.clone());
+    let tiers = base.goal.iter().map(|tier| tier.tier.to_string());
     let first = ["scenario", "fits", "must"].map(str::to_owned);
     let last = ["moves", "unplaced"].map(str::to_owned);
     first.into_iter().chain(tiers).chain(last).collect()

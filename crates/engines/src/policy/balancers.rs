@@ -109,7 +109,7 @@ impl Policy for LeastResponseTime {
     }
 }
 
-/// Highest of the documents' weights 1 / (alpha GPU + beta memory + gamma), from
+/// Highest of the weights 1 / (alpha GPU + beta memory + gamma), from
 /// the utilisation as it stands.
 pub(super) struct LoadAware {
     parts: [(usize, f64); 2],

@@ -409,7 +409,7 @@ impl<'a> Builder<'a> {
         self.start[job] = start;
     }
 
-    /// Stands as a schedule that holds says. What is free is not known then: to look at only, until
+    /// Takes starts and places from a schedule that holds. What is free is not known then: to look at only, until
     /// the next build.
     pub fn adopt(&mut self, schedule: &Schedule) {
         self.start.fill(NEVER);

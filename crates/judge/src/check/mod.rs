@@ -469,7 +469,7 @@ fn goal_of(instance: &Instance, claim: &Claim) -> Goal {
 fn stated_values(claim: &Claim, values: &[TierValue]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for stated in &claim.goal {
-        let Some(actual) = values.iter().find(|v| v.tier == stated.tier) else {
+        let Some(actual) = values.iter().find(|v| v.tier.to_string() == stated.tier) else {
             violations.push(Violation::Tier { tier: stated.tier.clone() });
             continue;
         };

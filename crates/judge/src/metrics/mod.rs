@@ -33,7 +33,7 @@ pub struct NodeMetrics {
     pub dominant: Option<f64>,
     /// `dominant` over the highest of all nodes.
     pub relative: f64,
-    /// The documents' weighted load, sum over resources of weight x
+    /// The weighted load, sum over resources of weight x
     /// utilisation over the number of resources; 0 without weights.
     pub weighted: f64,
 }
@@ -45,7 +45,7 @@ pub struct Metrics {
     pub peak: f64,
     /// Mean over highest node utilisation: 1 when perfectly even.
     pub utilisation: f64,
-    /// Variance of node utilisation, the documents' balance degree.
+    /// Variance of node utilisation, the balance degree.
     pub balance_degree: f64,
     /// The same for each resource by itself.
     pub balance_by_resource: Vec<f64>,
@@ -280,7 +280,7 @@ fn demand_of(instance: &Instance, plan: &Plan) -> Vec<i64> {
     total
 }
 
-/// The documents' objective: demand placed, each resource in its own unit.
+/// The goal `demand`: demand placed, each resource in its own unit.
 fn demand(instance: &Instance, plan: &Plan) -> f64 {
     let total = demand_of(instance, plan);
     let scales = instance.resources().iter().map(|resource| resource.scale);
@@ -344,7 +344,7 @@ pub fn goal_values(instance: &Instance, plan: &Plan, goal: &Goal) -> Vec<TierVal
     goal.tiers
         .iter()
         .map(|tier| TierValue {
-            tier: tier.to_string(),
+            tier: tier.clone(),
             value: tier_value(instance, plan, &metrics, tier),
             exact: figures.tier(tier),
         })

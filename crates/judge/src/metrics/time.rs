@@ -104,7 +104,7 @@ pub fn timed_values(instance: &Instance, schedule: &Schedule, goal: &Goal) -> Ve
     let plan = &schedule.plan;
     let exact = Figures { instance, plan, metrics: &metrics, time: Some((&figures, &highest)) };
     let each = goal.tiers.iter().map(|tier| TierValue {
-        tier: tier.to_string(),
+        tier: tier.clone(),
         value: value(tier),
         exact: exact.tier(tier),
     });

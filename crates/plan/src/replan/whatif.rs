@@ -85,8 +85,7 @@ fn effect(instance: &Instance, params: &Params, stop: &Stop) -> Result<Effect> {
         Answer::Plan(outcome) if outcome.unplaced.is_empty() => (Fit::Yes, Some(outcome)),
         Answer::Plan(outcome) => {
             // As many as possible were asked for: whether all fit is the first tiers' question.
-            let left =
-                |k: usize| outcome.goal[k].tier.starts_with(&Term::Unplaced(None).to_string());
+            let left = |k: usize| matches!(outcome.goal[k].tier.only(), Some(Term::Unplaced(_)));
             let proven = (0..outcome.goal.len()).any(|k| left(k) && outcome.goal[k].bound > 0.0);
             let none = NoPlan {
                 proven,

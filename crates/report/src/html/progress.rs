@@ -64,7 +64,7 @@ impl Progress {
         let tiers = outcome.goal.iter().map(|tier| {
             let (value, bound) = number::pair(&tier.tier, tier.value, tier.bound);
             TierRow {
-                name: tier.tier.clone(),
+                name: tier.tier.to_string(),
                 value,
                 bound,
                 gap: if tier.gap == 0.0 { "proven".to_owned() } else { number::percent(tier.gap) },
@@ -145,7 +145,7 @@ fn chart(report: &Report, at: usize) -> Option<Chart> {
         logarithmic,
     };
     let y = Axis { from: low - room, to: high + room, ends: (BOTTOM, TOP), logarithmic: false };
-    let name = &report.outcome.goal[at].tier;
+    let tier = &report.outcome.goal[at].tier;
     let line = |of: fn(&(f64, f64, f64, &str)) -> f64| {
         let mut points = vec![format!("{:.1},{:.1}", x.at(first.0), y.at(of(first)))];
         for (before, after) in trace.iter().zip(&trace[1..]) {
@@ -157,7 +157,7 @@ fn chart(report: &Report, at: usize) -> Option<Chart> {
     };
     let better = std::iter::once(first)
         .chain(trace.iter().zip(&trace[1..]).filter(|(a, b)| a.1 != b.1).map(|(_, b)| b));
-    let shown = |value: f64| number::pair(name, value, low).0;
+    let shown = |value: f64| number::pair(tier, value, low).0;
     let dots = better.map(|step| {
         let title = format!("{}: {} by {}", number::seconds(step.0), shown(step.1), step.3);
         (format!("{:.1}", x.at(step.0)), format!("{:.1}", y.at(step.1)), title)
@@ -167,11 +167,15 @@ fn chart(report: &Report, at: usize) -> Option<Chart> {
     let close = (14.0 - (bound_at - value_at)).max(0.0) / 2.0;
     let scale = if logarithmic { " (logarithmic scale)" } else { "" };
     Some(Chart {
-        caption: format!("{name}: value of the best plan and proven bound over seconds{scale}"),
+        caption: format!("{tier}: value of the best plan and proven bound over seconds{scale}"),
         xs: (x.ticks().into_iter())
             .map(|t| (format!("{:.1}", x.at(t)), format!("{} s", number::plain(t))))
             .collect(),
-        ys: y.ticks().into_iter().map(|t| (format!("{:.1}", y.at(t)), tick(name, t))).collect(),
+        ys: y
+            .ticks()
+            .into_iter()
+            .map(|t| (format!("{:.1}", y.at(t)), tick(tier.measure(), t)))
+            .collect(),
         value: line(|step| step.1),
         bound: line(|step| step.2),
         dots: dots.collect(),

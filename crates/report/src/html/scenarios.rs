@@ -75,7 +75,7 @@ pub fn what_if_html(base: &Outcome, scenarios: &[Named]) -> Result<String> {
         explained: format!(
             "The goal is {}; lower is better, bars and sorting go by its first tier. Moves are tasks that \
              change their node against the plan as it is, those on nodes that are gone included.",
-            base.goal.iter().map(|tier| tier.tier.as_str()).collect::<Vec<_>>().join(", then ")
+            base.goal.iter().map(|tier| tier.tier.to_string()).collect::<Vec<_>>().join(", then ")
         ),
         rows: std::iter::once(as_it_is).chain(rows).collect(),
         title,

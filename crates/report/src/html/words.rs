@@ -2,7 +2,7 @@
 
 use super::{Report, Tile, number};
 use judge::proof::Proof;
-use model::{Term, Tier};
+use model::Measure;
 use plan::compare::Comparison;
 
 /// The first tier that the instance itself asks for; before it stands what may be left out.
@@ -62,25 +62,16 @@ pub(super) fn sentence(report: &Report) -> String {
 /// What the value of a tier says about the plan.
 fn meaning(report: &Report, tier: &Proof, value: &str) -> String {
     let metrics = &report.metrics;
-    match Tier::parse(&tier.tier).ok().and_then(|tier| tier.only()) {
-        Some(Term::Peak) => format!("The fullest node is {value} full"),
-        Some(Term::Balance) => format!(
-            "The nodes' utilisation has a variance of {value} (standard deviation {:.2} percentage points)",
-            100.0 * metrics.standard_deviation
-        ),
-        Some(Term::Cost) => format!("The plan costs {value}"),
-        Some(Term::Nodes) => format!("The plan uses {value} nodes"),
-        Some(Term::Demand) => format!("The tasks take {value} in all"),
-        Some(Term::Soft) => format!("Wishes and safety margins that are not kept cost {value}"),
-        Some(Term::Moves) => format!("Moving running tasks costs {value}"),
-        Some(Term::Moved) => format!("Tasks that move: {value}"),
-        Some(Term::GroupMoves) => format!("Of no group more than {value} tasks move"),
-        Some(Term::Makespan) => format!("The last task ends after {value}"),
-        Some(Term::Completion) => format!("The tasks' weighted ends come to {value}"),
-        Some(Term::Tardiness) => format!("What ends too late comes to {value}"),
-        Some(Term::Wait) => format!("The tasks' weighted waits come to {value}"),
-        Some(Term::Unplaced(_)) => format!("What is left out weighs {value}"),
+    let said = match tier.tier.only() {
+        Some(term) => term.info().says.replace("{}", value),
         None => format!("The goal {} comes to {value}", tier.tier),
+    };
+    match tier.tier.measure() {
+        Measure::Variance => {
+            let deviation = 100.0 * metrics.standard_deviation;
+            format!("{said} (standard deviation {deviation:.2} percentage points)")
+        }
+        Measure::Share | Measure::Time | Measure::Number => said,
     }
 }
 

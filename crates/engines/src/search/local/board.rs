@@ -3,7 +3,7 @@
 
 use super::super::problem::{Vector, add, fits, sub};
 use super::groups::Groups;
-use super::problem::Ground;
+use super::problem::Problem;
 use super::spread::Spread;
 use super::ties::Ties;
 use model::TaskId;
@@ -21,7 +21,7 @@ struct Side<const R: usize> {
 /// priced by.
 #[derive(Clone)]
 pub struct Board<'g, 'a, const R: usize> {
-    pub ground: &'g Ground<'a, R>,
+    pub problem: &'g Problem<'a, R>,
     /// The tier that is being minimised.
     pub stage: usize,
     /// What earlier tiers may be worth at most.
@@ -66,35 +66,35 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     /// The plan as it is; `ceiling` is what nodes may carry at most once all moves are over,
     /// where an earlier tier says so.
     pub fn new(
-        ground: &'g Ground<'a, R>,
+        problem: &'g Problem<'a, R>,
         stage: usize,
         caps: Vec<f64>,
         ceiling: Option<&'g [Vector<R>]>,
         node_of: &[u32],
     ) -> Self {
-        let m = ground.nodes.len();
+        let m = problem.nodes.len();
         let mut board = Board {
-            ground,
+            problem,
             stage,
             caps,
-            room: ground.room.clone(),
+            room: problem.room.clone(),
             ceiling,
-            load: ground.used.clone(),
+            load: problem.used.clone(),
             count: vec![0; m + 1],
             node_of: vec![u32::MAX; node_of.len()],
             members: vec![Vec::new(); m + 1],
             position: vec![0; node_of.len()],
-            ties: Ties::new(ground.instance),
-            spread: Spread::new(ground),
+            ties: Ties::new(problem.instance),
+            spread: Spread::new(problem),
             own: vec![vec![0.0; m + 1]; stage + 1],
             paid: vec![vec![0.0; node_of.len()]; stage + 1],
             sum: vec![0.0; stage + 1],
-            groups: Groups::new(ground.instance.groups().len()),
-            grouped: ground.tiers[..=stage].iter().any(|w| w.group_moves > 0.0),
+            groups: Groups::new(problem.instance.groups().len()),
+            grouped: problem.tiers[..=stage].iter().any(|w| w.group_moves > 0.0),
             level: vec![0.0; m],
             total: [0.0; 3],
             power: (5, 1.0),
-            even: ground.tiers[..=stage].iter().any(|w| w.even()),
+            even: problem.tiers[..=stage].iter().any(|w| w.even()),
             strain: None,
             over: vec![0.0; m + 1],
             over_sum: 0.0,
@@ -105,7 +105,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         for (i, j) in node_of.iter().enumerate() {
             board.enter(i, *j as usize);
         }
-        let highest = (0..m).map(|j| ground.utilisation(j, &board.load[j])).fold(0.0, f64::max);
+        let highest = (0..m).map(|j| problem.utilisation(j, &board.load[j])).fold(0.0, f64::max);
         board.set_power(5, highest.max(1e-9));
         board
     }
@@ -119,10 +119,10 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         for t in 0..=self.stage {
             for j in 0..self.own[t].len() {
                 self.own[t][j] =
-                    self.ground.own(t, j, &self.load[j], self.count[j], t == self.stage);
+                    self.problem.own(t, j, &self.load[j], self.count[j], t == self.stage);
             }
             for (i, j) in self.node_of.iter().enumerate() {
-                self.paid[t][i] = self.ground.toll(t, i, *j as usize);
+                self.paid[t][i] = self.problem.toll(t, i, *j as usize);
             }
             self.sum[t] = self.own[t].iter().chain(&self.paid[t]).sum();
         }
@@ -162,7 +162,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     pub fn level_anew(&mut self) {
         self.total = [0.0; 3];
         for j in 0..self.level.len() {
-            self.level[j] = self.ground.utilisation(j, &self.load[j]);
+            self.level[j] = self.problem.utilisation(j, &self.load[j]);
             let now = self.powers(self.level[j]);
             (0..3).for_each(|k| self.total[k] += now[k]);
         }
@@ -176,12 +176,12 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     /// What tier `t` makes of sums over the nodes' utilisations.
     fn evenness(&self, t: usize, total: &[f64; 3]) -> f64 {
-        let w = &self.ground.tiers[t];
+        let w = &self.problem.tiers[t];
         let mut sum = 0.0;
         if w.balance > 0.0 {
-            let mean = total[0] / self.ground.counted;
+            let mean = total[0] / self.problem.counted;
             let aim = self.aim.filter(|_| t == self.stage).unwrap_or(mean);
-            let square = total[1] / self.ground.counted - 2.0 * aim * mean + aim * aim;
+            let square = total[1] / self.problem.counted - 2.0 * aim * mean + aim * aim;
             sum += w.balance * square.max(0.0);
         }
         if w.peak > 0.0 {
@@ -193,13 +193,13 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     /// What the stage's tier is worth, exactly up to rounding.
     pub fn value(&self) -> f64 {
-        let (t, ground) = (self.stage, self.ground);
-        let w = &ground.tiers[t];
-        let own = |j: usize| ground.own(t, j, &self.load[j], self.count[j], false);
+        let (t, problem) = (self.stage, self.problem);
+        let w = &problem.tiers[t];
+        let own = |j: usize| problem.own(t, j, &self.load[j], self.count[j], false);
         let mut sum = (0..self.load.len()).map(own).sum::<f64>() + self.paid[t].iter().sum::<f64>();
         if w.balance > 0.0 {
-            let mean = self.total[0] / ground.counted;
-            sum += w.balance * (self.total[1] / ground.counted - mean * mean).max(0.0);
+            let mean = self.total[0] / problem.counted;
+            sum += w.balance * (self.total[1] / problem.counted - mean * mean).max(0.0);
         }
         sum + w.peak * self.highest() + w.group_moves * f64::from(self.groups.most)
     }
@@ -227,7 +227,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     /// Change of the stage's tier when `moves` turn nodes into `sides`; none where an earlier
     /// tier would get worse.
     fn price(&self, sides: &[Side<R>], moves: &[(usize, usize)]) -> Option<f64> {
-        let g = self.ground;
+        let g = self.problem;
         if !sides.iter().all(|side| self.under(side.node, &side.load)) {
             return None;
         }
@@ -236,14 +236,14 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         if self.even {
             for side in sides.iter().filter(|side| side.node < self.level.len()) {
                 let was = self.powers(self.level[side.node]);
-                let now = self.powers(self.ground.utilisation(side.node, &side.load));
+                let now = self.powers(self.problem.utilisation(side.node, &side.load));
                 (0..3).for_each(|k| total[k] += now[k] - was[k]);
             }
         }
         let mut delta = 0.0;
         for t in 0..=self.stage {
             let own = |side: &Side<R>| {
-                let now = self.ground.own(t, side.node, &side.load, side.count, t == self.stage);
+                let now = self.problem.own(t, side.node, &side.load, side.count, t == self.stage);
                 now - self.own[t][side.node]
             };
             let toll = |&(i, j): &(usize, usize)| g.toll(t, i, j) - self.paid[t][i];
@@ -252,7 +252,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
                 let more = f64::from(most_moved) - f64::from(self.groups.most);
                 delta += g.tiers[t].group_moves * more;
             }
-            if self.ground.tiers[t].even() {
+            if self.problem.tiers[t].even() {
                 delta += self.evenness(t, &total) - self.evenness(t, &self.total);
             }
             if t < self.stage && self.worth(t) + delta > self.caps[t] {
@@ -263,7 +263,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     }
 
     fn worth(&self, t: usize) -> f64 {
-        let moved = self.ground.tiers[t].group_moves * f64::from(self.groups.most);
+        let moved = self.problem.tiers[t].group_moves * f64::from(self.groups.most);
         self.sum[t] + self.evenness(t, &self.total) + moved
     }
 
@@ -275,7 +275,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     /// Task `i` to node `b`, if it fits and costs at most `most`: what it costs. Changes
     /// nothing, and asks no rules between tasks.
     pub fn relocate(&self, i: usize, b: usize, most: f64) -> Option<f64> {
-        let (g, a) = (self.ground, self.node_of[i] as usize);
+        let (g, a) = (self.problem, self.node_of[i] as usize);
         if a == b || !g.may(i, b) || self.full(b) {
             return None;
         }
@@ -299,7 +299,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     /// Tasks `i` and `k` change places; as [`Board::relocate`].
     pub fn swap(&self, i: usize, k: usize, most: f64) -> Option<f64> {
-        let g = self.ground;
+        let g = self.problem;
         let (a, b) = (self.node_of[i] as usize, self.node_of[k] as usize);
         if a == b || !g.may(i, b) || !g.may(k, a) {
             return None;
@@ -338,7 +338,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             return f64::INFINITY;
         }
         let own = &self.own[self.stage];
-        own[a] + own[b] + 2.0 * self.ground.tiers[self.stage].group_moves
+        own[a] + own[b] + 2.0 * self.problem.tiers[self.stage].group_moves
     }
 
     /// Change of what overload costs when two nodes have this room; none where that alone is
@@ -356,7 +356,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     /// The most moved tasks of any one group after the moves.
     fn most_moved_after(&self, moves: &[(usize, usize)]) -> u32 {
-        let g = self.ground;
+        let g = self.problem;
         self.groups.most_after(moves.iter().flat_map(|&(i, j)| {
             let more = i64::from(g.moved(i, j)) - i64::from(g.moved(i, self.node_of[i] as usize));
             let groups = g.instance.groups_of(TaskId(i as u32));
@@ -365,15 +365,15 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     }
 
     fn count_moved(&mut self, i: usize, more: bool) {
-        for group in self.ground.instance.groups_of(TaskId(i as u32)) {
+        for group in self.problem.instance.groups_of(TaskId(i as u32)) {
             self.groups.count(*group, more);
         }
     }
 
     /// The node takes no further task.
     fn full(&self, j: usize) -> bool {
-        let most = |node| self.ground.instance.max_tasks(node);
-        self.ground.nodes.get(j).is_some_and(|node| self.count[j] >= most(*node))
+        let most = |node| self.problem.instance.max_tasks(node);
+        self.problem.nodes.get(j).is_some_and(|node| self.count[j] >= most(*node))
     }
 
     /// Makes moves that were priced at `delta`, if cards and rules between tasks allow it.
@@ -381,7 +381,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         let worth = self.strained_worth();
         let before: Vec<usize> = self.go(moves);
         let off = (self.strained_worth() - worth - delta).abs();
-        let rounded = self.ground.tiers[self.stage].peak > 0.0;
+        let rounded = self.problem.tiers[self.stage].peak > 0.0;
         debug_assert!(
             rounded || off <= 1e-6 * (1.0 + worth.abs() + delta.abs()),
             "priced wrong by {off}"
@@ -395,10 +395,10 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     /// Makes the moves if everything allows them and they cost at most `most` together.
     pub fn attempt(&mut self, moves: &[(usize, usize)], most: f64) -> bool {
-        if moves.iter().any(|(i, j)| !self.ground.may(*i, *j)) {
+        if moves.iter().any(|(i, j)| !self.problem.may(*i, *j)) {
             return false;
         }
-        let (g, worth) = (self.ground, self.strained_worth());
+        let (g, worth) = (self.problem, self.strained_worth());
         let before: Vec<usize> = self.go(moves);
         let kept = |t: usize| self.worth(t) <= self.caps[t];
         let fits = |j: usize| {
@@ -438,8 +438,8 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     }
 
     fn cards_fit(&self, j: usize) -> bool {
-        let instance = self.ground.instance;
-        let Some(node) = self.ground.nodes.get(j) else { return true };
+        let instance = self.problem.instance;
+        let Some(node) = self.problem.nodes.get(j) else { return true };
         instance.devices().iter().all(|device| {
             let tasks: Vec<TaskId> = self.members[j].iter().map(|i| TaskId(*i)).collect();
             pack(instance, *node, *device, &tasks).is_some()
@@ -448,7 +448,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     /// Moves a task and keeps every sum.
     fn shift(&mut self, i: usize, b: usize) {
-        let (g, a) = (self.ground, self.node_of[i] as usize);
+        let (g, a) = (self.problem, self.node_of[i] as usize);
         if a == b {
             return;
         }
@@ -464,7 +464,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     fn refresh(&mut self, j: usize) {
         for t in 0..=self.stage {
-            let now = self.ground.own(t, j, &self.load[j], self.count[j], t == self.stage);
+            let now = self.problem.own(t, j, &self.load[j], self.count[j], t == self.stage);
             self.sum[t] += now - self.own[t][j];
             self.own[t][j] = now;
         }
@@ -475,7 +475,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         }
         if self.even && j < self.level.len() {
             let was = self.powers(self.level[j]);
-            self.level[j] = self.ground.utilisation(j, &self.load[j]);
+            self.level[j] = self.problem.utilisation(j, &self.load[j]);
             let now = self.powers(self.level[j]);
             (0..3).for_each(|k| self.total[k] += now[k] - was[k]);
         }
@@ -483,35 +483,35 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     fn leave(&mut self, i: usize) {
         let a = self.node_of[i] as usize;
-        self.load[a] = sub(self.load[a], self.ground.demand_on(i, a));
-        self.room[a] = add(self.room[a], self.ground.takes(i, a));
-        if self.grouped && self.ground.moved(i, a) {
+        self.load[a] = sub(self.load[a], self.problem.demand_on(i, a));
+        self.room[a] = add(self.room[a], self.problem.takes(i, a));
+        if self.grouped && self.problem.moved(i, a) {
             self.count_moved(i, false);
         }
-        self.spread.change(self.ground, i, a, false);
+        self.spread.change(self.problem, i, a, false);
         self.count[a] -= 1;
         let at = self.position[i] as usize;
         self.members[a].swap_remove(at);
         if let Some(moved) = self.members[a].get(at) {
             self.position[*moved as usize] = at as u32;
         }
-        if let Some(node) = self.ground.nodes.get(a) {
+        if let Some(node) = self.problem.nodes.get(a) {
             self.ties.change(TaskId(i as u32), *node, false);
         }
     }
 
     fn enter(&mut self, i: usize, b: usize) {
-        self.load[b] = add(self.load[b], self.ground.demand_on(i, b));
-        self.room[b] = sub(self.room[b], self.ground.takes(i, b));
-        if self.grouped && self.ground.moved(i, b) {
+        self.load[b] = add(self.load[b], self.problem.demand_on(i, b));
+        self.room[b] = sub(self.room[b], self.problem.takes(i, b));
+        if self.grouped && self.problem.moved(i, b) {
             self.count_moved(i, true);
         }
-        self.spread.change(self.ground, i, b, true);
+        self.spread.change(self.problem, i, b, true);
         self.count[b] += 1;
         self.node_of[i] = b as u32;
         self.position[i] = self.members[b].len() as u32;
         self.members[b].push(i as u32);
-        if let Some(node) = self.ground.nodes.get(b) {
+        if let Some(node) = self.problem.nodes.get(b) {
             self.ties.change(TaskId(i as u32), *node, true);
         }
     }

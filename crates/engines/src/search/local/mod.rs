@@ -22,7 +22,7 @@ use base::stop::Stop;
 use board::Board;
 use model::{Goal, Instance, Plan, Term};
 use moves::{Best, Guide, Schedule, anneal, member};
-use problem::Ground;
+use problem::Problem;
 
 /// What to improve, and how long.
 pub struct Task<'a> {
@@ -92,7 +92,7 @@ pub fn improve(task: &Task, tell: Tell) -> Plan {
 
 struct Search<'a, const R: usize> {
     task: &'a Task<'a>,
-    ground: Ground<'a, R>,
+    problem: Problem<'a, R>,
     budget: Budget<'a>,
     workers: usize,
 }
@@ -109,17 +109,17 @@ impl<'a, const R: usize> Search<'a, R> {
         let workers = if fixed { WORKERS } else { rayon::current_num_threads().max(1) };
         Search {
             task,
-            ground: Ground::new(task.instance, task.goal, drops),
+            problem: Problem::new(task.instance, task.goal, drops),
             budget: Budget::new(task.stop, task.work),
             workers,
         }
     }
 
     fn run(mut self, tell: Tell) -> Plan {
-        let mut best = self.ground.numbers(self.task.start);
+        let mut best = self.problem.numbers(self.task.start);
         let mut caps = Vec::new();
         let mut ceiling: Option<Vec<Vector<R>>> = None;
-        let tiers = self.ground.tiers.len();
+        let tiers = self.problem.tiers.len();
         for stage in 0..tiers {
             let share = 1.0 / (tiers - stage) as f64;
             let value = self.stage(stage, &caps, ceiling.as_deref(), &mut best, share, tell);
@@ -130,7 +130,7 @@ impl<'a, const R: usize> Search<'a, R> {
                 ceiling = Some(self.level(&best));
             }
         }
-        self.ground.plan(&best)
+        self.problem.plan(&best)
     }
 
     /// Rounds of annealing for one tier; its value.
@@ -143,17 +143,17 @@ impl<'a, const R: usize> Search<'a, R> {
         share: f64,
         tell: Tell,
     ) -> f64 {
-        let board = |plan: &[u32]| Board::new(&self.ground, stage, caps.to_vec(), ceiling, plan);
+        let board = |plan: &[u32]| Board::new(&self.problem, stage, caps.to_vec(), ceiling, plan);
         let first = board(best);
         let (mut value, guide) = (first.value(), Guide::of(&first));
         let mut rng = ChaCha8Rng::seed_from_u64(self.task.seed);
         let (usual, least) = bad_moves(&first, &guide, &mut rng);
         let bound = self.task.bounds.get(stage).copied().unwrap_or(f64::NEG_INFINITY);
         // An overload that is paid for says nothing of how loads vary.
-        let varies = self.ground.varying.is_some();
-        let tight = self.ground.runs() && !varies && crowded(&first, &mut rng) > CROWDED;
+        let varies = self.problem.varying.is_some();
+        let tight = self.problem.runs() && !varies && crowded(&first, &mut rng) > CROWDED;
         let parts = if tight { LONG } else { 1 };
-        let mut pace = Pace::new(&self.ground, &self.budget, self.workers as u64, share, parts);
+        let mut pace = Pace::new(&self.problem, &self.budget, self.workers as u64, share, parts);
         let enough = bound + 1e-9 * bound.abs();
         let mut heat = HEAT;
         // Overload helps on some instances and not on others: when it led no further, rounds go
@@ -162,7 +162,7 @@ impl<'a, const R: usize> Search<'a, R> {
         while value > enough && !self.budget.over() {
             let Some(moves) = pace.next() else { break };
             let begin = board(best);
-            let slow = tight && moves >= SLOWLY * self.ground.movable.len() as u64;
+            let slow = tight && moves >= SLOWLY * self.problem.movable.len() as u64;
             let strained = slow && overload;
             let heat_of = |worker: usize| {
                 // Longer rounds stand more heat, so hotter comes first.
@@ -176,7 +176,7 @@ impl<'a, const R: usize> Search<'a, R> {
                 let seed = self.task.seed.wrapping_mul(0x9e37_79b9).wrapping_add(salt);
                 let mut board = begin.clone();
                 // Full nodes are level with each other whatever their sizes.
-                let full = self.ground.tiers[stage].balance > 0.0 && worker % 2 == 1;
+                let full = self.problem.tiers[stage].balance > 0.0 && worker % 2 == 1;
                 board.aim = full.then_some(1.0);
                 let hot = usual * heat_of(worker);
                 let schedule = Schedule {
@@ -197,7 +197,7 @@ impl<'a, const R: usize> Search<'a, R> {
             if progress {
                 (value, heat) = (first.value, heat_of(worker));
                 *best = first.node_of;
-                tell(&self.ground.plan(best));
+                tell(&self.problem.plan(best));
             } else if slow {
                 overload = !overload;
             }
@@ -208,14 +208,14 @@ impl<'a, const R: usize> Search<'a, R> {
 
     /// The most that nodes carry when none is above the peak of the plan.
     fn level(&self, best: &[u32]) -> Vec<Vector<R>> {
-        let mut load = self.ground.used.clone();
+        let mut load = self.problem.used.clone();
         for (i, j) in best.iter().enumerate() {
             if let Some(load) = load.get_mut(*j as usize) {
-                *load = add(*load, self.ground.demand_on(i, *j as usize));
+                *load = add(*load, self.problem.demand_on(i, *j as usize));
             }
         }
         let (mut num, mut den) = (0, 1);
-        for (load, capacity) in load.iter().zip(&self.ground.capacity) {
+        for (load, capacity) in load.iter().zip(&self.problem.capacity) {
             for r in (0..R).filter(|r| capacity[*r] > 0) {
                 if i128::from(load[r]) * i128::from(den) > i128::from(num) * i128::from(capacity[r])
                 {
@@ -224,9 +224,9 @@ impl<'a, const R: usize> Search<'a, R> {
             }
         }
         let most = |j: usize, r: usize| {
-            let capacity = i128::from(self.ground.capacity[j][r]);
+            let capacity = i128::from(self.problem.capacity[j][r]);
             let most = (i128::from(num) * capacity / i128::from(den)) as i64;
-            most.max(self.ground.used[j][r])
+            most.max(self.problem.used[j][r])
         };
         (0..load.len()).map(|j| std::array::from_fn(|r| most(j, r))).collect()
     }
@@ -253,13 +253,13 @@ struct Pace {
 
 impl Pace {
     fn new<const R: usize>(
-        ground: &Ground<R>,
+        problem: &Problem<R>,
         budget: &Budget,
         workers: u64,
         share: f64,
         parts: u64,
     ) -> Pace {
-        let (n, m) = (ground.demand.len() as u64, ground.nodes.len() as u64);
+        let (n, m) = (problem.demand.len() as u64, problem.nodes.len() as u64);
         let left = budget.until().saturating_duration_since(Instant::now()).mul_f64(share);
         Pace {
             rounds: 0,
@@ -307,7 +307,7 @@ impl Pace {
 
 /// What part of moves fails because the node has no room.
 fn crowded<const R: usize>(board: &Board<R>, rng: &mut ChaCha8Rng) -> f64 {
-    let g = board.ground;
+    let g = board.problem;
     let (tries, m) = (4000, g.nodes.len());
     if g.movable.is_empty() || m == 0 {
         return 0.0;
@@ -322,10 +322,10 @@ fn crowded<const R: usize>(board: &Board<R>, rng: &mut ChaCha8Rng) -> f64 {
 
 /// What a usual bad move costs the stage's tier, and the least bad one.
 fn bad_moves<const R: usize>(board: &Board<R>, guide: &Guide, rng: &mut ChaCha8Rng) -> (f64, f64) {
-    let movable = &board.ground.movable;
+    let movable = &board.problem.movable;
     let mut costs = Vec::new();
     for k in 0..4000 {
-        if movable.is_empty() || board.ground.nodes.is_empty() {
+        if movable.is_empty() || board.problem.nodes.is_empty() {
             break;
         }
         let i = movable[rng.random_range(0..movable.len())] as usize;

@@ -45,18 +45,17 @@ const MANY: usize = 50_000_000;
 impl Guide {
     /// For the stage of the board.
     pub fn of<const R: usize>(board: &Board<R>) -> Guide {
-        let ground = board.ground;
-        let instance = ground.instance;
-        let together = instance
-            .rules()
-            .iter()
-            .filter(|rule| rule.ask == Ask::Together || (rule.ask == Ask::Gang && ground.may_drop));
-        let m = ground.nodes.len();
-        let uneven = ground.tolls_differ(board.stage) && board.node_of.len() * m <= MANY;
+        let problem = board.problem;
+        let instance = problem.instance;
+        let together = instance.rules().iter().filter(|rule| {
+            rule.ask == Ask::Together || (rule.ask == Ask::Gang && problem.may_drop)
+        });
+        let m = problem.nodes.len();
+        let uneven = problem.tolls_differ(board.stage) && board.node_of.len() * m <= MANY;
         let prefer = |i: usize| {
-            let nodes = (0..m).filter(|j| ground.may(i, *j));
+            let nodes = (0..m).filter(|j| problem.may(i, *j));
             let mut nodes: Vec<(f64, u32)> =
-                nodes.map(|j| (ground.toll(board.stage, i, j), j as u32)).collect();
+                nodes.map(|j| (problem.toll(board.stage, i, j), j as u32)).collect();
             nodes.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             nodes.into_iter().take(PREFERRED).map(|(_, j)| j).collect()
         };
@@ -92,8 +91,8 @@ impl Guide {
     /// Or the one where it runs now: there it takes no transient resource from others, so a
     /// move back makes room for moves that matter, and a plan full of needless ones has none.
     pub fn node<const R: usize>(&self, board: &Board<R>, i: usize, rng: &mut ChaCha8Rng) -> usize {
-        let home = board.ground.home[i] as usize;
-        if home != board.ground.nowhere() && rng.random_range(0..4u32) == 0 {
+        let home = board.problem.home[i] as usize;
+        if home != board.problem.nowhere() && rng.random_range(0..4u32) == 0 {
             return home;
         }
         match self.prefer.get(i) {
@@ -107,7 +106,7 @@ impl Guide {
 
 /// Tasks that can move, by their mean share of a node's capacity, and the rank of each.
 fn sizes<const R: usize>(board: &Board<R>) -> (Vec<u32>, Vec<u32>) {
-    let g = board.ground;
+    let g = board.problem;
     let mean = g.mean_capacity();
     let size = |i: &u32| -> f64 {
         (0..R).map(|r| g.demand[*i as usize][r] as f64 / mean[r].max(1.0)).sum()
@@ -137,7 +136,7 @@ pub fn anneal<const R: usize>(
 ) -> Best {
     let mut best = Best { value: board.value(), node_of: board.node_of.clone(), moves: 0 };
     // Looking costs as much as a few moves for each task and node.
-    let chunk = CHUNK.max((board.node_of.len() + board.ground.nodes.len()) as u64);
+    let chunk = CHUNK.max((board.node_of.len() + board.problem.nodes.len()) as u64);
     let dice = dice();
     let mut doublings = 0;
     let mut strain = schedule.strained.then(|| Strain::new(board, schedule.moves / chunk));
@@ -196,7 +195,7 @@ impl<const R: usize> Strain<R> {
     fn new(board: &Board<R>, chunks: u64) -> Self {
         let rest = (1.0 - DEARER.0) * chunks.max(1) as f64;
         Strain {
-            inverse: board.ground.mean_capacity().map(|mean| 1.0 / mean.max(1.0)),
+            inverse: board.problem.mean_capacity().map(|mean| 1.0 / mean.max(1.0)),
             dearer: [1.0; R],
             growth: DEARER.1.powf(1.0 / rest),
         }
@@ -223,16 +222,16 @@ fn any<T: Copy>(list: &[T], rng: &mut ChaCha8Rng) -> T {
 
 /// A task of the dearer one of two nodes.
 fn busy<const R: usize>(board: &Board<R>, rng: &mut ChaCha8Rng) -> Option<usize> {
-    let a = rng.random_range(0..board.ground.nodes.len() as u32) as usize;
-    let b = rng.random_range(0..board.ground.nodes.len() as u32) as usize;
+    let a = rng.random_range(0..board.problem.nodes.len() as u32) as usize;
+    let b = rng.random_range(0..board.problem.nodes.len() as u32) as usize;
     let j = if board.own(a) >= board.own(b) { a } else { b };
     member(board, j, rng)
 }
 
 /// Proposes one move; makes it if it costs at most `most`.
 fn step<const R: usize>(board: &mut Board<R>, guide: &Guide, most: f64, rng: &mut ChaCha8Rng) {
-    let movable = &board.ground.movable;
-    if movable.is_empty() || board.ground.nodes.is_empty() {
+    let movable = &board.problem.movable;
+    if movable.is_empty() || board.problem.nodes.is_empty() {
         return;
     }
     // A third of the time a task of a node that costs more than another.
@@ -273,13 +272,13 @@ fn step<const R: usize>(board: &mut Board<R>, guide: &Guide, most: f64, rng: &mu
 pub fn member<const R: usize>(board: &Board<R>, j: usize, rng: &mut ChaCha8Rng) -> Option<usize> {
     let there = board.members(j);
     let k = *there.get(rng.random_range(0..there.len().max(1) as u32) as usize)?;
-    board.ground.instance.pin(TaskId(k)).is_none().then_some(k as usize)
+    board.problem.instance.pin(TaskId(k)).is_none().then_some(k as usize)
 }
 
 /// A node, or rarely nowhere where tasks may be nowhere.
 fn somewhere<const R: usize>(board: &Board<R>, rng: &mut ChaCha8Rng) -> usize {
-    let m = board.ground.nodes.len();
-    if board.ground.may_drop && rng.random_range(0..16u32) == 0 {
+    let m = board.problem.nodes.len();
+    if board.problem.may_drop && rng.random_range(0..16u32) == 0 {
         return m;
     }
     rng.random_range(0..m as u32) as usize
@@ -298,7 +297,7 @@ fn chain<const R: usize>(
     }
     let Some(k) = member(board, b, rng) else { return };
     let c = guide.node(board, k, rng);
-    let g = board.ground;
+    let g = board.problem;
     if c == b {
         return;
     }
@@ -320,7 +319,7 @@ fn move_bundle<const R: usize>(
     most: f64,
     rng: &mut ChaCha8Rng,
 ) {
-    let (g, m) = (board.ground, board.ground.nodes.len());
+    let (g, m) = (board.problem, board.problem.nodes.len());
     let to = somewhere(board, rng);
     let spread = rng.random_range(0..3u32);
     let labels = g.instance.label_values();

@@ -53,7 +53,7 @@ impl Weights {
 }
 
 /// The instance, flat. Nodes are numbered among those that take tasks.
-pub struct Ground<'a, const R: usize> {
+pub struct Problem<'a, const R: usize> {
     pub instance: &'a Instance,
     pub nodes: Vec<NodeId>,
     pub demand: Vec<Vector<R>>,
@@ -86,7 +86,7 @@ pub struct Ground<'a, const R: usize> {
     pub movable: Vec<u32>,
 }
 
-impl<'a, const R: usize> Ground<'a, R> {
+impl<'a, const R: usize> Problem<'a, R> {
     pub fn new(instance: &'a Instance, goal: &Goal, may_drop: bool) -> Self {
         let nodes: Vec<NodeId> =
             instance.node_ids().filter(|node| instance.counted(*node)).collect();
@@ -104,7 +104,7 @@ impl<'a, const R: usize> Ground<'a, R> {
         let prices: Vec<i64> =
             (0..instance.resources().len()).map(|r| instance.safety_price(r)).collect();
         let movable = instance.task_ids().filter(|task| instance.pin(*task).is_none());
-        let mut ground = Ground {
+        let mut problem = Problem {
             demand: instance.task_ids().map(|task| padded(instance.demand(task))).collect(),
             room: of(&|node| {
                 let taken = instance.used(node).iter().zip(instance.held(node));
@@ -134,15 +134,15 @@ impl<'a, const R: usize> Ground<'a, R> {
             instance,
         };
         let all = |requirement: u32| {
-            ground.nodes.iter().all(|n| instance.eligible_nodes(requirement)[n.index()])
+            problem.nodes.iter().all(|n| instance.eligible_nodes(requirement)[n.index()])
         };
         let accepted: Vec<bool> = (0..instance.requirements().len() as u32).map(all).collect();
-        ground.anywhere = (instance.task_ids())
+        problem.anywhere = (instance.task_ids())
             .map(|t| accepted[instance.requirement_of(t) as usize] && instance.pin(t).is_none())
             .collect();
         let current = instance.task_ids().map(|task| instance.current(task)).collect();
-        ground.home = ground.numbers(&Plan { placement: current, cards: Vec::new() });
-        ground
+        problem.home = problem.numbers(&Plan { placement: current, cards: Vec::new() });
+        problem
     }
 
     /// The number of "nowhere".

@@ -1,7 +1,7 @@
 //! Demands that vary: variances of tasks and of nodes, and whether a node bears its own.
 
 use super::super::problem::{Vector, add, sub};
-use super::problem::Ground;
+use super::problem::Problem;
 use model::{Instance, NodeId, Risk, TaskId};
 
 /// A variance a resource.
@@ -33,15 +33,15 @@ pub struct Spread<const R: usize> {
 }
 
 impl<const R: usize> Spread<R> {
-    pub fn new(ground: &Ground<R>) -> Self {
-        let nodes = ground.varying.as_ref().map_or(0, |_| ground.nodes.len());
+    pub fn new(problem: &Problem<R>) -> Self {
+        let nodes = problem.varying.as_ref().map_or(0, |_| problem.nodes.len());
         Spread { nodes: vec![[0; R]; nodes] }
     }
 
     /// Task `i` comes to node `j`, or leaves it.
-    pub fn change(&mut self, ground: &Ground<R>, i: usize, j: usize, more: bool) {
-        let (Some(varying), Some(sum)) = (&ground.varying, self.nodes.get_mut(j)) else { return };
-        let own = varying.on(ground, i, j);
+    pub fn change(&mut self, problem: &Problem<R>, i: usize, j: usize, more: bool) {
+        let (Some(varying), Some(sum)) = (&problem.varying, self.nodes.get_mut(j)) else { return };
+        let own = varying.on(problem, i, j);
         (0..R).for_each(|r| sum[r] += if more { own[r] } else { -own[r] });
     }
 
@@ -49,22 +49,22 @@ impl<const R: usize> Spread<R> {
     /// `leaves` gone.
     pub fn bears(
         &self,
-        ground: &Ground<R>,
+        problem: &Problem<R>,
         j: usize,
         room: &Vector<R>,
         comes: Option<usize>,
         leaves: Option<usize>,
     ) -> bool {
-        let (Some(varying), Some(sum)) = (&ground.varying, self.nodes.get(j)) else { return true };
+        let (Some(varying), Some(sum)) = (&problem.varying, self.nodes.get(j)) else { return true };
         let (mut room, mut sum) = (*room, *sum);
         if let Some(i) = comes {
-            let own = varying.on(ground, i, j);
-            room = sub(room, ground.takes(i, j));
+            let own = varying.on(problem, i, j);
+            room = sub(room, problem.takes(i, j));
             (0..R).for_each(|r| sum[r] += own[r]);
         }
         if let Some(k) = leaves {
-            let own = varying.on(ground, k, j);
-            room = add(room, ground.takes(k, j));
+            let own = varying.on(problem, k, j);
+            room = add(room, problem.takes(k, j));
             (0..R).for_each(|r| sum[r] -= own[r]);
         }
         (0..R).all(|r| sum[r] == 0 || varying.risk.covers(room[r], sum[r]))
@@ -72,13 +72,13 @@ impl<const R: usize> Spread<R> {
 }
 
 impl<const R: usize> Varying<R> {
-    fn on(&self, ground: &Ground<R>, i: usize, j: usize) -> Variances<R> {
-        if !ground.instance.has_pairs() {
+    fn on(&self, problem: &Problem<R>, i: usize, j: usize) -> Variances<R> {
+        if !problem.instance.has_pairs() {
             return self.tasks[i];
         }
-        let node: NodeId = ground.nodes[j];
-        let width = ground.instance.resources().len();
-        let of = |r: usize| ground.instance.variance_on(TaskId(i as u32), node, r);
+        let node: NodeId = problem.nodes[j];
+        let width = problem.instance.resources().len();
+        let of = |r: usize| problem.instance.variance_on(TaskId(i as u32), node, r);
         std::array::from_fn(|r| if r < width { of(r) } else { 0 })
     }
 }

@@ -120,7 +120,7 @@ pub struct Ties<'a> {
 }
 
 impl<'a> Ties<'a> {
-    /// Nobody is anywhere.
+    /// The counts of a plan that places no task.
     pub fn new(instance: &'a Instance) -> Self {
         let tie = |rule: &Rule| {
             let values = instance.label_values()[rule.over as usize].values.len();
