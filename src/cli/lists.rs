@@ -4,7 +4,7 @@ use super::Done;
 use super::output::print;
 use engines::policy::{ORDERS, POLICIES};
 use engines::schedule::QUEUES;
-use ilp::{Availability, BACKENDS, Backend};
+use ilp::{Availability, Backend};
 use plan::solve::Method;
 
 fn section(title: &str, rows: &[(&str, String)]) -> String {
@@ -34,15 +34,15 @@ pub(super) fn policies() -> Done {
 }
 
 pub(super) fn solvers() -> Done {
-    let rows: Vec<(&str, String)> = BACKENDS
-        .iter()
-        .map(|row| {
-            let here = match row.backend.availability() {
+    let rows: Vec<(&str, String)> = Backend::ALL
+        .into_iter()
+        .map(|solver| {
+            let here = match solver.availability() {
                 Availability::Embedded(version) => format!("yes, embedded: {version}"),
                 Availability::Found(path) => format!("yes, {path}"),
                 Availability::Missing(what) => format!("no: {what}"),
             };
-            (row.name, format!("{} - {here}", row.help))
+            (solver.name(), format!("{} - {here}", solver.help()))
         })
         .collect();
     let default = Backend::default_of_build().name();

@@ -6,7 +6,7 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
-use stowplan::ilp::{Availability, BACKENDS, Backend};
+use stowplan::ilp::{Availability, Backend};
 use stowplan::model::Instance;
 use stowplan::solve::{Answer, Method, Params, solve};
 
@@ -116,7 +116,7 @@ fn external_solvers_agree_with_brute_force() {
 /// Every solver that is there.
 fn available() -> Vec<Backend> {
     let here = |solver: &Backend| !matches!(solver.availability(), Availability::Missing(_));
-    BACKENDS.iter().map(|row| row.backend).filter(here).collect()
+    Backend::ALL.into_iter().filter(here).collect()
 }
 
 /// Embedded HiGHS called 22/35 optimal when it was given a start.

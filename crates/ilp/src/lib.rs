@@ -2,10 +2,8 @@
 //! tier, and the LP relaxation as a bound.
 
 mod assemble;
-mod backend;
 mod balance;
 mod cards;
-mod external;
 mod failures;
 mod moves;
 mod names;
@@ -14,12 +12,13 @@ mod point;
 mod program;
 mod risk;
 mod rules;
+mod solver;
 mod tiers;
 mod time;
 mod write;
 
-pub use backend::{Availability, BACKENDS, Backend, BackendInfo};
 pub use failures::Failure;
+pub use solver::{Availability, Backend};
 pub use tiers::{Exact, Finding, Request, TierFinding, no_worse, relaxation, solve};
 pub use time::{TimedFinding, TimedRequest, solve_timed, time_objection};
 pub use write::{ModelForm, ModelRequest, write_model};

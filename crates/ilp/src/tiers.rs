@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::assemble::{Model, Settled, Shape, settle};
-use super::backend::{self, Answer, Backend, Effort};
 use super::balance::distances;
 use super::failures::Failure;
 use super::objective::{counted, unit, whole_steps};
 use super::risk::Breaks;
+use super::solver::{self, Answer, Backend, Effort};
 use base::error::{Error, Result};
 use base::stop::Stop;
 use judge::check::{Violation, check_plan};
@@ -184,7 +184,7 @@ impl Round<'_> {
             }
             let effort = Effort { time: left, gap: self.request.gap, seed: self.request.seed };
             let answer =
-                backend::solve(self.request.backend, &model.program, start.as_deref(), effort);
+                solver::solve(self.request.backend, &model.program, start.as_deref(), effort);
             let answer = answer.unwrap_or_else(|error| {
                 finding.warnings.push(set_aside(&error, self.tier));
                 Answer::default()
@@ -387,7 +387,7 @@ pub fn relaxation(
         return Ok(None);
     };
     let effort = Effort { time: stop.remaining(), gap: 0.0, seed: request.seed };
-    let answer = backend::solve(request.backend, &model.program, None, effort)?;
+    let answer = solver::solve(request.backend, &model.program, None, effort)?;
     let bound = answer.bound.filter(|_| answer.complete && !answer.infeasible);
     Ok(bound.map(|bound| safe_bound(instance, tier, bound + model.offset)))
 }

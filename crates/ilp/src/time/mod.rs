@@ -9,8 +9,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use super::backend::{self, Answer, Backend, Effort};
 use super::objective::{tolerance, whole_steps};
+use super::solver::{self, Answer, Backend, Effort};
 use super::tiers::{Exact, TierFinding, meets, set_aside};
 use base::error::{Error, Result};
 use base::stop::Stop;
@@ -184,7 +184,7 @@ impl<'a> Run<'a> {
         if !stop.reached() {
             let (gap, seed) = (self.request.gap, self.request.seed);
             let effort = Effort { time: stop.remaining(), gap, seed };
-            let answer = backend::solve(self.request.backend, &program, start.as_deref(), effort);
+            let answer = solver::solve(self.request.backend, &program, start.as_deref(), effort);
             let answer = answer.unwrap_or_else(|error| {
                 self.finding.warnings.push(set_aside(&error, tier));
                 Answer::default()

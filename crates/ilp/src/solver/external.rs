@@ -6,9 +6,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use good_lp::solvers::lp_solvers::{
     LpSolver, Model as ExternalModel, Solution as Found, SolverProgram, SolverWithSolutionParsing,
@@ -17,9 +17,9 @@ use good_lp::solvers::lp_solvers::{
 use good_lp::{ResolutionError, Solution, SolverModel};
 use lp_solvers::lp_format::{AsVariable, LpProblem};
 
-use super::backend::{Answer, Availability, Backend, Effort, failed};
-use super::program::{Label, Program, Row, Sense};
-use base::error::{Error, Result};
+use super::{Answer, Availability, Backend, assemble, failed};
+use crate::program::{Label, Program, Row, Sense};
+use base::error::Result;
 
 /// Notes what good_lp forgets.
 #[derive(Clone)]
@@ -87,22 +87,20 @@ fn stated_bound(log: &str) -> Option<f64> {
 ///
 /// # Errors
 /// The program cannot be started or its answer cannot be read.
-pub(super) fn solve<T, F>(
+pub(super) fn solve<T>(
     backend: Backend,
     program: &Program,
     start: Option<&[f64]>,
     tool: T,
-    assemble: F,
 ) -> Result<Answer>
 where
     T: SolverProgram + SolverWithSolutionParsing + Clone,
-    F: Fn(&Program, LpSolver<Recorder<T>>) -> (ExternalModel<Recorder<T>>, Vec<good_lp::Variable>),
 {
     backend.ensure()?;
     let notes = Rc::new(RefCell::new(Notes::default()));
     let recorder = Recorder { tool, notes: Rc::clone(&notes) };
     let limited = with_cutoff(program, start);
-    let (model, columns) = assemble(&limited, LpSolver(recorder));
+    let (model, columns): (ExternalModel<Recorder<T>>, _) = assemble(&limited, LpSolver(recorder));
     let result = model.solve();
     let notes = notes.borrow();
     let solution = match result {
@@ -156,179 +154,20 @@ pub(super) fn locate(name: &str) -> Availability {
     }
 }
 
-/// Finds HiGHS's executable.
-pub(super) fn locate_highs() -> Availability {
-    match highs_path() {
-        Ok(path) => Availability::Found(path.display().to_string()),
-        Err(error) => Availability::Missing(error.cause),
-    }
-}
-
-fn on_path(name: &str) -> Option<PathBuf> {
+/// The executable on the search path.
+pub(super) fn on_path(name: &str) -> Option<PathBuf> {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(&file)).find(|path| path.is_file())
 }
 
-/// `STOWPLAN_HIGHS`, else `highs` on the search path.
-fn highs_path() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("STOWPLAN_HIGHS") {
-        let path = PathBuf::from(named);
-        return if path.is_file() {
-            Ok(path)
-        } else {
-            Err(Error::usage(format!("STOWPLAN_HIGHS names {}, which is no file", path.display())))
-        };
-    }
-    on_path("highs").ok_or_else(|| {
-        Error::usage(
-            "there is no executable `highs` on the search path and STOWPLAN_HIGHS is not set",
-        )
-    })
-}
-
-/// HiGHS's executable.
-#[derive(Clone, Debug)]
-pub(super) struct HighsExecutable {
-    command: String,
-    leading: Vec<OsString>,
-    seconds: f64,
-    options: Rc<tempfile::NamedTempFile>,
-}
-
-impl HighsExecutable {
-    pub(super) fn new(effort: Effort) -> Result<HighsExecutable> {
-        use std::io::Write;
-        let path = highs_path()?;
-        let mut options = tempfile::NamedTempFile::new()
-            .map_err(|e| failed("highs-exe", &format!("no temporary file: {e}")))?;
-        // By itself it leaves a log in the working directory.
-        let text = format!(
-            "mip_rel_gap = {}\nmip_abs_gap = 0\nthreads = 1\nrandom_seed = {}\nlog_file = {}\n",
-            effort.gap,
-            effort.seed % 1_000_000,
-            if cfg!(windows) { "NUL" } else { "/dev/null" }
-        );
-        options
-            .write_all(text.as_bytes())
-            .map_err(|e| failed("highs-exe", &format!("temporary file: {e}")))?;
-        let own = path.display().to_string();
-        // highsbox keeps its libraries beside the executable, where the loader
-        // does not look by itself.
-        let libraries = path.parent().and_then(Path::parent).map(|root| root.join("lib"));
-        let (command, leading) =
-            match libraries.filter(|lib| cfg!(unix) && lib.join("libhighs.so").is_file()) {
-                Some(lib) => {
-                    let setting = format!("LD_LIBRARY_PATH={}", lib.display());
-                    ("env".to_owned(), vec![setting.into(), own.into()])
-                }
-                None => (own, Vec::new()),
-            };
-        Ok(HighsExecutable {
-            command,
-            leading,
-            seconds: effort.time.as_secs_f64(),
-            options: Rc::new(options),
-        })
-    }
-}
-
-impl SolverProgram for HighsExecutable {
-    fn command_name(&self) -> &str {
-        &self.command
-    }
-
-    fn arguments(&self, lp_file: &Path, solution_file: &Path) -> Vec<OsString> {
-        let mut arguments = self.leading.clone();
-        arguments.extend(["--options_file".into(), self.options.path().into()]);
-        arguments.extend(["--time_limit".into(), self.seconds.to_string().into()]);
-        arguments.extend(["--solution_file".into(), solution_file.into(), lp_file.into()]);
-        arguments
-    }
-}
-
-impl SolverWithSolutionParsing for HighsExecutable {
-    fn read_specific_solution<'a, P: LpProblem<'a>>(
-        &self,
-        mut file: &File,
-        problem: Option<&'a P>,
-    ) -> std::result::Result<Found, String> {
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(|e| e.to_string())?;
-        let lines: Vec<&str> = text.lines().collect();
-        let status = match lines.get(1).copied().unwrap_or_default() {
-            "Optimal" => Status::Optimal,
-            "Infeasible" => Status::Infeasible,
-            "Unbounded" => Status::Unbounded,
-            _ => Status::SubOptimal,
-        };
-        let from = lines.iter().position(|line| line.starts_with("# Columns"));
-        let feasible = lines.contains(&"Feasible");
-        let Some(from) = from.filter(|_| feasible) else {
-            let status = if status == Status::Infeasible { status } else { Status::NotSolved };
-            return Ok(Found::new(status, HashMap::new()));
-        };
-        let rest = lines[from + 1..].iter().take_while(|line| !line.starts_with('#'));
-        Ok(Found::new(status, named_values(rest.copied(), problem)))
-    }
-}
-
-/// SCIP's executable.
-#[derive(Clone, Debug)]
-pub(super) struct Scip {
-    seconds: f64,
-    gap: f64,
-}
-
-impl Scip {
-    pub(super) fn new(effort: Effort) -> Scip {
-        Scip { seconds: effort.time.as_secs_f64(), gap: effort.gap }
-    }
-}
-
-impl SolverProgram for Scip {
-    fn command_name(&self) -> &str {
-        "scip"
-    }
-
-    fn arguments(&self, lp_file: &Path, solution_file: &Path) -> Vec<OsString> {
-        let commands = [
-            format!("read {}", lp_file.display()),
-            format!("set limits time {}", self.seconds),
-            format!("set limits gap {}", self.gap),
-            "optimize".to_owned(),
-            format!("write solution {}", solution_file.display()),
-            "quit".to_owned(),
-        ];
-        commands.into_iter().flat_map(|command| ["-c".into(), command.into()]).collect()
-    }
-}
-
-impl SolverWithSolutionParsing for Scip {
-    fn read_specific_solution<'a, P: LpProblem<'a>>(
-        &self,
-        mut file: &File,
-        problem: Option<&'a P>,
-    ) -> std::result::Result<Found, String> {
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(|e| e.to_string())?;
-        let head = text.lines().next().unwrap_or_default();
-        let status = match head.trim_start_matches("solution status:").trim() {
-            "optimal solution found" => Status::Optimal,
-            "infeasible" => Status::Infeasible,
-            "unbounded" => Status::Unbounded,
-            _ => Status::SubOptimal,
-        };
-        if text.contains("no solution available") && status != Status::Infeasible {
-            return Ok(Found::new(Status::NotSolved, HashMap::new()));
-        }
-        let rows = text.lines().skip(1).filter(|line| !line.starts_with("objective value"));
-        Ok(Found::new(status, named_values(rows, problem)))
-    }
+/// Whole seconds, as most of them want a limit.
+pub(super) fn seconds(time: Duration) -> u32 {
+    time.as_secs_f64().ceil().clamp(1.0, 1e9) as u32
 }
 
 /// `name value` lines over zeros for every variable of the problem.
-fn named_values<'l, 'a, P: LpProblem<'a>>(
+pub(super) fn named_values<'l, 'a, P: LpProblem<'a>>(
     lines: impl Iterator<Item = &'l str>,
     problem: Option<&'a P>,
 ) -> HashMap<String, f32> {
