@@ -35,6 +35,13 @@ pub use formats::{self as format, generate, learn};
 pub use ilp;
 pub use judge::{check, metrics, proof, simulate};
 pub use model::{self, state};
-pub use plan::{compare, explain, replan, solve, split, survive};
+pub use plan::{compare, explain, replan, split, survive};
 #[cfg(feature = "report")]
 pub use report;
+
+/// Plans: what may be asked, and the one door through which it is answered.
+pub mod solve {
+    pub use plan::solve::*;
+    // Whatever is asked, failures to be survived and standbys included.
+    pub use plan::survive::{plan as solve, plan_watched as solve_watched};
+}

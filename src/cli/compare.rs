@@ -93,7 +93,7 @@ pub(super) fn run(args: Args) -> Done {
         }
     })?;
     clock.lap("answered");
-    let not_run = comparison.rows.iter().filter(|row| row.seconds == 0.0).count();
+    let not_run = comparison.rows.iter().filter(|row| !row.ran).count();
     if not_run > 0 {
         let all = comparison.rows.len();
         say(&format!("time ran out before {not_run} of {all} rows: they are `unknown`"));

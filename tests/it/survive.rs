@@ -469,6 +469,20 @@ fn a_plan_that_survives() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// The library has one door: what is to be survived is a parameter as any other.
+#[test]
+fn solve_takes_what_is_to_be_survived() {
+    let node = |id: &str| json!({"id": id, "capacity": {"cpu": 10}});
+    let task = |id: &str| json!({"id": id, "demand": {"cpu": 5}});
+    let document =
+        json!({"nodes": [node("a"), node("b"), node("c")], "tasks": [task("x"), task("y")]});
+    let params = Params { survive: Some("node".to_owned()), ..Params::default() };
+    match solve(&read(&document), &params).unwrap() {
+        Answer::Plan(outcome) => assert_eq!(outcome.survives.unwrap().fallbacks.len(), 3),
+        Answer::NoPlan(none) => panic!("{}", none.cause),
+    }
+}
+
 /// A node may fail without the rest of its rack: then what stays there counts for the rules.
 #[test]
 fn standbys_hold_when_one_node_of_a_rack_fails() {

@@ -32,6 +32,8 @@ pub struct Row {
     /// (value - reference value) / |reference value| in the first tier that
     /// differs; absent where either has no plan.
     pub gap_to_reference: Option<f64>,
+    /// Whether the method was run at all; time may have been over before.
+    pub ran: bool,
     /// Wall-clock seconds.
     pub seconds: f64,
     /// Place among the methods on this instance, by the whole goal; equals share
@@ -51,6 +53,7 @@ impl Row {
             time: None,
             cost: 0.0,
             gap_to_reference: None,
+            ran: false,
             seconds: 0.0,
             rank: None,
         }
@@ -182,7 +185,7 @@ pub fn run_one(name: &str, instance: &Instance, params: &Params) -> Result<Row> 
     let began = Instant::now();
     let answer = plan(instance, params)?;
     let seconds = began.elapsed().as_secs_f64();
-    let mut row = Row { seconds, ..Row::not_run(name, params.method) };
+    let mut row = Row { ran: true, seconds, ..Row::not_run(name, params.method) };
     match answer {
         Answer::Plan(outcome) => {
             let metrics = match outcome.start.is_empty() {

@@ -147,7 +147,7 @@ pub struct Params {
     /// What policies are told; their seed is the one above.
     pub policy: Settings,
     /// What the plan has to survive: `node` or a label, see
-    /// [`plan_watched`](crate::survive::plan_watched).
+    /// [`survive::plan`](crate::survive::plan), which is the library's `solve`.
     pub survive: Option<String>,
 }
 
