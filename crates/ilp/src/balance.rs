@@ -10,35 +10,10 @@
 //! least every resource" is not enough: a binary per resource says which one
 //! is the fullest. Utilisations are in percent here to keep numbers moderate.
 
-use super::assemble::{Shape, load_terms};
+use super::columns::{BalanceRows, Resource, Shape, Utilisation, load_terms};
 use super::program::{Col, Of, Program};
 use judge::metrics::Metrics;
 use model::{Instance, NodeId, Plan};
-
-/// One counted node's utilisation.
-enum Utilisation {
-    /// It takes no task, so its utilisation is known.
-    Known(f64),
-    /// A column, with what it is the maximum of.
-    Open { col: Col, of: Vec<Resource> },
-}
-
-/// One resource of a node that can be its fullest.
-struct Resource {
-    resource: usize,
-    /// Load terms in percent of capacity, and what is there already.
-    terms: Vec<(Col, f64)>,
-    base: f64,
-    /// 1 when this one is the fullest; absent when no other can be.
-    fullest: Option<Col>,
-}
-
-/// The columns behind a variance.
-pub(super) struct BalanceRows {
-    nodes: Vec<(NodeId, Utilisation)>,
-    squares: Vec<Col>,
-    points: Vec<f64>,
-}
 
 impl BalanceRows {
     /// Adds columns and rows to a model with one group a node.

@@ -1,22 +1,10 @@
 //! Cards in the exact model: shares are counted card by card, whole cards are
 //! taken or not. Cards with equal room are ordered by load.
 
-use super::assemble::Model;
+use super::columns::{CardRows, Model};
 use super::program::{Col, Of};
 use model::state::pack;
 use model::{Devices, TaskId, cards_in};
-
-/// The columns of one node's cards of one resource.
-pub(super) struct CardRows {
-    group: usize,
-    device: Devices,
-    /// What is free on each card before the plan, most first.
-    free: Vec<i64>,
-    /// Per class that shares a card: its number and its columns, one a card.
-    shares: Vec<(usize, Vec<Col>)>,
-    /// 1 where a card is taken whole; only for cards that are entirely free.
-    whole: Vec<Option<Col>>,
-}
 
 impl Model<'_> {
     /// Rows for every node and every resource that comes in cards.

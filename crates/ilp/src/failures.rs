@@ -2,18 +2,9 @@
 //! others, while all else stays. One column for each class of tasks, failure and
 //! node that takes it then.
 
-use super::assemble::{Model, Shape, limits, load_terms, most_that_fit};
+use super::columns::{Failure, Model, Shape, limits, load_terms, most_that_fit};
 use super::program::{Col, Of};
 use model::{Instance, NodeId, TaskId};
-
-/// Nodes that fail at once.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// The nodes.
-    pub nodes: Vec<NodeId>,
-    /// Only tasks with a standby over this have to be placed anew, the others stop.
-    pub guard: Option<String>,
-}
 
 impl Failure {
     fn guards(&self, instance: &Instance, task: TaskId) -> bool {

@@ -4,6 +4,7 @@
 mod assemble;
 mod balance;
 mod cards;
+mod columns;
 mod failures;
 mod moves;
 mod names;
@@ -17,7 +18,7 @@ mod tiers;
 mod time;
 mod write;
 
-pub use failures::Failure;
+pub use columns::Failure;
 pub use solver::{Availability, Backend};
 pub use tiers::{Exact, Finding, Request, TierFinding, no_worse, relaxation, solve};
 pub use time::{TimedFinding, TimedRequest, solve_timed, time_objection};

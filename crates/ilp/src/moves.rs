@@ -2,9 +2,8 @@
 //! move, and the group that moves most. A class of tasks runs on one node now as a
 //! whole wherever that matters.
 
-use super::assemble::{Model, Shape};
+use super::columns::{Derived, Model, Shape};
 use super::program::{Col, Of, merged};
-use super::rules::Derived;
 use model::{NodeId, TaskId};
 
 /// Room on a node for a task: where it does not run now, less of what is transient.

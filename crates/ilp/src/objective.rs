@@ -1,7 +1,6 @@
 //! Terms and tiers of the goal as linear forms over a model's columns.
 
-use super::assemble::Model;
-use super::balance::BalanceRows;
+use super::columns::{BalanceRows, Model};
 use super::program::Col;
 use judge::metrics::step;
 use model::{Fraction, Instance, NodeId, TaskId, Term, Tier};

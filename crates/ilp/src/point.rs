@@ -1,6 +1,6 @@
 //! From plans to points of the model and back.
 
-use super::assemble::Model;
+use super::columns::Model;
 use judge::metrics;
 use model::state::State;
 use model::{NodeId, Plan, TaskId};

@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::assemble::{Model, Shape, load_terms};
+use super::columns::{Chords, Model, Shape, load_terms};
 use super::program::{Col, Of};
 use model::{Instance, NodeId, Plan, TaskId};
 
@@ -48,13 +48,6 @@ fn first(shape: &Shape, node: NodeId) -> NodeId {
     let mut classes = shape.classes.nodes.iter();
     let own = classes.find(|class| class.nodes.binary_search(&node).is_ok());
     own.map_or(node, |class| class.example())
-}
-
-/// The chords of one node in one resource: on which one it is, and its variance there.
-pub(super) struct Chords {
-    /// Upper end, binary and variance of each, in order. Variances are parts of the largest.
-    pieces: Vec<(f64, Col, Col)>,
-    variance: Vec<(Col, f64)>,
 }
 
 impl Chords {

@@ -1,20 +1,9 @@
 //! Rules between tasks and soft rules as rows. A class of tasks lies under a
 //! rule as a whole, because what rules a task is under is part of its class.
 
-use super::assemble::Model;
+use super::columns::{Derived, Model};
 use super::program::{Col, Of, merged};
 use model::{Ask, LabelValues, Rule, TaskId};
-
-/// A column whose value follows from the counts.
-pub(super) enum Derived {
-    /// 1 when the columns' sum is positive.
-    Any { col: Col, of: Vec<Col> },
-    /// The largest of several sums, each with a constant that counts where the sum is
-    /// positive.
-    Most { col: Col, of: Vec<(Vec<Col>, f64)> },
-    /// What a weighted sum is above a limit, at least 0.
-    Over { col: Col, of: Vec<(Col, f64)>, limit: f64 },
-}
 
 impl Derived {
     /// Fills in the column from the others in `point`.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::assemble::{Model, Settled, Shape, settle};
+use super::assemble::settle;
 use super::balance::distances;
-use super::failures::Failure;
+use super::columns::{Failure, Model, Settled, Shape};
 use super::objective::{counted, unit, whole_steps};
 use super::risk::Breaks;
 use super::solver::{self, Answer, Backend, Effort};

@@ -4,8 +4,9 @@
 
 use std::fmt::Write;
 
-use super::assemble::{Model, Settled, Shape, settle};
+use super::assemble::settle;
 use super::balance::distances;
+use super::columns::{Model, Settled, Shape};
 use super::names::Names;
 use super::program::{Col, Column, Program, Sense, merged};
 use super::risk::Breaks;

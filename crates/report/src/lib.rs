@@ -11,6 +11,10 @@ mod lesson;
 mod markdown;
 mod moves;
 mod number;
+mod plan_csv;
+mod plan_json;
+mod plan_markdown;
+mod plan_table;
 mod shown;
 mod survive;
 mod sweep;
@@ -20,26 +24,26 @@ mod units;
 mod whatif;
 
 pub use comparison::{comparison_csv, comparison_json, comparison_markdown, comparison_table};
-pub use csv::plan_csv;
 pub use explain::{
     ConflictDoc, ElementDoc, RepairDoc, infeasible_json, infeasible_text, plan_why_json,
     plan_why_text, task_json, task_text,
 };
 pub use html::{comparison_html, no_plan_html, plan_html, what_if_html};
-pub use json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
 pub use lesson::{lesson_csv, lesson_json, lesson_markdown, lesson_table};
-pub use markdown::plan_markdown;
 pub use moves::{
     MovesDoc, frontier_csv, frontier_json, frontier_markdown, frontier_svg, frontier_table,
     moves_csv,
 };
+pub use plan_csv::plan_csv;
+pub use plan_json::{NoPlanDoc, PlanDoc, no_plan_json, plan_json, plan_schema};
+pub use plan_markdown::plan_markdown;
+pub use plan_table::plan_table;
 pub use shown::{escaped, visible};
 pub use survive::{
     SurvivalDoc, SurvivalReport, SurvivesDoc, survival_csv, survival_json, survival_markdown,
     survival_schema, survival_table,
 };
 pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
-pub use table::plan_table;
 pub use time::{LinkDoc, RunDoc, TimeDoc, TimelineDoc, gantt_svg, gantt_text};
 pub use whatif::{Named, what_if_csv, what_if_json, what_if_markdown, what_if_table};
 

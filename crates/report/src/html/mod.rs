@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::comparison::value;
 use super::json::tool;
 use super::time::{self, Gantt};
-use super::{ConflictDoc, Report, csv, markdown, number};
+use super::{ConflictDoc, Report, markdown, number, plan_csv};
 use base::error::{Error, Kind, Result};
 use judge::metrics::TimeFigures;
 use model::Instance;

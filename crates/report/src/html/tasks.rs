@@ -4,7 +4,7 @@
 use super::super::time::clock;
 use super::super::units::Unit;
 use super::nodes::label_keys;
-use super::{Report, any_long, csv, number};
+use super::{Report, any_long, number, plan_csv};
 use model::{Instance, NodeId, TaskId};
 use plan::solve;
 
@@ -170,7 +170,7 @@ fn task_row(report: &Report, task: TaskId, columns: &Columns, units: &[Unit]) ->
         current: name(now),
         priority: instance.priority(task),
         demand: units.iter().zip(demand).map(|(unit, amount)| unit.amount(*amount)).collect(),
-        cards: csv::devices(report, task),
+        cards: plan_csv::devices(report, task),
         times: [start, end].map(|at| match at {
             Some(at) => (at, clock(at)),
             None => (i64::MAX, "–".to_owned()),
