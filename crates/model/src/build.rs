@@ -7,17 +7,19 @@ use std::collections::hash_map::Entry;
 use rustc_hash::FxHashMap;
 
 use super::costs::set_costs;
+use super::deviation::set_deviations;
 use super::devices::find_devices;
-use super::draft::{DraftError, DraftItem, NodeDraft, ResourceDraft, TaskDraft};
+use super::draft::{DraftError, DraftItem, NodeDraft, ResourceDraft, TaskDraft, error, index_ids};
 use super::expand::{MOST_ENTRIES, Units, resolve_rules};
 use super::failure::backups;
 use super::instance::{PairTable, Traffic};
-use super::moves::{Moves, set_moves};
+use super::moves::set_moves;
 use super::names::Names;
-use super::risk::set_deviations;
-use super::room::{Reserved, Room};
+use super::parts::Moves;
+use super::parts::Reserved;
+use super::parts::Times;
+use super::room::Room;
 use super::soft::{set_soft, set_weights};
-use super::time::Times;
 use super::timing::{set_durations, set_times};
 use super::{
     Decimal, Draft, Goal, Instance, NodeId, NodeState, Requirement, RequirementId, Resource, Scale,
@@ -214,10 +216,6 @@ fn keys(draft: &Draft, units: &Units) -> Vec<Option<String>> {
     }
 }
 
-pub(super) fn error(item: DraftItem, field: &str, cause: String, remedy: &str) -> DraftError {
-    DraftError { item, field: field.to_owned(), cause, remedy: remedy.to_owned() }
-}
-
 /// Most nodes that an instance has.
 pub const MOST_NODES: usize = 1_000_000;
 
@@ -243,33 +241,6 @@ fn check_sizes(draft: &Draft) -> Result<(), DraftError> {
         return whole(&cause, &remedy);
     }
     Ok(())
-}
-
-/// Ids to positions, with empty, untidy and repeated ones refused.
-pub(super) fn index_ids<'a>(
-    ids: impl Iterator<Item = &'a str>,
-    item: fn(usize) -> DraftItem,
-) -> Result<FxHashMap<&'a str, u32>, DraftError> {
-    let kind = if matches!(item(0), DraftItem::Task(_)) { "task" } else { "node" };
-    let mut seen: FxHashMap<&str, u32> = FxHashMap::default();
-    for (k, id) in ids.enumerate() {
-        if id.trim().is_empty() {
-            let cause = format!("this {kind} has no id");
-            return Err(error(item(k), "id", cause, "give every task and node an id"));
-        }
-        if id.contains(|c: char| c.is_control()) {
-            let cause = format!("the id {id:?} contains a control character");
-            return Err(error(item(k), "id", cause, "use printable characters only"));
-        }
-        match seen.entry(id) {
-            Entry::Vacant(free) => free.insert(k as u32),
-            Entry::Occupied(_) => {
-                let cause = format!("the {kind} id `{id}` appears twice");
-                return Err(error(item(k), "id", cause, "ids are unique: rename one of the two"));
-            }
-        };
-    }
-    Ok(seen)
 }
 
 /// A resource that tasks need and no node has is nearly always a slip of the pen.

@@ -1,7 +1,6 @@
 //! Prices, hourly rates and pair costs in integers of one scale.
 
-use super::build::error;
-use super::draft::{DraftError, DraftItem};
+use super::draft::{DraftError, DraftItem, error};
 use super::{Decimal, Draft, Instance, Scale, gcd};
 
 /// Prices, hourly rates and pair costs as integers of one scale.

@@ -1,19 +1,10 @@
 //! Resources that come in cards: a share of one fits on one card, more than
 //! one is whole cards.
 
-use super::build::error;
-use super::draft::{DraftError, DraftItem};
+use super::draft::{DraftError, DraftItem, error};
 use super::expand::Units;
+use super::parts::Devices;
 use super::{CardSet, Draft, Instance, NodeId};
-
-/// A resource that comes in cards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Devices {
-    /// Position among the resources.
-    pub resource: usize,
-    /// Steps of one card.
-    pub card: i64,
-}
 
 /// Most cards of one resource on a node.
 const MOST: i64 = CardSet::BITS as i64;

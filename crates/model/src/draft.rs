@@ -1,9 +1,12 @@
 //! What a reader found, in the words of the problem and still in decimals.
 //! [`Draft::build`] turns it into an [`Instance`](super::Instance).
 
-use super::build::error;
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
+
 use super::selector::wrong_mark;
-use super::{Ask, Decimal, Goal, Labels, NodeState, Requirement, Risk, Taint, Term, When};
+use super::{Ask, Decimal, Goal, Labels, NodeState, Requirement, Risk, Taint, Term};
 
 /// A resource as read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -258,6 +261,46 @@ pub struct DraftError {
     pub cause: String,
     /// What to do about it.
     pub remedy: String,
+}
+
+pub(super) fn error(item: DraftItem, field: &str, cause: String, remedy: &str) -> DraftError {
+    DraftError { item, field: field.to_owned(), cause, remedy: remedy.to_owned() }
+}
+
+/// Ids to positions, with empty, untidy and repeated ones refused.
+pub(super) fn index_ids<'a>(
+    ids: impl Iterator<Item = &'a str>,
+    item: fn(usize) -> DraftItem,
+) -> Result<FxHashMap<&'a str, u32>, DraftError> {
+    let kind = if matches!(item(0), DraftItem::Task(_)) { "task" } else { "node" };
+    let mut seen: FxHashMap<&str, u32> = FxHashMap::default();
+    for (k, id) in ids.enumerate() {
+        if id.trim().is_empty() {
+            let cause = format!("this {kind} has no id");
+            return Err(error(item(k), "id", cause, "give every task and node an id"));
+        }
+        if id.contains(|c: char| c.is_control()) {
+            let cause = format!("the id {id:?} contains a control character");
+            return Err(error(item(k), "id", cause, "use printable characters only"));
+        }
+        match seen.entry(id) {
+            Entry::Vacant(free) => free.insert(k as u32),
+            Entry::Occupied(_) => {
+                let cause = format!("the {kind} id `{id}` appears twice");
+                return Err(error(item(k), "id", cause, "ids are unique: rename one of the two"));
+            }
+        };
+    }
+    Ok(seen)
+}
+
+/// A time as read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// So many seconds after the start of the plan.
+    In(i64),
+    /// A date, in seconds since 1970 (UTC).
+    On(i64),
 }
 
 /// Whether a resource can be called so: tables have it in their headers.

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::build::{error, index_ids};
-use super::draft::{DraftError, DraftItem, Whom};
+use super::draft::{DraftError, DraftItem, Whom, error, index_ids};
 use super::names::Names;
 use super::{
     Ask, Draft, Gang, Instance, LabelId, LabelValues, NodeState, RequirementId, Rule, RuleId,

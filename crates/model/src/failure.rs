@@ -1,8 +1,7 @@
 //! An instance after some of its nodes failed: as a whole, and as far as it is
 //! about the tasks that lost their nodes.
 
-use super::build::error;
-use super::draft::{DraftError, DraftItem};
+use super::draft::{DraftError, DraftItem, error};
 use super::expand::{Units, index_rules, usable_values};
 use super::moves::set_held;
 use super::{

@@ -1,19 +1,9 @@
 //! Jobs: plain tasks, and gangs of several units.
 
+use super::parts::Gang;
 use std::ops::Range;
 
 use super::{Instance, TaskId};
-
-/// A job of several units, placed all or none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gang {
-    /// The job's id; its units are called `id[0]`, `id[1]`, ...
-    pub name: String,
-    /// Its first unit; the others follow.
-    pub first: TaskId,
-    /// Number of units.
-    pub size: u32,
-}
 
 impl Instance {
     /// Jobs of several units, in instance order.

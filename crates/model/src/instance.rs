@@ -1,13 +1,8 @@
 //! The immutable problem: what is given to the planner, in integers and flat
 //! arrays. Built once, from a [`Draft`](super::Draft).
 
-use super::devices::Devices;
-use super::gang::Gang;
-use super::moves::Moves;
 use super::names::Names;
-use super::room::Reserved;
-use super::soft::RoomRatio;
-use super::time::Times;
+use super::parts::{Devices, Gang, Moves, NodeState, Reserved, RoomRatio, Times};
 use super::{
     Decimal, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement, RequirementId, Risk, Rule,
     RuleId, Scale, Taint, TaskId, Term, Tier,
@@ -26,18 +21,6 @@ pub struct Resource {
     pub devices: bool,
     /// Tasks that move take it on both nodes, see [`Instance::held`].
     pub transient: bool,
-}
-
-/// Whether a node takes tasks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum NodeState {
-    /// Takes tasks.
-    #[default]
-    Ready,
-    /// Takes no new task and is on its way out; counts in no figure.
-    Drain,
-    /// Gone.
-    Down,
 }
 
 /// What load balancers know of a node.

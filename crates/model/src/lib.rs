@@ -6,6 +6,7 @@ mod alone;
 mod build;
 mod classes;
 mod costs;
+mod deviation;
 mod devices;
 mod draft;
 mod edit;
@@ -17,6 +18,7 @@ mod instance;
 mod learned;
 mod moves;
 mod names;
+mod parts;
 mod plan;
 mod precedence;
 mod quantity;
@@ -33,18 +35,17 @@ pub mod state;
 
 pub use build::MOST_NODES;
 pub use classes::{Classes, NodeClass, TaskClass};
-pub use devices::Devices;
 pub use draft::{
     AfterDraft, Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, RatioDraft,
-    ResourceDraft, RouteDraft, RuleDraft, TaskDraft, Whom, is_resource_name,
+    ResourceDraft, RouteDraft, RuleDraft, TaskDraft, When, Whom, is_resource_name,
 };
 pub use edit::Kept;
 pub use expand::MOST_TASKS;
 pub use failure::{Aftermath, NODE};
-pub use gang::Gang;
 pub use goal::{Goal, GoalError, Measure, TERMS, Term, TermInfo, Tier, WeightedTerm};
-pub use instance::{Instance, NodeState, Pair, Resource, ResourceWeights, Traffic};
+pub use instance::{Instance, Pair, Resource, ResourceWeights, Traffic};
 pub use learned::{Estimate, KindEstimates, Learned, NodeSpeed};
+pub use parts::{Devices, Gang, NodeState, RoomRatio};
 pub use plan::{
     CardSet, Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier, Fallback, Move,
     Plan, Run, Schedule, Step, Survives, TierValue, cards_in,
@@ -56,8 +57,6 @@ pub use selector::{
     ANY, Effect, Labels, Preference, Refusal, Requirement, RequirementId, Selection, Taint,
     Toleration,
 };
-pub use soft::RoomRatio;
-pub use time::When;
 pub use worth::{Fraction, Worth};
 
 macro_rules! id {

@@ -4,36 +4,11 @@
 
 use rustc_hash::FxHashMap;
 
-use super::build::error;
-use super::draft::{DraftError, DraftItem};
+use super::draft::{DraftError, DraftItem, error};
 use super::expand::Units;
+use super::parts::{Moves, Routes};
 use super::{Decimal, Draft, Instance, NodeId, Scale, TaskId, Term, gcd};
 use base::nearest;
-
-/// The part of an instance that is about moves.
-#[derive(Clone, Debug)]
-pub(super) struct Moves {
-    /// Per task; empty when each costs 1.
-    pub(super) own: Vec<i64>,
-    pub(super) scale: Scale,
-    pub(super) routes: Routes,
-    /// Row-major, nodes x resources; 0 for resources that are not transient.
-    pub(super) held: Vec<i64>,
-    /// In order of first appearance.
-    pub(super) groups: Vec<Vec<TaskId>>,
-    pub(super) group_names: Vec<String>,
-    /// Row starts and entries: the groups of each task. Empty without groups.
-    pub(super) groups_of: (Vec<u32>, Vec<u32>),
-}
-
-/// Costs of routes, one sparse row a node that is left.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Routes {
-    /// Row i is `start[i]..start[i + 1]`; empty when there are no routes at all.
-    pub(super) start: Vec<u32>,
-    pub(super) to: Vec<NodeId>,
-    pub(super) cost: Vec<i64>,
-}
 
 impl Default for Moves {
     fn default() -> Moves {

@@ -1,19 +1,9 @@
 //! What comes after what: one row a job, without circles.
 
-use super::build::error;
-use super::draft::{DraftError, DraftItem};
+use super::draft::{DraftError, DraftItem, error};
 use super::expand::{MOST_ENTRIES, Units};
+use super::parts::Precedence;
 use super::{Draft, TaskId};
-
-/// For each task, the tasks that have to end before it starts.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Precedence {
-    /// The row of each task; units of a gang share one. Empty when nothing comes after anything.
-    row: Vec<u32>,
-    /// Row i is `start[i]..start[i + 1]`.
-    start: Vec<u32>,
-    entries: Vec<(TaskId, i64)>,
-}
 
 impl Precedence {
     pub(super) fn is_empty(&self) -> bool {

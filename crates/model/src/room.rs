@@ -1,8 +1,8 @@
 //! What nodes keep free and from where on load has a price: parts of capacities as quantities.
 
-use super::build::error;
-use super::draft::{DraftError, DraftItem, NodeDraft, Part};
+use super::draft::{DraftError, DraftItem, NodeDraft, Part, error};
 use super::moves::set_held;
+use super::parts::Reserved;
 use super::soft::soft_finer;
 use super::{Decimal, Draft, Instance, NodeId, TaskId, gcd};
 
@@ -40,18 +40,6 @@ impl Room {
             false => steps,
         }
     }
-}
-
-/// What becomes of limits when capacities change: what is reserved, and what of that and of safety
-/// capacities is a part of the capacity. Positions are node times resources plus resource.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Reserved {
-    /// In steps; empty when nothing is reserved.
-    reserve: Vec<i64>,
-    reserve_percent: Vec<(usize, Decimal)>,
-    safety_percent: Vec<(usize, Decimal)>,
-    /// Kept free of every capacity beside that: parts as numerator and denominator.
-    headroom: Vec<(i64, i64)>,
 }
 
 impl Reserved {

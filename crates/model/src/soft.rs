@@ -1,37 +1,9 @@
 //! What soft rules cost, and what leaving tasks out weighs, in integers.
 
-use super::build::error;
-use super::draft::{DraftError, DraftItem};
+use super::draft::{DraftError, DraftItem, error};
 use super::expand::Units;
+use super::parts::RoomRatio;
 use super::{Decimal, Draft, Instance, RatioDraft, Scale, gcd};
-
-/// Room that should be free beside other room: a node whose load leaves r free of
-/// `room` and s free of `with` costs max(0, a r - b s) soft units.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RoomRatio {
-    /// Position of the resource whose room asks for other room.
-    pub room: usize,
-    /// Position of the resource of which there should be room.
-    pub with: usize,
-    /// Soft units for each free step of `room`.
-    pub a: i64,
-    /// Soft units for each free step of `with`.
-    pub b: i64,
-    /// Units of `with` for each unit of `room`, as written.
-    pub ratio: Decimal,
-    /// Price of a missing unit, as written.
-    pub price: Decimal,
-}
-
-impl RoomRatio {
-    /// What a node of this capacity costs under this load.
-    pub fn cost(&self, capacity: &[i64], load: &[i64]) -> i64 {
-        // A plan that breaks rules may overload a node by any amount.
-        let free = |r: usize| i128::from(capacity[r]) - i128::from(load[r]);
-        let missing = i128::from(self.a) * free(self.room) - i128::from(self.b) * free(self.with);
-        i64::try_from(missing.max(0)).unwrap_or(i64::MAX)
-    }
-}
 
 const REMEDY: &str = "use smaller weights and prices, or fewer decimals";
 

@@ -1,42 +1,12 @@
 //! What happens when: releases, due times and deadlines of tasks, what comes after what, speeds
 //! of nodes and the times in which nothing runs on them. Whole seconds from the start of the plan.
 
+use super::parts::Times;
 use std::fmt;
 
-use super::build::error;
-use super::draft::{DraftError, DraftItem};
+use super::draft::{DraftError, DraftItem, error};
 use super::edit::kept;
-use super::precedence::Precedence;
-use super::{Goal, Instance, NodeId, TaskId, Term};
-
-/// A time as read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// So many seconds after the start of the plan.
-    In(i64),
-    /// A date, in seconds since 1970 (UTC).
-    On(i64),
-}
-
-/// The part of an instance that is about time. Lists are empty where they would say nothing.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Times {
-    /// Seconds since 1970 at which the plan starts.
-    pub(super) start: Option<i64>,
-    pub(super) release: Vec<i64>,
-    pub(super) due: Vec<Option<i64>>,
-    pub(super) deadline: Vec<Option<i64>>,
-    pub(super) elapsed: Vec<Option<i64>>,
-    pub(super) precedence: Precedence,
-    /// Numerator and denominator per node.
-    pub(super) speed: Vec<(i64, i64)>,
-    /// Sorted and disjoint, per node.
-    pub(super) closed: Vec<Vec<(i64, i64)>>,
-    /// What of the load that is there ends, and when; sorted, per node.
-    pub(super) ending: Vec<Vec<(i64, Vec<i64>)>>,
-    /// Beside the pairs, 0 where a pair has no duration of its own.
-    pub(super) pair_duration: Vec<i64>,
-}
+use super::{Goal, Instance, NodeId, TaskId, Term, When};
 
 impl Times {
     /// The times of the tasks that stay; those of pairs are left to the caller.

@@ -2,10 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::build::error;
-use super::draft::{DraftError, DraftItem, TaskDraft};
+use super::draft::{DraftError, DraftItem, TaskDraft, error};
 use super::expand::Units;
-use super::precedence::Precedence;
+use super::parts::Precedence;
 use super::{CENTURY, Decimal, Draft, Instance, NodeId, TaskId, When, gcd};
 
 /// Times are below this many seconds: 10,000 years.

@@ -1,7 +1,6 @@
-//! What the engines for one goal in the first tier have in common: what they are asked, what they
-//! find, and the list of them.
+//! What the engines for one goal in the first tier have in common: what they are asked, and what
+//! they find.
 
-use super::{cost, peak, used_nodes};
 use base::stop::Stop;
 use model::{Instance, NodeId, Plan, TaskId, Term, Worth};
 
@@ -32,42 +31,6 @@ pub struct Engine {
     pub search: fn(&Request, Look) -> Found,
     /// What its bounds rest on.
     pub why: &'static str,
-}
-
-const PACKING: &str = "cuts from packings of single nodes";
-
-/// Every engine there is, in the order of preference.
-const ENGINES: [Engine; 4] = [
-    Engine {
-        term: Term::Peak,
-        covers: peak::covers,
-        search: peak::search,
-        why: "counting and exact packing",
-    },
-    Engine {
-        term: Term::Nodes,
-        covers: used_nodes::covers,
-        search: used_nodes::search,
-        why: PACKING,
-    },
-    Engine {
-        term: Term::Cost,
-        covers: used_nodes::covers,
-        search: used_nodes::search,
-        why: PACKING,
-    },
-    Engine {
-        term: Term::Cost,
-        covers: cost::covers,
-        search: cost::search,
-        why: "Lagrangian relaxation and branch and bound",
-    },
-];
-
-/// The engine for the first tier of the instance's goal.
-pub fn engine(instance: &Instance) -> Option<&'static Engine> {
-    let term = instance.goal().tiers[0].only()?;
-    ENGINES.iter().find(|engine| engine.term == term && (engine.covers)(instance).is_none())
 }
 
 /// What to search, and how long.

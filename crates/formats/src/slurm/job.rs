@@ -1,25 +1,14 @@
 //! Jobs: pending ones are tasks, those that hold nodes are load on them, finished ones are nothing.
 
+use super::cluster::{Amounts, Cluster, PARTITION, Pending};
 use super::features::{Constraint, YES, constraint, selection, there};
 use super::fields::At;
-use super::node::{Amounts, memory};
-use super::times::{self, Wishes};
+use super::node::memory;
+use super::times;
 use super::topology::SWITCH;
 use super::words::{Gres, MOST, gres, hosts, numbers, tres};
-use super::{Cluster, PARTITION};
 use base::error::Result;
 use model::{Ask, Decimal, Preference, Requirement, Selection, TaskDraft};
-
-/// A pending job, or one task of a pending array.
-pub(super) struct Pending {
-    pub(super) task: TaskDraft,
-    /// What it takes on each of its nodes.
-    pub(super) each: Amounts,
-    /// It has its nodes to itself.
-    pub(super) exclusive: bool,
-    pub(super) partitions: Vec<String>,
-    pub(super) wishes: Wishes,
-}
 
 /// What a job's state means.
 enum Phase {

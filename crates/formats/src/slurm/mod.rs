@@ -1,10 +1,12 @@
 //! Slurm: what `sinfo`, `scontrol show node|job|partition` and `squeue` print with `--json`, and
 //! `topology.conf`, in any number of files that make one instance together.
 
+mod cluster;
 mod features;
 mod fields;
 mod job;
 mod node;
+mod partition;
 mod script;
 mod times;
 mod topology;
@@ -12,24 +14,19 @@ mod words;
 
 pub use script::{write_script, write_timed_script};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use serde_json::Value;
 
+use self::cluster::{Amounts, Cluster, Node, PARTITION, Pending, Times};
 use self::features::{FEATURE, YES};
-use self::fields::{At, Warnings};
-use self::job::Pending;
-use self::node::{Amounts, Node};
-use self::times::Times;
-use self::topology::Topology;
+use self::fields::At;
+
 use super::json_error;
 use super::source::Text;
 use base::error::{Error, Result};
 use model::{
     Decimal, Draft, Labels, NodeDraft, NodeState, PairDraft, ResourceDraft, TaskDraft, When,
 };
-
-/// Prefix of the label that says that a node is in a partition.
-const PARTITION: &str = "partition:";
 
 /// Keys of Slurm's documents, none of which an instance of our own has.
 pub(super) const KEYS: [&str; 4] = ["jobs", "sinfo", "partitions", "meta"];
@@ -41,42 +38,6 @@ pub(super) fn is_topology(source: Text) -> bool {
 
 /// Load that ends, as a draft has it.
 type Ending = (When, Vec<(u16, Decimal)>);
-
-/// Everything that the files say.
-#[derive(Default)]
-struct Cluster {
-    nodes: Vec<Node>,
-    /// Nodes by name.
-    at: FxHashMap<String, usize>,
-    pending: Vec<Pending>,
-    ids: FxHashSet<String>,
-    topology: Topology,
-    /// Most nodes of a job, by partition.
-    most_nodes: FxHashMap<String, i64>,
-    /// Labels whose value is the first of these features that a node has.
-    same: FxHashMap<String, Vec<String>>,
-    /// Some job asks for nodes by name.
-    by_name: bool,
-    /// Some job asks for local disk.
-    by_disk: bool,
-    /// The first weight of a node.
-    weight: Option<i64>,
-    jobs: usize,
-    times: Times,
-    warnings: Warnings,
-}
-
-impl Cluster {
-    fn add(&mut self, node: Node) {
-        self.at.insert(node.name.clone(), self.nodes.len());
-        self.nodes.push(node);
-    }
-
-    /// Whether it is known which nodes are in which partition.
-    fn partitioned(&self) -> bool {
-        self.nodes.iter().any(|node| !node.partitions.is_empty())
-    }
-}
 
 /// Reads the files. The plan starts at `start`, in seconds since 1970, else when the newest
 /// thing in the files happened.
@@ -100,7 +61,7 @@ pub(super) fn read(sources: &[Text], start: Option<i64>) -> Result<Draft> {
     let readers: [(&str, Reader); 4] = [
         ("nodes", node::read),
         ("sinfo", node::read_group),
-        ("partitions", partition),
+        ("partitions", partition::read),
         ("jobs", job::read),
     ];
     for (key, read) in readers {
@@ -129,30 +90,6 @@ pub(super) fn read(sources: &[Text], start: Option<i64>) -> Result<Draft> {
         return Err(Error::input(*name, cause).help(remedy));
     }
     cluster.draft(sources)
-}
-
-/// An entry of `partitions`: its nodes and its limits.
-fn partition(cluster: &mut Cluster, at: &At) -> Result<()> {
-    let name = at.text("name")?;
-    let nodes = at.get("nodes").map_or(Ok(String::new()), |nodes| nodes.text("configured"))?;
-    for host in words::hosts(&nodes).map_err(|cause| at.wrong("nodes.configured", cause))? {
-        if let Some(node) = cluster.at.get(&host).copied() {
-            let partitions = &mut cluster.nodes[node].partitions;
-            if !partitions.contains(&name) {
-                partitions.push(name.clone());
-            }
-        }
-    }
-    partition_limits(cluster, at)
-}
-
-/// The most nodes that a partition lets a job have.
-fn partition_limits(cluster: &mut Cluster, at: &At) -> Result<()> {
-    let most = at.get("maximums").map_or(Ok(None), |most| most.number("nodes"))?;
-    if let Some(most) = most.filter(|most| *most > 0) {
-        cluster.most_nodes.insert(at.text("name")?, most);
-    }
-    times::partition(cluster, at)
 }
 
 impl Cluster {

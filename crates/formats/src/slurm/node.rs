@@ -1,113 +1,10 @@
 //! Nodes: what `scontrol show node`, and `sinfo` in its older and newer form, say of them.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
-use super::Cluster;
+use super::cluster::{Cluster, Node};
 use super::fields::At;
-use super::words::{Gres, gres, hosts, mebibytes, tres};
+use super::words::{gres, hosts, mebibytes, tres};
 use base::error::Result;
 use model::NodeState;
-
-/// What a node has, or what is taken of it, or what a task takes: by resource.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Amounts {
-    pub(super) cpu: i64,
-    /// MiB.
-    pub(super) memory: i64,
-    /// By name, such as `gpu` or `gpu:a100`; what is typed counts under both.
-    pub(super) gres: FxHashMap<String, i64>,
-}
-
-impl Amounts {
-    /// Adds generic resources. Where a name comes both with and without types, the
-    /// typed ones are part of it.
-    pub(super) fn add_gres(&mut self, list: &[Gres]) {
-        let names: FxHashSet<&str> = list.iter().map(|one| one.name.as_str()).collect();
-        for name in names {
-            let of = |typed: bool| {
-                let own = list.iter().filter(|one| one.name == name && one.kind.is_some() == typed);
-                own.map(|one| one.count).fold(0, i64::saturating_add)
-            };
-            self.put(resource(name, None), of(true).max(of(false)));
-        }
-        for one in list.iter().filter(|one| one.kind.is_some()) {
-            self.put(resource(&one.name, one.kind.as_deref()), one.count);
-        }
-    }
-
-    fn put(&mut self, name: String, count: i64) {
-        let own = self.gres.entry(name).or_default();
-        *own = own.saturating_add(count);
-    }
-
-    /// The greater of both, resource by resource.
-    fn raise(&mut self, other: &Amounts) {
-        self.cpu = self.cpu.max(other.cpu);
-        self.memory = self.memory.max(other.memory);
-        for (name, count) in &other.gres {
-            let own = self.gres.entry(name.clone()).or_default();
-            *own = (*own).max(*count);
-        }
-    }
-
-    pub(super) fn add(&mut self, other: &Amounts) {
-        self.cpu = self.cpu.saturating_add(other.cpu);
-        self.memory = self.memory.saturating_add(other.memory);
-        other.gres.iter().for_each(|(name, count)| self.put(name.clone(), *count));
-    }
-}
-
-/// `gpu`, `gpu:a100`; never one of the two resources that are no GRES.
-pub(super) fn resource(name: &str, kind: Option<&str>) -> String {
-    let name = match name {
-        "cpu" | "memory" => format!("gres:{name}"),
-        name => name.to_owned(),
-    };
-    kind.map_or(name.clone(), |kind| format!("{name}:{kind}"))
-}
-
-/// A node as Slurm knows it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Node {
-    pub(super) name: String,
-    pub(super) has: Amounts,
-    /// What the node itself says is taken.
-    pub(super) stated: Amounts,
-    /// What running jobs hold of it.
-    pub(super) held: Amounts,
-    /// Parts of that which end, in seconds since 1970.
-    pub(super) ending: Vec<(i64, Amounts)>,
-    pub(super) features: Vec<String>,
-    pub(super) partitions: Vec<String>,
-    pub(super) state: NodeState,
-    /// MB of local disk.
-    pub(super) disk: i64,
-    weight: i64,
-}
-
-impl Node {
-    /// The greater of what the node states and what its running jobs hold. What is used of the
-    /// only type of a resource is known without being said.
-    pub(super) fn used(&self) -> Amounts {
-        let mut used = self.stated.clone();
-        used.raise(&self.held);
-        self.typed(used)
-    }
-
-    /// The same amounts, with those of the only type of a resource.
-    pub(super) fn typed(&self, mut amounts: Amounts) -> Amounts {
-        let typed = self.has.gres.iter().filter(|(name, _)| name.contains(':'));
-        for (name, count) in typed {
-            let of = name.split(':').next().unwrap_or(name);
-            if self.has.gres.get(of) == Some(count) {
-                let all = amounts.gres.get(of).copied().unwrap_or(0);
-                let own = amounts.gres.entry(name.clone()).or_default();
-                *own = (*own).max(all);
-            }
-        }
-        amounts
-    }
-}
 
 /// An entry of `nodes`.
 pub(super) fn read(cluster: &mut Cluster, at: &At) -> Result<()> {
@@ -200,7 +97,7 @@ pub(super) fn read_group(cluster: &mut Cluster, at: &At) -> Result<()> {
     }
     if let Some(partition) = at.get("partition") {
         node.partitions = partition.words("name")?;
-        super::partition_limits(cluster, &partition)?;
+        super::partition::limits(cluster, &partition)?;
     }
     if let Some(weight) = at.get("weight") {
         weighs(cluster, at, weight.number("minimum")?.unwrap_or(1));

@@ -1,49 +1,10 @@
 //! When jobs may start and have to end, what they wait for, and when what runs ends.
 
-use rustc_hash::FxHashMap;
-
+use super::cluster::{Cluster, Times, Wishes};
 use super::fields::At;
-use super::{Cluster, Warnings};
+use super::fields::Warnings;
 use base::error::Result;
 use model::{AfterDraft, CENTURY, When};
-
-/// What a pending job says of time.
-#[derive(Clone, Default)]
-pub(super) struct Wishes {
-    /// Seconds since 1970 before which it may not start.
-    eligible: Option<i64>,
-    /// Seconds since 1970 by which it has to end.
-    deadline: Option<i64>,
-    /// What it waits for, as written.
-    dependency: String,
-    /// Where the job stands, for messages.
-    place: String,
-}
-
-/// What is known of the jobs that one number stands for.
-#[derive(Default)]
-pub(super) struct Known {
-    /// Positions among the pending ones.
-    waiting: Vec<usize>,
-    /// When the last of those that run ends.
-    end: Option<i64>,
-    /// One that runs has no end.
-    endless: bool,
-}
-
-/// Everything about time that the files say.
-#[derive(Default)]
-pub(super) struct Times {
-    /// When the plan starts, in seconds since 1970: as asked for, else when the newest thing in the
-    /// files happened.
-    pub(super) now: Option<i64>,
-    /// It is as asked for.
-    asked: bool,
-    /// Seconds that a job without a limit of its own has, by partition.
-    usual: FxHashMap<String, i64>,
-    /// Jobs by their numbers, such as `12`, or `12_3`.
-    known: FxHashMap<String, Known>,
-}
 
 impl Times {
     /// Of a plan that starts at `start`, where that is asked for.
