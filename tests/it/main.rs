@@ -4,6 +4,7 @@ mod bad_inputs;
 mod browser;
 mod brute;
 mod checker;
+mod circles;
 mod cli;
 mod explain;
 mod export;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-struct File {
+pub struct File {
     /// Path below the project, such as `crates/engines/src/search/peak.rs`.
     name: String,
     /// Lines up to the tests.
@@ -12,7 +12,7 @@ struct File {
 
 impl File {
     /// The crate it belongs to, `stowplan` for the package at the top, and its path below `src`.
-    fn place(&self) -> (&str, &str) {
+    pub fn place(&self) -> (&str, &str) {
         match self.name.strip_prefix("crates/").and_then(|rest| rest.split_once("/src/")) {
             Some(place) => place,
             None => ("stowplan", self.name.trim_start_matches("src/")),
@@ -31,7 +31,7 @@ impl File {
     }
 }
 
-fn sources() -> Vec<File> {
+pub fn sources() -> Vec<File> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -64,7 +64,7 @@ fn sources() -> Vec<File> {
 }
 
 /// Lines of code, comments left out.
-fn code(file: &File) -> impl Iterator<Item = (usize, &str)> {
+pub fn code(file: &File) -> impl Iterator<Item = (usize, &str)> {
     let lines = file.lines.iter().enumerate();
     lines.map(|(k, line)| (k + 1, line.trim())).filter(|(_, line)| !line.starts_with("//"))
 }
