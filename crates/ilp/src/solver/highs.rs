@@ -1,6 +1,6 @@
 //! HiGHS, embedded in builds with the feature `highs`.
 
-use super::{Answer, Availability, Backend, Effort, Solver};
+use super::{Answer, Availability, Effort, Solver};
 #[cfg(feature = "highs")]
 use super::{assemble, failed};
 use crate::program::Program;
@@ -34,7 +34,7 @@ impl Solver for Highs {
 
     #[cfg(not(feature = "highs"))]
     fn solve(&self, _: &Program, _: Option<&[f64]>, _: Effort) -> Result<Answer> {
-        Backend::Highs.ensure().map(|()| Answer::default())
+        super::Backend::Highs.ensure().map(|()| Answer::default())
     }
 
     #[cfg(feature = "highs")]
