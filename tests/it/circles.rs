@@ -120,20 +120,20 @@ impl Crate {
         found.retain(|target| self.files.contains_key(target) && !module.starts_with(target));
         found
     }
+}
 
-    /// Modules that can be reached from this one.
-    fn reach(&self, uses: &BTreeMap<Module, BTreeSet<Module>>, from: &Module) -> BTreeSet<Module> {
-        let mut seen = BTreeSet::new();
-        let mut open = vec![from.clone()];
-        while let Some(module) = open.pop() {
-            for next in &uses[&module] {
-                if seen.insert(next.clone()) {
-                    open.push(next.clone());
-                }
+/// Modules that can be reached from this one.
+fn reach(uses: &BTreeMap<Module, BTreeSet<Module>>, from: &Module) -> BTreeSet<Module> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![from.clone()];
+    while let Some(module) = open.pop() {
+        for next in &uses[&module] {
+            if seen.insert(next.clone()) {
+                open.push(next.clone());
             }
         }
-        seen
     }
+    seen
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn few_files_use_each_other_in_circles() {
             own.files.keys().map(|module| (module.clone(), own.uses(module))).collect();
         known += uses.values().map(BTreeSet::len).sum::<usize>();
         let reach: BTreeMap<&Module, BTreeSet<Module>> =
-            uses.keys().map(|module| (module, own.reach(&uses, module))).collect();
+            uses.keys().map(|module| (module, reach(&uses, module))).collect();
         for (module, all) in &reach {
             let circle: Vec<String> = (all.iter())
                 .filter(|other| reach[other].contains(*module))

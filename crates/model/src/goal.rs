@@ -62,8 +62,8 @@ pub struct TermInfo {
     pub name: &'static str,
     /// What is minimised, in one line.
     pub help: &'static str,
-    /// The name before a value.
-    pub title: &'static str,
+    /// What stands before a value, where that is not the name.
+    pub title: Option<&'static str>,
     /// What a value says about the plan, with `{}` in its place.
     pub says: &'static str,
     /// How its values read.
@@ -76,7 +76,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Peak,
         name: "peak",
         help: "highest utilisation of any node in any resource",
-        title: "peak utilisation",
+        title: Some("peak utilisation"),
         says: "The fullest node is {} full",
         measure: Measure::Share,
     },
@@ -84,7 +84,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Balance,
         name: "balance",
         help: "balance degree: variance of node utilisation",
-        title: "balance degree",
+        title: Some("balance degree"),
         says: "The nodes' utilisation has a variance of {}",
         measure: Measure::Variance,
     },
@@ -92,7 +92,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Cost,
         name: "cost",
         help: "cost of placements plus the price of used nodes",
-        title: "cost",
+        title: None,
         says: "The plan costs {}",
         measure: Measure::Number,
     },
@@ -100,7 +100,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Nodes,
         name: "nodes",
         help: "number of used nodes",
-        title: "nodes",
+        title: None,
         says: "The plan uses {} nodes",
         measure: Measure::Number,
     },
@@ -108,7 +108,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Demand,
         name: "demand",
         help: "total demand placed, summed over resources",
-        title: "demand",
+        title: None,
         says: "The tasks take {} in all",
         measure: Measure::Number,
     },
@@ -116,7 +116,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Soft,
         name: "soft",
         help: "price of preferences not met, of load above safety capacities, of missing room",
-        title: "soft",
+        title: None,
         says: "Wishes and safety margins that are not kept cost {}",
         measure: Measure::Number,
     },
@@ -124,7 +124,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Moves,
         name: "moves",
         help: "cost of moving tasks off their current nodes",
-        title: "moves",
+        title: None,
         says: "Moving running tasks costs {}",
         measure: Measure::Number,
     },
@@ -132,7 +132,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Moved,
         name: "moved",
         help: "number of tasks moved off their current nodes",
-        title: "moved",
+        title: None,
         says: "Tasks that move: {}",
         measure: Measure::Number,
     },
@@ -140,7 +140,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::GroupMoves,
         name: "group_moves",
         help: "moved tasks of the group with most of them",
-        title: "group_moves",
+        title: None,
         says: "Of no group more than {} tasks move",
         measure: Measure::Number,
     },
@@ -148,7 +148,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Makespan,
         name: "makespan",
         help: "when the last task ends",
-        title: "makespan",
+        title: None,
         says: "The last task ends after {}",
         measure: Measure::Time,
     },
@@ -156,7 +156,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Completion,
         name: "completion",
         help: "sum of the tasks' ends, each times its weight",
-        title: "completion",
+        title: None,
         says: "The tasks' weighted ends come to {}",
         measure: Measure::Time,
     },
@@ -164,7 +164,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Tardiness,
         name: "tardiness",
         help: "sum of what tasks end too late, each times its weight",
-        title: "tardiness",
+        title: None,
         says: "What ends too late comes to {}",
         measure: Measure::Time,
     },
@@ -172,7 +172,7 @@ pub const TERMS: &[TermInfo] = &[
         term: Term::Wait,
         name: "wait",
         help: "sum of the tasks' times from release to start, times their weights",
-        title: "wait",
+        title: None,
         says: "The tasks' weighted waits come to {}",
         measure: Measure::Time,
     },
@@ -183,7 +183,7 @@ const UNPLACED: TermInfo = TermInfo {
     term: Term::Unplaced(None),
     name: "unplaced",
     help: "weight of tasks left without a node",
-    title: "unplaced",
+    title: None,
     says: "What is left out weighs {}",
     measure: Measure::Number,
 };
@@ -196,7 +196,7 @@ impl Term {
 
     /// True when the term is about when tasks run.
     pub fn is_timed(self) -> bool {
-        self.info().measure == Measure::Time
+        matches!(self, Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait)
     }
 
     /// Reads the name of an implicit term: `unplaced` or `unplaced(5)`.
@@ -272,11 +272,11 @@ impl Tier {
 
     /// What stands before a value that is at most what is enough, or before any where nothing is.
     pub fn title(&self) -> String {
-        match self.terms[..] {
-            [WeightedTerm { weight: 1.0, term: Term::Unplaced(_) }] => self.sum(),
-            [WeightedTerm { weight: 1.0, term }] => term.info().title.to_owned(),
-            _ => self.sum(),
-        }
+        let title = match self.terms[..] {
+            [WeightedTerm { weight: 1.0, term }] => term.info().title,
+            _ => None,
+        };
+        title.map_or_else(|| self.sum(), str::to_owned)
     }
 
     /// The sum as written, without what is enough.

@@ -128,16 +128,16 @@ pub(super) fn standbys(
             wrong(instance.node_name(node), format!("`{name}` has no standby"));
         }
     }
-    let mut kinds = instance.backups();
-    kinds.retain(|over| *over != NODE);
-    kinds.push(NODE);
-    for over in kinds {
+    let mut guarded = vec![false; instance.nodes()];
+    for (task, node) in plan.placements() {
+        guarded[node.index()] |= instance.backup(task).is_some();
+    }
+    // Nodes fail by themselves too, whatever the standbys are over.
+    let labels = instance.backups().into_iter().filter(|over| *over != NODE);
+    for over in labels.chain([NODE]) {
         for (fail, dead) in failures(instance, over) {
             // Where no standby takes over, nothing is asked.
-            let concerns = |(task, node): (TaskId, NodeId)| {
-                instance.backup(task).is_some() && dead.contains(&node)
-            };
-            if !plan.placements().any(concerns) {
+            if !dead.iter().any(|node| guarded[node.index()]) {
                 continue;
             }
             if let Some(detail) = without_room(instance, plan, over, &dead, &at) {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Failure, Fate, Run};
+use super::{BROKEN, Failure, Fate, Run};
 use crate::explain::{Feasible, Oracle};
 use crate::solve::{Answer, Method, Params, Unplaced, left_out, solve};
 use base::error::{Error, Kind, Result};
@@ -177,7 +177,7 @@ impl Run<'_> {
             Some(wrong) if !self.fixed(&nodes).standbys.is_empty() => {
                 failure.fate = Fate::Lost;
                 failure.least = true;
-                failure.proof = Some(("standbys".to_owned(), wrong));
+                failure.proof = Some((BROKEN.to_owned(), wrong));
                 Ok(())
             }
             Some(wrong) => {

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::domain::{domains, domains_for_standbys};
-use super::{Fate, Question, Survival, room, survive_beside};
+use super::{BROKEN, Fate, Question, Survival, room, survive_beside};
 use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, planning, solve_watched};
 use base::error::{Error, Kind, Result};
 use base::stop::Stop;
@@ -380,9 +380,7 @@ fn fails(question: &Question, survival: &Survival) -> Option<String> {
         (None, _) => Some("time ran out before all failures were looked at".to_owned()),
         (Some(failure), _) => {
             let name = &question.domains[failure.domains[0]].name;
-            if let Some(("standbys", wrong)) =
-                failure.proof.as_ref().map(|(code, words)| (code.as_str(), words))
-            {
+            if let Some((_, wrong)) = failure.proof.as_ref().filter(|(code, _)| code == BROKEN) {
                 return Some(format!(
                     "when `{name}` fails, its tasks' standbys break a rule: {wrong}"
                 ));

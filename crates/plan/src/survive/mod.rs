@@ -149,6 +149,9 @@ struct Run<'a> {
     stop: Stop,
 }
 
+/// The code of a failure in which standbys that are settled break a rule.
+const BROKEN: &str = "standbys";
+
 /// What happens by itself when nodes fail.
 struct Fixed {
     /// Tasks that stop.
