@@ -47,7 +47,13 @@ pub(super) fn run(args: Args) -> Done {
     let fine = verdict.violations.is_empty();
     if fine {
         let placed = verdict.plan.placed();
-        print(&format!("ok: {placed} of {} tasks placed, {values}\n", instance.tasks()))?;
+        let assumed = match instance.assumptions().len() {
+            0 => String::new(),
+            1 => " as read, 1 assumption".to_owned(),
+            more => format!(" as read, {more} assumptions"),
+        };
+        let tasks = instance.tasks();
+        print(&format!("ok{assumed}: {placed} of {tasks} tasks placed, {values}\n"))?;
     } else {
         say(&format!("{} violations", verdict.violations.len()));
     }

@@ -151,7 +151,7 @@ impl Question<'_> {
                     Form::Table => report::infeasible_text(instance, &why),
                     Form::Json => report::infeasible_json(instance, &why),
                 })?;
-                Ok(FAILED)
+                Ok(if instance.may_be_too_narrow() { NOTHING_FOUND } else { FAILED })
             }
             Verdict::Feasible(_) => {
                 if let (Form::Table, None) = (self.args.output, &self.args.file) {

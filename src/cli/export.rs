@@ -123,9 +123,10 @@ fn model(
     plan: Option<&Plan>,
     form: ModelForm,
 ) -> Result<Option<String>> {
-    let goal: Goal = match args.allow_unplaced {
-        true => instance.goal().with_unplaced_first(&instance.priorities()),
-        false => instance.goal().clone(),
+    let goal: Goal = if args.allow_unplaced {
+        instance.goal().with_unplaced_first(&instance.priorities())
+    } else {
+        instance.goal().clone()
     };
     let tier = match args.tier.checked_sub(1).filter(|tier| *tier < goal.tiers.len()) {
         Some(tier) => tier,

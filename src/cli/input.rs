@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::output::{say, warn};
-use base::error::{Error, Result};
+use base::error::{Error, Kind, Result};
 use base::nearest;
 use formats::learn::learn;
 use formats::{
@@ -50,6 +50,9 @@ pub(super) struct TableArgs {
     /// When the plan starts, for times given as dates: 2026-01-05T08:00 [default: the instance's `start`]
     #[arg(long, value_name = "DATE")]
     start_date: Option<String>,
+    /// Refuse what the reader would have to assume something about
+    #[arg(long)]
+    strict: bool,
     /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm, kubernetes
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
@@ -233,8 +236,15 @@ pub(super) fn read(
         start,
     };
     let reading = read_beside(&input, format, &beside)?;
+    let assumptions = reading.instance.assumptions();
+    if let (true, Some(first)) = (tables.strict, assumptions.first()) {
+        let cause = format!("{} assumptions, and --strict allows none: {first}", assumptions.len());
+        return Err(Error::new(Kind::Input, cause)
+            .help("leave out what is assumed about, or --strict; without it all are listed"));
+    }
     if !quiet {
         reading.warnings.iter().for_each(|warning| warn(warning));
+        assumptions.iter().for_each(|assumed| warn(&assumed.to_string()));
     }
     Ok(reading.instance)
 }
@@ -250,8 +260,8 @@ fn assignment_beside(path: &Path) -> Option<PathBuf> {
 #[derive(Debug, clap::Args)]
 pub(super) struct GoalArgs {
     /// What to minimise: tiers separated by commas, each a weighted sum of
-    /// peak, balance, cost, nodes, demand, soft, moves, moved, group_moves; in time makespan,
-    /// completion, tardiness, wait [default: the instance's, else peak]
+    /// peak, balance, cost, nodes, demand, energy, soft, moves, moved, group_moves; in time
+    /// makespan, completion, tardiness, wait [default: the instance's, else peak]
     #[arg(long, value_name = "GOAL")]
     pub(super) goal: Option<String>,
     /// Say when tasks run, not only where: goal makespan, unless the goal is about time anyway

@@ -216,9 +216,10 @@ fn visible(text: &str) -> Cow<'_, str> {
         '\x7f' => '\u{2421}',
         _ => c,
     };
-    match text.chars().all(|c| shown(c) == c) {
-        true => report::visible(text),
-        false => Cow::Owned(report::visible(&text.chars().map(shown).collect::<String>()).into()),
+    if text.chars().all(|c| shown(c) == c) {
+        report::visible(text)
+    } else {
+        Cow::Owned(report::visible(&text.chars().map(shown).collect::<String>()).into())
     }
 }
 

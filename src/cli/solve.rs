@@ -16,7 +16,7 @@ use formats::{Source, digest, read_plan, write_assignment};
 use ilp::Backend;
 use judge::check::{Violation, check_claim};
 use judge::proof::Proof;
-use model::{Instance, Schedule, Term, Tier};
+use model::{Instance, Schedule, Term, Tier, Worth};
 use plan::explain::{Verdict, explain};
 use plan::replan::{self, today};
 use plan::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, judged, planning};
@@ -275,9 +275,10 @@ pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
     };
     job.clock.lap("read");
     let stop = Stop::after(params.time_limit);
-    let whole = match job.moves {
-        true => stop.part(params.time_limit - params.time_limit / FOR_THE_WAY),
-        false => stop.clone(),
+    let whole = if job.moves {
+        stop.part(params.time_limit - params.time_limit / FOR_THE_WAY)
+    } else {
+        stop.clone()
     };
     let watch = Watch::new(planning(instance, &whole), &log);
     // It goes on although its time is up, and there is an answer.
@@ -414,41 +415,44 @@ fn print_plan(
     Ok(if stuck { FAILED } else { 0 })
 }
 
+/// Whether a value is above a limit, by more than rounding.
+fn above(value: f64, limit: f64) -> bool {
+    !Worth::real(value).at_most(Worth::real(limit))
+}
+
 /// The first limit of the goal that the plan does not keep.
 fn missed(instance: &Instance, outcome: &Outcome) -> Option<Error> {
     let tiers = &instance.goal().tiers;
     let own = &outcome.goal[outcome.goal.len() - tiers.len()..];
     let over = |(tier, reached): &(&Tier, &Proof)| {
-        tier.enough.is_some_and(|enough| reached.value > enough + 1e-9 * enough.abs())
+        tier.enough.is_some_and(|enough| above(reached.value, enough))
     };
     let (tier, reached) = tiers.iter().zip(own).find(over)?;
     let enough = tier.enough?;
     let sum = tier.terms.iter().map(|part| part.term.to_string()).collect::<Vec<_>>().join(" + ");
-    Some(match reached.bound > enough + 1e-9 * enough.abs() {
-        true => Error::new(Kind::Input, format!("no plan has {tier}: {} at least", reached.bound))
-            .help(format!("allow {sum} of {}", reached.bound)),
-        false => Error::new(
+    Some(if above(reached.bound, enough) {
+        Error::new(Kind::Input, format!("no plan has {tier}: {} at least", reached.bound))
+            .help(format!("allow {sum} of {}", reached.bound))
+    } else {
+        Error::new(
             Kind::Input,
             format!(
                 "no plan with {tier} was found: the best has {}, and {} cannot be ruled out",
                 reached.value, reached.bound
             ),
         )
-        .help("raise --time-limit or the limit"),
+        .help("raise --time-limit or the limit")
     })
 }
 
 /// The reason goes to standard error; as JSON and as a page it is also the answer.
 fn print_no_plan(args: &HowArgs, job: &Job, params: &Params, none: &NoPlan, stop: &Stop) -> Done {
     let instance = job.instance;
-    let head = if none.proven { "no plan exists" } else { "no plan was found" };
+    let head = none.title(instance).to_lowercase();
     let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
     super::output::complain(&error);
     // Without failures there may well be a plan: then `explain` has nothing to say.
-    let why = match none.proven && !instance.is_timed() {
-        true => why(instance, params, stop)?,
-        false => None,
-    };
+    let why = if none.proven && !instance.is_timed() { why(instance, params, stop)? } else { None };
     job.clock.lap("answered");
     why.iter().flat_map(ConflictDoc::short).for_each(|line| say(&format!("  {line}")));
     match args.output.form() {
@@ -462,7 +466,7 @@ fn print_no_plan(args: &HowArgs, job: &Job, params: &Params, none: &NoPlan, stop
         }
         _ => {}
     }
-    Ok(if none.proven { FAILED } else { NOTHING_FOUND })
+    Ok(if none.holds(instance) { FAILED } else { NOTHING_FOUND })
 }
 
 /// How long a refusal is looked into at most; `explain` takes all the time it is given.

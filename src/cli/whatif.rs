@@ -82,10 +82,10 @@ pub(super) fn run(args: Args) -> Done {
     let outcome = match solve(&base, &Params { start, time_limit, ..params.clone() })? {
         Answer::Plan(outcome) => outcome,
         Answer::NoPlan(none) => {
-            let head = if none.proven { "no plan exists" } else { "no plan was found" };
+            let head = none.title(&base).to_lowercase();
             let cause = format!("{head} as things are: {}", none.cause);
             complain(&Error::new(Kind::Input, cause).help(&none.remedy));
-            return Ok(if none.proven { FAILED } else { NOTHING_FOUND });
+            return Ok(if none.holds(&base) { FAILED } else { NOTHING_FOUND });
         }
     };
     let effects = what_if(&base, &outcome.plan, &changed, &params, &stop)?;

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use stowplan::format::{Input, Source, read_instance};
 use stowplan::model::{
-    Ask, Decimal, Draft, Effect, Goal, Instance, NodeDraft, NodeState, PairDraft, Part, Preference,
-    RatioDraft, Requirement, Risk, RouteDraft, RuleDraft, Selection, Taint, TaskDraft, Toleration,
-    Whom,
+    Ask, Decimal, Draft, Effect, Goal, Instance, Limit, LimitDraft, NodeDraft, NodeState,
+    PairDraft, Part, Preference, RatioDraft, Requirement, Risk, RouteDraft, RuleDraft, Selection,
+    Taint, TaskDraft, Toleration, Whom,
 };
 use stowplan::solve::{Answer, Method, Outcome, Params, solve};
 
@@ -57,6 +57,7 @@ pub fn tiny() -> impl Strategy<Value = Draft> {
             prop_oneof![Just("a"), Just("b")],
             prop_oneof![Just(0i64), Just(5i64), 0i64..=9],
             prop_oneof![3 => Just(0i64), 1 => 1i64..=3],
+            prop_oneof![2 => Just(None), 1 => (0i64..=6, 0i64..=3).prop_map(Some)],
         );
         let task = (
             prop::collection::vec(prop_oneof![Just(2i64), 0i64..=6], width),
@@ -79,7 +80,7 @@ pub fn tiny() -> impl Strategy<Value = Draft> {
                 for r in 0..width {
                     draft.resource(["cpu", "memory"][r]);
                 }
-                for (j, (capacity, used, state, label, price, rate)) in nodes.into_iter().enumerate() {
+                for (j, (capacity, used, state, label, price, rate, watts)) in nodes.into_iter().enumerate() {
                     draft.nodes.push(NodeDraft {
                         id: format!("n{j}"),
                         capacity: quantities(&capacity),
@@ -88,6 +89,8 @@ pub fn tiny() -> impl Strategy<Value = Draft> {
                         state,
                         price: Some(whole(price)),
                         price_per_hour: Some(whole(rate)),
+                        idle_watts: watts.map(|(idle, _)| whole(idle)),
+                        watts: watts.iter().map(|(_, each)| (0, whole(*each))).collect(),
                         ..NodeDraft::default()
                     });
                 }
@@ -187,7 +190,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
         prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec((0usize..3, 0usize..3, 0i64..=5), 1..=4)],
         prop_oneof![2 => Just(None), 1 => (0i64..=3, 1i64..=2).prop_map(Some)], // ratio, price
     );
-    let rule = (0usize..6, any::<bool>(), any::<u8>(), any::<u8>(), 1u32..=2, 0u32..=2);
+    let rule = (0usize..8, any::<bool>(), any::<u8>(), any::<u8>(), 1u32..=2, 0u32..=2);
     (
         tiny(),
         prop::collection::vec(node, 3),
@@ -321,7 +324,12 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     2 => (Ask::Spread { at_least, at_most: u32::MAX, max_skew: Some(skew) }, None),
                     3 => (Ask::Spread { at_least: 0, at_most: number, max_skew: None }, None),
                     4 => (Ask::Gang, None),
-                    _ => (Ask::Near { others: Vec::new() }, Some(Whom::Tasks(pick(b)))),
+                    5 => (Ask::Near { others: Vec::new() }, Some(Whom::Tasks(pick(b)))),
+                    _ => {
+                        let limit = limit(&mut draft, (over_rack, a, b), number + skew);
+                        draft.rules.push(RuleDraft { whom: Whom::Tasks(whom), ..limit });
+                        continue;
+                    }
                 };
                 let present = match (what, over_rack) {
                     (2, false) => vec![("n0".to_owned(), u32::from(b) % 4)],
@@ -334,6 +342,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     over: if over_rack && what != 4 { "rack" } else { "node" }.to_owned(),
                     whom: Whom::Tasks(whom),
                     near,
+                    limit: None,
                 });
             }
             if let Some((deviations, risk)) = varying {
@@ -343,8 +352,45 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
         })
 }
 
+/// A limit on tasks, on a resource or on licences, which no node has: over racks, nodes or nothing,
+/// on all values or one.
+fn limit(draft: &mut Draft, (over_rack, a, b): (bool, u8, u8), number: u32) -> RuleDraft {
+    let over = match (over_rack, a >> 6) {
+        (true, _) => "rack",
+        (false, 0) => "node",
+        (false, _) => "",
+    };
+    let has = |node: &NodeDraft| match over {
+        "node" => Some(node.id.clone()),
+        over => node.labels.iter().find(|(key, _)| key == over).map(|(_, value)| value.clone()),
+    };
+    let values = draft.nodes.iter().filter_map(has).take(usize::from(b >> 5 == 0)).collect();
+    let (resource, at_most) = match b % 4 {
+        0 => ("tasks", whole(i64::from(number))),
+        1 => ("cpu", whole(i64::from(2 * number))),
+        2 => ("gpu", Decimal::parse(&format!("{}.25", number / 2)).unwrap()),
+        _ => ("licence", whole(i64::from(number))),
+    };
+    if resource == "licence" && !draft.resources.iter().any(|known| known.name == resource) {
+        let licence = draft.resource(resource);
+        for (k, task) in draft.tasks.iter_mut().enumerate() {
+            task.demand.push((licence, whole(1 + (i64::from(a) >> k & 1))));
+        }
+    }
+    let limit = LimitDraft { resource: resource.to_owned(), values, at_most, always: false };
+    RuleDraft {
+        name: None,
+        ask: Ask::Limit(Limit::default()),
+        over: over.to_owned(),
+        whom: Whom::EachKey,
+        near: None,
+        limit: Some(limit),
+        present: Vec::new(),
+    }
+}
+
 /// Goals that together touch every term, alone, weighted and in tiers.
-pub const GOALS: [&str; 16] = [
+pub const GOALS: [&str; 19] = [
     "peak",
     "balance",
     "cost",
@@ -356,6 +402,9 @@ pub const GOALS: [&str; 16] = [
     "balance, cost",
     "peak + 0.01*cost, nodes",
     "soft, cost",
+    "energy",
+    "energy + 2*nodes, moved",
+    "peak + 0.01*energy",
     "moves, group_moves",
     "soft + 2*moves + 3*group_moves",
     "group_moves, peak + 0.5*moves",

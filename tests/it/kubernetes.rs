@@ -215,3 +215,49 @@ fn plans_that_break_the_cluster_are_refused() {
         assert!(said.contains(part), "{said}\nlacks {part}");
     }
 }
+
+/// What a source says and the instance does not stands beside every claim.
+#[test]
+fn claims_say_what_they_assume() {
+    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"},
+        "status": {"allocatable": {"cpu": "4", "pods": "9"}}});
+    let pod = |more: Value, cpu: &str| {
+        let mut spec = json!({"containers": [{"name": "c", "image": "i",
+            "resources": {"requests": {"cpu": cpu}}}]});
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "w"}, "spec": spec})
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("dump.json");
+    let run = |pod: &Value, args: &[&str]| {
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": [node, pod]});
+        std::fs::write(&dump, list.to_string()).unwrap();
+        let output = stowplan().args(args).arg(&dump).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    // A claim on a device that is not read: the plan may be refused.
+    let claims = pod(json!({"resourceClaims": [{"name": "gpu"}]}), "1");
+    let (code, out, err) = run(&claims, &["solve"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("optimal as read (gap 0 %) · 1 assumption"), "{out}");
+    assert!(err.contains("spec.resourceClaims") && err.contains("may do what the cluster refuses"));
+    let (_, out, _) = run(&claims, &["solve", "--output", "json"]);
+    let doc: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(doc["instance"]["assumptions"][0]["direction"], "wider");
+    let (code, out, err) = run(&claims, &["solve", "--strict"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("--strict allows none"), "{err}");
+    // Wider, there is no plan at all: that stays proven.
+    let wide = pod(json!({"resourceClaims": [{"name": "gpu"}]}), "5");
+    let (code, _, err) = run(&wide, &["solve"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("no plan exists: "), "{err}");
+    // A toleration that is not understood: the cluster may allow what the plan does not.
+    let narrow = pod(json!({"tolerations": [{"key": "a", "operator": "Near"}]}), "5");
+    let (code, out, err) = run(&narrow, &["solve", "--output", "json"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("no plan exists for the instance as read"), "{err}");
+    let doc: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(doc["status"], "unknown");
+}

@@ -16,6 +16,7 @@ mod helpers;
 mod history;
 mod kubernetes;
 mod left_out;
+mod limit;
 mod limits;
 mod numbers;
 mod parts;

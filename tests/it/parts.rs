@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use stowplan::check::check_plan;
 use stowplan::format::{Input, Part, Source, digest, read_claim, read_instance, write_part};
-use stowplan::model::{Instance, TaskId};
+use stowplan::model::{Ask, Instance, TaskId};
 use stowplan::report::{Report, plan_json};
 use stowplan::solve::{Answer, Method, Outcome, Params, solve};
 use stowplan::split::{PartPlan, join, split};
@@ -57,6 +57,9 @@ fn doubled(draft: &stowplan::model::Draft) -> stowplan::model::Draft {
     for rule in &draft.rules {
         let mut copy = rule.clone();
         (copy.whom, copy.near) = (whom(&rule.whom), rule.near.as_ref().map(whom));
+        for limit in copy.limit.iter_mut().filter(|_| rule.over == "node") {
+            limit.values = names(&limit.values);
+        }
         both.rules.push(copy);
     }
     for route in &draft.routes {
@@ -98,7 +101,8 @@ proptest! {
         }
         for (rule, part) in instance.rules().iter().flat_map(|r| made.iter().map(move |p| (r, p))) {
             let inside = |task: &TaskId| part.tasks[task.index()];
-            prop_assert!(rule.tasks.iter().all(inside) || !rule.tasks.iter().any(inside));
+            let apart = matches!(rule.ask, Ask::Limit(_));
+            prop_assert!(apart || rule.tasks.iter().all(inside) || !rule.tasks.iter().any(inside));
         }
         let owns: Vec<Instance> = made.iter().map(|part| read(&instance, part)).collect();
         for (own, part) in owns.iter().zip(&made) {

@@ -7,7 +7,7 @@ use stowplan::check::check_plan;
 use stowplan::explain::{Change, Repair, Verdict, explain};
 use stowplan::ilp::Backend;
 use stowplan::model::{
-    ANY, Decimal, Draft, Instance, NodeDraft, NodeState, Part, Plan, Requirement, TaskId,
+    ANY, Ask, Decimal, Draft, Instance, NodeDraft, NodeState, Part, Plan, Requirement, TaskId,
     Toleration,
 };
 
@@ -78,6 +78,15 @@ fn by_hand(draft: &Draft, instance: &Instance, repair: &Repair) -> Option<Draft>
                 }
             }
         }
+        Change::Loosen { rule, at_most } => {
+            let rule = &instance.rules()[*rule as usize];
+            let Ask::Limit(limit) = &rule.ask else { panic!("{}", repair.words) };
+            let shown = instance.show_limited(limit, *at_most);
+            assert!(repair.words.ends_with(&shown), "{}", repair.words);
+            let own = draft.rules.iter_mut().find(|own| own.name.as_ref() == Some(&rule.name));
+            let limit = own.unwrap().limit.as_mut().unwrap();
+            limit.at_most = Decimal::parse(&shown).unwrap();
+        }
         Change::Undemand(task) => {
             let at = task_of(*task);
             let anything = Toleration { key: ANY.to_owned(), value: None, effect: None };
@@ -126,6 +135,7 @@ fn less_does(instance: &Instance, repair: &Repair) -> Option<bool> {
                 sets.filter(lighter).map(|left| feasible(instance, &left)).collect();
             all.map(|all| all.contains(&true))
         }
+        Change::Loosen { rule, at_most } => feasible(&instance.with_limit(*rule, at_most - 1), &[]),
         Change::Lift(_) | Change::Undemand(_) => None,
     }
 }

@@ -71,9 +71,8 @@ fn word() -> impl Strategy<Value = String> {
     ];
     let own = prop_oneof![20 => "[a-c][0-9]{3}", 1 => Just(String::new())];
     let again = prop_oneof![4 => Just(""), 1 => select(&PIECES[..36])];
-    (piece, own, again, any::<bool>()).prop_map(|(piece, own, again, first)| match first {
-        true => format!("{piece}{own}{again}"),
-        false => format!("{again}{own}{piece}"),
+    (piece, own, again, any::<bool>()).prop_map(|(piece, own, again, first)| {
+        if first { format!("{piece}{own}{again}") } else { format!("{again}{own}{piece}") }
     })
 }
 
@@ -156,6 +155,7 @@ fn named() -> impl Strategy<Value = Draft> {
                 over: w(1),
                 whom: if has(5) { Whom::Group(w(10)) } else { Whom::Tasks(vec![w(8), w(11)]) },
                 near: None,
+                limit: None,
                 present: Vec::new(),
             }];
         }

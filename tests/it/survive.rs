@@ -128,10 +128,7 @@ fn weights(instance: &Instance, displaced: &[TaskId], lost: &[TaskId]) -> Vec<i6
 fn truth(instance: &Instance, plan: &Plan, dead: &[NodeId], displaced: &[TaskId]) -> Vec<i64> {
     let after = instance.failed(plan, dead);
     let open = tied(instance, plan, displaced);
-    let choices = |task: &TaskId| match displaced.contains(task) {
-        true => instance.nodes() + 1,
-        false => 2,
-    };
+    let choices = |task: &TaskId| if displaced.contains(task) { instance.nodes() + 1 } else { 2 };
     let all: usize = open.iter().map(choices).product();
     let mut best: Option<Vec<i64>> = None;
     for mut code in 0..all {

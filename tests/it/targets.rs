@@ -398,9 +398,10 @@ fn solved(bytes: &[u8]) {
     if params.method.lacks(&instance, &params.policy).is_some() {
         return;
     }
-    let answer = match instance.backups().is_empty() {
-        true => solve(&instance, &params),
-        false => plan_that_survives(&instance, &params),
+    let answer = if instance.backups().is_empty() {
+        solve(&instance, &params)
+    } else {
+        plan_that_survives(&instance, &params)
     };
     match answer {
         Ok(Answer::Plan(outcome)) => holds(&instance, &outcome, &params),
@@ -419,9 +420,10 @@ fn tiny(instance: &Instance) -> bool {
 fn holds(instance: &Instance, outcome: &Outcome, params: &Params) {
     let plan = &outcome.plan;
     let schedule = Schedule { plan: plan.clone(), start: outcome.start.clone() };
-    let broken = match instance.is_timed() {
-        true => check_schedule(instance, &schedule, params.allow_unplaced),
-        false => check_plan(instance, plan, params.allow_unplaced),
+    let broken = if instance.is_timed() {
+        check_schedule(instance, &schedule, params.allow_unplaced)
+    } else {
+        check_plan(instance, plan, params.allow_unplaced)
     };
     assert!(broken.is_empty(), "{}: {broken:?}", outcome.method);
     for tier in &outcome.goal {
@@ -437,9 +439,10 @@ fn holds(instance: &Instance, outcome: &Outcome, params: &Params) {
         assert!(!less(&best[..1], &[bound]), "{}: bound {bound}, {best:?}", outcome.method);
     }
     shown(instance, outcome);
-    match instance.is_timed() {
-        true => drop(taken(write_timed_script(instance, &schedule))),
-        false => further(instance, plan),
+    if instance.is_timed() {
+        drop(taken(write_timed_script(instance, &schedule)))
+    } else {
+        further(instance, plan)
     }
 }
 

@@ -24,9 +24,10 @@ impl File {
     fn room(&self) -> String {
         let (floor, below) = self.place();
         let first = below.split(['/', '.']).next().unwrap_or(below);
-        match ROOMS.iter().any(|(f, room, _)| (*f, *room) == (floor, first)) {
-            true => format!("{floor}::{first}"),
-            false => floor.to_owned(),
+        if ROOMS.iter().any(|(f, room, _)| (*f, *room) == (floor, first)) {
+            format!("{floor}::{first}")
+        } else {
+            floor.to_owned()
         }
     }
 }

@@ -215,7 +215,8 @@ fn draw(g: &mut ChaCha8Rng) -> Value {
         let second = g.random_range(first + 1..n);
         let mut whom = vec![format!("t{first}"), format!("t{second}")];
         let over = if labels { one(g, &["node", "z"]) } else { "node" };
-        let kind = one(g, &["near", "near", "together", "apart", "spread", "spread", "gang"]);
+        let kinds = ["near", "near", "together", "apart", "spread", "spread", "gang", "limit"];
+        let kind = one(g, &kinds);
         let mut rule = Map::new();
         rule.insert("rule".into(), json!(kind));
         if kind == "near" {
@@ -238,7 +239,12 @@ fn draw(g: &mut ChaCha8Rng) -> Value {
                 rule.insert("present".into(), json!({value: 1}));
             }
         }
-        if kind != "gang" {
+        if kind == "limit" {
+            rule.insert("resource".into(), json!(one(g, &["tasks", "cpu"])));
+            rule.insert("at_most".into(), json!(g.random_range(0..=3)));
+            rule.insert("when".into(), json!("always"));
+        }
+        if kind != "gang" && (kind != "limit" || chance(g, 0.6)) {
             rule.insert("over".into(), json!(over));
         }
         rule.insert("tasks".into(), json!(whom));
@@ -483,9 +489,10 @@ fn judge(
 fn wrong(file: &Value, methods: &[&str], seen: &mut Seen) -> Option<Option<String>> {
     let instance = instance(file)?;
     for allow in [false, true] {
-        let goal = match allow {
-            true => instance.goal().with_unplaced_first(&instance.priorities()),
-            false => instance.goal().clone(),
+        let goal = if allow {
+            instance.goal().with_unplaced_first(&instance.priorities())
+        } else {
+            instance.goal().clone()
         };
         let all = All::of(&instance, &goal, allow)?;
         for method in methods {

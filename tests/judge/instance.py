@@ -3,10 +3,10 @@
 A case is {"instance": ..., "options": [...], "features": [...]}: `options` are the flags of the command line that
 change what is asked."""
 
-TERMS = ["peak", "balance", "cost", "nodes", "demand", "soft", "moves", "moved", "group_moves"]
+TERMS = ["peak", "balance", "cost", "nodes", "demand", "energy", "soft", "moves", "moved", "group_moves"]
 TIMED = ["makespan", "completion", "tardiness", "wait"]
 # What belongs to plans without times only, and to plans in time only.
-PLAIN_ONLY = {"risk", "risk-any", "balance", "demand-goal", "group_moves", "transient", "ratios", "safety", "no-duration",
+PLAIN_ONLY = {"risk", "risk-any", "balance", "demand-goal", "energy", "group_moves", "transient", "ratios", "safety", "no-duration",
               "backup", "survive"}
 TIMED_ONLY = set(TIMED) | {"release", "due", "deadline", "after", "lag", "window", "available_at", "elapsed", "ending"}
 FEATURES = {}
@@ -105,7 +105,9 @@ class Draw:
             else:
                 for t in self.some(self.tasks, 0.8):
                     t.setdefault("group", rng.choice(["g", "h", ["g", "h"]]))
-        if kind != "gang" and ("over-label" in self.features or rng.random() < 0.4):
+        if kind == "limit" and rng.random() < 0.3:
+            rule["over"] = "node"
+        elif kind != "gang" and ("over-label" in self.features or rng.random() < 0.4):
             self.labels()
             rule["over"] = rng.choice(["zone", "kind"])
         self.rules.append(rule)
@@ -132,9 +134,16 @@ class Draw:
 
     def tidy(self):
         """What the reader would refuse is made right: the judge is about plans."""
+        for about in self.tasks + self.pairs:
+            # What no node has is plain.
+            licence = about.get("demand", {}).pop("licence", None)
+            if licence is not None and about in self.tasks:
+                about["demand"]["licence"] = licence["mean"] if isinstance(licence, dict) else licence
+        if any(r.get("resource") == "licence" for r in self.rules):
+            self.tasks[0].setdefault("demand", {}).setdefault("licence", 1)
         for t in self.tasks:
             for r in t.get("demand", {}):
-                if not any(r in n["capacity"] for n in self.nodes):
+                if r != "licence" and not any(r in n["capacity"] for n in self.nodes):
                     self.nodes[0]["capacity"][r] = 0
             if "elapsed" in t:
                 t.pop("release", None)
@@ -151,7 +160,7 @@ class Draw:
         if "survive" in self.features and self.options[-1] == "zone" and not any("zone" in n.get("labels", {}) for n in self.nodes):
             self.nodes[0].setdefault("labels", {})["zone"] = "a"
         for n in self.nodes:
-            for field in ("used", "reserve", "safety"):
+            for field in ("used", "reserve", "safety", "watts"):
                 for r in n.get(field, {}):
                     n["capacity"].setdefault(r, 0)
         for about in self.rules + [t.get("spread", {}) for t in self.tasks]:
@@ -422,6 +431,37 @@ def near(d):
         rule["near_group"] = t["group"] if isinstance(t["group"], str) else t["group"][0]
 
 
+def limit(d, resource, at_most):
+    rule = d.rule("limit", resource=resource, at_most=at_most)
+    if "over" in rule and d.rng.random() < 0.4:
+        over = rule["over"]
+        values = [n["id"] if over == "node" else n["labels"][over] for n in d.nodes
+                  if over == "node" or over in n.get("labels", {})]
+        if values:
+            rule["values"] = sorted(set(d.some(values)))
+    if d.timed:
+        rule["when"] = "always"
+    return rule
+
+
+@feature("limit")
+def limit_of_resource(d):
+    limit(d, d.rng.choice(["cpu", d.resources[-1]]), d.rng.choice([2, 3, 4, 6, 8, "2.5"]))
+
+
+@feature("limit-tasks")
+def limit_of_tasks(d):
+    limit(d, "tasks", d.rng.choice([0, 1, 1, 2, 2, 3]))
+
+
+@feature("limit-licence")
+def limit_of_licence(d):
+    """A resource that no node has."""
+    for t in d.tasks:
+        t.setdefault("demand", {})["licence"] = d.rng.choice([0, 1, 1, 2, "0.5"])
+    limit(d, "licence", d.rng.choice([1, 2, 2, 3, "1.5"]))
+
+
 @feature("each")
 def each(d):
     d.rule(d.rng.choice(["together", "apart", "gang"]))
@@ -546,6 +586,15 @@ def price(d):
     for n in d.some(d.nodes, 0.7):
         n["price"] = d.rng.choice([1, 2, 3, 5, "2.5"])
     d.terms.append("cost")
+
+
+@feature("energy")
+def energy(d):
+    for n in d.some(d.nodes, 0.7):
+        n["idle_watts"] = d.rng.choice([0, 1, 2, 5, "2.5"])
+    for n in d.some(d.nodes, 0.7):
+        n["watts"] = {r: d.rng.choice([1, 2, "0.5"]) for r in d.some(d.resources)}
+    d.terms.append("energy")
 
 
 @feature("per-hour")

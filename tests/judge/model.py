@@ -88,6 +88,8 @@ class Node:
         self.taints = doc.get("taints", [])
         self.max_tasks = doc.get("max_tasks")
         self.price, self.per_hour = quantity(doc.get("price", 0)), quantity(doc.get("price_per_hour", 0))
+        self.idle_watts = quantity(doc.get("idle_watts", 0))
+        self.watts = [quantity(doc.get("watts", {}).get(r, 0)) for r in resources]
         self.speed = quantity(doc.get("speed", 1))
         self.closed = [(seconds(w["from"]), seconds(w["to"])) for w in doc.get("closed", [])]
         if seconds(doc.get("available_at", 0)) > 0:
@@ -162,6 +164,9 @@ class Model:
         named = [doc.get("resources", {})] + [n["capacity"] for n in doc["nodes"]] + \
                 [t.get("demand", {}) for t in doc["tasks"]]
         self.resources = list(dict.fromkeys(r for names in named for r in names))
+        # What no node has and a limit names is the business of limits alone.
+        limited = {r.get("resource") for r in doc.get("rules", [])}
+        self.aside = {r for r in limited if not any(r in {**n["capacity"], **n.get("used", {})} for n in doc["nodes"])}
         about = [doc.get("resources", {}).get(r, {}) for r in self.resources]
         self.devices = [r for r, a in enumerate(about) if a.get("devices")]
         self.transient = [r for r, a in enumerate(about) if a.get("transient")]
@@ -194,9 +199,15 @@ class Model:
         pairs = {(p["task"], p["node"]): p for p in self.instance.get("pairs", [])}
         table = lambda of: [[of(j.doc, n, pairs.get((j.id, n.id), {})) for n in self.nodes] for j in self.units]
         self.demand, self.variance = table(self.read_demand), table(self.read_variance)
+        self.stated = table(self.read_stated)
         self.duration, self.cost = table(self.read_duration), table(self.read_cost)
 
     def read_demand(self, task, node, pair):
+        stated = self.read_stated(task, node, pair)
+        return [0 if r in self.aside else d for r, d in zip(self.resources, stated)]
+
+    def read_stated(self, task, node, pair):
+        """Demands with those that limits alone look at."""
         mean = lambda d: quantity(d["mean"] if isinstance(d, dict) else d)
         return [mean(pair.get("demand", {}).get(r, task.get("demand", {}).get(r, 0))) for r in self.resources]
 
@@ -232,7 +243,8 @@ class Model:
         for doc in self.instance.get("rules", []):
             partners = self.select(doc.get("near"), doc.get("near_group"))
             for units in self.selections(doc):
-                self.rules.append(Rule(doc["rule"], units, doc.get("over", "node"), doc, partners))
+                over = doc.get("over", None if doc["rule"] == "limit" else "node")
+                self.rules.append(Rule(doc["rule"], units, over, doc, partners))
 
     def select(self, ids, group):
         return [u for u, job in enumerate(self.units) if job.id in listed(ids) or group in job.groups]
@@ -275,7 +287,8 @@ class Model:
         return (node.state == "ready" and chosen(node.labels, {k: task.get(k, {}) for k in ("requires", "avoid")})
                 and (not task.get("either") or any(chosen(node.labels, e) for e in task["either"]))
                 and all(tolerated(t, task.get("tolerations", [])) for t in hard)
-                and all(self.value_of(n, r.over) is not None for r in self.rules if unit in r.units))
+                and all(self.value_of(n, r.over) is not None for r in self.rules
+                        if unit in r.units and r.kind != "limit"))
 
     def node_holds(self, n, runs):
         """Rules 2, 4, 5 and 7 on one node, at every second at which something starts. `runs` is (start, end, unit);
@@ -352,7 +365,8 @@ class Model:
         return True
 
     def rules_hold(self, place, stopped=()):
-        """Rule 6, for the placement as a whole: gangs, and rules between tasks, but for those that speak of what stopped."""
+        """Rule 6, for the placement as a whole: gangs, and rules between tasks, but for those that speak of what stopped; limits
+        count what runs."""
         silent = lambda units: not any(u in stopped for u in units)
         gangs = [j.units for j in self.jobs if j.gang] + [r.units for r in self.rules if r.kind == "gang"]
         if any(silent(units) and 0 < sum(place[u] is not None for u in units) < len(units) for units in gangs):
@@ -361,9 +375,22 @@ class Model:
             if self.timed and job.after and place[job.units[0]] is not None:
                 if any(place[u] is None for other, _ in job.after for u in self.job_of[other].units):
                     return False
-        return all(self.rule_holds(rule, place) for rule in self.rules if silent([*rule.units, *rule.partners]))
+        return all(self.rule_holds(rule, place) for rule in self.rules
+                   if rule.kind == "limit" or silent([*rule.units, *rule.partners]))
+
+    def limit_holds(self, rule, units, place):
+        """Sums over nodes with each of the values, or over all nodes where the rule is over nothing."""
+        what, sums = rule.doc["resource"], {}
+        for u in units:
+            n = place[u]
+            value = None if n is None else "" if rule.over is None else self.value_of(n, rule.over)
+            if value is not None and ("values" not in rule.doc or value in listed(rule.doc["values"])):
+                sums[value] = sums.get(value, 0) + (1 if what == "tasks" else self.stated[u][n][self.resources.index(what)])
+        return all(s <= quantity(rule.doc["at_most"]) for s in sums.values())
 
     def rule_holds(self, rule, place):
+        if rule.kind == "limit":
+            return self.limit_holds(rule, rule.units, place)
         values = [self.value_of(place[u], rule.over) for u in rule.units if place[u] is not None]
         count = {v: values.count(v) for v in values}
         if rule.kind == "together":
@@ -381,7 +408,7 @@ class Model:
                 there = rule.doc.get("present", {})
                 usable = {self.value_of(n, rule.over) for u in rule.units for n in range(len(self.nodes)) if self.welcome(u, n)}
                 total = lambda v: count.get(v, 0) + there.get(v, 0)
-                return max(map(total, count)) - min(map(total, usable | set(count))) <= skew
+                return max(map(total, count)) - min(map(total, usable | set(count) | set(there))) <= skew
         return True
 
     def runs_of(self, place, starts):
@@ -466,6 +493,9 @@ class Model:
                                for u, n in moved)
             groups = [g for u, _ in moved for g in self.units[u].groups]
             out["group_moves"] = max(map(groups.count, groups), default=0)
+        if "energy" in used:
+            out["energy"] = (sum(self.nodes[n].idle_watts for n in {n for _, n in where})
+                             + sum(w * d for u, n in where for w, d in zip(self.nodes[n].watts, self.demand[u][n])))
         if "demand" in used:
             out["demand"] = sum(sum(self.demand[u][n]) for u, n in where)
         if used & {"peak", "balance", "soft"}:

@@ -48,7 +48,7 @@ def scaled(rng, doc):
         return
     name = rng.choice(names)
     factor = rng.choice([3, 7, 1000, Fraction(1, 10)])
-    if doc.get("resources", {}).get(name, {}).get("safety_price"):
+    if doc.get("resources", {}).get(name, {}).get("safety_price") or any(name in n.get("watts", {}) for n in doc["nodes"]):
         return
 
     def times(x):

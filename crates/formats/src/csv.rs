@@ -37,11 +37,12 @@ pub(super) const TASK: [&str; 22] = [
     "elapsed",
 ];
 /// Reserved in the nodes table, beside `node` and columns with a [`PREFIXES`].
-pub(super) const NODE: [&str; 12] = [
+pub(super) const NODE: [&str; 13] = [
     "labels",
     "state",
     "price",
     "price_per_hour",
+    "idle_watts",
     "taints",
     "max_tasks",
     "weight",
@@ -52,7 +53,7 @@ pub(super) const NODE: [&str; 12] = [
     "closed",
 ];
 /// Reserved in the rules table.
-pub(super) const RULE: [&str; 12] = [
+pub(super) const RULE: [&str; 15] = [
     "id",
     "rule",
     "tasks",
@@ -65,6 +66,9 @@ pub(super) const RULE: [&str; 12] = [
     "present",
     "near",
     "near_group",
+    "resource",
+    "values",
+    "when",
 ];
 /// Reserved in the pairs table, beside `task` and `node`.
 pub(super) const PAIR: [&str; 2] = ["cost", "duration"];
@@ -81,9 +85,11 @@ pub(super) const RESERVE: &str = "reserve:";
 pub(super) const SAFETY: &str = "safety:";
 /// Likewise, that price, the same in every row.
 pub(super) const SAFETY_PRICE: &str = "safety_price:";
+/// Likewise, the watts that each unit of load adds.
+pub(super) const WATTS: &str = "watts:";
 /// Precedes a resource's name where a column of tasks holds the standard deviation of the demand.
 pub(super) const DEVIATION: &str = "sd:";
-const PREFIXES: [&str; 6] = [USED, CARDS, TRANSIENT, RESERVE, SAFETY, SAFETY_PRICE];
+const PREFIXES: [&str; 7] = [USED, CARDS, TRANSIENT, RESERVE, SAFETY, SAFETY_PRICE, WATTS];
 
 /// True for names that a resource cannot have in tables.
 pub(super) fn is_reserved(name: &str) -> bool {
@@ -97,6 +103,8 @@ pub(super) fn is_reserved(name: &str) -> bool {
 enum Column {
     /// The id of the row's task or node, or of a pair's task.
     Id,
+    /// Watts that each unit of load of the resource adds.
+    Watts(u16),
     /// The node of a pair.
     PairNode,
     Resource(u16),
@@ -138,6 +146,15 @@ pub(super) fn read(
             draft.resources[at].transient |= transient.is_some();
         }
     }
+    draft.rules = rules.map_or_else(|| Ok(Vec::new()), cells::rules)?;
+    // What only limits look at need not be a column of nodes.
+    let limits: Vec<String> = (draft.rules.iter())
+        .filter_map(|rule| Some(rule.limit.as_ref()?.resource.clone()))
+        .filter(|name| !is_reserved(name) && tasks.column(name).is_some())
+        .collect();
+    for name in &limits {
+        draft.resource(name);
+    }
     if draft.resources.len() > 1000 {
         return Err(nodes.source.error("there are more than 1000 resources"));
     }
@@ -158,9 +175,6 @@ pub(super) fn read(
             draft.pairs.push(pair(row, &columns)?);
             Ok(())
         })?;
-    }
-    if let Some(rules) = rules {
-        draft.rules = cells::rules(rules)?;
     }
     Ok(draft)
 }
@@ -282,6 +296,7 @@ fn node_columns(
             USED => Column::Used(r),
             RESERVE => Column::Reserve(r),
             SAFETY => Column::Safety(r),
+            WATTS => Column::Watts(r),
             _ => Column::SafetyPrice(r),
         })
     };
@@ -376,6 +391,7 @@ fn node(row: &Row, columns: &[Column]) -> Result<NodeDraft> {
             _ if row.cell(k).is_empty() => {}
             Column::Reserve(r) => node.reserve.push((*r, row.read(k, words::part)?)),
             Column::Safety(r) => node.safety.push((*r, row.read(k, words::part)?)),
+            Column::Watts(r) => push(&mut node.watts, *r, row.quantity(k)?),
             Column::Named(name) => cells::node(row, k, name, &mut node)?,
             _ => {}
         }

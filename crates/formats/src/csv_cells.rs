@@ -6,7 +6,7 @@ use super::csv::RULE;
 use super::rule_file::RuleFile;
 use super::table::{Row, Table};
 use super::time_file;
-use super::values::{Id, OneOrMany, Ordered};
+use super::values::{Id, OneOrMany, Ordered, Quantity};
 use super::words;
 use base::error::{Error, Result};
 use base::nearest;
@@ -68,6 +68,7 @@ pub(super) fn node(row: &Row, k: usize, name: &str, node: &mut NodeDraft) -> Res
         "state" => node.state = state(row, k)?,
         "price" => node.price = row.quantity(k)?,
         "price_per_hour" => node.price_per_hour = row.quantity(k)?,
+        "idle_watts" => node.idle_watts = row.quantity(k)?,
         "taints" => {
             node.taints = row.read(k, |text| parts(text).map(words::taint).collect())?;
         }
@@ -233,7 +234,7 @@ fn rule_cell(row: &Row, k: usize, name: &str, rule: &mut RuleFile) -> Result<()>
         "each" => rule.each = Some(row.read(k, word)?),
         "over" => rule.over = Some(text.to_owned()),
         "at_least" => rule.at_least = Some(row.read(k, whole)?),
-        "at_most" => rule.at_most = Some(row.read(k, whole)?),
+        "at_most" => rule.at_most = row.quantity(k)?.map(Quantity),
         "max_skew" => rule.max_skew = Some(row.read(k, whole)?),
         "present" => {
             let entries = entries(row, k, "z1=3;z2=1")?.into_iter();
@@ -243,6 +244,9 @@ fn rule_cell(row: &Row, k: usize, name: &str, rule: &mut RuleFile) -> Result<()>
         }
         "near" => rule.near = Some(OneOrMany(values(text))),
         "near_group" => rule.near_group = Some(text.to_owned()),
+        "resource" => rule.resource = Some(text.to_owned()),
+        "values" => rule.values = Some(OneOrMany(values(text))),
+        "when" => rule.when = Some(row.read(k, word)?),
         _ => return Err(unread(row, k, name)),
     }
     Ok(())

@@ -1,16 +1,18 @@
 //! Writing an instance as tables: tasks, nodes, and pairs where there are any.
 
+use super::as_written::{
+    current, drop_weight, groups, idle_watts, move_cost, pair_cost, pinned, price, price_per_hour,
+    safety_price, watts_per_unit,
+};
 use super::csv::{
     CARDS, DEVIATION, NODE, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, TRANSIENT, USED,
-    is_reserved,
+    WATTS, is_reserved,
 };
 use super::csv_cells::yes_or_no;
 use super::guard::guarded_unless_number;
-use super::json_write::{
-    Part, current, drop_weight, groups, move_cost, over, pair_cost, pinned, price, price_per_hour,
-    rule_files, safety_price, within,
-};
-use super::rule_file::AskFile;
+use super::part::Part;
+use super::rule_file::{AskFile, WhenFile};
+use super::rule_write::{limited, over, rule_files, within};
 use super::time_file;
 use super::values::OneOrMany;
 use super::words;
@@ -125,13 +127,14 @@ fn tasks(instance: &Instance) -> Result<String> {
     let names = owned(&["task"]).chain(resource_names(instance)).chain(deviations);
     let names = names.chain(owned(&TASK));
     let mut table = Columns::new(names.collect(), 1 + instance.resources().len());
+    let limited = limited(instance, &Part::whole(instance));
     for task in instance.jobs() {
-        table.rows.push(task_row(instance, task)?);
+        table.rows.push(task_row(instance, task, &limited)?);
     }
     table.write()
 }
 
-fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
+fn task_row(instance: &Instance, task: TaskId, limited: &[bool]) -> Result<Vec<String>> {
     let name = instance.job_name(task);
     let requirement = instance.requirement(task);
     let [together, apart, spread] = within(instance, task);
@@ -144,7 +147,7 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
     check_list(current.iter(), "node")?;
     let key = instance.own_key(task).unwrap_or_default();
     let mut row = vec![name.to_owned()];
-    row.extend(amounts(instance, instance.demand(task), |_, _| true));
+    row.extend(amounts(instance, &instance.stated_demand(task, |r| limited[r]), |_, _| true));
     match instance.deviation(task) {
         [] => row.extend(vec![String::new(); instance.resources().len()]),
         deviation => row.extend(amounts(instance, deviation, |_, sd| sd != 0)),
@@ -163,10 +166,7 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
         label(apart),
         spread_text(instance, spread)?,
         current.join("|"),
-        match pinned(instance, task) {
-            true => "true".to_owned(),
-            false => String::new(),
-        },
+        if pinned(instance, task) { "true".to_owned() } else { String::new() },
         key.to_owned(),
         joined(&groups(instance, task))?,
         move_cost(instance, task)?.map_or_else(String::new, |cost| cost.to_string()),
@@ -184,9 +184,10 @@ fn task_row(instance: &Instance, task: TaskId) -> Result<Vec<String>> {
 fn spread_text(instance: &Instance, spread: Option<&Rule>) -> Result<String> {
     let Some(rule) = spread else { return Ok(String::new()) };
     let over = over(instance, rule);
-    match over.contains(|c: char| c.is_whitespace() || "<>~".contains(c)) {
-        true => Err(unwritable(&format!("a spread over `{over}`"))),
-        false => Ok(words::show_spread(&rule.ask, over)),
+    if over.contains(|c: char| c.is_whitespace() || "<>~".contains(c)) {
+        Err(unwritable(&format!("a spread over `{over}`")))
+    } else {
+        Ok(words::show_spread(&rule.ask, over))
     }
 }
 
@@ -256,7 +257,7 @@ fn check_list<'a>(names: impl Iterator<Item = &'a String>, what: &str) -> Result
 
 /// The table of rules, `None` when there are none beside those within gangs.
 fn rules(instance: &Instance) -> Result<Option<String>> {
-    let files = rule_files(instance, &Part::whole(instance));
+    let files = rule_files(instance, &Part::whole(instance))?;
     if files.is_empty() {
         return Ok(None);
     }
@@ -265,7 +266,7 @@ fn rules(instance: &Instance) -> Result<Option<String>> {
         let number = |number: Option<u32>| number.map_or_else(String::new, |n| n.to_string());
         let list = |list: Option<OneOrMany>| {
             let names = list.map_or_else(Vec::new, |list| list.0);
-            check_list(names.iter(), "task").map(|()| names.join("|"))
+            check_list(names.iter(), "name").map(|()| names.join("|"))
         };
         table.rows.push(vec![
             rule.id.map_or_else(String::new, |id| id.0),
@@ -275,11 +276,14 @@ fn rules(instance: &Instance) -> Result<Option<String>> {
             String::new(),
             rule.over.unwrap_or_default(),
             number(rule.at_least),
-            number(rule.at_most),
+            rule.at_most.map_or_else(String::new, |most| most.0.to_string()),
             number(rule.max_skew),
             present(&rule.present.0)?,
             list(rule.near)?,
             String::new(),
+            rule.resource.unwrap_or_default(),
+            list(rule.values)?,
+            rule.when.map_or("", WhenFile::name).to_owned(),
         ]);
     }
     table.write().map(Some)
@@ -323,7 +327,8 @@ fn nodes(instance: &Instance) -> Result<String> {
     let with =
         |prefix: &'static str| resource_names(instance).map(move |name| format!("{prefix}{name}"));
     let names = owned(&["node"]).chain(capacity).chain(with(USED)).chain(with(RESERVE));
-    let names = names.chain(with(SAFETY)).chain(with(SAFETY_PRICE)).chain(owned(&NODE));
+    let names = names.chain(with(SAFETY)).chain(with(SAFETY_PRICE)).chain(with(WATTS));
+    let names = names.chain(owned(&NODE));
     let mut table = Columns::new(names.collect(), 1 + instance.resources().len());
     for node in instance.node_ids() {
         table.rows.push(node_row(instance, node)?);
@@ -335,7 +340,7 @@ fn node_row(instance: &Instance, node: NodeId) -> Result<Vec<String>> {
     let (capacity, limit) = (instance.capacity(node), instance.limit(node));
     let kept: Vec<i64> = capacity.iter().zip(limit).map(|(c, limit)| c - limit).collect();
     let mut row = vec![instance.node_name(node).to_owned()];
-    row.extend(amounts(instance, capacity, |_, _| true));
+    row.extend(amounts(instance, capacity, |r, _| !instance.resources()[r].limits_only));
     row.extend(amounts(instance, instance.used(node), |_, used| used != 0));
     row.extend(amounts(instance, &kept, |_, kept| kept != 0));
     match instance.safety(node) {
@@ -344,6 +349,10 @@ fn node_row(instance: &Instance, node: NodeId) -> Result<Vec<String>> {
     }
     for r in 0..capacity.len() {
         row.push(safety_price(instance, r)?.map_or_else(String::new, |price| price.to_string()));
+    }
+    for r in 0..capacity.len() {
+        let watts = watts_per_unit(instance, node, r)?;
+        row.push(watts.map_or_else(String::new, |watts| watts.to_string()));
     }
     let mut labels = Vec::new();
     for (key, value) in instance.labels(node) {
@@ -362,6 +371,7 @@ fn node_row(instance: &Instance, node: NodeId) -> Result<Vec<String>> {
         },
         text(price(instance, node)?),
         text(price_per_hour(instance, node)?),
+        text(idle_watts(instance, node)?),
         joined(instance.taints(node))?,
         match instance.own_max_tasks(node) {
             u32::MAX => String::new(),

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use model::{Ask, Instance, NodeState, Scale, Selection, TaskId};
+use model::{Ask, Instance, Limit, NodeId, NodeState, Scale, Selection, TaskId};
 
 /// `sha256:` and 64 hexadecimal digits over everything that decides which plans
 /// are feasible and what they cost: names, quantities, rules. The goal and the
@@ -32,6 +32,7 @@ pub fn digest(instance: &Instance) -> String {
     moves(&mut bytes, instance);
     deviations(&mut bytes, instance);
     times(&mut bytes, instance);
+    watts(&mut bytes, instance);
 
     let mut text = String::from("sha256:");
     for byte in bytes.0.finalize().iter() {
@@ -76,6 +77,19 @@ fn nodes(bytes: &mut Canonical, instance: &Instance) {
             bytes.text(key);
             bytes.text(value);
         }
+    }
+}
+
+/// Nothing where nobody says any.
+fn watts(bytes: &mut Canonical, instance: &Instance) {
+    if !instance.has_watts() {
+        return;
+    }
+    bytes.text("watts");
+    bytes.scale(instance.watt_scale());
+    for node in instance.node_ids() {
+        bytes.integer(instance.idle_watts(node));
+        bytes.integers(instance.load_watts(node));
     }
 }
 
@@ -240,6 +254,7 @@ fn rules(bytes: &mut Canonical, instance: &Instance) {
                     format!("{at_least} {at_most} {max_skew:?}")
                 }
                 Ask::Near { others } => numbers(others),
+                Ask::Limit(limit) => limited(instance, limit),
                 Ask::Gang | Ask::Together | Ask::Apart => String::new(),
             };
             let over = &instance.label_values()[rule.over as usize].key;
@@ -251,6 +266,16 @@ fn rules(bytes: &mut Canonical, instance: &Instance) {
     texts.sort();
     bytes.count(texts.len());
     texts.iter().for_each(|text| bytes.text(text));
+}
+
+/// What a limit counts.
+fn limited(instance: &Instance, limit: &Limit) -> String {
+    let what = instance.limited(limit);
+    let Limit { at_most, always, values, amounts, .. } = limit;
+    let node = |node: Option<NodeId>| node.map_or(String::new(), |node| format!("@{}", node.0));
+    let values: String = values.iter().map(|value| format!(" {value}")).collect();
+    let amounts = amounts.iter().map(|(t, at, amount)| format!(" {}{}:{amount}", t.0, node(*at)));
+    format!("{what} {at_most} {always}{values};{}", amounts.collect::<String>())
 }
 
 /// Bytes in which nothing can be mistaken for something else: texts and lists

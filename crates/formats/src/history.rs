@@ -69,9 +69,10 @@ impl History {
                 seconds: seconds.map(number).transpose()?.flatten(),
                 used: columns.iter().map(|k| number(*k)).collect::<Result<_>>()?,
             };
-            match run.kind.is_empty() {
-                true => history.nameless += 1,
-                false => history.runs.push(run),
+            if run.kind.is_empty() {
+                history.nameless += 1;
+            } else {
+                history.runs.push(run);
             }
             Ok(())
         })?;

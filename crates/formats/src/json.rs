@@ -122,6 +122,12 @@ pub(super) struct NodeFile {
     /// Cost of one hour of one task on the node; multiplied by the task's duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) price_per_hour: Option<Quantity>,
+    /// Watts that it draws once it has a task, in the goal `energy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) idle_watts: Option<Quantity>,
+    /// Watts that each unit of load of the plan adds.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub(super) watts: Ordered<Quantity>,
     /// Marks that keep tasks away which do not tolerate them: `key=value`, with
     /// `:prefer` behind it where it only makes the node less welcome, `:no-execute` where
     /// it drives out what runs there.
@@ -378,6 +384,8 @@ fn node_draft(
         state: node.state.into(),
         price: node.price.map(|price| price.0),
         price_per_hour: node.price_per_hour.map(|price| price.0),
+        idle_watts: node.idle_watts.map(|watts| watts.0),
+        watts: names.quantities(draft, node.watts, place("watts"))?,
         taints,
         max_tasks: node.max_tasks,
         reserve: names.portions(draft, node.reserve, place("reserve"))?,

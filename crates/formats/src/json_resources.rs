@@ -94,6 +94,9 @@ pub(super) fn check_used(source: Text, draft: &Draft) -> Result<()> {
         for (r, _) in &node.reserve {
             check(*r, format!("nodes[{k}].reserve"))?;
         }
+        for (r, _) in &node.watts {
+            check(*r, format!("nodes[{k}].watts"))?;
+        }
         for (r, _) in &node.safety {
             check(*r, format!("nodes[{k}].safety"))?;
         }

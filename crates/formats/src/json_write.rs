@@ -4,20 +4,24 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::as_written::{
+    current, decimal, drop_weight, groups, idle_watts, move_cost, pair_cost, pinned, price,
+    price_per_hour, safety_price, watts_per_unit,
+};
 use super::backup_file::BackupFile;
 use super::demand_file::DemandFile;
 use super::json::{EndingFile, NodeFile, ResourceFile, TaskFile};
 use super::move_file::{PairFile, RatioFile, RouteFile, unless_one};
-use super::rule_file::{AskFile, RuleFile, SpreadFile};
+use super::part::Part;
+use super::rule_file::SpreadFile;
+use super::rule_write::{limited, over, rule_files, within};
 use super::selection_file::{PreferenceFile, SelectionFile};
 use super::time_file::{self, AfterFile, DateText, WhenText, WindowFile};
 use super::values::{
     Id, Millis, Object, OneOrMany, Ordered, Portion, Quantity, SCHEMA_VERSION, Seconds,
 };
 use base::error::{Error, Kind, Result};
-use model::{
-    self, Ask, Decimal, Gang, Instance, NodeId, Pair, RoomRatio, Rule, Scale, TaskId, gcd,
-};
+use model::{self, Decimal, Instance, NodeId, Pair, RoomRatio, TaskId};
 
 /// Writes the instance as JSON that reads back as an equal instance: the same
 /// names, quantities, rules and goal.
@@ -27,50 +31,6 @@ use model::{
 pub fn write_instance(instance: &Instance, to: &mut impl Write) -> Result<()> {
     let all = Part::whole(instance);
     write_part(instance, &all, to)
-}
-
-/// Some of an instance's tasks and nodes; units of a gang and tasks of a rule are in it
-/// together or not at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// Per task of the instance.
-    pub tasks: Vec<bool>,
-    /// Per node of the instance.
-    pub nodes: Vec<bool>,
-}
-
-impl Part {
-    /// Every task and every node.
-    pub(super) fn whole(instance: &Instance) -> Part {
-        Part { tasks: vec![true; instance.tasks()], nodes: vec![true; instance.nodes()] }
-    }
-
-    /// Whether the instance's own text may say where the job runs now: on nodes of the
-    /// part only.
-    fn knows_current(&self, instance: &Instance, job: TaskId) -> bool {
-        self.tasks[job.index()]
-            && instance.units(job).all(|unit| {
-                let node = instance.current(TaskId::from(unit));
-                node.is_none_or(|node| self.nodes[node.index()])
-            })
-    }
-
-    /// Load of the part's nodes that is not the part's: what was there already, and of
-    /// transient resources what tasks hold that are new to the part or not in it.
-    fn used(&self, instance: &Instance) -> Vec<Vec<i64>> {
-        let mut used: Vec<_> = instance.node_ids().map(|n| instance.used(n).to_vec()).collect();
-        let strangers = instance.jobs().filter(|job| !self.knows_current(instance, *job));
-        for unit in strangers.flat_map(|job| instance.units(job)) {
-            let unit = TaskId::from(unit);
-            let Some(node) = instance.current(unit) else { continue };
-            for (r, demand) in instance.demand_on(unit, node).iter().enumerate() {
-                if instance.transient(r) {
-                    used[node.index()][r] += demand;
-                }
-            }
-        }
-        used
-    }
 }
 
 /// Writes a part of the instance as an instance of its own. Rules hold where their tasks
@@ -99,14 +59,15 @@ pub fn write_part(instance: &Instance, part: &Part, to: &mut impl Write) -> Resu
     list(to, nodes().map(|node| node_file(instance, node, &used[node.index()])))?;
     write(to, format_args!(",\n\"tasks\": "))?;
     let knows = |job| part.knows_current(instance, job);
-    list(to, jobs().map(|job| task_file(instance, job, knows(job))))?;
+    let limited = limited(instance, part);
+    list(to, jobs().map(|job| task_file(instance, job, knows(job), &limited)))?;
     let pairs = jobs().flat_map(|task| instance.pairs(task).map(move |pair| (task, pair)));
     let mut pairs = pairs.filter(|(_, pair)| has(pair.node)).peekable();
     if pairs.peek().is_some() {
         write(to, format_args!(",\n\"pairs\": "))?;
         list(to, pairs.map(|(task, pair)| pair_file(instance, task, pair)))?;
     }
-    let rules = rule_files(instance, part);
+    let rules = rule_files(instance, part)?;
     if !rules.is_empty() {
         write(to, format_args!(",\n\"rules\": "))?;
         list(to, rules.into_iter().map(Ok))?;
@@ -133,9 +94,10 @@ pub fn write_part(instance: &Instance, part: &Part, to: &mut impl Write) -> Resu
     }
     if let Some(risk) = instance.risk() {
         write(to, format_args!(",\n\"risk\": "))?;
-        match risk.any() {
-            true => value(to, &risk.to_string())?,
-            false => value(to, &Quantity(risk.chance()))?,
+        if risk.any() {
+            value(to, &risk.to_string())?
+        } else {
+            value(to, &Quantity(risk.chance()))?
         }
     }
     write(to, format_args!("\n}}\n"))
@@ -158,7 +120,7 @@ fn write(to: &mut impl Write, text: std::fmt::Arguments) -> Result<()> {
     to.write_fmt(text).map_err(|error| io_error(&error))
 }
 
-pub(super) fn io_error(error: &io::Error) -> Error {
+fn io_error(error: &io::Error) -> Error {
     Error::new(Kind::Io, format!("writing failed: {error}"))
 }
 
@@ -170,7 +132,7 @@ fn node_file(instance: &Instance, node: NodeId, used: &[i64]) -> Result<NodeFile
     Ok(NodeFile {
         id: Id(instance.node_name(node).to_owned()),
         // Zeros too: a resource that no node names is an error when tasks need it.
-        capacity: amounts(instance, capacity, |_, _| true)?,
+        capacity: amounts(instance, capacity, |r, _| !instance.resources()[r].limits_only)?,
         used: amounts(instance, used, |_, used| used != 0)?,
         ending: (instance.ending(node).iter())
             .map(|(at, ended)| {
@@ -182,6 +144,8 @@ fn node_file(instance: &Instance, node: NodeId, used: &[i64]) -> Result<NodeFile
         state: instance.state(node).into(),
         price: price(instance, node)?.map(Quantity),
         price_per_hour: price_per_hour(instance, node)?.map(Quantity),
+        idle_watts: idle_watts(instance, node)?.map(Quantity),
+        watts: load_watts(instance, node)?,
         taints: instance.taints(node).iter().map(ToString::to_string).collect(),
         max_tasks: Some(instance.own_max_tasks(node)).filter(|most| *most < u32::MAX),
         reserve: portions(amounts(instance, &kept, |_, kept| kept != 0)?),
@@ -218,7 +182,7 @@ fn labels(any_of: &[(String, Vec<String>)]) -> Ordered<OneOrMany> {
     Ordered(any_of.iter().cloned().map(|(key, values)| (key, OneOrMany(values))).collect())
 }
 
-fn task_file(instance: &Instance, task: TaskId, runs: bool) -> Result<TaskFile> {
+fn task_file(instance: &Instance, task: TaskId, runs: bool, limited: &[bool]) -> Result<TaskFile> {
     let requirement = instance.requirement(task);
     let gang = instance.gang_of(task).map(|(gang, _)| gang);
     let prefers = requirement.prefers.iter().map(|p| {
@@ -234,7 +198,7 @@ fn task_file(instance: &Instance, task: TaskId, runs: bool) -> Result<TaskFile> 
     let [together, apart, spread] = within(instance, task);
     Ok(TaskFile {
         id: Id(instance.job_name(task).to_owned()),
-        demand: demands(instance, task)?,
+        demand: demands(instance, task, limited)?,
         duration: Some(instance.duration(task)).filter(|d| *d != 0).map(Seconds),
         requires: labels(&requirement.any_of),
         avoid: labels(&requirement.none_of),
@@ -265,8 +229,9 @@ fn task_file(instance: &Instance, task: TaskId, runs: bool) -> Result<TaskFile> 
 }
 
 /// What the task demands, and how that varies.
-fn demands(instance: &Instance, task: TaskId) -> Result<Ordered<DemandFile>> {
-    let Ordered(means) = amounts(instance, instance.demand(task), |_, demand| demand != 0)?;
+fn demands(instance: &Instance, task: TaskId, limited: &[bool]) -> Result<Ordered<DemandFile>> {
+    let stated = instance.stated_demand(task, |r| limited[r]);
+    let Ordered(means) = amounts(instance, &stated, |_, demand| demand != 0)?;
     let Ordered(spread) = amounts(instance, instance.deviation(task), |_, sd| sd != 0)?;
     let mut spread = spread.into_iter().peekable();
     let each = means.into_iter().map(|(name, Quantity(mean))| {
@@ -274,23 +239,6 @@ fn demands(instance: &Instance, task: TaskId) -> Result<Ordered<DemandFile>> {
         (name, DemandFile { mean, deviation: own.map(|(_, Quantity(sd))| sd) })
     });
     Ok(Ordered(each.collect()))
-}
-
-/// Whether the task stays where it is though it does not run already.
-pub(super) fn pinned(instance: &Instance, task: TaskId) -> bool {
-    instance.pin(task).is_some() && !instance.runs_now(task)
-}
-
-/// The groups that a task names.
-pub(super) fn groups(instance: &Instance, task: TaskId) -> Vec<String> {
-    let groups = instance.groups_of(task).iter();
-    groups.map(|group| instance.group_name(*group).to_owned()).collect()
-}
-
-/// What moving the task costs as written, `None` for 1.
-pub(super) fn move_cost(instance: &Instance, task: TaskId) -> Result<Option<Decimal>> {
-    let cost = decimal(&instance.move_scale().show(instance.own_move_cost(task)))?;
-    Ok(Some(cost).filter(|cost| *cost != Decimal::ONE))
 }
 
 fn route_file(instance: &Instance, from: NodeId, to: NodeId, cost: i64) -> Result<RouteFile> {
@@ -309,119 +257,14 @@ fn ratio_file(instance: &Instance, ratio: &RoomRatio) -> RatioFile {
     }
 }
 
-/// The label that a rule is over.
-pub(super) fn over<'a>(instance: &'a Instance, rule: &Rule) -> &'a str {
-    &instance.label_values()[rule.over as usize].key
-}
-
-/// The rules within the task's gang that stand on the task itself, where they can: one of each.
-pub(super) fn within(instance: &Instance, task: TaskId) -> [Option<&Rule>; 3] {
-    let own = |wanted: fn(&Ask) -> bool| {
-        let (gang, _) = instance.gang_of(task)?;
-        let rules = instance.rules_of(gang.first).iter();
-        rules.map(|(rule, _)| &instance.rules()[*rule as usize]).find(|rule| {
-            let all = rule.tasks.len() == gang.size as usize && rule.tasks[0] == gang.first;
-            all && rule.present.is_empty()
-                && rule.tasks.last().is_some_and(|last| last.0 == gang.first.0 + gang.size - 1)
-                && wanted(&rule.ask)
-        })
-    };
-    [
-        own(|ask| *ask == Ask::Together),
-        own(|ask| *ask == Ask::Apart),
-        own(|ask| matches!(ask, Ask::Spread { .. })),
-    ]
-}
-
-/// Rules of the part's tasks that do not stand on a gang.
-pub(super) fn rule_files(instance: &Instance, part: &Part) -> Vec<RuleFile> {
-    let wanted = |rule: &Rule| part.tasks[rule.tasks[0].index()];
-    let stands_on_gang = |rule: &Rule| {
-        let whole = |gang: &Gang| {
-            let last = gang.first.0 + gang.size - 1;
-            rule.tasks.len() == gang.size as usize && rule.tasks.last() == Some(&TaskId(last))
-        };
-        let gang = instance.gang_of(rule.tasks[0]).map(|(gang, _)| gang);
-        (rule.ask == Ask::Gang && gang.is_some_and(whole))
-            || within(instance, rule.tasks[0]).iter().flatten().any(|own| std::ptr::eq(*own, rule))
-    };
-    let ids = |tasks: &[TaskId]| {
-        let mut ids: Vec<String> =
-            tasks.iter().map(|task| instance.job_name(*task).to_owned()).collect();
-        ids.dedup();
-        OneOrMany(ids)
-    };
-    let others = instance.rules().iter().filter(|rule| wanted(rule) && !stands_on_gang(rule));
-    others
-        .map(|rule| {
-            let spread = SpreadFile::of(&rule.ask, over(instance, rule));
-            RuleFile {
-                id: Some(Id(rule.name.clone())),
-                rule: Some(match rule.ask {
-                    Ask::Gang => AskFile::Gang,
-                    Ask::Together => AskFile::Together,
-                    Ask::Apart => AskFile::Apart,
-                    Ask::Spread { .. } => AskFile::Spread,
-                    Ask::Near { .. } => AskFile::Near,
-                }),
-                tasks: Some(ids(&rule.tasks)),
-                over: Some(over(instance, rule).to_owned()).filter(|_| rule.has_places()),
-                at_least: spread.as_ref().and_then(|s| s.at_least),
-                at_most: spread.as_ref().and_then(|s| s.at_most),
-                max_skew: spread.as_ref().and_then(|s| s.max_skew),
-                present: present(instance, rule, part),
-                near: match &rule.ask {
-                    Ask::Near { others } => Some(ids(others)),
-                    _ => None,
-                },
-                ..RuleFile::default()
-            }
-        })
-        .collect()
-}
-
-/// What is there already, by the names of values that nodes of the part have.
-fn present(instance: &Instance, rule: &Rule, part: &Part) -> Ordered<u32> {
-    let label = &instance.label_values()[rule.over as usize];
-    let had = |value: u32| (label.of.iter().zip(&part.nodes)).any(|(v, own)| *own && *v == value);
-    let known = rule.present.iter().filter(|(value, _)| had(*value));
-    let named = known.map(|(value, count)| (label.values[*value as usize].clone(), *count));
-    Ordered(named.collect())
-}
-
-/// Where a job runs now: one node, or one for each unit where they differ.
-pub(super) fn current(instance: &Instance, task: TaskId) -> Option<Vec<String>> {
-    let nodes = instance.units(task).map(|unit| instance.current(TaskId::from(unit)));
-    let names = nodes.map(|node| node.map(|node| instance.node_name(node).to_owned()));
-    let mut names: Vec<String> = names.collect::<Option<_>>()?;
-    if names.iter().all(|name| *name == names[0]) {
-        names.truncate(1);
+fn load_watts(instance: &Instance, node: NodeId) -> Result<Ordered<Quantity>> {
+    let mut list = Vec::new();
+    for (r, resource) in instance.resources().iter().enumerate() {
+        if let Some(watts) = watts_per_unit(instance, node, r)? {
+            list.push((resource.name.clone(), Quantity(watts)));
+        }
     }
-    Some(names)
-}
-
-/// What leaving the task out weighs as written, `None` for 1.
-pub(super) fn drop_weight(instance: &Instance, task: TaskId) -> Result<Option<Decimal>> {
-    let weight = decimal(&instance.weight_scale().show(instance.drop_weight(task)))?;
-    Ok(Some(weight).filter(|weight| *weight != Decimal::ONE))
-}
-
-/// Price of one unit of load above safety capacities as written, `None` for 0.
-pub(super) fn safety_price(instance: &Instance, resource: usize) -> Result<Option<Decimal>> {
-    let price = instance.safety_price(resource);
-    if price == 0 {
-        return Ok(None);
-    }
-    // Per step to per unit; the products are checked, the division is exact.
-    let (soft, unit) = (instance.soft_scale(), instance.resources()[resource].scale);
-    let exact = || {
-        let common = gcd(soft.num, unit.num);
-        let num = (soft.num / common).checked_mul(unit.den)?;
-        let den = soft.den.checked_mul(unit.num / common)?;
-        let again = gcd(num, den);
-        Some(Scale { num: num / again, den: den / again }.show(price))
-    };
-    decimal(&exact().unwrap_or_default()).map(Some)
+    Ok(Ordered(list))
 }
 
 fn pair_file(instance: &Instance, task: TaskId, pair: Pair) -> Result<PairFile> {
@@ -449,43 +292,6 @@ fn amounts(
         }
     }
     Ok(Ordered(list))
-}
-
-/// The node's price as written, `None` for 0.
-pub(super) fn price(instance: &Instance, node: NodeId) -> Result<Option<Decimal>> {
-    let price = Some(instance.price(node)).filter(|price| *price != 0);
-    price.map(|price| decimal(&instance.cost_scale().show(price))).transpose()
-}
-
-/// The node's hourly price as written, `None` for 0.
-pub(super) fn price_per_hour(instance: &Instance, node: NodeId) -> Result<Option<Decimal>> {
-    if instance.rate(node) == 0 {
-        return Ok(None);
-    }
-    let scale = instance.cost_scale();
-    let exact = || {
-        // Seconds to hours; both products are checked, the division is exact.
-        let common = gcd(3600, scale.den);
-        let num = scale.num.checked_mul(3600 / common)?;
-        Some(Scale { num, den: scale.den / common }.show(instance.rate(node)))
-    };
-    decimal(&exact().unwrap_or_default()).map(Some)
-}
-
-/// The pair's cost as written, `None` where it is what the node costs anyway.
-pub(super) fn pair_cost(instance: &Instance, task: TaskId, pair: Pair) -> Result<Option<Decimal>> {
-    if pair.cost == instance.base_cost(task, pair.node) {
-        return Ok(None);
-    }
-    decimal(&instance.cost_scale().show(pair.cost)).map(Some)
-}
-
-/// What was read as a decimal is one again.
-fn decimal(text: &str) -> Result<Decimal> {
-    Decimal::parse(text).map_err(|_| {
-        let cause = format!("the amount `{text}` cannot be written exactly");
-        Error::new(Kind::Input, cause).help("use a larger unit or fewer decimals")
-    })
 }
 
 #[cfg(test)]

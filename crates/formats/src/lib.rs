@@ -1,6 +1,7 @@
 //! Bytes to instances and plans, and back: one file a format, the format found
 //! from the content.
 
+mod as_written;
 mod assignment;
 mod backup_file;
 mod change;
@@ -26,9 +27,11 @@ mod kubernetes;
 pub mod learn;
 mod move_file;
 mod openb;
+mod part;
 mod plan;
 mod roadef;
 mod rule_file;
+mod rule_write;
 mod running;
 mod samples;
 mod scenario;
@@ -48,8 +51,9 @@ pub use digest::digest;
 pub use guard::guarded;
 pub use history::{History, Run};
 pub use json::schema;
-pub use json_write::{Part, write_instance, write_part};
+pub use json_write::{write_instance, write_part};
 pub use kubernetes::write_objects;
+pub use part::Part;
 pub use plan::read_claim;
 pub use samples::Samples;
 pub use scenario::{Scenario, read_scenarios};
@@ -241,6 +245,11 @@ pub fn read_beside(input: &Input, forced: Option<Format>, beside: &Beside) -> Re
     excerpted(build(input, forced, beside), &sources.collect::<Vec<&Source>>())
 }
 
+/// How much is named of what was left out, where nothing is left to plan.
+const LEFT_OUT: usize = 5;
+/// Why an instance without tasks is none.
+const NO_TASKS: &str = "there are no tasks";
+
 fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Reading> {
     let (format, mut draft) = parse(input, forced, beside.start)?;
     if let Some(learned) = beside.learned {
@@ -260,8 +269,15 @@ fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Readi
     }
     draft.start = beside.start.or(draft.start);
     let warnings = std::mem::take(&mut draft.warnings);
+    let assumed = draft.assumptions.iter().map(ToString::to_string);
+    let left_out: Vec<String> = warnings.iter().cloned().chain(assumed).take(LEFT_OUT).collect();
     beside.changes.iter().try_for_each(|change| change.apply(&mut draft))?;
     let instance = draft.build().map_err(|error| match beside.changes {
+        [] if error.cause == NO_TASKS && !left_out.is_empty() => {
+            let error = locate(input, format, &error);
+            let remedy = format!("{}; what was left out: {}", error.remedy, left_out.join("; "));
+            error.help(remedy)
+        }
         [] => locate(input, format, &error),
         // Positions are not those of the files any more.
         _ => {
@@ -298,13 +314,15 @@ pub fn read_draft(input: &Input, forced: Option<Format>) -> Result<Draft> {
 fn parse(input: &Input, forced: Option<Format>, start: Option<i64>) -> Result<(Format, Draft)> {
     let tables = matches!(input, Input::Tables { .. });
     if let Some(format) = forced.filter(|format| format.has_tables() != tables) {
-        let cause = match tables {
-            true => format!("--tasks and --nodes hold no {} instance", format.name()),
-            false => format!("{} instances come in two files", format.name()),
+        let cause = if tables {
+            format!("--tasks and --nodes hold no {} instance", format.name())
+        } else {
+            format!("{} instances come in two files", format.name())
         };
-        let remedy = match tables {
-            true => "give the instance as one file, without --tasks and --nodes",
-            false => TWO_TABLES,
+        let remedy = if tables {
+            "give the instance as one file, without --tasks and --nodes"
+        } else {
+            TWO_TABLES
         };
         return Err(Error::usage(cause).help(remedy));
     }
@@ -360,10 +378,7 @@ fn format_of_parts(sources: &[Source], forced: Option<Format>) -> Result<Format>
 fn several(sources: &[Source], format: Format) -> Error {
     let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     let cause = format!("{} instances are one file, here are {}", format.name(), names.join(", "));
-    Error::usage(cause).help(match format.has_tables() {
-        true => TWO_TABLES,
-        false => "name one of them",
-    })
+    Error::usage(cause).help(if format.has_tables() { TWO_TABLES } else { "name one of them" })
 }
 
 fn parse_tables(

@@ -247,7 +247,15 @@ fn rules(source: Text, draft: &mut Draft, services: &[Service]) -> Result<()> {
         let mut rule = |name: String, ask: Ask, over: &str, near: Option<Whom>| {
             let over = over.to_owned();
             let (name, whom) = (Some(name), whom(own));
-            draft.rules.push(RuleDraft { name, ask, over, whom, near, present: Vec::new() });
+            draft.rules.push(RuleDraft {
+                name,
+                ask,
+                over,
+                whom,
+                near,
+                limit: None,
+                present: Vec::new(),
+            });
         };
         if own.len() > 1 {
             rule(format!("s{s} apart"), Ask::Apart, "node", None);

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Id, OneOrMany, Ordered};
-use model::{Ask, RuleDraft, Whom};
+use super::values::{Id, OneOrMany, Ordered, Quantity};
+use model::{Ask, Limit, LimitDraft, RuleDraft, Whom};
 
 /// What a rule asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -21,6 +21,26 @@ pub(super) enum AskFile {
     Spread,
     /// Each on a value where one of `near` is.
     Near,
+    /// No more of `resource` than `at_most`, on each value or in the whole plan.
+    Limit,
+}
+
+/// What a limit in time looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "LimitWhen")]
+pub(super) enum WhenFile {
+    /// The plan as a whole, whatever the times.
+    Always,
+}
+
+impl WhenFile {
+    /// The word in files.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            WhenFile::Always => "always",
+        }
+    }
 }
 
 impl AskFile {
@@ -32,6 +52,7 @@ impl AskFile {
             AskFile::Apart => "apart",
             AskFile::Spread => "spread",
             AskFile::Near => "near",
+            AskFile::Limit => "limit",
         }
     }
 }
@@ -66,15 +87,16 @@ pub(super) struct RuleFile {
     /// Instead of `tasks`: one rule for the tasks of each key or group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) each: Option<EachFile>,
-    /// The label whose values count; `node`, the default, is the node itself.
+    /// The label whose values count; `node`, the default, is the node itself. A limit over nothing
+    /// is one on the plan as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) over: Option<String>,
     /// spread: fewest values in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) at_least: Option<u32>,
-    /// spread: most values in use.
+    /// spread: most values in use; limit: most of the resource on each value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) at_most: Option<u32>,
+    pub(super) at_most: Option<Quantity>,
     /// spread: most by which the fullest value exceeds the emptiest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) max_skew: Option<u32>,
@@ -88,6 +110,15 @@ pub(super) struct RuleFile {
     /// Instead of `near`: those that name this group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) near_group: Option<String>,
+    /// limit: the resource whose demands are added up, or `tasks` to count tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) resource: Option<String>,
+    /// limit: the values of the label that it looks at; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) values: Option<OneOrMany>,
+    /// limit: `always` where plans in time keep it as a whole, whatever the times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) when: Option<WhenFile>,
 }
 
 /// A spread within a gang.
@@ -128,51 +159,95 @@ impl SpreadFile {
     }
 }
 
+/// A field that is wrong, and why.
+type Wrong = (&'static str, String);
+
+fn wrong<T>(field: &'static str, cause: &str) -> Result<T, Wrong> {
+    Err((field, cause.to_owned()))
+}
+
 impl RuleFile {
     /// The rule in the words of the problem. `Err` has field and cause.
-    pub(super) fn draft(self) -> Result<RuleDraft, (&'static str, String)> {
+    pub(super) fn draft(self) -> Result<RuleDraft, Wrong> {
         let Some(rule) = self.rule else {
-            return Err((
-                "rule",
-                "it does not say gang, together, apart, spread or near".to_owned(),
-            ));
+            return wrong("rule", "it does not say gang, together, apart, spread, near or limit");
         };
+        let ask = self.ask(rule)?;
+        let limit = self.limit(rule)?;
         let whom = match (self.tasks, self.group, self.each) {
             (Some(tasks), None, None) => Whom::Tasks(tasks.0),
             (None, Some(group), None) => Whom::Group(group),
             (None, None, Some(EachFile::Key)) => Whom::EachKey,
             (None, None, Some(EachFile::Group)) => Whom::EachGroup,
-            _ => return Err(("tasks", "name one of `tasks`, `group` and `each`".to_owned())),
+            _ => return wrong("tasks", "name one of `tasks`, `group` and `each`"),
         };
-        let limits = self.at_least.is_some() || self.at_most.is_some() || self.max_skew.is_some();
-        if limits && rule != AskFile::Spread {
-            return Err(("at_least", "limits on values belong to a spread".to_owned()));
-        }
-        if !self.present.0.is_empty() && self.max_skew.is_none() {
-            return Err(("present", "what is there counts for `max_skew` only".to_owned()));
-        }
         let near = match (self.near, self.near_group) {
             (Some(tasks), None) => Some(Whom::Tasks(tasks.0)),
             (None, Some(group)) => Some(Whom::Group(group)),
             (None, None) => None,
-            _ => return Err(("near", "name one of `near` and `near_group`".to_owned())),
+            _ => return wrong("near", "name one of `near` and `near_group`"),
         };
-        let ask = match (rule, near.is_some()) {
+        let over = match (self.over, rule) {
+            (Some(over), AskFile::Limit) if over.is_empty() => {
+                return wrong("over", "name a label, or leave it away");
+            }
+            (None, AskFile::Limit) => String::new(),
+            (over, _) => over.unwrap_or_else(|| "node".to_owned()),
+        };
+        if ask == Ask::Gang && over != "node" {
+            return wrong("over", "a gang is not over a label: leave it away");
+        }
+        let (name, present) = (self.id.map(|id| id.0), self.present.0);
+        Ok(RuleDraft { name, ask, over, whom, near, limit, present })
+    }
+
+    /// What it asks, with the fields that belong to it.
+    fn ask(&self, rule: AskFile) -> Result<Ask, Wrong> {
+        let of_spread = self.at_least.is_some() || self.max_skew.is_some();
+        let of_both = self.at_most.is_some() && rule != AskFile::Limit;
+        if (of_spread || of_both) && rule != AskFile::Spread {
+            return wrong("at_least", "limits on values belong to a spread");
+        }
+        if !self.present.0.is_empty() && self.max_skew.is_none() {
+            return wrong("present", "what is there counts for `max_skew` only");
+        }
+        let near = self.near.is_some() || self.near_group.is_some();
+        Ok(match (rule, near) {
             (AskFile::Gang, false) => Ask::Gang,
             (AskFile::Together, false) => Ask::Together,
             (AskFile::Apart, false) => Ask::Apart,
-            (AskFile::Spread, false) => spread(self.at_least, self.at_most, self.max_skew),
-            (AskFile::Near, true) => Ask::Near { others: Vec::new() },
-            (AskFile::Near, false) => {
-                return Err(("near", "say near whom: `near` or `near_group`".to_owned()));
+            (AskFile::Spread, false) => {
+                let whole = |most: Quantity| u32::try_from(most.0.at_places(0)?).ok();
+                let at_most = match self.at_most.map(whole) {
+                    Some(None) => return wrong("at_most", "values are counted: a whole number"),
+                    at_most => at_most.flatten(),
+                };
+                spread(self.at_least, at_most, self.max_skew)
             }
-            (_, true) => return Err(("near", "only the rule `near` has it".to_owned())),
-        };
-        let over = self.over.unwrap_or_else(|| "node".to_owned());
-        if ask == Ask::Gang && over != "node" {
-            return Err(("over", "a gang is not over a label: leave it away".to_owned()));
+            (AskFile::Near, true) => Ask::Near { others: Vec::new() },
+            (AskFile::Limit, false) => Ask::Limit(Limit::default()),
+            (AskFile::Near, false) => {
+                return wrong("near", "say near whom: `near` or `near_group`");
+            }
+            (_, true) => return wrong("near", "only the rule `near` has it"),
+        })
+    }
+
+    /// What a limit counts.
+    fn limit(&self, rule: AskFile) -> Result<Option<LimitDraft>, Wrong> {
+        if rule != AskFile::Limit {
+            let own = [self.resource.is_some(), self.values.is_some(), self.when.is_some()];
+            let own = ["resource", "values", "when"].into_iter().zip(own).find(|(_, own)| *own);
+            return own.map_or(Ok(None), |(field, _)| wrong(field, "only the rule `limit` has it"));
         }
-        let present = self.present.0;
-        Ok(RuleDraft { name: self.id.map(|id| id.0), ask, over, whom, near, present })
+        let Some(resource) = self.resource.clone() else {
+            return wrong("resource", "say what is limited: a resource, or `tasks`");
+        };
+        let Some(at_most) = self.at_most else {
+            return wrong("at_most", "say how much there may be");
+        };
+        let values = self.values.as_ref().map_or_else(Vec::new, |values| values.0.clone());
+        let always = self.when.is_some();
+        Ok(Some(LimitDraft { resource, values, at_most: at_most.0, always }))
     }
 }

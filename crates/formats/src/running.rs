@@ -17,9 +17,10 @@ use model::{ClaimedPlacement, Draft};
 /// places some units only.
 pub(super) fn apply(draft: &mut Draft, source: &Source) -> Result<()> {
     let text = source.text()?;
-    match assignment::is_assignment(text) {
-        true => by_position(draft, text),
-        false => by_name(draft, text, read_claim(source)?.assignments),
+    if assignment::is_assignment(text) {
+        by_position(draft, text)
+    } else {
+        by_name(draft, text, read_claim(source)?.assignments)
     }
 }
 

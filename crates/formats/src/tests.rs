@@ -110,7 +110,7 @@ fn a_wrong_problem_is_placed_in_its_file() {
         (
             r#"{"nodes""#,
             r#"{"goal":"peek","nodes""#,
-            "f: line 1 column 14, goal: unknown goal `peek`: did you mean `peak`?; goals are peak, balance, cost, nodes, demand, soft, moves, moved, group_moves, makespan, completion, tardiness, wait",
+            "f: line 1 column 14, goal: unknown goal `peek`: did you mean `peak`?; goals are peak, balance, cost, nodes, demand, energy, soft, moves, moved, group_moves, makespan, completion, tardiness, wait",
         ),
         (
             r#"{"nodes""#,

@@ -7,12 +7,13 @@
 //! and nodes that nothing can tell apart changes neither rows nor objective.
 
 use super::columns::{BalanceRows, Model, Settled, Shape, limits, most_that_fit};
+use super::margins::{HIDDEN, ROUNDING};
 use super::moves::room;
 use super::objective::{counted, unit};
 use super::program::{Col, Of, Program};
 use super::risk::{Breaks, most_in_risk};
 use judge::metrics;
-use model::{Instance, Plan, Term, Tier};
+use model::{Instance, Plan, Prices, Shape as GoalShape, Term, Tier};
 
 impl<'a> Model<'a> {
     /// The model that minimises `tier` while the earlier tiers keep their
@@ -34,8 +35,8 @@ impl<'a> Model<'a> {
             used: Vec::new(),
             peak: None,
             balance: None,
-            excess: Vec::new(),
-            soft_constant: 0.0,
+            margins: Vec::new(),
+            margins_constant: 0.0,
             group_moves: None,
             cards: Vec::new(),
             derived: Vec::new(),
@@ -44,12 +45,16 @@ impl<'a> Model<'a> {
             offset: 0.0,
             key: key_resource(shape.instance),
         };
-        let wanted =
-            |term| tier.weight(term) > 0.0 || settled.iter().any(|s| s.tier.weight(term) > 0.0);
+        let all = std::iter::once(tier).chain(settled.iter().map(|earlier| &earlier.tier));
+        let terms = || all.clone().flat_map(|tier| &tier.terms).map(|part| part.term.shape());
+        let wanted = |of: &dyn Fn(&GoalShape) -> bool| terms().any(of);
+        let prices = |of: &dyn Fn(&Prices) -> bool| {
+            terms().any(|shape| matches!(shape, GoalShape::Prices(prices) if of(prices)))
+        };
         let limits = limits(shape, settled);
         model.count_columns(&limits);
         model.assignment_rows()?;
-        if wanted(Term::Nodes) || (wanted(Term::Cost) && priced(shape.instance)) {
+        if prices(&|prices| prices.any_use(shape.instance)) {
             model.used_columns();
         }
         model.capacity_rows(&limits);
@@ -61,19 +66,22 @@ impl<'a> Model<'a> {
             model.rule_rows();
             model.failure_rows();
         }
-        if wanted(Term::Soft) {
+        if prices(&|prices| prices.margins) {
             model.excess_rows();
             model.ratio_rows();
         }
-        if wanted(Term::GroupMoves) {
+        if wanted(&|shape| matches!(shape, GoalShape::LargestGroup)) {
             model.group_moves_rows();
         }
-        if tier.weight(Term::Peak) > 0.0
-            || settled.iter().any(|s| s.peak.is_none() && s.tier.weight(Term::Peak) > 0.0)
+        // A peak that is settled alone is a matter of limits.
+        let peak = |tier: &Tier| {
+            tier.terms.iter().any(|part| matches!(part.term.shape(), GoalShape::Highest))
+        };
+        if peak(tier) || settled.iter().any(|earlier| earlier.peak.is_none() && peak(&earlier.tier))
         {
             model.peak_rows();
         }
-        if wanted(Term::Balance) {
+        if wanted(&|shape| matches!(shape, GoalShape::Variance)) {
             let rows = BalanceRows::add(&mut model.program, shape, &model.counts, points);
             model.balance = Some(rows);
         }
@@ -95,9 +103,10 @@ impl<'a> Model<'a> {
             let row = shape.groups.iter().zip(limits).map(|(group, limit)| {
                 let node = group[0];
                 let demand = shape.instance.demand_on(task, node);
-                let most = match shape.instance.has_transient() {
-                    true => most_that_fit(demand, &room(shape, task, node, limit)),
-                    false => most_that_fit(demand, limit),
+                let most = if shape.instance.has_transient() {
+                    most_that_fit(demand, &room(shape, task, node, limit))
+                } else {
+                    most_that_fit(demand, limit)
                 };
                 let most = most.min(class.tasks.len() as i64);
                 let most = most_in_risk(shape.instance, task, node, most);
@@ -265,8 +274,8 @@ impl<'a> Model<'a> {
         let (terms, constant) = self.tier_terms(&earlier.tier, unit);
         let value = earlier.worth.near() * unit;
         let slack = match counted(self.shape.instance, &earlier.tier) {
-            Some(_) => 0.5 + 1e-9 * value.abs(),
-            None => 1e-7 * (1.0 + value.abs()),
+            Some(_) => 0.5 + ROUNDING * value.abs(),
+            None => HIDDEN * (1.0 + value.abs()),
         };
         self.program.at_most(terms, value - constant + slack);
     }
@@ -278,10 +287,6 @@ impl<'a> Model<'a> {
         }
         self.offset = constant;
     }
-}
-
-fn priced(instance: &Instance) -> bool {
-    instance.node_ids().any(|node| instance.price(node) > 0)
 }
 
 /// The resource whose total demand is largest against the total capacity.
@@ -298,7 +303,8 @@ fn key_resource(instance: &Instance) -> usize {
 /// The tier with its value in a plan, ready to be held there.
 pub(super) fn settle(instance: &Instance, plan: &Plan, tier: &Tier) -> Settled {
     let worth = metrics::worth_of(instance, plan, tier);
-    let peak = (tier.only() == Some(Term::Peak)).then(|| highest(instance, plan));
+    let peak = matches!(tier.only().map(Term::shape), Some(GoalShape::Highest));
+    let peak = peak.then(|| highest(instance, plan));
     Settled { tier: tier.clone(), worth, peak }
 }
 

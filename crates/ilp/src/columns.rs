@@ -82,9 +82,9 @@ pub(super) struct Model<'a> {
     pub(super) peak: Option<Col>,
     pub(super) balance: Option<BalanceRows>,
     /// Load above safety capacities and missing room, with the price of a step.
-    pub(super) excess: Vec<(Col, f64)>,
-    /// Soft costs that no plan can change.
-    pub(super) soft_constant: f64,
+    pub(super) margins: Vec<(Col, f64)>,
+    /// What of that no plan can change.
+    pub(super) margins_constant: f64,
     /// Moved tasks of the group with most of them.
     pub(super) group_moves: Option<Col>,
     pub(super) cards: Vec<CardRows>,

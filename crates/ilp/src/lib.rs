@@ -6,6 +6,7 @@ mod balance;
 mod cards;
 mod columns;
 mod failures;
+mod margins;
 mod moves;
 mod names;
 mod objective;

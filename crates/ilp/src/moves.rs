@@ -87,7 +87,7 @@ impl Model<'_> {
                 let upper = |col: Col| self.program.columns[col as usize].upper;
                 let most: f64 = terms.iter().map(|(col, a)| a.max(0.0) * upper(*col)).sum();
                 if terms.is_empty() {
-                    self.soft_constant += missing.max(0.0) * unit * factor;
+                    self.margins_constant += missing.max(0.0) * unit * factor;
                 }
                 if terms.is_empty() || missing + most <= 0.0 {
                     continue;
@@ -99,7 +99,7 @@ impl Model<'_> {
                 row.push((over, -1.0));
                 self.program.at_most(row, -missing);
                 self.derived.push(Derived::Over { col: over, of: terms, limit: -missing });
-                self.excess.push((over, unit * factor));
+                self.margins.push((over, unit * factor));
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::columns::{BalanceRows, Model};
 use super::program::Col;
 use judge::metrics::step;
-use model::{Fraction, Instance, NodeId, TaskId, Term, Tier};
+use model::{Fraction, Instance, Prices, Shape, Term, Tier};
 
 impl Model<'_> {
     /// A tier as a linear form times `unit`, and its constant.
@@ -20,25 +20,9 @@ impl Model<'_> {
     }
 
     fn term(&self, term: Term) -> (Vec<(Col, f64)>, f64) {
-        match term {
-            Term::Peak => (self.peak.iter().map(|z| (*z, 1.0)).collect(), 0.0),
-            Term::Balance => {
-                (self.balance.as_ref().map_or_else(Vec::new, BalanceRows::variance), 0.0)
-            }
-            Term::Nodes => (self.used.iter().map(|y| (*y, 1.0)).collect(), 0.0),
-            Term::Unplaced(priority) => (self.unplaced_terms(priority), 0.0),
-            Term::Soft => (self.soft_terms(), self.soft_constant),
-            Term::Moves => {
-                let (instance, factor) = (self.shape.instance, self.shape.instance.move_scale());
-                let cost = |task, node| instance.move_cost(task, node) as f64 * factor.factor();
-                (self.move_terms(cost), 0.0)
-            }
-            Term::Moved => (self.move_terms(|_, _| 1.0), 0.0),
-            Term::GroupMoves => (self.group_moves.iter().map(|most| (*most, 1.0)).collect(), 0.0),
-            Term::Cost => (self.cost_terms(), 0.0),
-            // Refused before any model is made.
-            Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => (Vec::new(), 0.0),
-            Term::Demand => {
+        match term.shape() {
+            Shape::Prices(prices) => self.priced_terms(prices),
+            Shape::Amounts => {
                 let scales = self.shape.instance.resources().iter().map(|resource| resource.scale);
                 let parts = scales.enumerate().flat_map(|(r, scale)| {
                     let factor = scale.factor();
@@ -46,24 +30,37 @@ impl Model<'_> {
                 });
                 (parts.collect(), 0.0)
             }
+            Shape::Highest => (self.peak.iter().map(|z| (*z, 1.0)).collect(), 0.0),
+            Shape::Variance => {
+                (self.balance.as_ref().map_or_else(Vec::new, BalanceRows::variance), 0.0)
+            }
+            Shape::LargestGroup => {
+                (self.group_moves.iter().map(|most| (*most, 1.0)).collect(), 0.0)
+            }
+            Shape::LeftOut => (self.unplaced_terms(term.priority()), 0.0),
+            // Refused before any model is made.
+            Shape::LastEnd | Shape::Seconds(_) => (Vec::new(), 0.0),
         }
     }
 
-    fn cost_terms(&self) -> Vec<(Col, f64)> {
+    fn priced_terms(&self, prices: &Prices) -> (Vec<(Col, f64)>, f64) {
         let instance = self.shape.instance;
-        let factor = instance.cost_scale().factor();
-        let mut terms = Vec::new();
-        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
-            for (group, col) in self.shape.groups.iter().zip(counts) {
-                let cost = instance.cost_on(class.example(), group[0]);
-                if let (Some(col), true) = (col, cost != 0) {
-                    terms.push((*col, cost as f64 * factor));
+        let factor = (prices.scale)(instance).factor();
+        let mut terms = if prices.margins { self.margins.clone() } else { Vec::new() };
+        if prices.placement.any(instance) {
+            for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
+                for (group, col) in self.shape.groups.iter().zip(counts) {
+                    let price = prices.placement.price(instance, class.example(), group[0]);
+                    if let (Some(col), true) = (col, price != 0) {
+                        terms.push((*col, price as f64 * factor));
+                    }
                 }
             }
         }
-        let priced = self.shape.groups.iter().zip(&self.used);
-        terms.extend(priced.map(|(group, used)| (*used, instance.price(group[0]) as f64 * factor)));
-        terms
+        let used = self.shape.groups.iter().zip(&self.used);
+        let used = used.map(|(group, col)| (*col, prices.of_use(instance, group[0])));
+        terms.extend(used.map(|(col, price)| (col, price as f64 * factor)));
+        (terms, if prices.margins { self.margins_constant } else { 0.0 })
     }
 
     fn unplaced_terms(&self, priority: Option<i64>) -> Vec<(Col, f64)> {
@@ -75,38 +72,6 @@ impl Model<'_> {
             .map(|(class, col)| (*col, instance.drop_weight(class.example()) as f64 * factor))
             .collect()
     }
-
-    /// Moves at what each costs.
-    fn move_terms(&self, cost: impl Fn(TaskId, NodeId) -> f64) -> Vec<(Col, f64)> {
-        let instance = self.shape.instance;
-        let mut terms = Vec::new();
-        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
-            for (group, col) in self.shape.groups.iter().zip(counts) {
-                let (task, node) = (class.example(), group[0]);
-                let cost = if instance.moved(task, node) { cost(task, node) } else { 0.0 };
-                if let (Some(col), true) = (col, cost != 0.0) {
-                    terms.push((*col, cost));
-                }
-            }
-        }
-        terms
-    }
-
-    /// Preferences not met, load above safety capacities and missing room.
-    fn soft_terms(&self) -> Vec<(Col, f64)> {
-        let instance = self.shape.instance;
-        let factor = instance.soft_scale().factor();
-        let mut terms = self.excess.clone();
-        for (class, counts) in self.shape.classes.tasks.iter().zip(&self.counts) {
-            for (group, col) in self.shape.groups.iter().zip(counts) {
-                let penalty = instance.penalty(class.example(), group[0]);
-                if let (Some(col), true) = (col, penalty != 0) {
-                    terms.push((*col, penalty as f64 * factor));
-                }
-            }
-        }
-        terms
-    }
 }
 
 /// Steps to a unit beyond which a sum is no sum of whole numbers to a solver.
@@ -116,16 +81,17 @@ const FINEST: f64 = 1e4;
 /// in, or what the terms of a sum have in common unless that is too fine.
 pub(super) fn counted(instance: &Instance, tier: &Tier) -> Option<Fraction> {
     let step = step(instance, tier)?;
-    let single = tier.terms.len() == 1 && tier.only() != Some(Term::Demand);
+    let amounts = |term: Term| matches!(term.shape(), Shape::Amounts);
+    let single = tier.terms.len() == 1 && !tier.only().is_some_and(amounts);
     (single || step.near() * FINEST >= 1.0).then_some(step)
 }
 
 /// Factor from a tier's value to the program's objective: counted terms in whole
 /// steps, everything else so that coefficients stay moderate.
 pub(super) fn unit(instance: &Instance, tier: &Tier) -> f64 {
-    match (tier.only(), counted(instance, tier)) {
-        (Some(Term::Peak), _) => 100.0,
-        (Some(Term::Balance), _) => 1e4,
+    match (tier.only().map(Term::shape), counted(instance, tier)) {
+        (Some(Shape::Highest), _) => 100.0,
+        (Some(Shape::Variance), _) => 1e4,
         (_, Some(step)) => 1.0 / step.near(),
         (_, None) => 1.0,
     }

@@ -1,6 +1,7 @@
 //! From plans to points of the model and back.
 
 use super::columns::Model;
+use super::margins::WHOLE;
 use judge::metrics;
 use model::state::State;
 use model::{NodeId, Plan, TaskId};
@@ -84,7 +85,7 @@ impl Model<'_> {
                 let Some(col) = col else { continue };
                 let value = point[*col as usize];
                 let whole = value.round();
-                if (value - whole).abs() > 1e-4 || whole < 0.0 {
+                if (value - whole).abs() > WHOLE || whole < 0.0 {
                     return None;
                 }
                 for _ in 0..whole as usize {

@@ -6,6 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use super::columns::{Chords, Model, Shape, load_terms};
+use super::margins::ROUNDING;
 use super::program::{Col, Of};
 use model::{Instance, NodeId, Plan, TaskId};
 
@@ -67,7 +68,7 @@ impl Model<'_> {
     pub(super) fn risk_rows(&mut self, breaks: &Breaks) {
         let shape = self.shape;
         let Some(risk) = shape.instance.kept_risk() else { return };
-        let z = risk.quantile() * (1.0 - 1e-9);
+        let z = risk.quantile() * (1.0 - ROUNDING);
         for (g, group) in shape.groups.iter().enumerate() {
             for r in 0..shape.instance.resources().len() {
                 let room = shape.instance.free(group[0], r) as f64;
@@ -83,7 +84,7 @@ impl Model<'_> {
                 // V <= q M for the largest ratio q, and M <= C - z sqrt(V).
                 let ratio = largest_ratio(&mean, &variance) / room.max(1.0);
                 let root = ((ratio * z).powi(2) + 4.0 * ratio * room).sqrt();
-                let most = most.min((0.5 * (root - ratio * z)).powi(2)) * (1.0 + 1e-9);
+                let most = most.min((0.5 * (root - ratio * z)).powi(2)) * (1.0 + ROUNDING);
                 self.program.about("risk", &[Of::Resource(r), Of::Node(group[0])]);
                 let parts: Vec<(Col, f64)> =
                     variance.iter().map(|(col, v)| (*col, v / most)).collect();

@@ -1,9 +1,11 @@
 //! Rules between tasks and soft rules as rows. A class of tasks lies under a
 //! rule as a whole, because what rules a task is under is part of its class.
 
+use std::collections::BTreeMap;
+
 use super::columns::{Derived, Model};
 use super::program::{Col, Of, merged};
-use model::{Ask, LabelValues, Rule, TaskId};
+use model::{Ask, LabelValues, Limit, Rule, TaskId};
 
 impl Derived {
     /// Fills in the column from the others in `point`.
@@ -57,6 +59,26 @@ impl Model<'_> {
                     let there = self.by_value(rule, &others);
                     self.near_rows(&on, &there, n);
                 }
+                Ask::Limit(limit) => self.limit_rows(rule, limit, &members),
+            }
+        }
+    }
+
+    /// No more on any value than there may be.
+    fn limit_rows(&mut self, rule: &Rule, limit: &Limit, members: &[usize]) {
+        let (shape, mut on) = (self.shape, BTreeMap::new());
+        for (g, group) in shape.groups.iter().enumerate() {
+            let Some(value) = shape.instance.value_of(rule, group[0]) else { continue };
+            let terms: &mut Vec<(Col, f64)> = on.entry(value).or_default();
+            for k in members {
+                let amount = limit.amount(shape.classes.tasks[*k].example(), group[0]);
+                let own = self.counts[*k][g].filter(|_| amount > 0);
+                terms.extend(own.map(|col| (col, amount as f64)));
+            }
+        }
+        for terms in on.into_values() {
+            if self.largest_load(&terms) > limit.at_most as f64 {
+                self.program.at_most(terms, limit.at_most as f64);
             }
         }
     }
@@ -204,7 +226,7 @@ impl Model<'_> {
                 row.push((over, -1.0));
                 self.program.at_most(row, limit);
                 self.derived.push(Derived::Over { col: over, of: terms, limit });
-                self.excess.push((over, price));
+                self.margins.push((over, price));
             }
         }
     }

@@ -12,7 +12,7 @@ use base::error::{Error, Result};
 use base::stop::Stop;
 use judge::check::{Violation, check_plan};
 use judge::metrics::{attainable_peak, worth_of};
-use model::{Classes, Fraction, Goal, Instance, Plan, Term, Tier, Worth};
+use model::{Classes, Fraction, Goal, Instance, Plan, Shape as GoalShape, Term, Tier, Worth};
 
 /// Rounds of tangents after which a variance is left at the gap it has.
 const ROUNDS: usize = 60;
@@ -153,8 +153,7 @@ impl Round<'_> {
     /// before it is not met, and with more chords as long as loads vary too much.
     fn run(&mut self, finding: &mut Finding) {
         let instance = self.request.instance;
-        let curved = self.tier.weight(Term::Balance) > 0.0
-            || self.settled.iter().any(|s| s.tier.weight(Term::Balance) > 0.0);
+        let curved = curved(self.tier) || self.settled.iter().any(|s| curved(&s.tier));
         let mut points = vec![0.0];
         if let (Some(plan), true) = (&finding.plan, curved) {
             add_points(&mut points, distances(instance, plan));
@@ -306,6 +305,11 @@ pub(super) fn set_aside(error: &Error, tier: &Tier) -> String {
     format!("{} ({tier} is left as it is)", error.cause)
 }
 
+/// Whether a variance is part of the tier.
+fn curved(tier: &Tier) -> bool {
+    tier.terms.iter().any(|part| matches!(part.term.shape(), GoalShape::Variance))
+}
+
 struct Step {
     bound: Option<Worth>,
     distances: Option<Vec<f64>>,
@@ -351,10 +355,10 @@ fn safe_bound(instance: &Instance, tier: &Tier, objective: f64) -> Worth {
     }
     let value = objective / unit(instance, tier);
     let lowered = value - 1e-7 * value.abs();
-    enough(match tier.only() {
-        Some(Term::Peak) => attainable_peak(instance, lowered),
+    enough(match tier.only().map(Term::shape) {
+        Some(GoalShape::Highest) => attainable_peak(instance, lowered),
         // Squares of percentages carry the tolerance of the rows behind them.
-        Some(Term::Balance) => Worth::real((lowered - 1e-12).max(0.0)),
+        Some(GoalShape::Variance) => Worth::real((lowered - 1e-12).max(0.0)),
         _ => Worth::real(lowered),
     })
 }
@@ -373,7 +377,6 @@ pub fn relaxation(
 ) -> Result<Option<Worth>> {
     let instance = request.instance;
     let shape = Shape::relaxed(instance, request.classes, request.allow_unplaced);
-    let curved = |tier: &Tier| tier.weight(Term::Balance) > 0.0;
     if curved(tier) || shape.size() > 20_000 || stop.reached() {
         return Ok(None);
     }

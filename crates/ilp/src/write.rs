@@ -214,9 +214,10 @@ fn mps(head: &[String], program: &Program, names: &Names) -> String {
             continue;
         }
         push(&mut text, format_args!(" LO BOUND {name} {lower}"));
-        match upper.is_finite() {
-            true => push(&mut text, format_args!(" UP BOUND {name} {upper}")),
-            false => push(&mut text, format_args!(" PL BOUND {name}")),
+        if upper.is_finite() {
+            push(&mut text, format_args!(" UP BOUND {name} {upper}"))
+        } else {
+            push(&mut text, format_args!(" PL BOUND {name}"))
         }
     }
     text.push_str("ENDATA\n");

@@ -13,14 +13,16 @@ use super::draft::{DraftError, DraftItem, NodeDraft, ResourceDraft, TaskDraft, e
 use super::expand::{MOST_ENTRIES, Units, resolve_rules};
 use super::failure::backups;
 use super::instance::{PairTable, Traffic};
+use super::limit::{of_limits, set_aside};
 use super::moves::set_moves;
 use super::names::Names;
 use super::parts::Moves;
 use super::parts::Reserved;
-use super::parts::Times;
+use super::parts::{Times, Watts};
 use super::room::Room;
 use super::soft::{set_soft, set_weights};
 use super::timing::{set_durations, set_times};
+use super::watts::set_watts;
 use super::{
     Decimal, Draft, Goal, Instance, NodeId, NodeState, Requirement, RequirementId, Resource, Scale,
     Term, gcd,
@@ -41,7 +43,8 @@ impl Draft {
         let units = Units::of(&self)?;
         units.check_memory(self.resources.len())?;
         let node_at = index_ids(self.nodes.iter().map(|n| n.id.as_str()), DraftItem::Node)?;
-        check_resources(&self)?;
+        let aside = of_limits(&self)?;
+        check_resources(&self, &aside)?;
         let room = Room::of(&self)?;
 
         let places: Vec<u8> = (0..self.resources.len()).map(|r| finest(&self, &room, r)).collect();
@@ -102,9 +105,10 @@ impl Draft {
             priority: units.tasks().map(|k| self.tasks[k].priority).collect(),
             weight: Vec::new(),
             weight_scale: Scale::ONE,
-            pinned: match current.is_empty() {
-                true => Vec::new(),
-                false => units.tasks().map(|k| stays(&self.tasks[k])).collect(),
+            pinned: if current.is_empty() {
+                Vec::new()
+            } else {
+                units.tasks().map(|k| stays(&self.tasks[k])).collect()
             },
             current,
             keys: keys(&self, &units),
@@ -118,6 +122,7 @@ impl Draft {
             state: self.nodes.iter().map(|n| n.state).collect(),
             price: Vec::new(),
             rate: Vec::new(),
+            watts: Watts::default(),
             max_tasks: self.nodes.iter().map(|n| n.max_tasks.unwrap_or(u32::MAX)).collect(),
             traffic: self.nodes.iter().map(Traffic::of).collect(),
             labels: Vec::new(),
@@ -131,6 +136,7 @@ impl Draft {
             moves: Moves::default(),
             devices: Vec::new(),
             cards_left: Vec::new(),
+            aside: Vec::new(),
             rules: Vec::new(),
             rules_of: (Vec::new(), Vec::new()),
             label_values: Vec::new(),
@@ -139,6 +145,7 @@ impl Draft {
             one_task_per_node: self.one_task_per_node,
             risk: None,
             times: Times::default(),
+            assumptions: Vec::new(),
         };
         self.nodes.iter().for_each(|node| instance.node_names.push(&node.id));
         let of_pair = |k: &usize| &self.pairs[*k];
@@ -147,13 +154,16 @@ impl Draft {
         let pair_cost: Vec<_> = pair_drafts.iter().map(|k| of_pair(k).cost).collect();
         set_times(&mut instance, &self, &units, &ending)?;
         set_costs(&mut instance, &self, &pair_cost)?;
+        resolve_rules(&mut instance, &self, &units)?;
+        set_aside(&mut instance, &aside);
+        set_watts(&mut instance, &self)?;
         set_soft(&mut instance, &self)?;
         set_weights(&mut instance, &self, &units)?;
         set_moves(&mut instance, &self, &units, &node_at)?;
         set_deviations(&mut instance, &self, &units, deviation)?;
         find_devices(&mut instance, &self, &units, &places)?;
-        resolve_rules(&mut instance, &self, &units)?;
         let goal = self.goal.clone().unwrap_or_else(|| Goal::single(Term::Peak));
+        instance.assumptions = self.assumptions;
         for node in self.nodes {
             instance.labels.push(node.labels);
             instance.taints.push(node.taints);
@@ -210,9 +220,10 @@ fn current_nodes(
 
 /// What to hash, where any task says so.
 fn keys(draft: &Draft, units: &Units) -> Vec<Option<String>> {
-    match draft.tasks.iter().any(|task| task.key.is_some()) {
-        true => units.tasks().map(|k| draft.tasks[k].key.clone()).collect(),
-        false => Vec::new(),
+    if draft.tasks.iter().any(|task| task.key.is_some()) {
+        units.tasks().map(|k| draft.tasks[k].key.clone()).collect()
+    } else {
+        Vec::new()
     }
 }
 
@@ -244,7 +255,7 @@ fn check_sizes(draft: &Draft) -> Result<(), DraftError> {
 }
 
 /// A resource that tasks need and no node has is nearly always a slip of the pen.
-fn check_resources(draft: &Draft) -> Result<(), DraftError> {
+fn check_resources(draft: &Draft, aside: &[bool]) -> Result<(), DraftError> {
     for (k, resource) in draft.resources.iter().enumerate() {
         let name = &resource.name;
         if name.is_empty() || name.trim() != name || name.contains(char::is_control) {
@@ -253,7 +264,7 @@ fn check_resources(draft: &Draft) -> Result<(), DraftError> {
             return Err(error(DraftItem::Resource(k), "resources", cause, remedy));
         }
     }
-    let mut offered = vec![false; draft.resources.len()];
+    let mut offered = aside.to_vec();
     for node in &draft.nodes {
         for (r, _) in &node.capacity {
             offered[*r as usize] = true;
@@ -444,6 +455,7 @@ fn reduce(
             scale: Scale { num: common / shared, den: den / shared },
             devices: *devices,
             transient: *transient,
+            limits_only: false,
         });
     }
     Ok(resources)

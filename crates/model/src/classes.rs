@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::{Instance, NodeId, TaskId, Term};
+use super::{Ask, Instance, LabelId, Limit, NodeId, TaskId, Term};
 
 /// Tasks that no constraint and no goal can tell apart.
 #[derive(Clone, Debug)]
@@ -67,10 +67,17 @@ impl Classes {
             task_key(instance, task, key);
             if rules {
                 key.push(i64::MIN); // keeps pairs and rules apart
-                let entries = instance.rules_of(task).iter();
-                key.extend(entries.map(|(rule, other)| i64::from(*rule) * 2 + i64::from(*other)));
+                for (rule, other) in instance.rules_of(task) {
+                    key.push(i64::from(*rule) * 2 + i64::from(*other));
+                    if let Ask::Limit(limit) = &instance.rules()[*rule as usize].ask {
+                        let own = limit.amounts_of(task).iter();
+                        let node = |node: Option<NodeId>| node.map_or(-1, |j| i64::from(j.0));
+                        key.extend(own.flat_map(|(_, at, amount)| [node(*at), *amount]));
+                    }
+                }
             }
         });
+        let limits = if rules { limits(instance) } else { Vec::new() };
         let columns = columns(instance);
         let pins = pins(instance);
         let currents = currents(instance);
@@ -83,6 +90,8 @@ impl Classes {
                 let rules = instance.rules().iter().filter(|rule| rule.over == 0);
                 let there = rules.filter(|rule| !rule.present.is_empty());
                 key.extend(there.map(|rule| i64::from(rule.present_on(node.0))));
+                key.extend(limits.get(node.index()).into_iter().flatten());
+                key.push(i64::MIN); // keeps limits and what follows apart
             }
             key.extend(pins.get(node.index()).copied());
             key.extend(currents.get(node.index()).copied());
@@ -169,6 +178,8 @@ fn node_key(instance: &Instance, node: NodeId, key: &mut Vec<i64>) {
     key.push(instance.state(node) as i64);
     key.push(instance.price(node));
     key.push(instance.rate(node));
+    key.push(instance.idle_watts(node));
+    key.extend_from_slice(instance.load_watts(node));
     key.push(i64::from(instance.max_tasks(node)));
     let (num, den) = instance.speed(node);
     key.extend([num, den]);
@@ -227,6 +238,30 @@ fn routes(instance: &Instance) -> Vec<Vec<i64>> {
         }
     }
     routes
+}
+
+/// What limits say of each node: whether they look at it, where they name nodes, and what tasks
+/// add there that add something else elsewhere; empty where there is nothing to say.
+fn limits(instance: &Instance) -> Vec<Vec<i64>> {
+    let own = instance.rules().iter().zip(0i64..).filter_map(|(rule, k)| match &rule.ask {
+        Ask::Limit(limit) => Some((k, rule.over, limit)),
+        _ => None,
+    });
+    let own: Vec<(i64, LabelId, &Limit)> = own.collect();
+    if own.is_empty() {
+        return Vec::new();
+    }
+    let mut columns = vec![Vec::new(); instance.nodes()];
+    for (rule, over, limit) in own {
+        let named = if over == 0 { &limit.values[..] } else { &[] };
+        named.iter().for_each(|node| columns[*node as usize].push(rule));
+        for (task, node, amount) in &limit.amounts {
+            if let Some(node) = node {
+                columns[node.index()].extend([rule, i64::from(task.0), *amount]);
+            }
+        }
+    }
+    columns
 }
 
 /// What the pairs say of each node; empty without pairs.

@@ -57,9 +57,10 @@ impl Instance {
     /// varies.
     pub fn deviation(&self, task: TaskId) -> &[i64] {
         let width = self.resources.len();
-        match self.deviation.is_empty() {
-            true => &[],
-            false => &self.deviation[task.index() * width..(task.index() + 1) * width],
+        if self.deviation.is_empty() {
+            &[]
+        } else {
+            &self.deviation[task.index() * width..(task.index() + 1) * width]
         }
     }
 

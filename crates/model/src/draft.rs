@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use rustc_hash::FxHashMap;
 
 use super::selector::wrong_mark;
-use super::{Ask, Decimal, Goal, Labels, NodeState, Requirement, Risk, Taint, Term};
+use super::{Ask, Assumption, Decimal, Goal, Labels, NodeState, Requirement, Risk, Taint, Term};
 
 /// A resource as read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -105,6 +105,10 @@ pub struct NodeDraft {
     pub price: Option<Decimal>,
     /// Cost of one hour of one task on it.
     pub price_per_hour: Option<Decimal>,
+    /// Watts that it draws once it has a task.
+    pub idle_watts: Option<Decimal>,
+    /// Watts that each unit of load adds.
+    pub watts: Vec<(u16, Decimal)>,
     /// Marks that keep tasks away.
     pub taints: Vec<Taint>,
     /// Tasks of the plan it takes at most.
@@ -145,17 +149,33 @@ pub enum Whom {
 pub struct RuleDraft {
     /// What people call it; made up when absent.
     pub name: Option<String>,
-    /// What it asks; the others of `near` stand in [`RuleDraft::near`].
+    /// What it asks; the others of `near` stand in [`RuleDraft::near`], what a limit counts in
+    /// [`RuleDraft::limit`].
     pub ask: Ask,
-    /// Over which label; `node` is the node itself.
+    /// Over which label; `node` is the node itself, a limit over nothing is one on the whole plan.
     pub over: String,
     /// Whom it concerns.
     pub whom: Whom,
     /// Whom `near` wants close.
     pub near: Option<Whom>,
+    /// What a limit counts, and how much there may be of it.
+    pub limit: Option<LimitDraft>,
     /// Values with how many tasks of the kind they have that are not part of the plan;
     /// a spread's `max_skew` counts them.
     pub present: Vec<(String, u32)>,
+}
+
+/// What a limit counts, as read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LimitDraft {
+    /// The resource whose demands are added up; `tasks` counts tasks.
+    pub resource: String,
+    /// The label's values that are looked at; all when empty.
+    pub values: Vec<String>,
+    /// The most that there may be on each.
+    pub at_most: Decimal,
+    /// In time it holds for the plan as a whole, whatever the times.
+    pub always: bool,
 }
 
 /// Cost, demand or duration of one task on one node, as read.
@@ -226,6 +246,8 @@ pub struct Draft {
     pub start: Option<i64>,
     /// What the reader saw and could not say in these words; no part of the problem.
     pub warnings: Vec<String>,
+    /// What the source says and these words do not: claims about the instance quote it.
+    pub assumptions: Vec<Assumption>,
 }
 
 /// Where in the draft something is wrong. Readers turn it into a line or a path.

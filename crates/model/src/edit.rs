@@ -5,11 +5,13 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use super::expand::index_rules;
 use super::instance::PairTable;
 use super::moves::{index_groups, set_held};
 use super::names::Names;
-use super::{ANY, Ask, Instance, NodeId, Plan, Requirement, Rule, Scale, TaskId, Toleration};
+use super::rule_index::index_rules;
+use super::{
+    ANY, Ask, Instance, NodeId, Plan, Requirement, Rule, RuleId, Scale, TaskId, Toleration,
+};
 
 /// What stays of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +65,7 @@ impl Instance {
         let mut instance = Instance {
             task_names: names,
             demand: staying().flat_map(|task| self.demand(task).iter().copied()).collect(),
+            aside: self.aside.iter().map(|(r, column)| (*r, kept(column, &keep.tasks))).collect(),
             deviation: staying().flat_map(|task| self.deviation(task).iter().copied()).collect(),
             duration: kept(&self.duration, &keep.tasks),
             requirement: kept(&self.requirement, &keep.tasks),
@@ -152,13 +155,23 @@ impl Instance {
     /// Labels that a node needs to have for the sake of the task's rules.
     pub fn labels_of_rules(&self, task: TaskId) -> Vec<&str> {
         let own = self.rules_of(task).iter().filter(|(_, other)| !other);
-        let over = own.map(|(rule, _)| self.rules()[*rule as usize].over as usize);
+        let own = own.map(|(rule, _)| &self.rules()[*rule as usize]);
+        let over = own.filter(|rule| rule.needs_label()).map(|rule| rule.over as usize);
         let labels =
             over.filter(|over| *over > 0).map(|over| self.label_values()[over].key.as_str());
         let mut labels: Vec<&str> = labels.collect();
         labels.sort_unstable();
         labels.dedup();
         labels
+    }
+
+    /// The instance in which a limit is so much, in steps.
+    pub fn with_limit(&self, rule: RuleId, at_most: i64) -> Instance {
+        let mut instance = self.clone();
+        if let Ask::Limit(limit) = &mut instance.rules[rule as usize].ask {
+            limit.at_most = at_most;
+        }
+        instance
     }
 
     /// The instance with every task that a plan for another instance places running there now:
@@ -221,6 +234,7 @@ impl Instance {
             instance.state.push(super::NodeState::Ready);
             instance.price.push(self.price[j]);
             instance.rate.push(self.rate[j]);
+            instance.watts.add_node_like(j, width);
             instance.max_tasks.push(self.max_tasks[j]);
             instance.traffic.push(self.traffic[j]);
             instance.times.add_node_like(j);
@@ -248,24 +262,18 @@ impl Instance {
 
 /// The rule for the tasks that stay; `None` when it needs one that does not.
 fn shrunk(rule: &Rule, new_id: &[Option<TaskId>]) -> Option<Rule> {
-    let ids = |tasks: &[TaskId]| -> Vec<TaskId> {
-        tasks.iter().filter_map(|task| new_id[task.index()]).collect()
-    };
-    let tasks = ids(&rule.tasks);
+    let new = |task: TaskId| new_id[task.index()];
+    let tasks: Vec<TaskId> = rule.tasks.iter().filter_map(|task| new(*task)).collect();
     let whole = tasks.len() == rule.tasks.len();
     let ask = match &rule.ask {
         Ask::Gang if !whole => return None,
         Ask::Spread { at_most, .. } if !whole => {
             Ask::Spread { at_least: 0, at_most: *at_most, max_skew: None }
         }
-        Ask::Near { others } => {
-            let kept = ids(others);
-            if !whole || kept.len() < others.len() {
-                return None;
-            }
-            Ask::Near { others: kept }
+        Ask::Near { others } if !whole || others.iter().any(|task| new(*task).is_none()) => {
+            return None;
         }
-        ask => ask.clone(),
+        ask => ask.renamed(new),
     };
     (!tasks.is_empty()).then(|| Rule { ask, tasks, ..rule.clone() })
 }

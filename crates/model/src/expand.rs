@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::draft::{DraftError, DraftItem, Whom, error, index_ids};
+use super::draft::{DraftError, DraftItem, RuleDraft, Whom, error, index_ids};
+use super::limit::{WHOLE, read, whole};
 use super::names::Names;
-use super::{
-    Ask, Draft, Gang, Instance, LabelId, LabelValues, NodeState, RequirementId, Rule, RuleId,
-    TaskId,
-};
+use super::rule_index::index_rules;
+use super::{Ask, Draft, Gang, Instance, LabelId, LabelValues, Rule, TaskId};
 use base::nearest;
 
 /// Most tasks that an instance has, the units of its gangs counted one by one.
@@ -175,7 +174,9 @@ impl<'a> Units<'a> {
                 add(k, over);
             }
         }
-        for rule in draft.rules.iter().filter(|rule| rule.over != NODE) {
+        // What a limit does not see it does not count.
+        let asks = |rule: &&RuleDraft| rule.over != NODE && rule.limit.is_none();
+        for rule in draft.rules.iter().filter(asks) {
             // Unknown names are reported when the rules are resolved.
             for (_, tasks) in self.members(draft, &rule.whom).unwrap_or_default() {
                 tasks.into_iter().for_each(|k| add(k, &rule.over));
@@ -252,7 +253,7 @@ pub(super) fn resolve_rules(
     units: &Units,
 ) -> Result<(), DraftError> {
     let labels = vec![of_nodes(draft)];
-    let mut list = Rules { draft, labels, rules: Vec::new(), entries: 0 };
+    let mut list = Rules { draft, labels, whole: None, rules: Vec::new(), entries: 0 };
     let mut gangs: FxHashSet<(TaskId, TaskId, usize)> = FxHashSet::default();
     let ends = |tasks: &[TaskId]| (tasks[0], tasks[tasks.len() - 1], tasks.len());
     for (k, task) in draft.tasks.iter().enumerate().filter(|(_, task)| task.replicas.is_some()) {
@@ -269,7 +270,10 @@ pub(super) fn resolve_rules(
     }
     for (k, rule) in draft.rules.iter().enumerate() {
         let item = DraftItem::Rule(k);
-        let label = list.label(item, "over", &rule.over)?;
+        let label = match (&rule.limit, rule.over.as_str()) {
+            (Some(_), WHOLE) => list.whole(),
+            (_, over) => list.label(item, "over", over)?,
+        };
         let ask = match (&rule.ask, &rule.near) {
             (Ask::Near { .. }, Some(near)) => {
                 let mut groups = list.members(item, units, near, "near")?;
@@ -283,12 +287,24 @@ pub(super) fn resolve_rules(
             }
             (ask, _) => ask.clone(),
         };
+        let limit = rule.limit.as_ref();
+        let limit = limit.map(|draft| read(instance, item, draft, &list.labels[label as usize]));
+        let limit = limit.transpose()?;
         for (whose, tasks) in list.members(item, units, &rule.whom, "tasks")? {
+            let ask = match &limit {
+                Some(limit) => Ask::Limit(limit.counting(instance, &tasks)),
+                None => ask.clone(),
+            };
             if ask == Ask::Gang && gangs.contains(&ends(&tasks)) {
                 // A job of several units starts as one anyhow.
                 continue;
             }
-            let made_up = || format!("{ask} over {} of {whose}", rule.over);
+            let made_up = || {
+                let of = rule.limit.iter().map(|limit| format!(" on {}", limit.resource));
+                let over = Some(&rule.over).filter(|over| *over != WHOLE);
+                let over = over.map_or(String::new(), |over| format!(" over {over}"));
+                format!("{ask}{}{over} of {whose}", of.collect::<String>())
+            };
             let name = match (&rule.name, &rule.whom) {
                 (Some(name), Whom::Tasks(_) | Whom::Group(_)) => name.clone(),
                 (Some(name), _) => format!("{name} {whose}"),
@@ -304,33 +320,31 @@ pub(super) fn resolve_rules(
     Ok(())
 }
 
-/// Works out what follows from an instance's rules: which tasks they concern and
-/// which values those could use.
-pub(super) fn index_rules(instance: &mut Instance) {
-    let mut rules = std::mem::take(&mut instance.rules);
-    for rule in &mut rules {
-        let mut asked: Vec<RequirementId> =
-            rule.tasks.iter().map(|task| instance.requirement_of(*task)).collect();
-        asked.dedup(); // a gang's units ask the same
-        rule.values = usable_values(instance, rule, asked);
-    }
-    instance.rules_of = rows(instance.tasks(), &rules);
-    instance.rules = rules;
-}
-
 struct Rules<'a> {
     draft: &'a Draft,
     labels: Vec<LabelValues>,
+    whole: Option<LabelId>,
     rules: Vec<Rule>,
     /// Tasks under all rules, each counted under each.
     entries: usize,
 }
 
 impl Rules<'_> {
+    /// What limits on the plan as a whole are over.
+    fn whole(&mut self) -> LabelId {
+        *self.whole.get_or_insert_with(|| {
+            self.labels.push(whole(self.draft.nodes.len()));
+            self.labels.len() as LabelId - 1
+        })
+    }
+
     /// The label's number; a label that no node has is an error.
     fn label(&mut self, item: DraftItem, field: &str, key: &str) -> Result<LabelId, DraftError> {
-        if let Some(at) = self.labels.iter().position(|known| known.key == key) {
-            return Ok(at as LabelId);
+        let mut known = self.labels.iter().zip(0..);
+        let same =
+            |(known, at): &(&LabelValues, LabelId)| known.key == key && Some(*at) != self.whole;
+        if let Some((_, at)) = known.find(same) {
+            return Ok(at);
         }
         let mut values: Vec<String> = Vec::new();
         let mut at: FxHashMap<&str, u32> = FxHashMap::default();
@@ -414,25 +428,33 @@ impl Rules<'_> {
             let cause = format!("rules concern more than {MOST_ENTRIES} tasks in all");
             return Err(error(item, field, cause, "let rules concern fewer tasks"));
         }
-        let label = &self.labels[over as usize];
+        let label = &mut self.labels[over as usize];
         let mut present: Vec<(u32, u32)> = Vec::with_capacity(there.len());
-        let at: FxHashMap<&str, u32> = match there {
+        let mut at: FxHashMap<String, u32> = match there {
             [] => FxHashMap::default(),
-            _ => label.values.iter().zip(0..).map(|(value, k)| (value.as_str(), k)).collect(),
+            _ => label.values.iter().zip(0..).map(|(value, k)| (value.clone(), k)).collect(),
         };
         for (value, count) in there {
-            let Some(known) = at.get(value.as_str()) else {
-                let cause = format!("no node has {} = {value}", label.key);
-                return Err(error(item, "present", cause, "name values that nodes have"));
+            let known = match at.get(value.as_str()) {
+                Some(known) => *known,
+                // A value without nodes can only be empty; nodes themselves are all there.
+                None if *count == 0 && over > 0 => {
+                    label.values.push(value.clone());
+                    at.insert(value.clone(), label.values.len() as u32 - 1);
+                    label.values.len() as u32 - 1
+                }
+                None => {
+                    let cause = format!("no node has {} = {value}", label.key);
+                    return Err(error(item, "present", cause, "name values that nodes have"));
+                }
             };
-            present.push((*known, *count));
+            present.push((known, *count));
         }
         present.sort_unstable();
         if let Some(twice) = present.windows(2).find(|w| w[0].0 == w[1].0) {
             let cause = format!("{} is counted twice", label.values[twice[0].0 as usize]);
             return Err(error(item, "present", cause, "name each value once"));
         }
-        present.retain(|(_, count)| *count > 0);
         self.rules.push(Rule { name, ask, over, tasks, values: Vec::new(), present });
         Ok(())
     }
@@ -445,48 +467,4 @@ fn of_nodes(draft: &Draft) -> LabelValues {
         values: draft.nodes.iter().map(|node| node.id.clone()).collect(),
         of: (0..draft.nodes.len() as u32).collect(),
     }
-}
-
-/// Values that some task of the rule may use, where an even spread has to know.
-pub(super) fn usable_values(
-    instance: &Instance,
-    rule: &Rule,
-    mut asked: Vec<RequirementId>,
-) -> Vec<u32> {
-    if !matches!(rule.ask, Ask::Spread { max_skew: Some(_), .. }) {
-        return Vec::new();
-    }
-    asked.sort_unstable();
-    asked.dedup();
-    let of = &instance.label_values[rule.over as usize].of;
-    let nodes = instance.node_ids().filter(|node| {
-        instance.state(*node) == NodeState::Ready
-            && asked.iter().any(|r| instance.eligible_nodes(*r)[node.index()])
-    });
-    let mut values: Vec<u32> = nodes.map(|node| of[node.index()]).collect();
-    values.retain(|value| *value != LabelValues::NONE);
-    values.sort_unstable();
-    values.dedup();
-    values
-}
-
-/// The rules of each task, row by row, and whether it is one of `near`'s others.
-fn rows(tasks: usize, rules: &[Rule]) -> (Vec<u32>, Vec<(RuleId, bool)>) {
-    if rules.is_empty() {
-        return (Vec::new(), Vec::new());
-    }
-    let mut entries: Vec<(TaskId, RuleId, bool)> = Vec::new();
-    for (k, rule) in rules.iter().enumerate() {
-        entries.extend(rule.tasks.iter().map(|task| (*task, k as RuleId, false)));
-        if let Ask::Near { others } = &rule.ask {
-            entries.extend(others.iter().map(|task| (*task, k as RuleId, true)));
-        }
-    }
-    entries.sort_unstable();
-    let mut start = vec![0u32; tasks + 1];
-    entries.iter().for_each(|(task, ..)| start[task.index() + 1] += 1);
-    for k in 0..tasks {
-        start[k + 1] += start[k];
-    }
-    (start, entries.into_iter().map(|(_, rule, other)| (rule, other)).collect())
 }

@@ -2,8 +2,9 @@
 //! about the tasks that lost their nodes.
 
 use super::draft::{DraftError, DraftItem, error};
-use super::expand::{Units, index_rules, usable_values};
+use super::expand::Units;
 use super::moves::set_held;
+use super::rule_index::{index_rules, usable_values};
 use super::{
     Ask, Draft, Goal, Instance, Kept, NodeId, NodeState, Plan, Rule, RuleId, TaskId, Term, cards_in,
 };
@@ -104,11 +105,10 @@ impl Instance {
     ) -> Aftermath {
         let at = |task: TaskId| plan.placement[task.index()];
         let displaced = |task: TaskId| at(task).is_some_and(|node| nodes.contains(&node));
-        let (tasks, rules) = match rearrange {
-            true => {
-                (plan.placement.iter().map(Option::is_some).collect(), self.rules_without(stopped))
-            }
-            false => self.concerned(plan, &displaced, self.rules_without(stopped)),
+        let (tasks, rules) = if rearrange {
+            (plan.placement.iter().map(Option::is_some).collect(), self.rules_without(stopped))
+        } else {
+            self.concerned(plan, &displaced, self.rules_without(stopped))
         };
         let keep = Kept { tasks, rules, ..Kept::all(self) };
         let kept: Vec<TaskId> = self.task_ids().filter(|task| keep.tasks[task.index()]).collect();
@@ -127,22 +127,20 @@ impl Instance {
         Aftermath { instance: instance.weighing_something().into_owned(), tasks: kept }
     }
 
-    /// Which rules speak of none of these tasks.
+    /// Which rules speak of none of these tasks. Limits count what is there.
     fn rules_without(&self, tasks: &[TaskId]) -> Vec<bool> {
         let mut binding = vec![true; self.rules().len()];
-        for task in tasks {
-            self.rules_of(*task).iter().for_each(|(rule, _)| binding[*rule as usize] = false);
+        for (rule, _) in tasks.iter().flat_map(|task| self.rules_of(*task)) {
+            let at = *rule as usize;
+            binding[at] = matches!(self.rules()[at].ask, Ask::Limit(_));
         }
         binding
     }
 
-    /// The instance without the rules that speak of any of these tasks.
+    /// The instance without the rules that speak of any of these tasks, limits apart.
     pub fn without_rules_of(self, tasks: &[TaskId]) -> Instance {
         let rules = self.rules_without(tasks);
-        match rules.contains(&false) {
-            true => self.only(&Kept { rules, ..Kept::all(&self) }),
-            false => self,
-        }
+        if rules.contains(&false) { self.only(&Kept { rules, ..Kept::all(&self) }) } else { self }
     }
 
     /// The displaced tasks with all that rules tie to them, and those rules.
@@ -154,11 +152,6 @@ impl Instance {
     ) -> (Vec<bool>, Vec<bool>) {
         let mut tasks = vec![false; self.tasks()];
         let mut rules = vec![false; self.rules().len()];
-        if self.kept_risk().is_some() {
-            let varies = |task: TaskId| self.deviation(task).iter().any(|deviation| *deviation > 0);
-            let there = plan.placements().filter(|(task, _)| varies(*task));
-            there.for_each(|(task, _)| tasks[task.index()] = true);
-        }
         let mut open: Vec<TaskId> = self.task_ids().filter(|task| displaced(*task)).collect();
         open.iter().for_each(|task| tasks[task.index()] = true);
         while let Some(task) = open.pop() {
@@ -167,13 +160,19 @@ impl Instance {
                 if !binding[at] || std::mem::replace(&mut rules[at], true) {
                     continue;
                 }
-                for tied in members(&self.rules()[at]) {
+                for tied in self.rules()[at].everyone() {
                     let placed = plan.placement[tied.index()].is_some();
                     if placed && !std::mem::replace(&mut tasks[tied.index()], true) {
                         open.push(tied);
                     }
                 }
             }
+        }
+        // What varies is known by itself; that it is does not tie it to anything.
+        if self.kept_risk().is_some() {
+            let varies = |task: TaskId| self.deviation(task).iter().any(|deviation| *deviation > 0);
+            let there = plan.placements().filter(|(task, _)| varies(*task));
+            there.for_each(|(task, _)| tasks[task.index()] = true);
         }
         (tasks, rules)
     }
@@ -237,8 +236,9 @@ impl Instance {
 
     /// The kept rules with all they ask, though tasks that were left out are not there.
     fn keep_whole_rules(&mut self, whole: &Instance, keep: &Kept, kept: &[TaskId]) {
+        let new = |task: TaskId| kept.binary_search(&task).ok().map(TaskId::from);
         let ids = |tasks: &[TaskId]| -> Vec<TaskId> {
-            tasks.iter().filter_map(|t| kept.binary_search(t).ok()).map(TaskId::from).collect()
+            tasks.iter().filter_map(|task| new(*task)).collect()
         };
         let rules = whole.rules().iter().enumerate();
         let left: Vec<(RuleId, Vec<TaskId>)> = rules
@@ -248,11 +248,7 @@ impl Instance {
             .collect();
         let shrunk = left.iter().map(|(k, tasks)| {
             let rule = &whole.rules()[*k as usize];
-            let ask = match &rule.ask {
-                Ask::Near { others } => Ask::Near { others: ids(others) },
-                ask => ask.clone(),
-            };
-            Rule { ask, tasks: tasks.clone(), ..rule.clone() }
+            Rule { ask: rule.ask.renamed(new), tasks: tasks.clone(), ..rule.clone() }
         });
         self.rules = shrunk.collect();
         index_rules(self);
@@ -263,15 +259,6 @@ impl Instance {
             self.rules[at].values = usable_values(self, rule, asked);
         }
     }
-}
-
-/// Everybody a rule speaks of.
-fn members(rule: &Rule) -> impl Iterator<Item = TaskId> + '_ {
-    let others: &[TaskId] = match &rule.ask {
-        Ask::Near { others } => others,
-        _ => &[],
-    };
-    rule.tasks.iter().chain(others).copied()
 }
 
 /// Over what each task's standby is.

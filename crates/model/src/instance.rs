@@ -2,10 +2,10 @@
 //! arrays. Built once, from a [`Draft`](super::Draft).
 
 use super::names::Names;
-use super::parts::{Devices, Gang, Moves, NodeState, Reserved, RoomRatio, Times};
+use super::parts::{Devices, Gang, Moves, NodeState, Reserved, RoomRatio, Times, Watts};
 use super::{
-    Decimal, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement, RequirementId, Risk, Rule,
-    RuleId, Scale, Taint, TaskId, Term, Tier,
+    Ask, Assumption, Decimal, Direction, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement,
+    RequirementId, Risk, Rule, RuleId, Scale, Taint, TaskId, Term, Tier,
 };
 
 /// A named quantity that nodes have and tasks need.
@@ -21,6 +21,8 @@ pub struct Resource {
     pub devices: bool,
     /// Tasks that move take it on both nodes, see [`Instance::held`].
     pub transient: bool,
+    /// No node has any: it stands in no demand, and rules of the kind `limit` count it.
+    pub limits_only: bool,
 }
 
 /// What load balancers know of a node.
@@ -103,6 +105,7 @@ pub struct Instance {
     pub(super) state: Vec<NodeState>,
     pub(super) price: Vec<i64>,
     pub(super) rate: Vec<i64>,
+    pub(super) watts: Watts,
     pub(super) max_tasks: Vec<u32>,
     pub(super) traffic: Vec<Traffic>,
     pub(super) labels: Vec<Labels>,
@@ -121,6 +124,8 @@ pub struct Instance {
     /// used; empty where it does.
     pub(super) cards_left: Vec<Vec<i64>>,
     pub(super) rules: Vec<Rule>,
+    /// Demands for resources that only limits look at, a column of tasks each.
+    pub(super) aside: Vec<(usize, Vec<i64>)>,
     /// Row starts, and the entries: rule, and whether as one of `near`'s others.
     pub(super) rules_of: (Vec<u32>, Vec<(RuleId, bool)>),
     pub(super) label_values: Vec<LabelValues>,
@@ -129,6 +134,7 @@ pub struct Instance {
     pub(super) one_task_per_node: bool,
     pub(super) risk: Option<Risk>,
     pub(super) times: Times,
+    pub(super) assumptions: Vec<Assumption>,
 }
 
 impl Instance {
@@ -277,10 +283,15 @@ impl Instance {
         &self.label_values
     }
 
-    /// The value that the rule sees in the node; `None` without the label.
+    /// The value that the rule sees in the node; `None` without the label, and where it is one that
+    /// the rule does not look at.
     pub fn value_of(&self, rule: &Rule, node: NodeId) -> Option<u32> {
         let value = self.label_values[rule.over as usize].of[node.index()];
-        (value != LabelValues::NONE).then_some(value)
+        let seen = match &rule.ask {
+            Ask::Limit(limit) => limit.looks_at(value),
+            _ => true,
+        };
+        (value != LabelValues::NONE && seen).then_some(value)
     }
 
     /// Capacity per resource.
@@ -316,9 +327,14 @@ impl Instance {
 
     /// True when any soft rule can cost anything.
     pub fn has_soft(&self) -> bool {
-        self.penalty.iter().any(|row| !row.is_empty())
+        self.has_penalties()
             || (!self.safety.is_empty() && self.soft_price.iter().any(|price| *price > 0))
             || !self.ratios.is_empty()
+    }
+
+    /// True when some task likes some nodes better than others.
+    pub fn has_penalties(&self) -> bool {
+        self.penalty.iter().any(|row| !row.is_empty())
     }
 
     /// Room that should be free beside other room, on every counted node.
@@ -454,6 +470,17 @@ impl Instance {
     fn row<'a>(&self, flat: &'a [i64], index: usize) -> &'a [i64] {
         let width = self.resources.len();
         &flat[index * width..(index + 1) * width]
+    }
+
+    /// What its source says and the instance does not.
+    pub fn assumptions(&self) -> &[Assumption] {
+        &self.assumptions
+    }
+
+    /// Whether the cluster may allow what this instance does not: then that there is no plan, or no
+    /// better one, is proven of the instance alone.
+    pub fn may_be_too_narrow(&self) -> bool {
+        self.assumptions.iter().any(|assumed| assumed.direction != Direction::Wider)
     }
 
     /// What is minimised.

@@ -3,6 +3,7 @@
 //! randomness.
 
 mod alone;
+mod assumption;
 mod build;
 mod classes;
 mod costs;
@@ -16,6 +17,7 @@ mod gang;
 mod goal;
 mod instance;
 mod learned;
+mod limit;
 mod moves;
 mod names;
 mod parts;
@@ -25,24 +27,30 @@ mod quantity;
 mod risk;
 mod room;
 mod rule;
+mod rule_index;
 mod selector;
 mod soft;
 mod time;
 mod timing;
+mod watts;
 mod worth;
 
 pub mod state;
 
+pub use assumption::{Assumption, Direction};
 pub use build::MOST_NODES;
 pub use classes::{Classes, NodeClass, TaskClass};
 pub use draft::{
-    AfterDraft, Draft, DraftError, DraftItem, NodeDraft, PairDraft, Part, RatioDraft,
+    AfterDraft, Draft, DraftError, DraftItem, LimitDraft, NodeDraft, PairDraft, Part, RatioDraft,
     ResourceDraft, RouteDraft, RuleDraft, TaskDraft, When, Whom, is_resource_name,
 };
 pub use edit::Kept;
 pub use expand::MOST_TASKS;
 pub use failure::{Aftermath, NODE};
-pub use goal::{Goal, GoalError, Measure, TERMS, Term, TermInfo, Tier, WeightedTerm};
+pub use goal::{
+    Goal, GoalError, Measure, Placement, Prices, Seconds, Shape, TERMS, Term, TermInfo, Tier,
+    WeightedTerm,
+};
 pub use instance::{Instance, Pair, Resource, ResourceWeights, Traffic};
 pub use learned::{Estimate, KindEstimates, Learned, NodeSpeed};
 pub use parts::{Devices, Gang, NodeState, RoomRatio};
@@ -52,12 +60,12 @@ pub use plan::{
 };
 pub use quantity::{CENTURY, Decimal, QuantityError, Scale, gcd, parse_duration, quoted};
 pub use risk::{Risk, normal_quantile, normal_tail, parse_share};
-pub use rule::{Ask, LabelId, LabelValues, Rule, RuleId};
+pub use rule::{Ask, LabelId, LabelValues, Limit, Rule, RuleId};
 pub use selector::{
     ANY, Effect, Labels, Preference, Refusal, Requirement, RequirementId, Selection, Taint,
     Toleration,
 };
-pub use worth::{Fraction, Worth};
+pub use worth::{Fraction, Worth, differ};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

@@ -62,9 +62,10 @@ impl Instance {
     /// Room for this task on the node in one resource when nothing else of the plan
     /// moves there.
     pub fn room_for(&self, task: TaskId, node: NodeId, resource: usize) -> i64 {
-        match self.current(task) == Some(node) {
-            true => self.free(node, resource),
-            false => self.free_for_others(node, resource),
+        if self.current(task) == Some(node) {
+            self.free(node, resource)
+        } else {
+            self.free_for_others(node, resource)
         }
     }
 
@@ -144,10 +145,7 @@ impl Instance {
     /// counts moves.
     pub fn current_matters(&self) -> bool {
         !self.current.is_empty()
-            && (self.has_transient()
-                || self.goal().mentions(Term::Moves)
-                || self.goal().mentions(Term::Moved)
-                || self.goal().mentions(Term::GroupMoves))
+            && (self.has_transient() || self.goal().terms().any(Term::counts_moves))
     }
 }
 

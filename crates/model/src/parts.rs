@@ -108,6 +108,32 @@ pub(super) struct Times {
     pub(super) pair_duration: Vec<i64>,
 }
 
+/// Watts of the nodes; empty where nobody says any.
+#[derive(Clone, Debug)]
+pub(super) struct Watts {
+    /// Of each node in use.
+    pub(super) idle: Vec<i64>,
+    /// Of each step of load: row-major, nodes x resources.
+    pub(super) load: Vec<i64>,
+    pub(super) scale: Scale,
+}
+
+impl Default for Watts {
+    fn default() -> Watts {
+        Watts { idle: Vec::new(), load: Vec::new(), scale: Scale::ONE }
+    }
+}
+
+impl Watts {
+    /// One more node that draws as much as the node at `like` of `width` resources.
+    pub(super) fn add_node_like(&mut self, like: usize, width: usize) {
+        if !self.idle.is_empty() {
+            self.idle.push(self.idle[like]);
+            self.load.extend_from_within(like * width..(like + 1) * width);
+        }
+    }
+}
+
 /// For each task, the tasks that have to end before it starts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Precedence {

@@ -64,9 +64,10 @@ impl Decimal {
         if value < 0 {
             return Err(QuantityError::Negative(value.to_string()));
         }
-        match value < 10i64.pow(18) {
-            true => Ok(Decimal { mantissa: value, decimals: 0 }),
-            false => Err(QuantityError::TooLarge(value.to_string())),
+        if value < 10i64.pow(18) {
+            Ok(Decimal { mantissa: value, decimals: 0 })
+        } else {
+            Err(QuantityError::TooLarge(value.to_string()))
         }
     }
 

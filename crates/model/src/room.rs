@@ -35,10 +35,7 @@ impl Room {
                 }
             }
         }
-        match self.safety.iter().all(Vec::is_empty) {
-            true => Vec::new(),
-            false => steps,
-        }
+        if self.safety.iter().all(Vec::is_empty) { Vec::new() } else { steps }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::TaskId;
+use super::{NodeId, TaskId};
 
 /// A rule, by its position in [`Instance::rules`](super::Instance::rules).
 pub type RuleId = u32;
@@ -34,6 +34,62 @@ pub enum Ask {
         /// Those others, sorted.
         others: Vec<TaskId>,
     },
+    /// No more of something than so much, on each value.
+    Limit(Limit),
+}
+
+/// What a limit counts, and how much there may be of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Limit {
+    /// The resource whose demands are added up; `None` counts tasks.
+    pub resource: Option<usize>,
+    /// What each task adds, and what it adds on nodes where that differs: sorted, a task's usual
+    /// amount first. Empty where tasks are counted.
+    pub amounts: Vec<(TaskId, Option<NodeId>, i64)>,
+    /// The values that it looks at, sorted; all when empty.
+    pub values: Vec<u32>,
+    /// The most on each, in steps of the resource.
+    pub at_most: i64,
+    /// In time it holds for the plan as a whole, whatever the times.
+    pub always: bool,
+}
+
+impl Limit {
+    /// What the task adds on the node.
+    pub fn amount(&self, task: TaskId, node: NodeId) -> i64 {
+        let of = |node| self.amounts.binary_search_by_key(&(task, node), |(t, n, _)| (*t, *n));
+        match of(Some(node)) {
+            Ok(at) => self.amounts[at].2,
+            Err(_) => self.base(task),
+        }
+    }
+
+    /// What the task adds where nothing else is said.
+    pub fn base(&self, task: TaskId) -> i64 {
+        if self.resource.is_none() {
+            return 1;
+        }
+        let at = self.amounts.binary_search_by_key(&(task, None), |(t, node, _)| (*t, *node));
+        at.map_or(0, |at| self.amounts[at].2)
+    }
+
+    /// What the task adds at most, wherever it is.
+    pub fn most(&self, task: TaskId) -> i64 {
+        let own = self.amounts_of(task).iter().map(|(_, _, amount)| *amount);
+        own.fold(self.base(task), i64::max)
+    }
+
+    /// What the task says of it: amounts, with the nodes where they differ.
+    pub fn amounts_of(&self, task: TaskId) -> &[(TaskId, Option<NodeId>, i64)] {
+        let from = self.amounts.partition_point(|(known, ..)| *known < task);
+        let to = self.amounts.partition_point(|(known, ..)| *known <= task);
+        &self.amounts[from..to]
+    }
+
+    /// Whether nodes with this value are looked at.
+    pub fn looks_at(&self, value: u32) -> bool {
+        self.values.is_empty() || self.values.binary_search(&value).is_ok()
+    }
 }
 
 /// A rule between tasks.
@@ -49,8 +105,8 @@ pub struct Rule {
     pub tasks: Vec<TaskId>,
     /// Values that at least one of the tasks could use, sorted; empty for gangs.
     pub values: Vec<u32>,
-    /// Values with how many tasks of the kind they have that are not part of the plan,
-    /// sorted by value; only `max_skew` counts them.
+    /// Values with how many tasks of the kind they have that are not part of the plan, sorted by
+    /// value; only `max_skew` counts them, those with none too.
     pub present: Vec<(u32, u32)>,
 }
 
@@ -59,6 +115,11 @@ impl Rule {
     pub fn present_on(&self, value: u32) -> u32 {
         let at = self.present.binary_search_by_key(&value, |(known, _)| *known);
         at.map_or(0, |at| self.present[at].1)
+    }
+
+    /// Everybody it speaks of.
+    pub fn everyone(&self) -> impl Iterator<Item = TaskId> + '_ {
+        self.tasks.iter().chain(self.ask.others()).copied()
     }
 
     /// Least number of values that must be in use once a task is placed.
@@ -78,9 +139,48 @@ impl Rule {
         }
     }
 
+    /// What it counts when the task comes to the node.
+    pub fn adds(&self, task: TaskId, node: NodeId) -> i64 {
+        match &self.ask {
+            Ask::Limit(limit) => limit.amount(task, node),
+            _ => 1,
+        }
+    }
+
+    /// Whether its tasks run on nodes with its label only.
+    pub fn needs_label(&self) -> bool {
+        self.has_places() && !matches!(self.ask, Ask::Limit(_))
+    }
+
     /// True for rules that say something about where, not only about whether.
     pub fn has_places(&self) -> bool {
         self.ask != Ask::Gang
+    }
+}
+
+impl Ask {
+    /// `near`'s other tasks.
+    pub fn others(&self) -> &[TaskId] {
+        match self {
+            Ask::Near { others } => others,
+            _ => &[],
+        }
+    }
+
+    /// The same of tasks that go by other numbers; those without one are gone.
+    pub fn renamed(&self, id: impl Fn(TaskId) -> Option<TaskId>) -> Ask {
+        match self {
+            Ask::Near { others } => {
+                Ask::Near { others: others.iter().filter_map(|task| id(*task)).collect() }
+            }
+            Ask::Limit(limit) => {
+                let amounts = limit.amounts.iter();
+                let amounts =
+                    amounts.filter_map(|(task, node, amount)| Some((id(*task)?, *node, *amount)));
+                Ask::Limit(Limit { amounts: amounts.collect(), ..limit.clone() })
+            }
+            ask => ask.clone(),
+        }
     }
 }
 
@@ -93,6 +193,7 @@ impl fmt::Display for Ask {
             Ask::Apart => "apart",
             Ask::Spread { .. } => "spread",
             Ask::Near { .. } => "near",
+            Ask::Limit(_) => "limit",
         })
     }
 }

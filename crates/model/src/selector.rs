@@ -202,6 +202,15 @@ impl Requirement {
         self.refusal(labels, taints).is_none()
     }
 
+    /// True when it asks, or wishes, anything of the label.
+    pub fn mentions(&self, key: &str) -> bool {
+        let either = self.either.iter().flat_map(|one| one.any_of.iter().chain(&one.none_of));
+        let wished = self.prefers.iter().map(|preference| &preference.labels);
+        let wished = wished.flat_map(|one| one.any_of.iter().chain(&one.none_of));
+        let all = self.any_of.iter().chain(&self.none_of).chain(either).chain(wished);
+        all.into_iter().any(|(known, _)| known == key)
+    }
+
     /// What was perhaps meant by a key, or by all values of a key, that none of these nodes
     /// has.
     pub fn misspelt(&self, nodes: &[&Labels]) -> Option<String> {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::draft::{DraftError, DraftItem, error};
 use super::edit::kept;
-use super::{Goal, Instance, NodeId, TaskId, Term, When};
+use super::{Ask, Goal, Instance, NodeId, Rule, TaskId, When};
 
 impl Times {
     /// The times of the tasks that stay; those of pairs are left to the caller.
@@ -189,11 +189,8 @@ impl Instance {
     /// A task without a duration, goals that cannot be joined with ones about time, weights and
     /// times whose products do not fit 60 bits.
     pub fn check_times(&self) -> Result<(), DraftError> {
-        let known = |term: Term| {
-            term.is_timed() || !matches!(term, Term::Balance | Term::Demand | Term::GroupMoves)
-        };
         let terms = self.goal().tiers.iter().flat_map(|tier| &tier.terms);
-        if let Some(other) = terms.map(|part| part.term).find(|term| !known(*term)) {
+        if let Some(other) = terms.map(|part| part.term).find(|term| !term.joins_time()) {
             let cause = format!("the goal `{other}` cannot be joined with goals about time");
             let remedy = "beside makespan, completion, tardiness and wait there may be cost, \
                           nodes, soft, peak, moves and moved";
@@ -203,6 +200,13 @@ impl Instance {
             let cause = "load above safety capacities and room beside room have no price in time";
             let remedy = "drop `safety_price` and `ratios`, or goals about time";
             return Err(error(DraftItem::Whole, "goal", cause.to_owned(), remedy));
+        }
+        let asks = |rule: &&Rule| matches!(&rule.ask, Ask::Limit(limit) if !limit.always);
+        if let Some(rule) = self.rules().iter().find(asks) {
+            let cause =
+                format!("plans in time do not know the limit `{}` at every instant", rule.name);
+            let remedy = "with `\"when\": \"always\"` it holds for the plan as a whole";
+            return Err(error(DraftItem::Whole, "rules", cause, remedy));
         }
         for (k, job) in self.jobs().enumerate() {
             let own = self.times.pair_duration.get(self.pair_range(job)).unwrap_or_default();

@@ -140,9 +140,10 @@ impl Resolve {
             return Ok(0); // what was to happen before the start has happened
         }
         if !(0..LATEST).contains(&seconds) {
-            let cause = match seconds < 0 {
-                true => "a time before the start of the plan",
-                false => "a time more than 10,000 years after the start of the plan",
+            let cause = if seconds < 0 {
+                "a time before the start of the plan"
+            } else {
+                "a time more than 10,000 years after the start of the plan"
             };
             return Err(error(
                 item,
@@ -198,10 +199,8 @@ fn set_closed(instance: &mut Instance, draft: &Draft, resolve: &Resolve) -> Resu
             if past(to) {
                 continue;
             }
-            let from = match past(from) {
-                true => 0,
-                false => resolve.at(*from, DraftItem::Node(k), "closed")?,
-            };
+            let from =
+                if past(from) { 0 } else { resolve.at(*from, DraftItem::Node(k), "closed")? };
             let to = resolve.at(*to, DraftItem::Node(k), "closed")?;
             if to <= from {
                 let cause = format!("a window from {from} s to {to} s");
@@ -311,9 +310,10 @@ fn check_deadlines(instance: &Instance, draft: &Draft, units: &Units) -> Result<
             let each = instance.node_ids().map(|node| instance.duration_on(task, node));
             each.min().unwrap_or(0)
         };
-        let shortest = match instance.task_has_pairs(task) || instance.runs_now(task) {
-            true => shortest(),
-            false => *fastest.entry(instance.duration(task)).or_insert_with(shortest),
+        let shortest = if instance.task_has_pairs(task) || instance.runs_now(task) {
+            shortest()
+        } else {
+            *fastest.entry(instance.duration(task)).or_insert_with(shortest)
         };
         let (release, name) = (instance.release(task), &draft.tasks[k].id);
         if release + shortest > deadline {

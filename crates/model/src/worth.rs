@@ -147,6 +147,15 @@ pub struct Worth {
 
 /// Relative tolerance where one of two values is known in floating point only.
 const NEAR: f64 = 1e-6;
+/// Values so near each other are equal: near zero a relative tolerance says nothing.
+const HAIR: f64 = 1e-12;
+/// What sums in floating point may be off, as a part of them.
+const ROUNDING: f64 = 1e-9;
+
+/// Whether two values of a tier, known in floating point, are not the same, rounding aside.
+pub fn differ(a: f64, b: f64) -> bool {
+    (a - b).abs() > ROUNDING * a.abs().max(b.abs())
+}
 
 impl Worth {
     /// A value known in floating point only.
@@ -211,7 +220,7 @@ impl Worth {
     pub fn meets(self, bound: Worth) -> bool {
         match (self.exact, bound.exact) {
             (Some(value), Some(bound)) => value <= bound,
-            _ => self.near - bound.near <= NEAR * self.near.abs() + 1e-12,
+            _ => self.near - bound.near <= NEAR * self.near.abs() + HAIR,
         }
     }
 
@@ -227,7 +236,7 @@ impl Worth {
     pub fn order(self, other: Worth) -> Ordering {
         match (self.exact, other.exact) {
             (Some(a), Some(b)) => a.cmp(&b),
-            _ if (self.near - other.near).abs() <= 1e-12 => Ordering::Equal,
+            _ if (self.near - other.near).abs() <= HAIR => Ordering::Equal,
             _ => self.near.total_cmp(&other.near),
         }
     }
@@ -236,7 +245,7 @@ impl Worth {
     pub fn at_most(self, other: Worth) -> bool {
         match (self.exact, other.exact) {
             (Some(a), Some(b)) => a <= b,
-            _ => self.near <= other.near + 1e-9 * other.near.abs(),
+            _ => self.near <= other.near + ROUNDING * other.near.abs(),
         }
     }
 }

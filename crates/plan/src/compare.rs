@@ -10,7 +10,7 @@ use base::nearest;
 use base::stop::Stop;
 use judge::metrics::{Metrics, TimeFigures};
 use judge::proof::Proof;
-use model::{Instance, Schedule};
+use model::{Instance, Schedule, Term, differ};
 
 /// One method on one instance.
 #[derive(Clone, Debug)]
@@ -119,9 +119,10 @@ pub fn compare(
         let (name, instance) = &instances[k / methods.len()];
         let left = u32::try_from(all.len() - runs.len()).unwrap_or(u32::MAX);
         let (method, time_limit) = (methods[k % methods.len()], stop.remaining() / left);
-        let row = match stop.reached() {
-            true => Row::not_run(name, method),
-            false => run_one(name, instance, &Params { method, time_limit, ..params.clone() })?,
+        let row = if stop.reached() {
+            Row::not_run(name, method)
+        } else {
+            run_one(name, instance, &Params { method, time_limit, ..params.clone() })?
         };
         seen(&row);
         runs.push((k, row));
@@ -188,16 +189,15 @@ pub fn run_one(name: &str, instance: &Instance, params: &Params) -> Result<Row> 
     let mut row = Row { ran: true, seconds, ..Row::not_run(name, params.method) };
     match answer {
         Answer::Plan(outcome) => {
-            let metrics = match outcome.start.is_empty() {
-                true => Metrics::of(instance, &outcome.plan, None),
-                false => {
-                    let schedule = Schedule { plan: outcome.plan, start: outcome.start };
-                    row.time = Some(TimeFigures::of(instance, &schedule));
-                    Metrics::in_time(instance, &schedule, None)
-                }
+            let metrics = if outcome.start.is_empty() {
+                Metrics::of(instance, &outcome.plan, None)
+            } else {
+                let schedule = Schedule { plan: outcome.plan, start: outcome.start };
+                row.time = Some(TimeFigures::of(instance, &schedule));
+                Metrics::in_time(instance, &schedule, None)
             };
             row.status = if outcome.optimal { "optimal" } else { "feasible" };
-            row.cost = instance.cost_scale().to_f64(metrics.cost);
+            row.cost = instance.cost_scale().to_f64(metrics.sum(Term::Cost));
             row.metrics = Some(metrics);
             row.goal = outcome.goal;
         }
@@ -212,9 +212,7 @@ fn distance(row: &Row, reference: &Row) -> Option<f64> {
     if !row.has_plan() || !reference.has_plan() {
         return None;
     }
-    let differs = pairs
-        .map(|(a, b)| (a.value, b.value))
-        .find(|(a, b)| (a - b).abs() > 1e-9 * a.abs().max(b.abs()));
+    let differs = pairs.map(|(a, b)| (a.value, b.value)).find(|(a, b)| differ(*a, *b));
     Some(differs.map_or(0.0, |(a, b)| (a - b) / b.abs().max(f64::MIN_POSITIVE)))
 }
 

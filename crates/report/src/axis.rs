@@ -15,9 +15,10 @@ pub(super) struct Axis {
 impl Axis {
     /// Where a value is drawn.
     pub(super) fn at(&self, value: f64) -> f64 {
-        let along = match self.logarithmic {
-            true => (value.max(self.from) / self.from).ln() / (self.to / self.from).ln(),
-            false => (value - self.from) / (self.to - self.from),
+        let along = if self.logarithmic {
+            (value.max(self.from) / self.from).ln() / (self.to / self.from).ln()
+        } else {
+            (value - self.from) / (self.to - self.from)
         };
         self.ends.0 + along.clamp(0.0, 1.0) * (self.ends.1 - self.ends.0)
     }

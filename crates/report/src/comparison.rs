@@ -97,9 +97,10 @@ fn busiest(time: &TimeFigures) -> f64 {
 /// Headings; plans in time have figures of their own.
 fn header(comparison: &Comparison) -> Vec<String> {
     let common = ["instance", "rank", "method", "status", "value", "bound", "gap", "to reference"];
-    let own: &[&str] = match timed(&comparison.rows) {
-        true => &["makespan", "mean wait", "in use"],
-        false => &["balance degree"],
+    let own: &[&str] = if timed(&comparison.rows) {
+        &["makespan", "mean wait", "in use"]
+    } else {
+        &["balance degree"]
     };
     common.iter().chain(own).chain(&["seconds"]).map(|name| (*name).to_owned()).collect()
 }
@@ -162,16 +163,15 @@ fn table_of(rows: &[Row], header: &[String], left_out: usize) -> Table {
 pub fn comparison_table(comparison: &Comparison, width: Option<usize>) -> String {
     let header = header(comparison);
     let whole = table_of(&comparison.rows, &header, 0);
-    let mut text = match width.is_none_or(|width| columns_of(&whole) <= width) {
-        true => indented(&whole),
-        false => {
-            let of_instance = |rows: &[Row]| {
-                let header: Vec<String> =
-                    header[1..].iter().map(|name| name.replace(' ', "\n")).collect();
-                format!("  {}\n{}\n", rows[0].instance, indented(&table_of(rows, &header, 1)))
-            };
-            comparison.rows.chunk_by(|a, b| a.instance == b.instance).map(of_instance).collect()
-        }
+    let mut text = if width.is_none_or(|width| columns_of(&whole) <= width) {
+        indented(&whole)
+    } else {
+        let of_instance = |rows: &[Row]| {
+            let header: Vec<String> =
+                header[1..].iter().map(|name| name.replace(' ', "\n")).collect();
+            format!("  {}\n{}\n", rows[0].instance, indented(&table_of(rows, &header, 1)))
+        };
+        comparison.rows.chunk_by(|a, b| a.instance == b.instance).map(of_instance).collect()
     };
     text.push_str(&format!("  reference: {}\n", comparison.reference));
     for (_, detail) in &comparison.failed {

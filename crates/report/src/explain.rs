@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{json, number};
-use model::{Instance, TierValue};
+use model::{Instance, TierValue, differ};
 use plan::explain::{Change, NoPlanWhy, PlanWhy, TaskWhy};
 
 /// Nodes listed for a task at most, unless asked for JSON.
@@ -105,11 +105,13 @@ fn certificate(why: &NoPlanWhy) -> (&str, &str) {
 /// The explanation for a terminal.
 pub fn infeasible_text(instance: &Instance, why: &NoPlanWhy) -> String {
     let (_, detail) = certificate(why);
-    let mut text = format!("There is no plan: {detail}.\n\n");
+    let read = if instance.may_be_too_narrow() { " for the instance as read" } else { "" };
+    let mut text = format!("There is no plan{read}: {detail}.\n\n");
     let parts = &why.conflict.elements;
-    text.push_str(match why.conflict.minimal {
-        true => "These cannot all be had, and without any one of them the rest has a plan:\n",
-        false => "These cannot all be had; fewer may do:\n",
+    text.push_str(if why.conflict.minimal {
+        "These cannot all be had, and without any one of them the rest has a plan:\n"
+    } else {
+        "These cannot all be had; fewer may do:\n"
     });
     for element in parts.iter().take(NODES) {
         text.push_str(&format!("  - {}\n", element.words(instance)));
@@ -127,7 +129,9 @@ pub fn infeasible_text(instance: &Instance, why: &NoPlanWhy) -> String {
         let least = match repair.change {
             _ if !repair.least => "",
             Change::Drop(_) => " (proven: nothing lighter will do)",
-            Change::Raise { .. } | Change::Add { .. } => " (proven: less will not do)",
+            Change::Raise { .. } | Change::Add { .. } | Change::Loosen { .. } => {
+                " (proven: less will not do)"
+            }
             Change::Lift(_) | Change::Undemand(_) => "",
         };
         text.push_str(&format!("  - {}{}{least}\n", repair.words, price.unwrap_or_default()));
@@ -142,9 +146,7 @@ fn tiers(values: &[TierValue]) -> String {
 /// How the goal would change: the first tier that does.
 fn change(from: &[TierValue], to: &[TierValue]) -> String {
     let pairs = from.iter().zip(to);
-    let differs = pairs
-        .clone()
-        .find(|(a, b)| (a.value - b.value).abs() > 1e-9 * a.value.abs().max(b.value.abs()));
+    let differs = pairs.clone().find(|(a, b)| differ(a.value, b.value));
     match differs {
         None => "no change in the goal".to_owned(),
         Some((a, b)) if a.value == 0.0 => format!("{} from 0", number::tier(&b.tier, b.value)),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use judge::proof::Proof;
-use model::{CardSet, Instance, TaskId, cards_in};
+use model::{Assumption, CardSet, Instance, TaskId, cards_in};
 use plan::solve::{self, Unplaced};
 
 /// Which instance a plan is for.
@@ -18,6 +18,45 @@ pub struct InstanceRef {
     pub nodes: usize,
     /// Fingerprint of the instance's content.
     pub digest: String,
+    /// What its source says and the instance does not: claims are about the instance as read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<AssumptionDoc>,
+}
+
+impl InstanceRef {
+    /// The instance with this digest.
+    pub fn of(instance: &Instance, digest: String) -> InstanceRef {
+        let assumptions = instance.assumptions().iter().map(AssumptionDoc::of).collect();
+        InstanceRef { tasks: instance.tasks(), nodes: instance.nodes(), digest, assumptions }
+    }
+}
+
+/// Something that the source says and the instance does not.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AssumptionDoc {
+    /// The first object that says it, with its file.
+    pub object: String,
+    /// The field that says it; empty for the object as a whole.
+    pub field: String,
+    /// How many say it.
+    pub count: usize,
+    /// `wider`: the plan may do what the cluster refuses. `narrower`: the plan may refuse, or pay
+    /// for, what the cluster allows. `either` of the two.
+    pub direction: String,
+    /// What is assumed.
+    pub note: String,
+}
+
+impl AssumptionDoc {
+    fn of(assumed: &Assumption) -> AssumptionDoc {
+        AssumptionDoc {
+            object: assumed.object.clone(),
+            field: assumed.field.clone(),
+            count: assumed.count,
+            direction: assumed.direction.word().to_owned(),
+            note: assumed.note.clone(),
+        }
+    }
 }
 
 /// One tier.

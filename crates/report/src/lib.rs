@@ -153,13 +153,18 @@ impl<'a> Report<'a> {
             number::grouped(self.metrics.nodes_used),
             number::grouped(self.instance.nodes()),
         )];
+        let assumed = self.instance.assumptions().len();
         parts.push(if self.outcome.optimal {
-            "optimal (gap 0 %)".to_owned()
+            let read = if assumed > 0 { " as read" } else { "" };
+            format!("optimal{read} (gap 0 %)")
         } else {
             let worst = self.outcome.goal.iter().find(|tier| tier.gap > 0.0);
             let gap = worst.map_or(0.0, |tier| tier.gap);
             format!("feasible (gap {})", number::percent(gap))
         });
+        if assumed > 0 {
+            parts.push(format!("{assumed} assumption{}", if assumed > 1 { "s" } else { "" }));
+        }
         parts.extend(self.outcome.goal.iter().map(|tier| number::tier(&tier.tier, tier.value)));
         if self.timing {
             parts.push(format!("{:.2} s", self.outcome.elapsed.as_secs_f64()));

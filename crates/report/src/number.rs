@@ -73,9 +73,10 @@ pub(super) fn measured(measure: Measure, value: f64, digits: usize) -> String {
 
 /// Seconds of a tier; a bound need not be a whole number of them.
 fn time(value: f64) -> String {
-    match value.fract() == 0.0 && value.abs() < 9e15 {
-        true => clock(value as i64),
-        false => format!("{} s", plain(value)),
+    if value.fract() == 0.0 && value.abs() < 9e15 {
+        clock(value as i64)
+    } else {
+        format!("{} s", plain(value))
     }
 }
 

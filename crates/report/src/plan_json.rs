@@ -9,7 +9,7 @@ use super::json::{InstanceRef, TierDoc, UnplacedDoc, card_numbers, job, pretty, 
 use super::survive::SurvivesDoc;
 use super::{ConflictDoc, MovesDoc, Report, TimeDoc};
 use judge::metrics::CardFigures;
-use model::{Instance, Plan, Scale, TaskId};
+use model::{Instance, Plan, Scale, TaskId, Term};
 use plan::solve::NoPlan;
 
 /// The version of the contract.
@@ -189,7 +189,8 @@ pub struct NoPlanDoc {
     pub instance: InstanceRef,
     /// The method asked for.
     pub method: String,
-    /// `infeasible`: proven; `unknown`: none was found.
+    /// `infeasible`: proven; `unknown`: none was found, or none exists for the instance as read and
+    /// the cluster may allow more.
     pub status: String,
     /// Why.
     pub reason: ReasonDoc,
@@ -223,11 +224,7 @@ impl PlanDoc {
         PlanDoc {
             schema_version: SCHEMA_VERSION,
             tool: tool(),
-            instance: InstanceRef {
-                tasks: instance.tasks(),
-                nodes: instance.nodes(),
-                digest: report.digest.clone(),
-            },
+            instance: InstanceRef::of(instance, report.digest.clone()),
             method: outcome.method.clone(),
             seed: outcome.seed,
             status: report.status().to_owned(),
@@ -303,9 +300,9 @@ fn metrics(report: &Report) -> MetricsDoc {
         max_over_mean: m.max_over_mean,
         jain: m.jain,
         nodes_used: m.nodes_used,
-        cost: instance.cost_scale().to_f64(m.cost),
-        soft: instance.soft_scale().to_f64(m.soft),
-        moved: instance.current_matters().then_some(m.moved),
+        cost: instance.cost_scale().to_f64(m.sum(Term::Cost)),
+        soft: instance.soft_scale().to_f64(m.sum(Term::Soft)),
+        moved: instance.current_matters().then_some(m.sum(Term::Moved) as usize),
         overload: m.overload.map(|worst| OverloadDoc {
             node: instance.node_name(worst.node).to_owned(),
             resource: instance.resources()[worst.resource].name.clone(),
@@ -340,9 +337,9 @@ pub fn no_plan_json(
     pretty(&NoPlanDoc {
         schema_version: SCHEMA_VERSION,
         tool: tool(),
-        instance: InstanceRef { tasks: instance.tasks(), nodes: instance.nodes(), digest },
+        instance: InstanceRef::of(instance, digest),
         method: method.to_owned(),
-        status: if no_plan.proven { "infeasible" } else { "unknown" }.to_owned(),
+        status: if no_plan.holds(instance) { "infeasible" } else { "unknown" }.to_owned(),
         reason: ReasonDoc {
             code: no_plan.code.to_owned(),
             detail: no_plan.cause.clone(),

@@ -130,9 +130,12 @@ fn node_table(
 ) -> Table {
     let mut table = bare();
     let mut header = vec!["node".to_owned(), "tasks".to_owned()];
-    header.extend(units.iter().map(|unit| match one_line {
-        true => unit.title("used / capacity"),
-        false => unit.title("").replacen(" (", "\n(", 1),
+    header.extend(units.iter().map(|unit| {
+        if one_line {
+            unit.title("used / capacity")
+        } else {
+            unit.title("").replacen(" (", "\n(", 1)
+        }
     }));
     if report.weights.is_some() {
         header.push("weighted load".to_owned());

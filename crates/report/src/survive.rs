@@ -229,12 +229,13 @@ impl SurvivalReport<'_> {
             let names: Vec<&str> =
                 failure.lost.iter().map(|lost| self.instance.task_name(lost.task)).collect();
             let least = if failure.least { ", the least there is" } else { "" };
-            let out = match names.is_empty() {
-                true => String::new(),
-                false => format!("; left out: {}{least}", some(&names)),
+            let out = if names.is_empty() {
+                String::new()
+            } else {
+                format!("; left out: {}{least}", some(&names))
             };
             let why = match &failure.proof {
-                Some((_, words)) => words.as_str(),
+                Some(loss) => loss.words(),
                 None => "no fallback was found in time, and none was proven impossible",
             };
             format!("{}: {why}{out}", self.names(failure).join(" + "))
@@ -355,7 +356,8 @@ pub fn survival_csv(report: &SurvivalReport) -> String {
     let instance = report.instance;
     let body = report.listed(usize::MAX).iter().map(|failure| {
         let first = failure.goal.as_ref().and_then(|goal| goal.first());
-        let (code, words) = failure.proof.clone().unwrap_or_default();
+        let (code, words) =
+            failure.proof.as_ref().map_or(("", ""), |loss| (loss.code(), loss.words()));
         let lost = failure.lost.iter().map(|lost| instance.task_name(lost.task));
         let steps = failure.moves.iter().map(|step| {
             format!("{}={}", instance.task_name(step.task), instance.node_name(step.node))
@@ -366,8 +368,8 @@ pub fn survival_csv(report: &SurvivalReport) -> String {
             failure.displaced.len().to_string(),
             failure.lost.len().to_string(),
             if failure.lost.is_empty() { String::new() } else { failure.least.to_string() },
-            code,
-            guarded(&words),
+            code.to_owned(),
+            guarded(words),
             first.map_or(String::new(), |tier| tier.tier.to_string()),
             first.map_or(String::new(), |tier| tier.value.to_string()),
             guarded(&lost.collect::<Vec<_>>().join("|")),
@@ -384,11 +386,7 @@ impl SurvivalDoc {
         SurvivalDoc {
             schema_version: 1,
             tool: tool(),
-            instance: InstanceRef {
-                tasks: instance.tasks(),
-                nodes: instance.nodes(),
-                digest: report.digest.clone(),
-            },
+            instance: InstanceRef::of(instance, report.digest.clone()),
             fail: report.over.to_owned(),
             depth: report.question.depth,
             rearrange: report.question.rearrange,
@@ -412,10 +410,10 @@ impl SurvivalReport<'_> {
             fail: self.names(failure).into_iter().map(str::to_owned).collect(),
             outcome: outcome(failure).to_owned(),
             displaced: failure.displaced.len(),
-            proof: failure
-                .proof
-                .as_ref()
-                .map(|(code, detail)| ProofDoc { code: code.clone(), detail: detail.clone() }),
+            proof: failure.proof.as_ref().map(|loss| ProofDoc {
+                code: loss.code().to_owned(),
+                detail: loss.words().to_owned(),
+            }),
             lost: failure.lost.iter().map(|lost| UnplacedDoc::of(instance, lost)).collect(),
             least: (!failure.lost.is_empty()).then_some(failure.least),
             goal: failure.goal.as_deref().map(values).unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! Totals: how much is asked, how much there is, by resource and by what tasks
 //! require.
 
-use model::{Classes, Instance, NodeId, RequirementId, TaskId};
+use model::{Classes, Instance, NodeId, Placement, RequirementId, TaskId};
 
 /// How many distinct demands the large-task arguments look at per resource.
 const THRESHOLDS: usize = 64;
@@ -136,33 +136,45 @@ impl Area {
         self.demands[resource].iter().skip(dropped).sum()
     }
 
-    /// Each task's cheapest node, without node prices.
-    pub(super) fn cheapest(&self, instance: &Instance) -> Vec<i64> {
-        let mut costs = Vec::with_capacity(instance.tasks());
-        for class in &self.classes.tasks {
-            let task = class.example();
-            let nodes = self.classes.nodes.iter().map(|n| n.example());
-            let cost = nodes
-                .filter(|node| instance.fits_alone(task, *node))
-                .map(|node| instance.cost_on(task, node))
-                .min();
-            costs.extend(std::iter::repeat_n(cost.unwrap_or(0), class.tasks.len()));
+    /// What each task pays for its cheapest node. Moves are looked at task by task: classes may join
+    /// tasks that run in different places.
+    pub(super) fn cheapest(&self, instance: &Instance, placement: &Placement) -> Vec<i64> {
+        let least = |task: TaskId, nodes: &mut dyn Iterator<Item = NodeId>| {
+            let fit = nodes.filter(|node| instance.fits_alone(task, *node));
+            fit.map(|node| placement.price(instance, task, node)).min().unwrap_or(0)
+        };
+        if let Placement::Move(_) = placement {
+            let stays = |task: TaskId| {
+                instance.current(task).is_none_or(|node| instance.fits_alone(task, node))
+            };
+            let each = instance.task_ids().map(|task| match stays(task) {
+                true => 0,
+                false => least(task, &mut instance.node_ids()),
+            });
+            return each.collect();
         }
-        costs
+        let mut prices = Vec::with_capacity(instance.tasks());
+        for class in &self.classes.tasks {
+            let mut nodes = self.classes.nodes.iter().map(|node| node.example());
+            let price = least(class.example(), &mut nodes);
+            prices.extend(std::iter::repeat_n(price, class.tasks.len()));
+        }
+        prices
     }
 
     /// Least price of nodes whose free capacities cover the total demand in one
-    /// resource, fractions of nodes allowed; rounded up to whole cost units.
+    /// resource, fractions of nodes allowed; rounded up to whole steps.
     pub(super) fn cheapest_cover(
         &self,
         instance: &Instance,
+        price: &dyn Fn(NodeId) -> i64,
         resource: usize,
         dropped: usize,
-    ) -> i64 {
+    ) -> i128 {
         let mut offers: Vec<(i64, i64)> = instance
             .node_ids()
             .filter(|node| instance.counted(*node))
-            .map(|node| (instance.price(node), instance.free(node, resource)))
+            .map(|node| (price(node), instance.free(node, resource)))
             .filter(|(_, free)| *free > 0)
             .collect();
         offers.sort_by(|a, b| {
@@ -170,21 +182,21 @@ impl Area {
             left.cmp(&(i128::from(b.0) * i128::from(a.1))).then(a.cmp(b))
         });
         let mut missing = self.least_total(resource, dropped);
-        let mut price: i128 = 0;
+        let mut sum: i128 = 0;
         for (cost, free) in offers {
             if missing <= 0 {
                 break;
             }
             if free <= missing {
-                price += i128::from(cost);
+                sum += i128::from(cost);
                 missing -= free;
             } else {
                 let part = i128::from(cost) * i128::from(missing);
-                price += (part + i128::from(free) - 1) / i128::from(free);
+                sum += (part + i128::from(free) - 1) / i128::from(free);
                 missing = 0;
             }
         }
-        price as i64
+        sum
     }
 
     /// Fewest nodes whose free capacities add up to the total demand.

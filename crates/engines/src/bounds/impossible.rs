@@ -1,7 +1,9 @@
 //! Cheap proofs that no plan exists, in words.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::Bounds;
-use model::{ANY, Instance, Refusal, Requirement, TaskId, Toleration};
+use model::{ANY, Ask, Instance, Refusal, Requirement, TaskId, Toleration};
 
 /// Why no plan can place every task.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +25,53 @@ pub fn impossible(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
     no_home(instance, bounds)
         .or_else(|| more_tasks_than_nodes(instance, bounds))
         .or_else(|| more_demand_than_capacity(instance, bounds))
+        .or_else(|| more_than_limits(instance))
+}
+
+/// A limit below what tasks add to it wherever they go.
+fn more_than_limits(instance: &Instance) -> Option<Impossible> {
+    instance.rules().iter().find_map(|rule| {
+        let Ask::Limit(limit) = &rule.ask else { return None };
+        let least = |task: &TaskId| {
+            let own = limit.amounts_of(*task).iter().map(|(_, _, amount)| *amount).min();
+            i128::from(own.unwrap_or_else(|| limit.base(*task)))
+        };
+        let sum = |tasks: &[TaskId]| tasks.iter().map(least).sum::<i128>();
+        if sum(&rule.tasks) <= i128::from(limit.at_most) {
+            return None;
+        }
+        // Tasks that ask the same go to the same values; where one is not looked at, they add nothing.
+        let mut known: FxHashMap<_, Option<FxHashSet<u32>>> = FxHashMap::default();
+        let (mut tasks, mut values) = (Vec::new(), FxHashSet::default());
+        for task in &rule.tasks {
+            let there = known.entry((instance.requirement_of(*task), instance.pin(*task)));
+            let there = there.or_insert_with(|| {
+                let nodes = instance.node_ids().filter(|node| instance.eligible(*task, *node));
+                nodes.map(|node| instance.value_of(rule, node)).collect()
+            });
+            if let Some(there) = there {
+                values.extend(there.iter().copied());
+                tasks.push(*task);
+            }
+        }
+        let least = sum(&tasks);
+        if least <= i128::from(limit.at_most) * values.len() as i128 {
+            return None;
+        }
+        let each = match values.len() {
+            1 => String::new(),
+            values => format!(" on each of {values} values"),
+        };
+        let cause = format!(
+            "{} tasks take {} {} at least and the limit `{}` is {}{each}",
+            tasks.len(),
+            instance.show_limited(limit, i64::try_from(least).unwrap_or(i64::MAX)),
+            instance.limited(limit),
+            rule.name,
+            instance.show_limited(limit, limit.at_most),
+        );
+        Some(Impossible { code: "limit", cause, tasks, resource: None })
+    })
 }
 
 fn no_home(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {

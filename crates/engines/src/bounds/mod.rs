@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 
 use area::Area;
 use judge::proof::Bound;
-use model::{Classes, Fraction, Instance, Plan, Scale, Term, Tier, Worth};
+use model::{
+    Classes, Fraction, Instance, NodeId, Placement, Plan, Prices, Scale, Shape, Term, Tier, Worth,
+};
 
 /// Bounds of one instance. Collects the sums that all of them need once.
 pub struct Bounds<'a> {
@@ -90,61 +92,104 @@ impl<'a> Bounds<'a> {
     }
 
     fn term(&self, term: Term, dropped: usize) -> Bound {
-        match term {
-            Term::Peak => peak::bound(self.instance, &self.area, dropped),
-            Term::Balance => self.balance(dropped),
-            Term::Cost => self.cost(dropped),
-            Term::Nodes => self.nodes(dropped),
-            Term::Demand => self.demand(dropped),
-            Term::Soft => soft::bound(self.instance, &self.area, dropped),
-            Term::Moves => moves::cost(self.instance, dropped),
-            Term::Moved => moves::count(self.instance, dropped),
-            Term::GroupMoves => moves::by_group(self.instance, dropped),
+        match term.shape() {
+            Shape::Prices(prices) => self.prices(prices, dropped),
+            Shape::Amounts => self.demand(dropped),
+            Shape::Highest => peak::bound(self.instance, &self.area, dropped),
+            Shape::Variance => self.balance(dropped),
+            Shape::LargestGroup => moves::by_group(self.instance, dropped),
             // What starts when is for the engine that plans in time.
-            Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => {
+            Shape::LastEnd | Shape::Seconds(_) => {
                 Bound::counted(0, Scale::ONE, "counting, which knows no times")
             }
-            Term::Unplaced(None) if self.area.weigh_alike => self.unplaced(),
-            Term::Unplaced(priority) => self.unplaceable(priority),
+            Shape::LeftOut => match term.priority() {
+                None if self.area.weigh_alike => self.unplaced(),
+                priority => self.unplaceable(priority),
+            },
         }
     }
 
-    /// Cheapest node for each task, and the cheapest capacity that holds them all.
-    fn cost(&self, dropped: usize) -> Bound {
+    /// Each task where it is cheapest, the cheapest nodes that can hold all, and the load that
+    /// cannot be free of charge.
+    fn prices(&self, prices: &Prices, dropped: usize) -> Bound {
         let instance = self.instance;
+        let placed = instance.tasks().saturating_sub(dropped);
         let mut cheapest: Vec<i64> = Vec::new();
-        if instance.has_pairs() || instance.node_ids().any(|node| instance.rate(node) > 0) {
-            cheapest = self.area.cheapest(instance);
+        if prices.placement.any(instance) {
+            cheapest = self.area.cheapest(instance, &prices.placement);
             cheapest.sort_unstable();
-            cheapest.truncate(instance.tasks().saturating_sub(dropped));
+            cheapest.truncate(placed);
         }
-        let tasks: i64 = cheapest.iter().sum();
-        let prices = (0..instance.resources().len())
-            .map(|r| self.area.cheapest_cover(instance, r, dropped))
-            .max()
-            .unwrap_or(0);
-        let why = match (tasks > 0, prices > 0) {
-            (true, true) => "each task's cheapest node and the cheapest capacity for the total",
-            (false, true) => "the cheapest capacity for the total demand",
-            _ => "each task's cheapest node",
+        let tasks: i128 = cheapest.iter().map(|price| i128::from(*price)).sum();
+        let mut parts = Vec::new();
+        if tasks > 0 {
+            parts.push(match prices.placement {
+                Placement::Move(_) => "tasks that cannot stay where they are".to_owned(),
+                _ => "each task's cheapest node".to_owned(),
+            });
+        }
+        let (used, why) = match prices.used {
+            Some(price) => self.used(&|node| price(instance, node), dropped),
+            None => (0, String::new()),
         };
-        Bound::counted(tasks + prices, instance.cost_scale(), why)
+        if used > 0 {
+            parts.push(why);
+        }
+        let margins = if prices.margins { soft::least(instance, &self.area, dropped) } else { 0 };
+        if margins > 0 {
+            let why = "the total load above all safety capacities and the room missing beside it";
+            parts.push(why.to_owned());
+        }
+        let why = match parts[..] {
+            [] => "prices are never negative".to_owned(),
+            _ => parts.join(" and "),
+        };
+        Bound::counted(tasks + used + margins, (prices.scale)(instance), why)
+    }
+
+    /// Least price of nodes that can hold the tasks: of capacity for the total demand, or of as many
+    /// nodes as there must be.
+    fn used(&self, price: &dyn Fn(NodeId) -> i64, dropped: usize) -> (i128, String) {
+        let instance = self.instance;
+        let counted = || instance.node_ids().filter(|node| instance.counted(*node));
+        let mut cheapest: Vec<i64> = counted().map(price).collect();
+        if cheapest.iter().all(|price| *price == 0) {
+            return (0, String::new());
+        }
+        let mut best = (0, String::new());
+        let mut raise = |value: i128, why: String| {
+            if value > best.0 {
+                best = (value, why);
+            }
+        };
+        cheapest.sort_unstable();
+        let (count, why) = self.fewest(dropped);
+        let sum = cheapest.iter().take(count).map(|price| i128::from(*price)).sum();
+        raise(sum, why);
+        for (r, resource) in instance.resources().iter().enumerate() {
+            let cover = self.area.cheapest_cover(instance, price, r, dropped);
+            raise(
+                cover,
+                format!("the cheapest capacity for the total demand for {}", resource.name),
+            );
+        }
+        best
     }
 
     /// Fewest nodes whose capacities hold the total demand, or enough of the
     /// large tasks.
-    fn nodes(&self, dropped: usize) -> Bound {
+    fn fewest(&self, dropped: usize) -> (usize, String) {
         let placed = self.instance.tasks().saturating_sub(dropped);
         let by_count = self.area.fewest_for_count(placed);
-        let count = |count, why| Bound::counted(count as i128, Scale::ONE, why);
-        let mut best = count(by_count, "tasks that need a node".to_owned());
+        let mut best = (by_count, "tasks that need a node".to_owned());
         for (r, resource) in self.instance.resources().iter().enumerate() {
             let total = self.area.fewest_for_total(r, dropped);
-            let why = format!("the total demand for {}", resource.name);
-            best = best.max(count(total, why));
             let large = self.area.fewest_for_large(r, dropped);
-            let why = format!("the largest demands for {}", resource.name);
-            best = best.max(count(large, why));
+            for (count, whose) in [(total, "the total demand"), (large, "the largest demands")] {
+                if count > best.0 {
+                    best = (count, format!("{whose} for {}", resource.name));
+                }
+            }
         }
         best
     }

@@ -3,23 +3,6 @@
 use super::Bound;
 use model::{Instance, Scale, TaskId};
 
-/// Each of those tasks goes where that costs least.
-pub(super) fn cost(instance: &Instance, dropped: usize) -> Bound {
-    let least = |task: TaskId| {
-        let nodes = instance.node_ids().filter(|node| instance.fits_alone(task, *node));
-        nodes.map(|node| instance.move_cost(task, node)).min().unwrap_or(0)
-    };
-    let value: i64 = evicted(instance, dropped).map(least).sum();
-    let why = "the cheapest moves of tasks that cannot stay where they are";
-    Bound::counted(value, instance.move_scale(), why)
-}
-
-/// How many there are.
-pub(super) fn count(instance: &Instance, dropped: usize) -> Bound {
-    let value = evicted(instance, dropped).count();
-    Bound::counted(value as i128, Scale::ONE, "tasks that cannot stay where they are")
-}
-
 /// Those tasks of the group that has most of them.
 pub(super) fn by_group(instance: &Instance, dropped: usize) -> Bound {
     let mut counts = vec![0usize; instance.groups().len()];

@@ -1,16 +1,14 @@
 //! What soft rules cost at least: load that cannot be below the safety capacities
 //! and room that must be missing, counted over all nodes together.
 
-use super::Bound;
 use super::area::Area;
-use model::{Instance, NodeId, Scale};
+use model::{Instance, NodeId};
 
-/// No plan that leaves at most `dropped` tasks out costs less. The argument needs
-/// the total load, so every task must be placed and need the same everywhere.
-pub(super) fn bound(instance: &Instance, area: &Area, dropped: usize) -> Bound {
-    let nothing = Bound::counted(0, Scale::ONE, "soft rules cost nothing or more");
+/// No plan that leaves at most `dropped` tasks out costs less, in steps of the soft scale. The
+/// argument needs the total load, so every task must be placed and need the same everywhere.
+pub(super) fn least(instance: &Instance, area: &Area, dropped: usize) -> i128 {
     if dropped > 0 || instance.has_pairs() {
-        return nothing;
+        return 0;
     }
     let counted = || instance.node_ids().filter(|node| instance.counted(*node));
     let sum = |of: &dyn Fn(NodeId) -> i64| counted().map(|node| i128::from(of(node))).sum::<i128>();
@@ -33,12 +31,5 @@ pub(super) fn bound(instance: &Instance, area: &Area, dropped: usize) -> Bound {
             i128::from(ratio.a) * free(ratio.room) - i128::from(ratio.b) * free(ratio.with);
         value += missing.max(0);
     }
-    match value {
-        1.. => Bound::counted(
-            value,
-            instance.soft_scale(),
-            "the total load above all safety capacities and the room missing beside it",
-        ),
-        _ => nothing,
-    }
+    value
 }

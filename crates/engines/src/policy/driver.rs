@@ -37,7 +37,7 @@ impl Bundles {
         let binds = |ask: &Ask| match ask {
             Ask::Gang | Ask::Together => true,
             Ask::Spread { at_least, at_most, .. } => *at_least > 1 || *at_most < u32::MAX,
-            Ask::Apart | Ask::Near { .. } => false,
+            Ask::Apart | Ask::Near { .. } | Ask::Limit(_) => false,
         };
         let rules = instance.rules().iter().filter(|rule| binds(&rule.ask));
         let mut parent: Vec<u32> = Vec::new();

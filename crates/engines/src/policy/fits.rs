@@ -1,11 +1,9 @@
 //! Rules from bin packing: which node's capacity the task fits best.
 
+use super::index::ROUNDING;
 use super::{Group, Lanes, Policy, Score};
 use model::state::State;
 use model::{NodeId, TaskId};
-
-/// A little more than rounding can hide, in sums of a few fractions.
-const ROUNDING: f64 = 1e-9;
 
 /// Sum over resources of the fraction of capacity left once the task is there.
 fn left(state: &State, task: TaskId, node: NodeId) -> f64 {

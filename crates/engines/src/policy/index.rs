@@ -9,8 +9,10 @@ use model::{Instance, NodeId, TaskId};
 
 /// Nodes in a block.
 pub(super) const BLOCK: usize = 64;
-/// Scores that are no further apart are taken for equal: twice what bounds give up for rounding.
-const HAIR: f64 = 2e-9;
+/// A little more than rounding can hide, in sums of a few fractions: what bounds give up for it.
+pub(super) const ROUNDING: f64 = 1e-9;
+/// Scores that are no further apart are taken for equal.
+const HAIR: f64 = 2.0 * ROUNDING;
 
 /// What is known of a block of nodes in one resource.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -338,7 +340,7 @@ impl Search<'_, '_> {
                 low[lane] > best[0] || low[lane] == best[0] && second[lane] > best[1]
             });
             // Rounding may put an exact fit a hair above 1.
-            if !beaten && level[lane] <= 1.0 + 1e-9 {
+            if !beaten && level[lane] <= 1.0 + ROUNDING {
                 self.score(NodeId::from(block * BLOCK + lane));
             }
         }

@@ -8,7 +8,7 @@ use super::orders::Figures;
 use super::problem::{NEVER, Problem};
 use super::supply::{Row, rows};
 use crate::search::least_jobs;
-use model::{NodeId, TaskId, Term, Tier};
+use model::{NodeId, Prices, Seconds, Shape, TaskId, Tier};
 
 /// A bound and what it rests on.
 #[derive(Clone, Debug)]
@@ -128,25 +128,30 @@ fn of_tier(
 ) -> Bound {
     let mut sum = Bound { value: 0.0, why: "counting" };
     for part in &tier.terms {
-        let bound = match part.term {
-            Term::Unplaced(priority) => {
+        let bound = match part.term.shape() {
+            Shape::LeftOut => {
+                let priority = part.term.priority();
                 let jobs = never.iter().map(|(k, _)| &p.jobs[*k]);
                 let jobs = jobs.filter(|job| priority.is_none_or(|p| p == job.priority));
                 let lost: i64 = jobs.map(|job| job.weight * i64::from(job.units)).sum();
                 Bound { value: p.instance.weight_scale().to_f64(lost), why: "jobs that fit never" }
             }
             _ if !all_have_places(p, never) => continue,
-            Term::Makespan => makespan(p, figures, heads, rows),
-            Term::Completion | Term::Wait | Term::Tardiness => {
-                let (steps, why) = match part.term {
-                    Term::Completion => completion(p, heads, rows, Counted::Ends),
-                    Term::Wait => completion(p, heads, rows, Counted::Waits),
-                    _ => tardiness(p, heads, rows),
+            Shape::LastEnd => makespan(p, figures, heads, rows),
+            Shape::Seconds(seconds) => {
+                let (steps, why) = match seconds {
+                    Seconds::End => completion(p, heads, rows, Counted::Ends),
+                    Seconds::Wait => completion(p, heads, rows, Counted::Waits),
+                    Seconds::Late => tardiness(p, heads, rows),
                 };
                 let steps = i64::try_from(steps).unwrap_or(0).max(0);
                 Bound { value: p.instance.weight_scale().to_f64(steps), why }
             }
-            term => Bound { value: places(p, term), why: "each task where it is best" },
+            Shape::Prices(prices) => {
+                Bound { value: places(p, prices), why: "each task where it is best" }
+            }
+            // Loads over time have no bound but this; the others are refused beside time.
+            Shape::Highest | Shape::Amounts | Shape::Variance | Shape::LargestGroup => continue,
         };
         if bound.value * part.weight > 0.0 {
             sum = Bound { value: sum.value + bound.value * part.weight, why: bound.why };
@@ -155,37 +160,22 @@ fn of_tier(
     Bound { value: tier.worth(sum.value), ..sum }
 }
 
-/// Each task where it is best for a term about places.
-fn places(p: &Problem, term: Term) -> f64 {
+/// Each task where it is cheapest, and the cheapest node that can be used.
+fn places(p: &Problem, prices: &Prices) -> f64 {
     let instance = p.instance;
     if p.jobs.is_empty() {
         return 0.0;
     }
-    let least = |of: &dyn Fn(TaskId, NodeId) -> i64| -> i64 {
-        let jobs = p.jobs.iter().enumerate();
-        let each = jobs.flat_map(|(k, job)| job.tasks().map(move |task| (k, task)));
-        each.map(|(k, task)| {
-            let pin = p.pin(task).map(|node| of(task, NodeId(node)));
-            let any = || p.places(k).iter().map(|node| of(task, NodeId(*node))).min();
-            pin.or_else(any).unwrap_or(0)
-        })
-        .sum()
-    };
-    match term {
-        Term::Cost => {
-            let price = (0..p.nodes()).map(|node| instance.price(NodeId::from(node))).min();
-            let tasks = least(&|task, node| instance.cost_on(task, node));
-            instance.cost_scale().to_f64(tasks + price.unwrap_or(0))
-        }
-        Term::Nodes => 1.0,
-        Term::Soft => {
-            instance.soft_scale().to_f64(least(&|task, node| instance.penalty(task, node)))
-        }
-        Term::Moves => {
-            instance.move_scale().to_f64(least(&|task, node| instance.move_cost(task, node)))
-        }
-        _ => 0.0,
-    }
+    let price = |task: TaskId, node: u32| prices.placement.price(instance, task, NodeId(node));
+    let jobs = p.jobs.iter().enumerate();
+    let each = jobs.flat_map(|(k, job)| job.tasks().map(move |task| (k, task)));
+    let least = each.map(|(k, task)| {
+        let pin = p.pin(task).map(|node| price(task, node));
+        let any = || p.places(k).iter().map(|node| price(task, *node)).min();
+        pin.or_else(any).unwrap_or(0)
+    });
+    let used = (0..p.nodes()).map(|node| prices.of_use(instance, NodeId::from(node))).min();
+    (prices.scale)(instance).to_f64(least.sum::<i64>() + used.unwrap_or(0))
 }
 
 /// Distinct values, at most so many of them, the smallest among them.

@@ -6,12 +6,12 @@
 //! too: it is tried like any other job, at 0 alone.
 
 use super::goal::{Aim, Amount, Target, less};
-use super::improve::Found;
+use super::improve::Built;
 use super::orders::Figures;
-use super::problem::{NEVER, Problem};
+use super::problem::{NEVER, Problem, ROUNDING};
 use super::serial::{Builder, Recipe};
 use base::stop::Stop;
-use model::{NodeId, TaskId, Term, Tier};
+use model::{NodeId, Shape, TaskId, Term, Tier};
 
 /// The most jobs, and nodes, that are worth a try.
 const FEW: usize = 40;
@@ -28,7 +28,7 @@ pub(super) struct Exact<'a> {
     target: &'a Target,
     /// Values to beat; the schedule that has them, where this search found it.
     best: Vec<Amount>,
-    pub found: Option<Found>,
+    pub found: Option<Built>,
     /// Nothing was left out: the best value is proven.
     pub complete: bool,
     work: u64,
@@ -46,7 +46,7 @@ pub(super) fn worth_it(p: &Problem) -> bool {
     let goal = p.instance.goal();
     p.jobs.len() <= FEW
         && p.nodes() <= NODES
-        && !goal.mentions(Term::Peak)
+        && !goal.terms().any(|term| matches!(term.shape(), Shape::Highest))
         && p.jobs.iter().all(|job| !job.pinned)
         && p.instance.devices().is_empty()
 }
@@ -54,7 +54,7 @@ pub(super) fn worth_it(p: &Problem) -> bool {
 impl<'a> Exact<'a> {
     pub fn new(
         (p, aim, figures): (&'a Problem<'a>, &'a Aim, &'a Figures),
-        (best, target): (&Found, &'a Target),
+        (best, target): (&Built, &'a Target),
         until: u64,
         stop: &'a Stop,
     ) -> Exact<'a> {
@@ -79,9 +79,10 @@ impl<'a> Exact<'a> {
 
     /// Searches; returns the work used.
     pub fn run(&mut self) -> u64 {
-        match self.p.partial {
-            true => self.b.empty(),
-            false => self.b.clear(),
+        if self.p.partial {
+            self.b.empty()
+        } else {
+            self.b.clear()
         }
         self.step(0, 0, 0);
         self.work + self.b.work
@@ -106,7 +107,7 @@ impl<'a> Exact<'a> {
             let mut recipe = self.recipe.clone();
             let all = 0..self.p.jobs.len() as u32;
             recipe.order.extend(all.filter(|k| !self.recipe.order.contains(k)));
-            self.found = Some(Found::of(&self.b, self.aim, &recipe, "branch and bound"));
+            self.found = Some(Built::of(&self.b, self.aim, &recipe, "branch and bound"));
         }
     }
 
@@ -158,8 +159,7 @@ impl<'a> Exact<'a> {
         let (instance, goal) = (self.p.instance, &self.aim.goal);
         let mut now = self.p.jobs[k].tasks().map(|task| instance.current(task));
         let first = now.next();
-        !(goal.mentions(Term::Moves) || goal.mentions(Term::Moved))
-            || now.all(|node| Some(node) == first)
+        !goal.terms().any(Term::counts_moves) || now.all(|node| Some(node) == first)
     }
 
     /// Nodes for the job's units, in ascending order where units are alike; of equal and equally busy
@@ -234,8 +234,9 @@ impl<'a> Exact<'a> {
         let lost = |k: &usize| self.b.start[*k] >= NEVER && self.head[*k] >= NEVER;
         let lost: Vec<usize> = (0..p.jobs.len()).filter(lost).collect();
         let whole = lost.is_empty() && self.all_needed();
-        let least = |term: Term| match term {
-            Term::Unplaced(priority) => {
+        let least = |term: Term| match term.shape() {
+            Shape::LeftOut => {
+                let priority = term.priority();
                 let of = lost.iter().map(|k| &p.jobs[*k]);
                 let of = of.filter(|job| priority.is_none_or(|p| job.priority == p));
                 Amount::Steps(of.map(|job| i128::from(job.weight) * i128::from(job.units)).sum())
@@ -247,8 +248,7 @@ impl<'a> Exact<'a> {
         let mut values = self.aim.amounts(&self.b, lost.len(), &least);
         for value in &mut values {
             if let Amount::Real(value) = value {
-                // What floating point may have added is taken off again.
-                *value -= 1e-9 * value.abs();
+                *value -= ROUNDING * value.abs();
             }
         }
         values
@@ -257,7 +257,7 @@ impl<'a> Exact<'a> {
     /// Whether a schedule that leaves anything out cannot be better than the best.
     fn all_needed(&self) -> bool {
         let jobs = &self.p.jobs;
-        let unplaced = |tier: &Tier| matches!(tier.terms[0].term, Term::Unplaced(_));
+        let unplaced = |tier: &Tier| matches!(tier.terms[0].term.shape(), Shape::LeftOut);
         let tiers = self.aim.goal.tiers.iter().zip(&self.best);
         let mut tiers = tiers.take_while(|(tier, _)| unplaced(tier));
         !self.p.partial
@@ -277,36 +277,35 @@ impl<'a> Exact<'a> {
         let sum = |of: &dyn Fn(usize) -> i64| -> i128 {
             all.clone().map(|k| i128::from(p.jobs[k].weight) * i128::from(of(k))).sum()
         };
-        let places = |of: &dyn Fn(TaskId, NodeId) -> i64| -> i128 {
-            let tasks = all.clone().flat_map(|k| p.jobs[k].tasks().map(move |task| (k, task)));
-            let each = tasks.map(|(k, task)| match b.start[k] {
-                NEVER => p.places(k).iter().map(|node| of(task, NodeId(*node))).min().unwrap_or(0),
-                _ => of(task, NodeId(b.node[task.index()])),
-            });
-            each.map(i128::from).sum()
-        };
-        match term {
-            Term::Makespan => {
+        match term.shape() {
+            Shape::LastEnd => {
                 let rest = |k: usize| self.figures.tail[k] - p.jobs[k].shortest;
                 let paths =
                     all.clone().map(|k| ends(k) + if b.start[k] < NEVER { 0 } else { rest(k) });
                 paths.max().unwrap_or(0).max(self.energy(last)).into()
             }
-            Term::Completion => sum(&ends),
-            Term::Tardiness => sum(&|k| p.jobs[k].due.map_or(0, |due| (ends(k) - due).max(0))),
-            Term::Wait => sum(&|k| starts(k) - p.jobs[k].release),
-            Term::Cost => {
-                let used = (0..p.nodes()).filter(|node| b.on[*node] > 0);
-                let prices = used.map(|node| i128::from(instance.price(NodeId::from(node))));
-                prices.sum::<i128>() + places(&|task, node| instance.cost_on(task, node))
+            Shape::Seconds(seconds) => {
+                sum(&|k| seconds.of((p.jobs[k].release, p.jobs[k].due), (starts(k), ends(k))))
             }
-            Term::Nodes => b.on.iter().filter(|on| **on > 0).count() as i128,
-            Term::Soft => places(&|task, node| instance.penalty(task, node)),
-            Term::Moves => places(&|task, node| instance.move_cost(task, node)),
-            Term::Moved => places(&|task, node| {
-                i64::from(instance.current(task).is_some_and(|now| now != node))
-            }),
-            _ => 0,
+            Shape::Prices(prices) => {
+                let used = (0..p.nodes()).filter(|node| b.on[*node] > 0);
+                let used = used.map(|node| prices.of_use(instance, NodeId::from(node)));
+                let price =
+                    |task: TaskId, node: u32| prices.placement.price(instance, task, NodeId(node));
+                let tasks = all.clone().flat_map(|k| p.jobs[k].tasks().map(move |task| (k, task)));
+                let placed = tasks.map(|(k, task)| match b.start[k] {
+                    NEVER => p.places(k).iter().map(|node| price(task, *node)).min().unwrap_or(0),
+                    _ => price(task, b.node[task.index()]),
+                });
+                used.chain(placed).map(i128::from).sum()
+            }
+            // What is left out is counted before; loads over time are not searched for here, and the
+            // others are refused beside time.
+            Shape::LeftOut
+            | Shape::Highest
+            | Shape::Amounts
+            | Shape::Variance
+            | Shape::LargestGroup => 0,
         }
     }
 
@@ -359,9 +358,7 @@ fn twins(p: &Problem) -> Vec<u32> {
                 instance.penalty(task, x) == instance.penalty(task, y)
             })
     };
-    let first = |b: usize| match plain && !currents {
-        true => (0..b).find(|a| same(*a, b)).unwrap_or(b),
-        false => b,
-    };
+    let first =
+        |b: usize| if plain && !currents { (0..b).find(|a| same(*a, b)).unwrap_or(b) } else { b };
     (0..p.nodes()).map(|b| first(b) as u32).collect()
 }

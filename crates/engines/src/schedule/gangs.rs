@@ -149,10 +149,7 @@ impl Builder<'_> {
                 units >= of.units
             });
             let earliest = enough?.0;
-            start = match earliest > start {
-                true => earliest,
-                false => self.next_change(start, nodes)?,
-            };
+            start = if earliest > start { earliest } else { self.next_change(start, nodes)? };
         }
         None
     }
@@ -206,9 +203,10 @@ impl Builder<'_> {
     pub fn place_units(&mut self, job: usize, way: &[u32], start: i64) -> bool {
         let tasks = self.p.jobs[job].tasks();
         let placed = tasks.zip(way).all(|(task, node)| self.put(job, task, *node, start));
-        match placed {
-            true => self.note(job, start),
-            false => self.p.jobs[job].tasks().for_each(|t| self.take_back(job, t, start)),
+        if placed {
+            self.note(job, start)
+        } else {
+            self.p.jobs[job].tasks().for_each(|t| self.take_back(job, t, start))
         }
         placed
     }
@@ -244,9 +242,10 @@ impl Builder<'_> {
                 node = at.next();
             }
         }
-        match placed {
-            true => self.note(job, start),
-            false => of.tasks().for_each(|task| self.take_back(job, task, start)),
+        if placed {
+            self.note(job, start)
+        } else {
+            of.tasks().for_each(|task| self.take_back(job, task, start))
         }
         placed
     }

@@ -3,7 +3,9 @@
 use super::problem::{NEVER, Problem};
 use super::serial::Builder;
 use judge::metrics::{TimeFigures, step, unit};
-use model::{Fraction, Goal, Instance, NodeId, Scale, TaskId, Term, Tier, WeightedTerm};
+use model::{
+    Fraction, Goal, Instance, NodeId, Prices, Scale, Shape, TaskId, Term, Tier, WeightedTerm,
+};
 
 /// What a tier is worth while a schedule is built: so many of the tier's steps, or a real number
 /// where it has none.
@@ -92,8 +94,8 @@ pub(super) struct Aim {
     /// Weight of a second in the first tier that is not about tasks left out; 0 when that tier is
     /// about places alone.
     second: f64,
-    /// Terms about places in that tier, and in all later ones.
-    places: [Vec<(Term, f64)>; 2],
+    /// Prices of places in that tier, and in all later ones, with their weights.
+    places: [Vec<(Prices, f64)>; 2],
     /// Seconds count once for each unit of weight.
     weighted: bool,
 }
@@ -105,18 +107,19 @@ impl Aim {
             true => own.with_unplaced_first(&p.instance.priorities()),
             false => own.clone(),
         };
-        let about_places = |term: Term| {
-            matches!(term, Term::Cost | Term::Nodes | Term::Soft | Term::Moves | Term::Moved)
-        };
-        let terms = |tiers: &[model::Tier]| -> Vec<(Term, f64)> {
+        let prices = |tiers: &[model::Tier]| -> Vec<(Prices, f64)> {
             let all = tiers.iter().flat_map(|tier| &tier.terms);
-            all.filter(|t| about_places(t.term)).map(|t| (t.term, t.weight)).collect()
+            let priced = all.filter_map(|part| match part.term.shape() {
+                Shape::Prices(prices) => Some((*prices, part.weight)),
+                _ => None,
+            });
+            priced.collect()
         };
         let timed = own.tiers[0].terms.iter().filter(|t| t.term.is_timed());
         Aim {
             second: timed.clone().map(|t| t.weight).sum(),
-            weighted: timed.clone().any(|t| t.term != Term::Makespan),
-            places: [terms(&own.tiers[..1]), terms(&own.tiers[1..])],
+            weighted: timed.clone().any(|t| matches!(t.term.shape(), Shape::Seconds(_))),
+            places: [prices(&own.tiers[..1]), prices(&own.tiers[1..])],
             measures: goal.tiers.iter().map(|tier| Measure::of(p.instance, tier)).collect(),
             goal,
         }
@@ -151,22 +154,12 @@ impl Aim {
     fn price(&self, b: &Builder, job: usize, node: u32, which: usize) -> f64 {
         let instance = b.p.instance;
         let (task, at) = (TaskId(b.p.jobs[job].first), NodeId(node));
-        let each = self.places[which].iter().map(|(term, weight)| {
-            let fresh = b.on[node as usize] == 0;
-            let elsewhere = instance.current(task).is_some_and(|current| current != at);
-            let units = f64::from(b.p.jobs[job].units);
-            weight
-                * match term {
-                    Term::Cost => {
-                        let price = if fresh { instance.price(at) } else { 0 };
-                        let tasks = instance.cost_on(task, at) as f64 * units;
-                        instance.cost_scale().factor() * (tasks + price as f64)
-                    }
-                    Term::Nodes => f64::from(u8::from(fresh)),
-                    Term::Soft => instance.soft_scale().to_f64(instance.penalty(task, at)),
-                    Term::Moves => instance.move_scale().to_f64(instance.move_cost(task, at)),
-                    _ => f64::from(u8::from(elsewhere)),
-                }
+        let fresh = b.on[node as usize] == 0;
+        let units = i64::from(b.p.jobs[job].units);
+        let each = self.places[which].iter().map(|(prices, weight)| {
+            let open = if fresh { prices.of_use(instance, at) } else { 0 };
+            let tasks = prices.placement.price(instance, task, at) as f64 * units as f64;
+            weight * (prices.scale)(instance).factor() * (tasks + open as f64)
         });
         each.sum()
     }
@@ -184,7 +177,7 @@ impl Aim {
 
     /// Whether a value begins with the number of jobs left out: where none may be.
     fn left_out_first(&self) -> bool {
-        !matches!(self.goal.tiers[0].terms[0].term, Term::Unplaced(_))
+        !matches!(self.goal.tiers[0].terms[0].term.shape(), Shape::LeftOut)
     }
 
     /// The tier's amount as a number.
@@ -241,35 +234,30 @@ impl Aim {
         let sum = |of: &dyn Fn(usize) -> i64| -> i128 {
             jobs().map(|(k, job)| i128::from(job.weight) * i128::from(of(k))).sum()
         };
-        let tasks = || jobs().flat_map(|(_, job)| job.tasks());
-        let at = |task: TaskId| NodeId(b.node[task.index()]);
-        let each = |of: &dyn Fn(TaskId, NodeId) -> i64| -> i128 {
-            tasks().map(|task| i128::from(of(task, at(task)))).sum()
-        };
-        Amount::Steps(match term {
-            Term::Makespan => jobs().map(|(k, _)| b.end[k]).max().unwrap_or(0).into(),
-            Term::Completion => sum(&|k| b.end[k]),
-            Term::Tardiness => sum(&|k| p.jobs[k].due.map_or(0, |due| (b.end[k] - due).max(0))),
-            Term::Wait => sum(&|k| b.start[k] - p.jobs[k].release),
-            Term::Cost => {
+        Amount::Steps(match term.shape() {
+            Shape::LastEnd => jobs().map(|(k, _)| b.end[k]).max().unwrap_or(0).into(),
+            Shape::Seconds(seconds) => {
+                sum(&|k| seconds.of((p.jobs[k].release, p.jobs[k].due), (b.start[k], b.end[k])))
+            }
+            Shape::Prices(prices) => {
                 let nodes = (0..p.nodes()).filter(|node| b.on[*node] > 0);
-                let prices = nodes.map(|node| i128::from(instance.price(NodeId::from(node))));
-                prices.sum::<i128>() + each(&|task, node| instance.cost_on(task, node))
+                let used = nodes.map(|node| prices.of_use(instance, NodeId::from(node)));
+                let tasks = jobs().flat_map(|(_, job)| job.tasks());
+                let placed = tasks.map(|task| {
+                    prices.placement.price(instance, task, NodeId(b.node[task.index()]))
+                });
+                used.chain(placed).map(i128::from).sum()
             }
-            Term::Nodes => b.on.iter().filter(|on| **on > 0).count() as i128,
-            Term::Soft => each(&|task, node| instance.penalty(task, node)),
-            Term::Moved => {
-                each(&|task, node| i64::from(instance.current(task).is_some_and(|now| now != node)))
-            }
-            Term::Moves => each(&|task, node| instance.move_cost(task, node)),
-            Term::Unplaced(priority) => {
+            Shape::LeftOut => {
+                let priority = term.priority();
                 let out = p.jobs.iter().enumerate().filter(|(k, job)| {
                     b.start[*k] >= NEVER && priority.is_none_or(|p| job.priority == p)
                 });
                 out.map(|(_, job)| i128::from(job.weight) * i128::from(job.units)).sum()
             }
-            Term::Peak => return Amount::Real(TimeFigures::of(instance, &b.schedule()).peak),
-            Term::Balance | Term::Demand | Term::GroupMoves => 0,
+            Shape::Highest => return Amount::Real(TimeFigures::of(instance, &b.schedule()).peak),
+            // Refused beside goals about time.
+            Shape::Amounts | Shape::Variance | Shape::LargestGroup => 0,
         })
     }
 }

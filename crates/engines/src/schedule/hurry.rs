@@ -21,10 +21,11 @@ impl Builder<'_> {
                     continue;
                 }
                 let ready = self.ready(job);
-                match ready < NEVER && self.soon_after(job, ready) {
-                    true => (progress, self.hurried) = (true, self.hurried + 1),
+                if ready < NEVER && self.soon_after(job, ready) {
+                    (progress, self.hurried) = (true, self.hurried + 1);
+                } else {
                     // What its rules refuse may be taken once others have places.
-                    false => refused |= p.jobs[job].tied,
+                    refused |= p.jobs[job].tied;
                 }
             }
             if !progress || !refused {

@@ -6,14 +6,13 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::Method;
 use super::goal::{Aim, Amount, Target, less};
 use super::orders::{Figures, RULES, Rule};
 use super::problem::{NEVER, NONE, Problem};
 use super::queue::{self, QUEUES, Queue};
 use super::serial::{Builder, Recipe};
 use base::stop::Stop;
-use model::{Schedule, Term};
+use model::{Schedule, Seconds, Shape, Term};
 
 /// Searches beside each other, however many threads there are.
 const WORKERS: u64 = 4;
@@ -32,7 +31,7 @@ pub(super) fn before_the_hurry(p: &Problem, stop: &Stop) -> Stop {
 
 /// A schedule and how it came about.
 #[derive(Clone)]
-pub(super) struct Found {
+pub(super) struct Built {
     pub value: Vec<Amount>,
     pub recipe: Recipe,
     pub schedule: Schedule,
@@ -42,9 +41,9 @@ pub(super) struct Found {
     pub end: Vec<i64>,
 }
 
-impl Found {
-    pub fn of(b: &Builder, aim: &Aim, recipe: &Recipe, by: &str) -> Found {
-        Found {
+impl Built {
+    pub fn of(b: &Builder, aim: &Aim, recipe: &Recipe, by: &str) -> Built {
+        Built {
             value: aim.value(b),
             recipe: recipe.clone(),
             schedule: b.schedule(),
@@ -96,10 +95,10 @@ impl<'a> Search<'a> {
     /// The rule that is made for the goal.
     pub fn rule(&self) -> Rule {
         let goal = self.p.instance.goal();
-        match goal.tiers[0].terms.iter().find(|part| part.term.is_timed()) {
-            Some(part) if part.term == Term::Tardiness => Rule::Due,
-            Some(part) if part.term == Term::Completion => Rule::Weight,
-            Some(part) if part.term == Term::Wait => Rule::Release,
+        match goal.tiers[0].terms.iter().find(|part| part.term.is_timed()).map(|p| p.term.shape()) {
+            Some(Shape::Seconds(Seconds::Late)) => Rule::Due,
+            Some(Shape::Seconds(Seconds::End)) => Rule::Weight,
+            Some(Shape::Seconds(Seconds::Wait)) => Rule::Release,
             _ => Rule::CriticalPath,
         }
     }
@@ -107,7 +106,7 @@ impl<'a> Search<'a> {
     /// The best of all rules, plain and shaken, and of the queue policies, the one made for the
     /// goal first; `used` counts work. The first is built whatever the time, in a hurry where that
     /// is short.
-    pub fn starts(&self, used: &mut u64) -> Option<Found> {
+    pub fn starts(&self, used: &mut u64) -> Option<Built> {
         let wanted = match self.rule() {
             Rule::Release => Start::Queue(Queue::Weighted),
             rule => Start::Rule(0, rule),
@@ -118,7 +117,7 @@ impl<'a> Search<'a> {
         let mut tries: Vec<Start> = shaken(0).chain(queues.map(Start::Queue)).collect();
         tries.extend((1..=SHAKEN).flat_map(shaken));
         tries.sort_by_key(|start| *start != wanted);
-        let mut best: Option<Found> = None;
+        let mut best: Option<Built> = None;
         // The time is looked at between batches.
         let (first, others) = tries.split_at(1);
         let stop = &self.stop.part(self.stop.remaining() * 3 / 4);
@@ -128,7 +127,7 @@ impl<'a> Search<'a> {
             if !certain && (stop.reached() || *used >= self.work) {
                 break;
             }
-            let built: Vec<(Option<Found>, u64)> = (batch.par_iter())
+            let built: Vec<(Option<Built>, u64)> = (batch.par_iter())
                 .map(|start| match *start {
                     _ if !certain && stop.reached() => (None, 0),
                     Start::Rule(shake, rule) => {
@@ -149,7 +148,7 @@ impl<'a> Search<'a> {
     }
 
     /// What the queue policy makes of it, as a list in the order of the starts.
-    fn queue(&self, queue: Queue, soon: Option<&Stop>, stop: &Stop) -> (Option<Found>, u64) {
+    fn queue(&self, queue: Queue, soon: Option<&Stop>, stop: &Stop) -> (Option<Built>, u64) {
         let p = self.p;
         let mut b = Builder::new(p);
         b.soon = soon;
@@ -164,8 +163,8 @@ impl<'a> Search<'a> {
             _ => NONE,
         });
         let recipe = Recipe { order, want: want.collect(), ..Recipe::default() };
-        let name = b.by(Method::Queue(queue).name());
-        (Some(Found::of(&b, self.aim, &recipe, &name)), b.work)
+        let name = b.by(queue.name());
+        (Some(Built::of(&b, self.aim, &recipe, &name)), b.work)
     }
 
     fn start(
@@ -173,7 +172,7 @@ impl<'a> Search<'a> {
         (shake, rule): (usize, Rule),
         soon: Option<&Stop>,
         stop: &Stop,
-    ) -> (Option<Found>, u64) {
+    ) -> (Option<Built>, u64) {
         let at = RULES.iter().position(|row| row.0 == rule).unwrap_or(0);
         let stream = (shake * RULES.len() + at) as u64;
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
@@ -188,7 +187,7 @@ impl<'a> Search<'a> {
         b.build(&recipe, self.aim);
         let name = b.by(name);
         (b.soon, b.stop) = (None, Some(stop));
-        let mut found = Found::of(&b, self.aim, &recipe, &name);
+        let mut found = Built::of(&b, self.aim, &recipe, &name);
         let mut work = b.work;
         if let Some(mirror) = self.mirror.as_ref().filter(|_| !self.target.reached(&found.value)) {
             let mut back = Builder::new(mirror);
@@ -218,7 +217,7 @@ impl<'a> Search<'a> {
 
     /// Backwards from the end, the last to end first, then forwards in the order of the starts
     /// (Tormos, Lova 2001, DOI 10.1023/A:1010997814183).
-    fn there_and_back(&self, b: &mut Builder, back: &mut Builder, found: &Found) -> Found {
+    fn there_and_back(&self, b: &mut Builder, back: &mut Builder, found: &Built) -> Built {
         let mut order: Vec<u32> = (0..self.p.jobs.len() as u32).collect();
         order.sort_by_key(|k| (std::cmp::Reverse(found.end[*k as usize]), *k));
         let want = found.recipe.want.clone();
@@ -229,11 +228,11 @@ impl<'a> Search<'a> {
         order.sort_by_key(|k| (std::cmp::Reverse(ends(k)), *k));
         let recipe = Recipe { order, want: recipe.want, ..found.recipe.clone() };
         b.build(&recipe, self.aim);
-        Found::of(b, self.aim, &recipe, &found.by)
+        Built::of(b, self.aim, &recipe, &found.by)
     }
 
     /// Local search from there, until the time or the work is used up or it is good enough.
-    pub fn climb(&self, best: Found, used: &mut u64, told: &mut dyn FnMut(&Found)) -> Found {
+    pub fn climb(&self, best: Built, used: &mut u64, told: &mut dyn FnMut(&Built)) -> Built {
         let mut best = best;
         // Workers alone take a while where there are many nodes and jobs.
         if self.stop.reached() || *used >= self.work || self.target.reached(&best.value) {
@@ -264,7 +263,7 @@ impl<'a> Search<'a> {
 }
 
 /// The better of two; the first where they are equal.
-pub(super) fn better(a: Option<Found>, b: Option<Found>) -> Option<Found> {
+pub(super) fn better(a: Option<Built>, b: Option<Built>) -> Option<Built> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if less(&b.value, &a.value) { b } else { a }),
         (a, b) => a.or(b),
@@ -275,14 +274,14 @@ pub(super) fn better(a: Option<Found>, b: Option<Found>) -> Option<Found> {
 struct Worker<'a> {
     b: Builder<'a>,
     rng: ChaCha8Rng,
-    now: Found,
-    best: Found,
+    now: Built,
+    best: Built,
     work: u64,
     tries: u64,
 }
 
 impl<'a> Worker<'a> {
-    fn new(search: &Search<'a>, stream: u64, best: Found) -> Worker<'a> {
+    fn new(search: &Search<'a>, stream: u64, best: Built) -> Worker<'a> {
         let mut rng = ChaCha8Rng::seed_from_u64(search.seed);
         rng.set_stream(1000 + stream);
         let mut b = Builder::new(search.p);
@@ -314,7 +313,7 @@ impl<'a> Worker<'a> {
             let mut at_least = 8;
             if !less(&self.now.value, &value) {
                 let improved = less(&value, &self.now.value);
-                self.now = Found::of(&self.b, search.aim, &recipe, "local search");
+                self.now = Built::of(&self.b, search.aim, &recipe, "local search");
                 self.settle();
                 at_least += n as u64;
                 if let Some(mirror) = search.mirror.as_ref().filter(|_| improved) {
@@ -323,7 +322,7 @@ impl<'a> Worker<'a> {
                     let next = search.there_and_back(&mut self.b, back, &self.now);
                     self.work += back.work - worked;
                     if !less(&self.now.value, &next.value) {
-                        self.now = Found { by: "local search".to_owned(), ..next };
+                        self.now = Built { by: "local search".to_owned(), ..next };
                         self.settle();
                     }
                 }
@@ -339,9 +338,10 @@ impl<'a> Worker<'a> {
         let p = search.p;
         let n = p.jobs.len();
         let mut recipe = self.now.recipe.clone();
-        let at = match self.rng.random_bool(0.5) {
-            true => self.critical(p).unwrap_or_else(|| self.rng.random_range(0..n)),
-            false => self.rng.random_range(0..n),
+        let at = if self.rng.random_bool(0.5) {
+            self.critical(p).unwrap_or_else(|| self.rng.random_range(0..n))
+        } else {
+            self.rng.random_range(0..n)
         };
         let job = recipe.order[at];
         let reach = (n / 4).clamp(2, 400);
@@ -375,9 +375,10 @@ impl<'a> Worker<'a> {
                 if recipe.want.is_empty() {
                     recipe.want = vec![NONE; n];
                 }
-                recipe.want[job as usize] = match self.rng.random_bool(0.3) || places.is_empty() {
-                    true => NONE,
-                    false => places[self.rng.random_range(0..places.len())],
+                recipe.want[job as usize] = if self.rng.random_bool(0.3) || places.is_empty() {
+                    NONE
+                } else {
+                    places[self.rng.random_range(0..places.len())]
                 };
             }
         }
@@ -403,20 +404,19 @@ impl<'a> Worker<'a> {
     /// The position of a job that the goal waits for: one that is late, or on a chain of jobs
     /// without a gap up to the last end.
     fn critical(&mut self, p: &Problem) -> Option<usize> {
-        let Found { start, end, recipe, schedule, .. } = &self.now;
+        let Built { start, end, recipe, schedule, .. } = &self.now;
         let placed = |k: &usize| end[*k] < NEVER;
         let all = || (0..p.jobs.len()).filter(placed);
-        let mut job = match p.instance.goal().mentions(Term::Makespan) {
-            true => all().max_by_key(|k| (end[*k], *k))?,
-            false => {
-                let late: Vec<usize> = all()
-                    .filter(|k| match p.jobs[*k].due {
-                        Some(due) => end[*k] > due,
-                        None => start[*k] > p.jobs[*k].release,
-                    })
-                    .collect();
-                *late.get(self.rng.random_range(0..late.len().max(1)))?
-            }
+        let mut job = if p.instance.goal().mentions(Term::Makespan) {
+            all().max_by_key(|k| (end[*k], *k))?
+        } else {
+            let late: Vec<usize> = all()
+                .filter(|k| match p.jobs[*k].due {
+                    Some(due) => end[*k] > due,
+                    None => start[*k] > p.jobs[*k].release,
+                })
+                .collect();
+            *late.get(self.rng.random_range(0..late.len().max(1)))?
         };
         // Some steps back along what ended just when it began.
         let node = |k: usize| schedule.plan.placement[p.jobs[k].first as usize];

@@ -26,116 +26,55 @@ mod ties;
 mod timeline;
 mod warm_start;
 
-use std::time::Duration;
-
 use rustc_hash::FxHashMap;
 
 use base::error::{Error, Kind, Result};
 use base::stop::Stop;
-use base::threads;
 use bounds::{Bound, Heads};
 use exact::Exact;
 use goal::{Aim, Amount, Target};
-use improve::{Found, Search};
+use improve::{Built, Search};
 use judge::metrics::timed_values;
-use judge::proof::{self, Proof};
-use model::{Goal, Instance, Schedule, TaskId, Term};
+use judge::proof;
+use model::{Instance, Schedule, TaskId, Term};
 use orders::Figures;
 use problem::{NEVER, Problem};
 pub use queue::{QUEUES, Queue};
 use serial::{Builder, Recipe};
 pub use warm_start::Given;
 
-/// How to plan in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// Priority rules, local search and exact methods where they fit, with bounds.
-    Auto,
-    /// One pass of a queue policy.
-    Queue(Queue),
-}
-
-impl Method {
-    /// Every name there is, with a line of help.
-    pub fn all() -> Vec<(&'static str, &'static str)> {
-        let auto = ("auto", "priority rules, local search, exact methods where they fit, bounds");
-        std::iter::once(auto).chain(QUEUES.iter().map(|(_, name, help)| (*name, *help))).collect()
-    }
-
-    /// The name used in flags and files.
-    pub fn name(self) -> &'static str {
-        let of = |queue| QUEUES.iter().find(|row| row.0 == queue).map_or("", |row| row.1);
-        match self {
-            Method::Auto => "auto",
-            Method::Queue(queue) => of(queue),
-        }
-    }
-
-    /// The method of that name.
-    ///
-    /// # Errors
-    /// An unknown name, with the nearest known one.
-    pub fn parse(name: &str) -> Result<Method> {
-        let queue = QUEUES.iter().find(|row| row.1 == name);
-        match (name, queue) {
-            ("auto", _) => Ok(Method::Auto),
-            (_, Some(row)) => Ok(Method::Queue(row.0)),
-            _ => {
-                let names: Vec<&str> = Method::all().iter().map(|(name, _)| *name).collect();
-                Err(Error::unknown("method", name, &names))
-            }
-        }
-    }
-}
-
-/// What a person may choose.
-#[derive(Clone, Debug)]
-pub struct Params {
-    /// How to plan.
-    pub method: Method,
-    /// Wall-clock limit on everything.
-    pub time_limit: Duration,
-    /// Work units at most; with it, and time enough, the schedule is the same on any machine and
-    /// any number of threads. One unit is one node looked at for one job, about.
-    pub work_limit: Option<u64>,
+/// What to plan, and how.
+pub struct Request<'a> {
+    /// The problem; its goal is about time.
+    pub instance: &'a Instance,
+    /// One pass of this policy. Where there is none, priority rules, local search and exact methods
+    /// where they fit.
+    pub queue: Option<Queue>,
+    /// Tasks may stay unplaced; as few as possible do.
+    pub allow_unplaced: bool,
+    /// A schedule to begin with instead of priority rules.
+    pub start: Option<Given>,
     /// Relative gap at which to stop: every tier at most that far from its bound.
     pub gap: f64,
     /// Seed of everything random.
     pub seed: u64,
-    /// Threads; `None` takes what the machine has.
-    pub threads: Option<usize>,
-    /// Tasks may stay unplaced; as few as possible do.
-    pub allow_unplaced: bool,
-    /// Begins with this instead of priority rules.
-    pub start: Option<Given>,
+    /// Work units at most; with it, and time enough, the schedule is the same on any machine and
+    /// any number of threads. One unit is one node looked at for one job, about.
+    pub work: u64,
+    /// When to stop.
+    pub stop: &'a Stop,
 }
 
-impl Default for Params {
-    fn default() -> Self {
-        Params {
-            method: Method::Auto,
-            time_limit: Duration::from_secs(10),
-            work_limit: None,
-            gap: 0.0,
-            seed: 1,
-            threads: None,
-            allow_unplaced: false,
-            start: None,
-        }
-    }
-}
-
-/// A schedule and what vouches for it.
+/// A schedule and what is known of it.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct Found {
     /// Which task runs where and when.
     pub schedule: Schedule,
-    /// Every tier, most important first.
-    pub goal: Vec<Proof>,
-    /// Every tier is proven.
-    pub optimal: bool,
+    /// What no schedule that keeps the earlier tiers is below: every tier, the one of tasks left
+    /// out included where tasks may be, most important first.
+    pub bounds: Vec<proof::Bound>,
     /// What found the schedule.
-    pub found_by: String,
+    pub by: String,
     /// Tasks without a place, and why.
     pub unplaced: Vec<(TaskId, String)>,
     /// Work units used.
@@ -144,11 +83,11 @@ pub struct Outcome {
     pub set_aside: bool,
 }
 
-/// The answer.
+/// What comes of a request.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum Finding {
     /// A schedule.
-    Schedule(Box<Outcome>),
+    Schedule(Box<Found>),
     /// None.
     None {
         /// No schedule exists; otherwise none was found.
@@ -160,26 +99,16 @@ pub enum Answer {
     },
 }
 
-/// Plans the instance in time.
+/// Told of every better schedule, with what is proven by then.
+pub type Look<'a> = &'a mut (dyn FnMut(Found) + Send);
+
+/// Plans in time.
 ///
 /// # Errors
 /// The goal is not about time, or joins terms that cannot be joined; a task has no duration; the
 /// instance has something that is not planned for in time.
-pub fn solve(instance: &Instance, params: &Params) -> Result<Answer> {
-    solve_until(instance, params, &Stop::after(params.time_limit), &mut |_| {})
-}
-
-/// Plans the instance until `stop`, and tells of every better schedule, with what is proven by
-/// then.
-///
-/// # Errors
-/// As for [`solve`].
-pub fn solve_until(
-    instance: &Instance,
-    params: &Params,
-    stop: &Stop,
-    told: &mut (dyn FnMut(Outcome) + Send),
-) -> Result<Answer> {
+pub fn solve(request: &Request, look: Look) -> Result<Finding> {
+    let instance = request.instance;
     if !instance.is_timed() {
         let cause = format!("the goal `{}` is not about time", instance.goal());
         let remedy = "name makespan, completion, tardiness or wait";
@@ -192,8 +121,7 @@ pub fn solve_until(
         return Err(Error::usage(format!("plans in time do not know {what}"))
             .help("leave it out, or choose a goal that is not about time"));
     }
-    let stop = stop.part(params.time_limit);
-    threads::on(params.threads, || Run::new(instance, params, &stop).answer(told))
+    Ok(Run::new(request).answer(look))
 }
 
 /// One solve on its way.
@@ -201,8 +129,7 @@ struct Run<'a> {
     p: Problem<'a>,
     aim: Aim,
     figures: Figures,
-    params: &'a Params,
-    stop: &'a Stop,
+    request: &'a Request<'a>,
     /// Jobs that can never run, and why.
     never: Vec<(usize, &'static str)>,
     work: u64,
@@ -213,19 +140,22 @@ struct Run<'a> {
 
 /// Share of the work that the exact engines may take before local search has its turn.
 const EXACT_SHARE: u64 = 3;
+/// Work of branch and bound when it looks first.
+const FIRST_LOOK: u64 = 2_000_000;
+/// Work of the local search after that, whose schedule makes the second look shorter.
+const BETWEEN: u64 = 40_000_000;
 /// Share of what is left that bounds by prices may take.
 const PRICES_SHARE: u32 = 5;
 
 impl<'a> Run<'a> {
-    fn new(instance: &'a Instance, params: &'a Params, stop: &'a Stop) -> Run<'a> {
-        let p = Problem::new(instance, params.allow_unplaced);
-        let (aim, figures) = (Aim::new(&p, params.allow_unplaced), Figures::of(&p));
+    fn new(request: &'a Request<'a>) -> Run<'a> {
+        let p = Problem::new(request.instance, request.allow_unplaced);
+        let (aim, figures) = (Aim::new(&p, request.allow_unplaced), Figures::of(&p));
         Run {
             p,
             aim,
             figures,
-            params,
-            stop,
+            request,
             never: Vec::new(),
             work: 0,
             exhausted: false,
@@ -233,39 +163,35 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn limit(&self) -> u64 {
-        self.params.work_limit.unwrap_or(u64::MAX)
-    }
-
-    fn answer(mut self, told: &mut (dyn FnMut(Outcome) + Send)) -> Result<Answer> {
+    fn answer(mut self, look: Look) -> Finding {
         let (heads, never) = Heads::of(&self.p);
         self.never = never;
-        if let Some(cause) = self.impossible().filter(|_| !self.params.allow_unplaced) {
-            return Ok(Answer::None {
+        if let Some(cause) = self.impossible().filter(|_| !self.request.allow_unplaced) {
+            return Finding::None {
                 proven: true,
                 cause: format!("no schedule exists: {cause}"),
                 remedy: "change what it asks or what nodes have, or use --allow-unplaced".into(),
-            });
+            };
         }
         let mut bounds = bounds::bounds(&self.p, &self.aim, &self.figures, &heads, &self.never);
         let heads = bounds::all_have_places(&self.p, &self.never).then_some(&heads);
-        let found = match self.params.method {
-            Method::Queue(queue) => {
-                let found = self.queue(queue);
+        let built = match self.request.queue {
+            Some(queue) => {
+                let built = self.queue(queue);
                 let mut work = self.work;
-                if let Some(found) = &found {
-                    self.price(found, heads, &mut bounds, &mut work);
+                if let Some(built) = &built {
+                    self.price(built, heads, &mut bounds, &mut work);
                 }
                 self.work = work;
-                found
+                built
             }
-            Method::Auto => self.search(heads, &mut bounds, told),
+            None => self.search(heads, &mut bounds, look),
         };
-        match found {
-            Some(found) if self.usable(&found) => {
-                Ok(Answer::Schedule(Box::new(self.outcome(found, &bounds)?)))
+        match built {
+            Some(built) if self.usable(&built) => {
+                Finding::Schedule(Box::new(self.found(built, &bounds)))
             }
-            found => Ok(self.nothing(found)),
+            built => self.nothing(built),
         }
     }
 
@@ -299,31 +225,32 @@ impl<'a> Run<'a> {
     }
 
     /// Whether it leaves out nothing that must not be.
-    fn usable(&self, found: &Found) -> bool {
-        self.params.allow_unplaced || found.value[0] == Amount::Steps(0)
+    fn usable(&self, built: &Built) -> bool {
+        self.request.allow_unplaced || built.value[0] == Amount::Steps(0)
     }
 
-    fn queue(&mut self, queue: Queue) -> Option<Found> {
-        let soon = improve::before_the_hurry(&self.p, self.stop);
+    fn queue(&mut self, queue: Queue) -> Option<Built> {
+        let soon = improve::before_the_hurry(&self.p, self.request.stop);
         let mut b = Builder::new(&self.p);
         b.soon = Some(&soon);
         let done = queue::run(&mut b, &Aim::by_time(&self.p), queue, &self.figures);
         let work = b.work;
-        let name = b.by(Method::Queue(queue).name());
-        let found = done.then(|| Found::of(&b, &self.aim, &Recipe::default(), &name));
+        let name = b.by(queue.name());
+        let built = done.then(|| Built::of(&b, &self.aim, &Recipe::default(), &name));
         self.work = work;
-        found
+        built
     }
 
     /// Raises the bounds on sums over jobs, where every job can run, by prices for room.
-    fn price(&self, found: &Found, heads: Option<&Heads>, bounds: &mut [Bound], work: &mut u64) {
+    fn price(&self, built: &Built, heads: Option<&Heads>, bounds: &mut [Bound], work: &mut u64) {
         let Some(heads) = heads else { return };
-        let stop = self.stop.part(self.stop.remaining() / PRICES_SHARE);
-        let most = *work + self.limit().saturating_sub(*work) / u64::from(PRICES_SHARE);
-        let end = found.end.iter().copied().filter(|end| *end < NEVER).max().unwrap_or(0);
+        let Request { work: limit, stop, .. } = self.request;
+        let stop = stop.part(stop.remaining() / PRICES_SHARE);
+        let most = *work + limit.saturating_sub(*work) / u64::from(PRICES_SHARE);
+        let end = built.end.iter().copied().filter(|end| *end < NEVER).max().unwrap_or(0);
         let factor = self.p.instance.weight_scale().factor();
         let tiers = self.aim.goal.tiers.iter().enumerate().rev();
-        let values = found.value.iter().rev().zip(bounds.iter_mut().rev());
+        let values = built.value.iter().rev().zip(bounds.iter_mut().rev());
         for ((k, tier), (value, bound)) in tiers.zip(values) {
             let value = self.aim.near(k, *value);
             if value <= bound.value {
@@ -346,17 +273,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn search(
-        &mut self,
-        heads: Option<&Heads>,
-        bounds: &mut [Bound],
-        told: &mut (dyn FnMut(Outcome) + Send),
-    ) -> Option<Found> {
+    fn search(&mut self, heads: Option<&Heads>, bounds: &mut [Bound], look: Look) -> Option<Built> {
+        let (seed, limit, stop) = (self.request.seed, self.request.work, self.request.stop);
         let mut work = 0;
         let target = self.target(bounds);
         let context = (&self.p, &self.aim, &self.figures);
-        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &target);
-        let given = self.params.start.as_ref().map(|given| search.begin_with(given, &mut work));
+        let search = Search::new(context, (seed, limit), stop, &target);
+        let given = self.request.start.as_ref().map(|given| search.begin_with(given, &mut work));
         let usable = given.as_ref().is_some_and(|given| self.usable(given));
         self.set_aside = given.is_some() && !usable;
         let mut best = match given.filter(|_| usable) {
@@ -364,12 +287,12 @@ impl<'a> Run<'a> {
             None => search.starts(&mut work)?,
         };
         self.price(&best, heads, bounds, &mut work);
-        self.tell(&best, bounds, told);
+        self.tell(&best, bounds, look);
         let target = self.target(bounds);
         if heads.is_some() && machines::covers(&self.p) && !target.reached(&best.value) {
-            let share = self.limit() / EXACT_SHARE;
-            let stop = self.stop.part(self.stop.remaining() * 9 / 10);
-            if let Some(solved) = machines::solve(&self.p, self.params.seed, share, &stop) {
+            let share = limit / EXACT_SHARE;
+            let stop = stop.part(stop.remaining() * 9 / 10);
+            if let Some(solved) = machines::solve(&self.p, seed, share, &stop) {
                 work += solved.work;
                 let at = self.aim.goal.tiers.len() - self.p.instance.goal().tiers.len();
                 if solved.bound as f64 > bounds[at].value {
@@ -378,113 +301,124 @@ impl<'a> Run<'a> {
                 }
                 let mut b = Builder::new(&self.p);
                 b.build(&solved.recipe, &self.aim);
-                let next = Found::of(&b, &self.aim, &solved.recipe, "parallel machines");
+                let next = Built::of(&b, &self.aim, &solved.recipe, "parallel machines");
                 best = improve::better(Some(best), Some(next))?;
-                self.tell(&best, bounds, told);
+                self.tell(&best, bounds, look);
             }
         }
         let target = self.target(bounds);
-        let search = Search::new(context, (self.params.seed, self.limit()), self.stop, &target);
+        let search = Search::new(context, (seed, limit), stop, &target);
         if exact::worth_it(&self.p) && !target.reached(&best.value) {
-            // A first look, then what local search found makes the second shorter.
-            for share in [2_000_000, u64::MAX] {
-                let (most, stop) = match share {
-                    u64::MAX => (
-                        (self.limit() - work.min(self.limit())) / 2,
-                        self.stop.part(self.stop.remaining() / 2),
-                    ),
-                    share => (share.min(self.limit() / EXACT_SHARE), self.stop.clone()),
-                };
-                let mut exact = Exact::new(context, (&best, &target), most, &stop);
-                work += exact.run();
-                best = improve::better(Some(best), exact.found.take())?;
-                self.tell(&best, bounds, told);
-                if exact.complete {
-                    (self.work, self.exhausted) = (work, true);
-                    return Some(best);
-                }
-                if share != u64::MAX {
-                    let most = (work + 40_000_000).min(self.limit());
-                    let stop = self.stop.part(self.stop.remaining() / 5);
-                    let shorter = Search::new(context, (self.params.seed, most), &stop, &target);
-                    best =
-                        shorter.climb(best, &mut work, &mut |found| self.tell(found, bounds, told));
-                    if target.reached(&best.value) {
-                        break;
-                    }
-                }
+            let first = (FIRST_LOOK.min(limit / EXACT_SHARE), stop);
+            let mut complete;
+            (best, complete) = self.branch(best, &target, first, &mut work)?;
+            self.tell(&best, bounds, look);
+            if !complete {
+                let most = (work + BETWEEN).min(limit);
+                let stop = stop.part(stop.remaining() / 5);
+                let search = Search::new(context, (seed, most), &stop, &target);
+                best = search.climb(best, &mut work, &mut |built| self.tell(built, bounds, look));
+            }
+            if !complete && !target.reached(&best.value) {
+                let second = (limit.saturating_sub(work) / 2, &stop.part(stop.remaining() / 2));
+                (best, complete) = self.branch(best, &target, second, &mut work)?;
+                self.tell(&best, bounds, look);
+            }
+            if complete {
+                (self.work, self.exhausted) = (work, true);
+                return Some(best);
             }
         }
-        best = search.climb(best, &mut work, &mut |found| self.tell(found, bounds, told));
+        best = search.climb(best, &mut work, &mut |built| self.tell(built, bounds, look));
         self.work = work;
         Some(best)
     }
 
-    fn target(&self, bounds: &[Bound]) -> Target {
-        self.aim.target(bounds.iter().map(|bound| bound.value), self.params.gap)
+    /// The schedule or a better one by branch and bound, within so much work and time; whether
+    /// everything was tried.
+    fn branch(
+        &self,
+        best: Built,
+        target: &Target,
+        (most, stop): (u64, &Stop),
+        work: &mut u64,
+    ) -> Option<(Built, bool)> {
+        let context = (&self.p, &self.aim, &self.figures);
+        let mut exact = Exact::new(context, (&best, target), most, stop);
+        *work += exact.run();
+        let (found, complete) = (exact.found.take(), exact.complete);
+        Some((improve::better(Some(best), found)?, complete))
     }
 
-    fn tell(&self, found: &Found, bounds: &[Bound], told: &mut (dyn FnMut(Outcome) + Send)) {
-        // A contradiction is told with the answer: by then it is no smaller.
-        if let (true, Ok(outcome)) = (self.usable(found), self.outcome(found.clone(), bounds)) {
-            told(outcome);
+    fn target(&self, bounds: &[Bound]) -> Target {
+        self.aim.target(bounds.iter().map(|bound| bound.value), self.request.gap)
+    }
+
+    fn tell(&self, built: &Built, bounds: &[Bound], look: Look) {
+        if self.usable(built) {
+            look(self.found(built.clone(), bounds));
         }
     }
 
     /// The schedule with what is proven of it.
-    ///
-    /// # Errors
-    /// A bound above the value, which is a bug.
-    fn outcome(&self, found: Found, bounds: &[Bound]) -> Result<Outcome> {
-        let instance = self.p.instance;
-        let goal: &Goal = &self.aim.goal;
-        let values = timed_values(instance, &found.schedule, goal);
-        let left: Vec<TaskId> = found.schedule.plan.unplaced().collect();
-        let tiers =
-            values.into_iter().zip(bounds).zip(&goal.tiers).map(|((value, bound), tier)| {
-                // What is known of whole schedules says nothing where tasks are left out.
-                let about_all = !matches!(tier.terms[0].term, Term::Unplaced(_));
-                let known = match !left.is_empty() && about_all {
-                    true => Bound { value: 0.0, why: "tasks are left out" },
-                    false => bound.clone(),
-                };
-                let worth = value.worth();
-                let bound = proof::Bound::real(known.value, known.why);
-                // A schedule that is not beaten once all are tried is proven, unless that is known
-                // already; a bound above it stays the contradiction that it is.
-                let tried = self.exhausted && known.value <= worth.near();
-                let bound = match tried && !proof::proven(instance, tier, worth, bound.value) {
-                    true => proof::Bound::new(worth, "branch and bound"),
-                    false => bound,
-                };
-                Proof::of(instance, tier, worth, &bound)
-            });
-        let goal: Vec<Proof> = tiers.collect::<Result<_>>()?;
+    fn found(&self, built: Built, bounds: &[Bound]) -> Found {
+        let left: Vec<TaskId> = built.schedule.plan.unplaced().collect();
+        let bounds = self.proven(&built.schedule, bounds, left.is_empty());
         let never: FxHashMap<u32, &str> =
             self.never.iter().map(|(k, why)| (self.p.jobs[*k].first, *why)).collect();
         let why = |task: TaskId| {
-            let known = never.get(&instance.job(task).0);
+            let known = never.get(&self.p.instance.job(task).0);
             known.copied().unwrap_or("no room was found for it in time").to_owned()
         };
-        Ok(Outcome {
-            optimal: goal.iter().all(|tier| tier.gap == 0.0),
-            goal,
-            found_by: found.by,
+        Found {
+            bounds,
+            by: built.by,
             unplaced: left.into_iter().map(|task| (task, why(task))).collect(),
-            schedule: found.schedule,
+            schedule: built.schedule,
             work: self.work,
             set_aside: self.set_aside,
-        })
+        }
     }
 
-    fn nothing(&self, found: Option<Found>) -> Answer {
+    /// What no schedule is below: what was counted, or what the schedule has once all are tried.
+    fn proven(&self, schedule: &Schedule, bounds: &[Bound], whole: bool) -> Vec<proof::Bound> {
+        let (instance, goal) = (self.p.instance, &self.aim.goal);
+        let counted = bounds.iter().zip(&goal.tiers).map(|(bound, tier)| {
+            // What is known of whole schedules says nothing where tasks are left out.
+            let about_all = !matches!(tier.terms[0].term, Term::Unplaced(_));
+            if !whole && about_all {
+                proof::Bound::real(0.0, "tasks are left out")
+            } else {
+                proof::Bound::real(bound.value, bound.why)
+            }
+        });
+        if !self.exhausted {
+            return counted.collect();
+        }
+        // A schedule that is not beaten once all are tried is proven, unless that is known already;
+        // a bound above it stays the contradiction that it is.
+        let values = timed_values(instance, schedule, goal);
+        let tiers = values.into_iter().zip(counted).zip(&goal.tiers);
+        let tiers = tiers.map(|((value, known), tier)| {
+            let worth = value.worth();
+            let below = known.value.near() <= worth.near();
+            if below && !proof::proven(instance, tier, worth, known.value) {
+                proof::Bound::new(worth, "branch and bound")
+            } else {
+                known
+            }
+        });
+        tiers.collect()
+    }
+
+    fn nothing(&self, built: Option<Built>) -> Finding {
         if self.exhausted {
             let cause = "no schedule places every task by its rules and deadline: all were tried";
             let remedy = "give later deadlines, or use --allow-unplaced".to_owned();
-            return Answer::None { proven: true, cause: cause.to_owned(), remedy };
+            return Finding::None { proven: true, cause: cause.to_owned(), remedy };
         }
         let remedy = "give it more time, later deadlines, or use --allow-unplaced".to_owned();
-        let left = found.as_ref().and_then(|found| found.schedule.plan.unplaced().next());
+        let left = built.as_ref().and_then(|built| built.schedule.plan.unplaced().next());
         let cause = match left {
             Some(task) => format!(
                 "no schedule was found that places every task: `{}` is left out, among others",
@@ -492,6 +426,6 @@ impl<'a> Run<'a> {
             ),
             None => "no schedule was found in time".to_owned(),
         };
-        Answer::None { proven: false, cause, remedy }
+        Finding::None { proven: false, cause, remedy }
     }
 }

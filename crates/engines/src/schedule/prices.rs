@@ -9,10 +9,10 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::bounds::Heads;
-use super::problem::{NEVER, Problem};
+use super::problem::{NEVER, Problem, ROUNDING};
 use super::supply::{Row, rows};
 use base::stop::Stop;
-use model::{Term, Tier, gcd};
+use model::{Seconds, Shape, Tier, gcd};
 
 /// Spans of time that have a price of their own.
 const SPANS: i64 = 400;
@@ -24,19 +24,12 @@ const BLOCK: usize = 512;
 /// Share of the last direction that is kept.
 const KEPT: f64 = 0.6;
 
-/// What a second costs, by term.
-#[derive(Clone, Copy)]
-struct Weights {
-    completion: f64,
-    wait: f64,
-    tardiness: f64,
-}
-
 /// Jobs, prices and the room there is.
 struct Market<'a> {
     p: &'a Problem<'a>,
     heads: &'a Heads,
-    weights: Weights,
+    /// Which seconds count, and what each weighs.
+    weights: Vec<(Seconds, f64)>,
     /// Seconds of a span, and how many there are.
     step: i64,
     spans: usize,
@@ -65,12 +58,12 @@ pub(super) fn bound(
     (work, most): (&mut u64, u64),
     stop: &Stop,
 ) -> Option<f64> {
-    let sums = [Term::Completion, Term::Wait, Term::Tardiness];
-    if p.jobs.is_empty() || !tier.terms.iter().all(|part| sums.contains(&part.term)) {
-        return None;
-    }
-    let [completion, wait, tardiness] = sums.map(|term| tier.weight(term));
-    let weights = Weights { completion, wait, tardiness };
+    let seconds = tier.terms.iter().map(|part| match part.term.shape() {
+        Shape::Seconds(seconds) => Some((*seconds, part.weight)),
+        _ => None,
+    });
+    let weights =
+        seconds.collect::<Option<Vec<(Seconds, f64)>>>().filter(|_| !p.jobs.is_empty())?;
     let market = Market::new(p, heads, weights, end);
     let cells = (market.room.len() + market.shares.len()) * market.spans;
     let round = (p.jobs.len() * 16 + cells) as u64;
@@ -85,8 +78,7 @@ pub(super) fn bound(
         *work += round;
         let asked = market.ask(&prices);
         let worth: f64 = prices.iter().zip(&market.room).map(|(a, b)| dot(a, b)).sum();
-        // What floating point may have added is given up.
-        let value = asked.least - worth - 1e-9 * (asked.least.abs() + worth);
+        let value = asked.least - worth - ROUNDING * (asked.least.abs() + worth);
         if value > best.0 {
             (best, idle) = ((value, prices.clone()), 0);
         } else {
@@ -126,7 +118,12 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 impl<'a> Market<'a> {
-    fn new(p: &'a Problem<'a>, heads: &'a Heads, weights: Weights, end: i64) -> Market<'a> {
+    fn new(
+        p: &'a Problem<'a>,
+        heads: &'a Heads,
+        weights: Vec<(Seconds, f64)>,
+        end: i64,
+    ) -> Market<'a> {
         let unit = p.jobs.iter().fold(0, |unit, job| gcd(gcd(unit, job.shortest), job.release));
         let unit = unit.max(1);
         let step = unit * (end / unit / SPANS + 1);
@@ -228,11 +225,8 @@ impl<'a> Market<'a> {
         };
         let delay = |start: i64| {
             let end = start + job.shortest;
-            let late = job.due.map_or(0, |due| (end - due).max(0));
-            weight
-                * (self.weights.completion * end as f64
-                    + self.weights.wait * (start - job.release) as f64
-                    + self.weights.tardiness * late as f64)
+            let of = |seconds: Seconds| seconds.of((job.release, job.due), (start, end)) as f64;
+            weight * self.weights.iter().map(|(seconds, each)| each * of(*seconds)).sum::<f64>()
         };
         let by = |time: i64| {
             let span = (time / self.step) as usize;

@@ -11,6 +11,8 @@ use model::{Ask, Instance, NodeId, Rule, TaskId};
 pub(super) const NONE: u32 = u32::MAX;
 /// No time at all.
 pub(super) const NEVER: i64 = i64::MAX / 4;
+/// What floating point may have added to a bound, as a part of it: it is taken off again.
+pub(super) const ROUNDING: f64 = 1e-9;
 
 /// What starts as one: a task, or the units of a gang.
 #[derive(Clone, Debug)]
@@ -179,9 +181,8 @@ impl<'a> Problem<'a> {
             rules.map(|rule| values_of(instance, rule, partial)).collect();
         for first in instance.jobs() {
             let units = instance.units(first);
-            let pin = |task: TaskId| match instance.runs_now(task) {
-                true => instance.current(task),
-                false => instance.pin(task),
+            let pin = |task: TaskId| {
+                if instance.runs_now(task) { instance.current(task) } else { instance.pin(task) }
             };
             let pinned = units.len() > 1 && units.clone().any(|t| pin(TaskId::from(t)).is_some());
             let alone = if pinned { None } else { pin(first) };
@@ -401,9 +402,10 @@ impl<'a> Problem<'a> {
 
     /// The node that the task has to be on, if there is but one.
     pub fn pin(&self, task: TaskId) -> Option<u32> {
-        match self.instance.runs_now(task) {
-            true => self.instance.current(task),
-            false => self.instance.pin(task),
+        if self.instance.runs_now(task) {
+            self.instance.current(task)
+        } else {
+            self.instance.pin(task)
         }
         .map(|node| node.0)
     }

@@ -42,6 +42,13 @@ pub const QUEUES: [(Queue, &str, &str); 6] = [
     (Queue::Conservative, "conservative", "backfill: others pass if nothing before them waits"),
 ];
 
+impl Queue {
+    /// The name used in flags and files.
+    pub fn name(self) -> &'static str {
+        QUEUES.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+    }
+}
+
 /// Builds the policy's schedule; jobs that it can never start have no place. False if the time
 /// ran out before. In a hurry what is left is placed in the order of arrival.
 pub(super) fn run(b: &mut Builder, aim: &Aim, queue: Queue, figures: &Figures) -> bool {
@@ -146,10 +153,11 @@ impl<'a, 'b> Simulation<'a, 'b> {
     /// The next time at which anything happens; what arrives by then waits.
     fn advance(&mut self) -> Option<i64> {
         let arrival = self.arrivals.peek().map(|Reverse((time, _))| *time);
-        let event = match self.waiting.is_empty() {
+        let event = if self.waiting.is_empty() {
             // Nobody waits for what ends.
-            true => None,
-            false => self.events.peek().map(|Reverse(time)| *time),
+            None
+        } else {
+            self.events.peek().map(|Reverse(time)| *time)
         };
         let time = match (arrival, event) {
             (Some(a), Some(b)) => a.min(b),
@@ -247,12 +255,11 @@ impl<'a, 'b> Simulation<'a, 'b> {
                 continue;
             }
             self.events.push(Reverse(start));
-            match keeps {
-                true => self.reserved = start,
-                false => {
-                    self.blocked = Some((first.2, start));
-                    self.b.remove(k);
-                }
+            if keeps {
+                self.reserved = start;
+            } else {
+                self.blocked = Some((first.2, start));
+                self.b.remove(k);
             }
             self.pass_by(time);
             return;

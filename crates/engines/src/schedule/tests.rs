@@ -1,15 +1,15 @@
 //! Schedules of small random instances, with every feature, against trying everything.
 
-use std::time::Duration;
-
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Aim, Figures, Heads, Problem, bounds, prices};
-use super::{Answer, Given, Method, Outcome, Params, QUEUES, solve};
+use super::{Finding, Found, Given, QUEUES, Request, solve};
 use base::stop::Stop;
+use base::threads;
 use judge::check::check_schedule;
 use judge::metrics::timed_values;
+use judge::proof::Proof;
 use model::{
     AfterDraft, Ask, Decimal, Draft, Goal, Instance, NodeDraft, NodeId, PairDraft, Plan,
     ResourceDraft, Schedule, TaskDraft, TaskId, Term, When,
@@ -53,9 +53,10 @@ fn instance(g: &mut ChaCha8Rng, wish: Wish) -> Instance {
             closed: if wish.windows && g.random_bool(0.5) { vec![window] } else { vec![] },
             price_per_hour: Some(number(3600 * g.random_range(1..3))),
             used: if wish.windows { vec![(0, number(1))] } else { vec![] },
-            ending: match wish.windows && g.random_bool(0.7) {
-                true => vec![(When::In(g.random_range(0..5)), vec![(0, number(1))])],
-                false => vec![],
+            ending: if wish.windows && g.random_bool(0.7) {
+                vec![(When::In(g.random_range(0..5)), vec![(0, number(1))])]
+            } else {
+                vec![]
             },
             ..NodeDraft::default()
         });
@@ -77,15 +78,16 @@ fn instance(g: &mut ChaCha8Rng, wish: Wish) -> Instance {
             due: g.random_bool(0.7).then(|| When::In(g.random_range(1..7))),
             deadline: (wish.deadlines && !running && g.random_bool(0.4))
                 .then(|| When::In(g.random_range(7..12))),
-            after: match running {
-                true => vec![],
-                false => after
+            after: if running {
+                vec![]
+            } else {
+                after
                     .into_iter()
                     .map(|other| AfterDraft {
                         task: format!("t{other}"),
                         lag: g.random_range(0..2),
                     })
-                    .collect(),
+                    .collect()
             },
             current: if running { vec!["n0".to_owned()] } else { vec![] },
             elapsed: running.then_some(6),
@@ -187,15 +189,37 @@ fn partly(instance: &Instance, schedule: &Schedule) -> bool {
     })
 }
 
-fn plan(instance: &Instance, params: &Params) -> Option<Outcome> {
-    match solve(instance, params).unwrap() {
-        Answer::Schedule(outcome) => Some(*outcome),
-        Answer::None { .. } => None,
+fn plan(request: &Request) -> Option<Found> {
+    match solve(request, &mut |_| {}).unwrap() {
+        Finding::Schedule(found) => Some(*found),
+        Finding::None { .. } => None,
     }
 }
 
-fn quick(work: u64) -> Params {
-    Params { work_limit: Some(work), time_limit: Duration::from_secs(1000), ..Params::default() }
+/// The tiers of an instance of which nothing is left out.
+fn proofs(instance: &Instance, found: &Found) -> Vec<Proof> {
+    let values = timed_values(instance, &found.schedule, instance.goal());
+    let tiers = instance.goal().tiers.iter().zip(values).zip(&found.bounds);
+    tiers
+        .map(|((tier, value), bound)| Proof::of(instance, tier, value.worth(), bound).unwrap())
+        .collect()
+}
+
+fn optimal(goal: &[Proof]) -> bool {
+    goal.iter().all(|tier| tier.gap == 0.0)
+}
+
+fn quick<'a>(instance: &'a Instance, work: u64, stop: &'a Stop) -> Request<'a> {
+    Request {
+        instance,
+        queue: None,
+        allow_unplaced: false,
+        start: None,
+        gap: 0.0,
+        seed: 1,
+        work,
+        stop,
+    }
 }
 
 const PLAIN: Wish = Wish {
@@ -212,28 +236,28 @@ const PLAIN: Wish = Wish {
 /// is found.
 fn agrees(seed: u64, rounds: usize, wish: Wish) {
     let mut g = ChaCha8Rng::seed_from_u64(seed);
-    let mut solved = 0;
+    let (mut solved, stop) = (0, Stop::never());
     for round in 0..rounds {
         let instance = instance(&mut g, wish);
-        let answer = solve(&instance, &quick(20_000_000)).unwrap();
+        let finding = solve(&quick(&instance, 20_000_000, &stop), &mut |_| {}).unwrap();
         // Nothing better needs to start after the end of what is there.
-        let horizon = match &answer {
-            Answer::Schedule(outcome) => outcome.schedule.makespan(&instance),
-            Answer::None { .. } => 12,
+        let horizon = match &finding {
+            Finding::Schedule(found) => found.schedule.makespan(&instance),
+            Finding::None { .. } => 12,
         };
         let best = brute(&instance, horizon);
-        match (answer, best) {
-            (Answer::Schedule(outcome), Some(best)) => {
-                assert!(holds(&instance, &outcome.schedule), "{round}: {:?}", outcome.schedule);
-                let found: Vec<f64> = outcome.goal.iter().map(|tier| tier.value).collect();
-                assert_eq!(found, values(&instance, &outcome.schedule), "{round}");
-                assert_eq!(found, best, "{round} {wish:?}", wish = wish.goal);
-                assert!(outcome.goal[0].bound <= best[0] + 1e-9, "{round}: bound");
-                assert!(outcome.optimal, "{round}: {:?}", outcome.goal);
+        match (finding, best) {
+            (Finding::Schedule(found), Some(best)) => {
+                assert!(holds(&instance, &found.schedule), "{round}: {:?}", found.schedule);
+                let goal = proofs(&instance, &found);
+                let values = values(&instance, &found.schedule);
+                assert_eq!(values, best, "{round} {wish:?}", wish = wish.goal);
+                assert!(goal[0].bound <= best[0] + 1e-9, "{round}: bound");
+                assert!(optimal(&goal), "{round}: {goal:?}");
                 solved += 1;
             }
-            (Answer::None { proven, .. }, None) => assert!(proven, "{round}"),
-            (answer, best) => panic!("{round}: {answer:?} against {best:?}"),
+            (Finding::None { proven, .. }, None) => assert!(proven, "{round}"),
+            (finding, best) => panic!("{round}: {finding:?} against {best:?}"),
         }
     }
     assert!(solved > 0, "nothing to solve");
@@ -274,16 +298,17 @@ fn deadlines_are_what_brute_force_finds() {
 
 #[test]
 fn queue_policies_keep_every_rule() {
-    let mut g = ChaCha8Rng::seed_from_u64(40);
+    let (mut g, stop) = (ChaCha8Rng::seed_from_u64(40), Stop::never());
     for _ in 0..100 {
         let wish = Wish { tasks: 9, gangs: true, windows: true, speeds: true, ..PLAIN };
         let instance = instance(&mut g, wish);
         for (queue, name, _) in QUEUES {
-            let params = Params { method: Method::Queue(queue), ..quick(u64::MAX) };
-            if let Some(outcome) = plan(&instance, &params) {
-                let wrong = check_schedule(&instance, &outcome.schedule, false);
+            let request = Request { queue: Some(queue), ..quick(&instance, u64::MAX, &stop) };
+            if let Some(found) = plan(&request) {
+                let wrong = check_schedule(&instance, &found.schedule, false);
                 assert!(wrong.is_empty(), "{name}: {wrong:?}");
-                assert!(outcome.goal[0].bound <= outcome.goal[0].value);
+                let goal = proofs(&instance, &found);
+                assert!(goal[0].bound <= goal[0].value);
             }
         }
     }
@@ -323,36 +348,36 @@ fn layered(g: &mut ChaCha8Rng, tasks: usize, nodes: usize) -> Instance {
 
 #[test]
 fn threads_do_not_change_the_schedule() {
-    let mut g = ChaCha8Rng::seed_from_u64(50);
+    let (mut g, stop) = (ChaCha8Rng::seed_from_u64(50), Stop::never());
     for (tasks, nodes) in [(60, 3), (200, 60)] {
         let instance = layered(&mut g, tasks, nodes);
-        let run = |threads| {
-            let params = Params { threads: Some(threads), ..quick(3_000_000) };
-            plan(&instance, &params).expect("a schedule")
+        let run = |many| {
+            let run = || Ok(plan(&quick(&instance, 3_000_000, &stop)).expect("a schedule"));
+            threads::on(Some(many), run).unwrap()
         };
         let (one, two) = (run(1), run(2));
         assert_eq!(one.schedule, two.schedule);
-        assert_eq!((one.goal, one.work), (two.goal, two.work));
+        assert_eq!((one.bounds, one.work), (two.bounds, two.work));
         assert!(holds(&instance, &one.schedule));
     }
 }
 
 #[test]
 fn a_gap_ends_the_search_early_and_is_kept() {
-    let mut g = ChaCha8Rng::seed_from_u64(55);
+    let (mut g, stop) = (ChaCha8Rng::seed_from_u64(55), Stop::never());
     let mut saved = 0;
     for goal in ["makespan", "completion, nodes", "wait"] {
         let wish = Wish { tasks: 12, goal, gangs: true, speeds: true, ..PLAIN };
         for _ in 0..8 {
             let instance = instance(&mut g, wish);
-            let run = |gap| plan(&instance, &Params { gap, ..quick(2_000_000) });
+            let run = |gap| plan(&Request { gap, ..quick(&instance, 2_000_000, &stop) });
             let (Some(wide), Some(none)) = (run(0.25), run(0.0)) else { continue };
             assert!(holds(&instance, &wide.schedule));
             assert!(wide.work <= none.work);
-            let within = wide.goal.iter().all(|tier| tier.gap <= 0.25);
-            assert!(within || wide.work == none.work, "{:?}", wide.goal);
-            assert_eq!(wide.optimal, wide.goal.iter().all(|tier| tier.gap == 0.0));
-            saved += usize::from(within && !wide.optimal);
+            let goal = proofs(&instance, &wide);
+            let within = goal.iter().all(|tier| tier.gap <= 0.25);
+            assert!(within || wide.work == none.work, "{goal:?}");
+            saved += usize::from(within && !optimal(&goal));
         }
     }
     assert!(saved > 0, "some stop before they are proven");
@@ -360,15 +385,15 @@ fn a_gap_ends_the_search_early_and_is_kept() {
 
 #[test]
 fn a_schedule_given_is_never_lost() {
-    let mut g = ChaCha8Rng::seed_from_u64(57);
+    let (mut g, stop) = (ChaCha8Rng::seed_from_u64(57), Stop::never());
     for goal in ["makespan", "completion, nodes", "tardiness"] {
         let wish = Wish { tasks: 8, goal, gangs: true, windows: true, pairs: true, ..PLAIN };
         for _ in 0..12 {
             let instance = instance(&mut g, wish);
-            let Some(best) = plan(&instance, &quick(1_000_000)) else { continue };
+            let Some(best) = plan(&quick(&instance, 1_000_000, &stop)) else { continue };
             let from = |schedule: Schedule, holds| {
                 let start = Some(Given { schedule, holds });
-                plan(&instance, &Params { start, ..quick(1) }).expect("a schedule")
+                plan(&Request { start, ..quick(&instance, 1, &stop) }).expect("a schedule")
             };
             let again = from(best.schedule.clone(), true);
             assert!(holds(&instance, &again.schedule));
@@ -406,21 +431,21 @@ fn the_index_finds_what_looking_everywhere_finds() {
 
 #[test]
 fn what_cannot_be_placed_is_left_out_with_what_follows() {
-    let mut g = ChaCha8Rng::seed_from_u64(70);
+    let (mut g, stop) = (ChaCha8Rng::seed_from_u64(70), Stop::never());
     for _ in 0..60 {
         let wish = Wish { deadlines: true, windows: true, tasks: 8, goal: "makespan", ..PLAIN };
         let instance = instance(&mut g, wish);
-        let params = Params { allow_unplaced: true, ..quick(2_000_000) };
-        let outcome = plan(&instance, &params).expect("a schedule");
-        let wrong = check_schedule(&instance, &outcome.schedule, true);
+        let request = Request { allow_unplaced: true, ..quick(&instance, 2_000_000, &stop) };
+        let found = plan(&request).expect("a schedule");
+        let wrong = check_schedule(&instance, &found.schedule, true);
         assert!(wrong.is_empty(), "{wrong:?}");
-        assert_eq!(outcome.unplaced.len(), outcome.schedule.plan.unplaced().count());
+        assert_eq!(found.unplaced.len(), found.schedule.plan.unplaced().count());
     }
 }
 
 #[test]
 fn parallel_machines_end_when_brute_force_says() {
-    let mut g = ChaCha8Rng::seed_from_u64(80);
+    let (mut g, stop) = (ChaCha8Rng::seed_from_u64(80), Stop::never());
     for _ in 0..150 {
         let (n, m) = (g.random_range(1..9), g.random_range(1..4usize));
         let top = [4, 30, 1000][g.random_range(0..3)];
@@ -453,17 +478,18 @@ fn parallel_machines_end_when_brute_force_says() {
             }
             best = best.min(last);
         }
-        let outcome = plan(&instance, &quick(20_000_000)).expect("a schedule");
-        assert!(holds(&instance, &outcome.schedule));
-        assert_eq!(outcome.goal[0].value, best as f64, "{seconds:?} {free:?}");
-        assert!(outcome.optimal, "{seconds:?} {free:?} {:?}", outcome.goal);
+        let found = plan(&quick(&instance, 20_000_000, &stop)).expect("a schedule");
+        assert!(holds(&instance, &found.schedule));
+        let goal = proofs(&instance, &found);
+        assert_eq!(goal[0].value, best as f64, "{seconds:?} {free:?}");
+        assert!(optimal(&goal), "{seconds:?} {free:?} {goal:?}");
     }
 }
 
 /// Bounds before they are held against a schedule: none is above what some schedule has.
 #[test]
 fn no_bound_is_above_a_schedule() {
-    let mut g = ChaCha8Rng::seed_from_u64(77);
+    let (mut g, stop) = (ChaCha8Rng::seed_from_u64(77), Stop::never());
     let (mut priced, mut positive) = (0, 0);
     for round in 0..200 {
         let goal =
@@ -472,11 +498,11 @@ fn no_bound_is_above_a_schedule() {
         let wish =
             Wish { goal, tasks, gangs: true, windows: true, speeds: true, pairs: true, ..PLAIN };
         let instance = instance(&mut g, wish);
-        let Some(found) = plan(&instance, &quick(300_000)) else { continue };
+        let Some(found) = plan(&quick(&instance, 300_000, &stop)) else { continue };
         let p = Problem::new(&instance, false);
         let (aim, figures) = (Aim::new(&p, false), Figures::of(&p));
         let (heads, never) = Heads::of(&p);
-        let value = found.goal[0].value;
+        let value = values(&instance, &found.schedule)[0];
         let tier = &aim.goal.tiers[0];
         let counted = &bounds::bounds(&p, &aim, &figures, &heads, &never)[0];
         assert!(
@@ -486,7 +512,7 @@ fn no_bound_is_above_a_schedule() {
             counted.why
         );
         let end = instance.horizon();
-        let (mut work, stop) = (0, Stop::never());
+        let mut work = 0;
         let factor = instance.weight_scale().factor();
         let known = (value / factor, end);
         let bound = prices::bound(&p, &heads, tier, known, (&mut work, u64::MAX), &stop);

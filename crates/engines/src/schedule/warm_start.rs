@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::improve::{Found, Search, better};
+use super::improve::{Built, Search, better};
 use super::problem::{NEVER, NONE};
 use super::serial::{Builder, Recipe};
 use model::Schedule;
@@ -22,7 +22,7 @@ const NAME: &str = "the plan given";
 impl Search<'_> {
     /// The schedule given, or a better one with the same nodes in the order of its starts; tasks
     /// that have no room there are placed elsewhere. `used` counts work.
-    pub fn begin_with(&self, given: &Given, used: &mut u64) -> Found {
+    pub fn begin_with(&self, given: &Given, used: &mut u64) -> Built {
         let p = self.p;
         let (plan, start) = (&given.schedule.plan, &given.schedule.start);
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
@@ -38,7 +38,7 @@ impl Search<'_> {
         let mut b = Builder::new(p);
         b.build(&recipe, self.aim);
         b.stop = Some(self.stop);
-        let mut best = Found::of(&b, self.aim, &recipe, NAME);
+        let mut best = Built::of(&b, self.aim, &recipe, NAME);
         loop {
             let lost = |k: &usize| b.start[*k] >= NEVER && recipe.want[*k] != NONE;
             let lost: Vec<usize> = (0..p.jobs.len()).filter(lost).collect();
@@ -47,7 +47,7 @@ impl Search<'_> {
             }
             lost.into_iter().for_each(|k| recipe.want[k] = NONE);
             b.build(&recipe, self.aim);
-            let next = Found::of(&b, self.aim, &recipe, NAME);
+            let next = Built::of(&b, self.aim, &recipe, NAME);
             best = better(Some(best.clone()), Some(next)).unwrap_or(best);
         }
         *used += b.work;
@@ -55,7 +55,7 @@ impl Search<'_> {
             return best;
         }
         b.adopt(&given.schedule);
-        let own = Found::of(&b, self.aim, &best.recipe, NAME);
+        let own = Built::of(&b, self.aim, &best.recipe, NAME);
         better(Some(own.clone()), Some(best)).unwrap_or(own)
     }
 }

@@ -80,9 +80,10 @@ fn run<const R: usize>(request: &Request, better: Look) -> Found {
     let none = engine.bound == i64::MAX;
     Found {
         plan: (engine.value < i64::MAX).then(|| plan_of(&engine.plan, &nodes)),
-        bound: match none {
-            true => Worth::real(f64::INFINITY),
-            false => Worth::counted(engine.bound.max(0) * unit, instance.cost_scale()),
+        bound: if none {
+            Worth::real(f64::INFINITY)
+        } else {
+            Worth::counted(engine.bound.max(0) * unit, instance.cost_scale())
         },
         impossible: none.then(|| {
             "branch and bound tried every choice of nodes: none takes all tasks within its room"
@@ -106,9 +107,10 @@ fn problem<const R: usize>(instance: &Instance, nodes: &[NodeId]) -> (Problem<R>
     cost.iter_mut().chain(&mut price).for_each(|cost| *cost /= unit);
     let pairs = || instance.task_ids().flat_map(|task| nodes.iter().map(move |node| (task, *node)));
     let allowed: Vec<bool> = pairs().map(|(task, node)| instance.eligible(task, node)).collect();
-    let demand = match instance.has_pairs() {
-        true => pairs().map(|(task, node)| of(instance.demand_on(task, node))).collect(),
-        false => instance.task_ids().map(|task| of(instance.demand(task))).collect(),
+    let demand = if instance.has_pairs() {
+        pairs().map(|(task, node)| of(instance.demand_on(task, node))).collect()
+    } else {
+        instance.task_ids().map(|task| of(instance.demand(task))).collect()
     };
     let problem = Problem {
         tasks: instance.tasks(),

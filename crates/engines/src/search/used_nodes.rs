@@ -67,9 +67,10 @@ fn run<const R: usize>(request: &Request, better: Look) -> Found {
     let none = engine.bound == i64::MAX;
     Found {
         plan: (engine.value < i64::MAX).then(|| plan_of(&engine.plan, &nodes)),
-        bound: match none {
-            true => Worth::real(f64::INFINITY),
-            false => Worth::counted(engine.bound.max(0) * unit, scale),
+        bound: if none {
+            Worth::real(f64::INFINITY)
+        } else {
+            Worth::counted(engine.bound.max(0) * unit, scale)
         },
         impossible: none
             .then(|| "no choice of nodes takes all tasks, not even all of them".to_owned()),

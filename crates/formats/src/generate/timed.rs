@@ -20,9 +20,12 @@ pub(super) fn franca_uniform(settings: &Settings, rng: &mut ChaCha8Rng) -> Draft
 pub(super) fn franca_non_uniform(settings: &Settings, rng: &mut ChaCha8Rng) -> Draft {
     let (a, b) = (1, settings.longest);
     let (low, high) = (a.max(9 * (b - a) / 10), a.max(2 * (b - a) / 10));
-    machines(settings, || match rng.random_range(0..100) < 98 {
-        true => rng.random_range(low..=b),
-        false => rng.random_range(a..=high),
+    machines(settings, || {
+        if rng.random_range(0..100) < 98 {
+            rng.random_range(low..=b)
+        } else {
+            rng.random_range(a..=high)
+        }
     })
 }
 

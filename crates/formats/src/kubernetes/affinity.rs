@@ -6,13 +6,13 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::nodes::effect;
-use model::{ANY, Decimal, Preference, Requirement, Selection, Toleration};
+use model::{ANY, Decimal, Direction, Preference, Requirement, Selection, Toleration};
 
 /// The name that stands for a node's own name among labels, where pods ask for that.
 pub(super) const NAME: &str = "metadata.name";
 
-/// Tells of a field that is not planned with.
-pub(super) type Tell<'a> = &'a mut dyn FnMut(String, String);
+/// Tells of a field that is not planned with as it is meant, and which way that errs.
+pub(super) type Tell<'a> = &'a mut dyn FnMut(Direction, String, String);
 
 /// All that the pod asks of its node.
 pub(super) fn requirement(spec: &PodSpec, tell: Tell) -> Requirement {
@@ -61,7 +61,7 @@ pub(super) fn requirement(spec: &PodSpec, tell: Tell) -> Requirement {
     for (k, toleration) in spec.tolerations.iter().flatten().enumerate() {
         match self::toleration(toleration) {
             Ok(toleration) => tolerations.push(toleration),
-            Err(what) => tell(format!("spec.tolerations[{k}]"), what),
+            Err(what) => tell(Direction::Narrower, format!("spec.tolerations[{k}]"), what),
         }
     }
     tolerations.sort();
@@ -93,12 +93,12 @@ fn toleration(toleration: &ApiToleration) -> Result<Toleration, String> {
 }
 
 /// A term: all of its expressions.
-fn selection(term: &NodeSelectorTerm, at: &str, tell: Tell) -> Selection {
+pub(super) fn selection(term: &NodeSelectorTerm, at: &str, tell: Tell) -> Selection {
     let mut selection = Selection::default();
     for (k, field) in term.match_fields.iter().flatten().enumerate() {
         if field.key != NAME {
             let what = format!("there is no field `{}` to match", field.key);
-            tell(format!("{at}.matchFields[{k}]"), what);
+            tell(Direction::Either, format!("{at}.matchFields[{k}]"), what);
         }
         express(&mut selection, field, &format!("{at}.matchFields[{k}]"), tell);
     }
@@ -122,7 +122,7 @@ fn express(to: &mut Selection, one: &NodeSelectorRequirement, at: &str, tell: Te
         }
         (operator, _) => {
             let what = format!("the operator {operator} with {} values is left out", values.len());
-            tell(at.to_owned(), what);
+            tell(Direction::Wider, at.to_owned(), what);
         }
     }
 }
@@ -206,7 +206,7 @@ mod tests {
         let spec: PodSpec = yaml_serde::from_str(&format!("containers: []\n{text}")).unwrap();
         let mut told = Vec::new();
         let requirement =
-            requirement(&spec, &mut |field, what| told.push(format!("{field}: {what}")));
+            requirement(&spec, &mut |_, field, what| told.push(format!("{field}: {what}")));
         (requirement, told)
     }
 

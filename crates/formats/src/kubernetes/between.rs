@@ -3,11 +3,11 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::affinity::{bar, narrow};
+use super::affinity::{NAME, bar, narrow};
 use super::cluster::Cluster;
-use super::pods::{Class, Term};
+use super::pods::{Class, EVERYWHERE, HostPort, Spread, Term};
 use super::selectors::{Labels, NAMESPACE_NAME, Selector};
-use model::{ANY, Ask, RuleDraft, Selection, Whom};
+use model::{ANY, Ask, Direction, RuleDraft, Selection, Whom};
 
 /// Most rules for which pods that keep away from others are written out in pairs.
 const MOST_PAIRS: usize = 20_000;
@@ -21,20 +21,22 @@ pub(super) struct Between {
     pub(super) extra: Vec<Selection>,
     pub(super) rules: Vec<RuleDraft>,
     /// Where, and what is not planned with.
-    pub(super) told: Vec<(String, String, String)>,
+    pub(super) told: Vec<(Direction, String, String, String)>,
 }
 
 /// The pods by class, and nodes by label.
-struct Scene<'a> {
-    cluster: &'a Cluster,
+pub(super) struct Scene<'a> {
+    pub(super) cluster: &'a Cluster,
     /// Waiting pods of each class.
-    waiting: Vec<Vec<usize>>,
+    pub(super) waiting: Vec<Vec<usize>>,
     /// Hosts of each class's running pods, one entry a pod.
     running: Vec<Vec<usize>>,
+    /// Of those the ones that are not being deleted.
+    pub(super) staying: Vec<Vec<usize>>,
     matching: FxHashMap<&'a Term, Vec<usize>>,
     /// Labels that tell every host apart, which rules call `node`.
     own_names: FxHashMap<&'a str, bool>,
-    out: Between,
+    pub(super) out: Between,
 }
 
 /// Works out all rules and conditions.
@@ -44,6 +46,7 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
         cluster,
         waiting: vec![Vec::new(); classes],
         running: vec![Vec::new(); classes],
+        staying: vec![Vec::new(); classes],
         matching: FxHashMap::default(),
         own_names: FxHashMap::default(),
         out: Between { extra: vec![Selection::default(); classes], ..Between::default() },
@@ -54,6 +57,7 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
     for pod in &cluster.running {
         let host = pod.node.as_deref().and_then(|name| host_at.get(name));
         scene.running[pod.class].extend(host);
+        scene.staying[pod.class].extend(host.filter(|_| !pod.ends));
     }
     let holds = |k: &usize| !scene.waiting[*k].is_empty();
     let holders: Vec<usize> = (0..classes).filter(holds).collect();
@@ -79,28 +83,30 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
     let runs = |k: &usize| !scene.running[*k].is_empty();
     let runners: Vec<usize> = (0..classes).filter(runs).collect();
     let kept_off = own(|class| class.terms.away.iter().collect(), &runners);
-    let mut spread: Vec<(&Term, u32, Vec<usize>)> = Vec::new();
-    let mut at: FxHashMap<(&Term, u32), usize> = FxHashMap::default();
+    let mut spread: Vec<(&Spread, Vec<usize>)> = Vec::new();
+    let mut at: FxHashMap<&Spread, usize> = FxHashMap::default();
     for class in &holders {
-        for (term, skew) in &cluster.classes[*class].terms.spread {
+        for one in &cluster.classes[*class].terms.spread {
             let next = spread.len();
-            let k = *at.entry((term, *skew)).or_insert(next);
+            let k = *at.entry(one).or_insert(next);
             if k == next {
-                spread.push((term, *skew, Vec::new()));
+                spread.push((one, Vec::new()));
             }
-            spread[k].2.push(*class);
+            spread[k].1.push(*class);
         }
     }
     kept_off.into_iter().for_each(|(term, classes)| scene.kept_off(term, &classes));
     away.into_iter().for_each(|(term, classes)| scene.away(term, &classes));
     near.into_iter().for_each(|(term, classes)| scene.near(term, &classes));
-    spread.into_iter().for_each(|(term, skew, classes)| scene.spread(term, skew, &classes));
+    scene.ports(&holders, &runners);
+    // Last: which values can be used depends on all the rest.
+    spread.into_iter().for_each(|(spread, classes)| scene.spread(spread, &classes));
     scene.out
 }
 
 impl<'a> Scene<'a> {
     /// Classes that the term means.
-    fn matching(&mut self, term: &'a Term) -> Vec<usize> {
+    pub(super) fn matching(&mut self, term: &'a Term) -> Vec<usize> {
         if let Some(known) = self.matching.get(term) {
             return known.clone();
         }
@@ -129,7 +135,7 @@ impl<'a> Scene<'a> {
             || term.namespaces_with.as_ref().is_some_and(with)
     }
 
-    fn value(&self, host: usize, key: &str) -> Option<&'a str> {
+    pub(super) fn value(&self, host: usize, key: &str) -> Option<&'a str> {
         let mut labels = self.cluster.hosts[host].labels.iter();
         labels.find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
@@ -153,19 +159,19 @@ impl<'a> Scene<'a> {
         self.counts(classes, key).into_iter().map(|(value, _)| value).collect()
     }
 
-    fn tasks(&self, classes: &[usize]) -> Vec<usize> {
+    pub(super) fn tasks(&self, classes: &[usize]) -> Vec<usize> {
         let mut tasks: Vec<usize> =
             classes.iter().flat_map(|class| self.waiting[*class].iter().copied()).collect();
         tasks.sort_unstable();
         tasks
     }
 
-    fn ids(&self, tasks: &[usize]) -> Vec<String> {
+    pub(super) fn ids(&self, tasks: &[usize]) -> Vec<String> {
         tasks.iter().map(|task| self.cluster.waiting[*task].id.clone()).collect()
     }
 
     /// What rules call the label; `None` when no host has it.
-    fn over(&mut self, key: &'a str) -> Option<String> {
+    pub(super) fn over(&mut self, key: &'a str) -> Option<String> {
         let hosts = 0..self.cluster.hosts.len();
         let known = self.own_names.get(key).copied();
         let own = known.unwrap_or_else(|| {
@@ -180,7 +186,12 @@ impl<'a> Scene<'a> {
     }
 
     /// What a value of the label is called in rules.
-    fn named(&self, counts: Vec<(String, u32)>, term: &Term, over: &str) -> Vec<(String, u32)> {
+    pub(super) fn named(
+        &self,
+        counts: Vec<(String, u32)>,
+        term: &Term,
+        over: &str,
+    ) -> Vec<(String, u32)> {
         if over != "node" {
             return counts;
         }
@@ -195,7 +206,13 @@ impl<'a> Scene<'a> {
         named.collect()
     }
 
-    fn rule(&mut self, what: &str, ask: Ask, over: &str, tasks: &[usize]) -> &mut RuleDraft {
+    pub(super) fn rule(
+        &mut self,
+        what: &str,
+        ask: Ask,
+        over: &str,
+        tasks: &[usize],
+    ) -> &mut RuleDraft {
         let first = &self.cluster.waiting[tasks[0]].id;
         self.out.rules.push(RuleDraft {
             name: Some(format!("{what} of {first}")),
@@ -203,16 +220,17 @@ impl<'a> Scene<'a> {
             over: over.to_owned(),
             whom: Whom::Tasks(self.ids(tasks)),
             near: None,
+            limit: None,
             present: Vec::new(),
         });
         let last = self.out.rules.len() - 1;
         &mut self.out.rules[last]
     }
 
-    fn tell(&mut self, task: usize, field: &str, what: &str) {
+    pub(super) fn tell(&mut self, errs: Direction, task: usize, field: &str, what: &str) {
         let pod = &self.cluster.waiting[task];
         let place = self.cluster.show(pod.place, &pod.id);
-        self.out.told.push((place, field.to_owned(), what.to_owned()));
+        self.out.told.push((errs, place, field.to_owned(), what.to_owned()));
     }
 
     /// Running pods keep others off their values.
@@ -253,7 +271,7 @@ impl<'a> Scene<'a> {
             let what =
                 format!("{pairs} pairs of waiting pods that keep apart are too many to plan with");
             let task = outer.first().or(inner.first()).copied().unwrap_or(0);
-            self.tell(task, "spec.affinity.podAntiAffinity", &what);
+            self.tell(Direction::Wider, task, "spec.affinity.podAntiAffinity", &what);
             return;
         }
         for stranger in &strangers {
@@ -306,33 +324,40 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Waiting pods spread evenly, with those that run.
-    fn spread(&mut self, term: &'a Term, skew: u32, holders: &[usize]) {
-        let field = "spec.topologySpreadConstraints";
-        let meant = self.matching(term);
-        for class in holders {
-            narrow(&mut self.out.extra[*class], &term.over, vec![ANY.to_owned()]);
-        }
-        let also = |class: &usize| meant.binary_search(class).is_ok();
-        let (inner, outer): (Vec<usize>, Vec<usize>) = holders.iter().partition(|k| also(k));
-        if let Some(first) = self.tasks(&outer).first() {
-            self.tell(
-                *first,
-                field,
-                "the pod itself is not among those it counts: not planned with",
-            );
-        }
-        let tasks = self.tasks(&inner);
-        let others = self.tasks(&meant);
-        if others.len() > tasks.len() && !tasks.is_empty() {
-            let what = "other waiting pods that it counts are not counted";
-            self.tell(tasks[0], field, what);
-        }
-        if let (Some(over), false) = (self.over(&term.over), tasks.is_empty()) {
-            let counts = self.counts(&meant, &term.over);
-            let present = self.named(counts, term, &over);
-            let ask = Ask::Spread { at_least: 0, at_most: u32::MAX, max_skew: Some(skew) };
-            self.rule("topology spread", ask, &over, &tasks).present = present;
+    /// A port of a node is taken by one pod: those that wait keep apart, and away from hosts where
+    /// one runs that has it.
+    fn ports(&mut self, holders: &[usize], runners: &[usize]) {
+        let cluster = self.cluster;
+        let taken = |class: &usize| cluster.classes[*class].terms.ports.iter();
+        let mut wanted: Vec<&HostPort> = holders.iter().flat_map(taken).collect();
+        wanted.sort();
+        wanted.dedup();
+        for port in wanted {
+            let meet = |class: &usize| taken(class).any(|other| port.meets(other));
+            let has = |class: &usize| taken(class).any(|other| port == other);
+            let hosts = runners.iter().filter(|class| meet(class));
+            let hosts = hosts.flat_map(|class| &self.running[*class]);
+            let names: Vec<String> = hosts.map(|host| cluster.hosts[*host].name.clone()).collect();
+            let (own, also): (Vec<usize>, Vec<usize>) =
+                holders.iter().filter(|class| meet(class)).partition(|class| has(class));
+            for class in own.iter().filter(|_| !names.is_empty()) {
+                bar(&mut self.out.extra[*class], NAME, names.clone());
+            }
+            // Who listens at one address and who listens at all of them meet; two that listen at
+            // different ones do not.
+            let own = self.tasks(&own);
+            if own.len() > 1 {
+                self.rule(&format!("host port {port}"), Ask::Apart, "node", &own);
+            }
+            if port.address != EVERYWHERE {
+                continue;
+            }
+            for other in self.tasks(&also) {
+                let mut both = own.clone();
+                both.push(other);
+                both.sort_unstable();
+                self.rule(&format!("host port {port}"), Ask::Apart, "node", &both);
+            }
         }
     }
 }

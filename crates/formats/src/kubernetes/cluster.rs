@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod as ApiPod, PodSpec};
+use k8s_openapi::api::core::v1::{
+    Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod as ApiPod, PodSpec,
+};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::api::storage::v1::StorageClass;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 
@@ -13,20 +16,48 @@ use super::super::source::Text;
 use super::affinity;
 use super::nodes::{Host, host};
 use super::objects::{Object, Place};
-use super::pods::{Class, Pod, Terms, group, terms, unplanned};
+use super::pods::{Class, Pod, Terms, claims, group, terms, unplanned};
 use super::requests::{Amounts, Wrong, effective};
 use super::selectors::Labels;
+use super::volumes::Volumes;
 use super::warnings::Warnings;
 use super::workloads::{Workload, controller, workloads};
 use base::error::{Error, Result};
-use model::{MOST_TASKS, Requirement};
+use model::{Direction, MOST_TASKS, Requirement};
+
+/// Annotations by which pods ask for a share of a GPU (KAI).
+const SHARES: [&str; 3] = ["gpu-fraction", "gpu-memory", "gpu-fraction-num-devices"];
+
+/// Kinds of objects that say nothing of where pods may run.
+const INDIFFERENT: [&str; 20] = [
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "ControllerRevision",
+    "CustomResourceDefinition",
+    "EndpointSlice",
+    "Endpoints",
+    "Event",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "IngressClass",
+    "Kustomization",
+    "Lease",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "Role",
+    "RoleBinding",
+    "Secret",
+    "Service",
+    "ServiceAccount",
+];
 
 /// Values that share a number when they are equal.
 #[derive(Debug)]
-struct Interned<T>(FxHashMap<T, usize>);
+pub(super) struct Interned<T>(FxHashMap<T, usize>);
 
 impl<T: Clone + Eq + Hash> Interned<T> {
-    fn number(&mut self, list: &mut Vec<T>, value: T) -> usize {
+    pub(super) fn number(&mut self, list: &mut Vec<T>, value: T) -> usize {
         *self.0.entry(value).or_insert_with_key(|value| {
             list.push(value.clone());
             list.len() - 1
@@ -44,7 +75,7 @@ pub(super) struct Cluster {
     pub(super) classes: Vec<Class>,
     class_at: Interned<Class>,
     pub(super) requirements: Vec<Requirement>,
-    requirement_at: Interned<Requirement>,
+    pub(super) requirement_at: Interned<Requirement>,
     /// What pods need; equal needs share a position.
     pub(super) needs: Vec<Amounts>,
     needs_at: Interned<Amounts>,
@@ -52,6 +83,7 @@ pub(super) struct Cluster {
     pub(super) namespaces: FxHashMap<String, Labels>,
     /// Fewest members of pod groups that run at once.
     pub(super) groups: FxHashMap<String, i64>,
+    pub(super) volumes: Volumes,
     priorities: FxHashMap<String, i64>,
     usual_priority: i64,
     workloads: Vec<Workload>,
@@ -91,6 +123,7 @@ impl Cluster {
             needs_at: Interned(FxHashMap::default()),
             namespaces: FxHashMap::default(),
             groups: FxHashMap::default(),
+            volumes: Volumes::default(),
             priorities: FxHashMap::default(),
             usual_priority: 0,
             workloads: Vec::new(),
@@ -104,8 +137,10 @@ impl Cluster {
     /// `file: items[5] default/web-0`
     pub(super) fn show(&self, place: Place, name: &str) -> String {
         let within = place.within();
-        let between = if within.is_empty() { "" } else { " " };
-        format!("{}: {within}{between}{name}", self.files[place.file])
+        let parts = [within.as_str(), name].into_iter().filter(|part| !part.is_empty());
+        let object = parts.collect::<Vec<_>>().join(" ");
+        let file = &self.files[place.file];
+        if object.is_empty() { file.clone() } else { format!("{file}: {object}") }
     }
 
     /// Takes an object over.
@@ -126,6 +161,21 @@ impl Cluster {
                 let labels = namespace.metadata.labels.unwrap_or_default();
                 self.namespaces.insert(namespace.metadata.name.unwrap_or_default(), labels);
             }
+            ("", "PersistentVolume") => {
+                let (volume, _) = object.typed::<PersistentVolume>(source)?;
+                let mut told = Vec::new();
+                self.volumes
+                    .volume(volume, &mut |errs, field, what| told.push((errs, field, what)));
+                for (errs, field, what) in told {
+                    self.warnings.assume(errs, &place, &field, &what);
+                }
+            }
+            ("", "PersistentVolumeClaim") => {
+                self.volumes.claim(object.typed::<PersistentVolumeClaim>(source)?.0);
+            }
+            ("storage.k8s.io", "StorageClass") => {
+                self.volumes.class(object.typed::<StorageClass>(source)?.0);
+            }
             ("scheduling.k8s.io", "PriorityClass") => {
                 let (class, _) = object.typed::<PriorityClass>(source)?;
                 let value = i64::from(class.value.unwrap_or(0));
@@ -143,7 +193,10 @@ impl Cluster {
                 Some(list) => self.workloads.extend(list),
                 None => {
                     let what = format!("objects of kind {} are left out", object.kind);
-                    self.warnings.add(&place, "kind", &what);
+                    match INDIFFERENT.contains(&object.kind.as_str()) {
+                        true => self.warnings.add(&place, "kind", &what),
+                        false => self.warnings.assume(Direction::Either, &place, "kind", &what),
+                    }
                 }
             },
         }
@@ -153,7 +206,7 @@ impl Cluster {
     /// Notes fields of the specification that the API's types do not have.
     fn unknown(&mut self, place: &str, fields: &[String]) {
         for field in fields.iter().filter(|field| field.starts_with("spec")) {
-            self.warnings.add(place, field, "unknown field, left out");
+            self.warnings.assume(Direction::Either, place, field, "unknown field, left out");
         }
     }
 
@@ -177,20 +230,22 @@ impl Cluster {
         let least = spec.and_then(|spec| spec.get("minMember")).or(gang);
         match least.and_then(Value::as_i64) {
             Some(least) => {
-                let id = match object.name.contains('/') {
-                    true => object.name.clone(),
-                    false => format!("default/{}", object.name),
+                let id = if object.name.contains('/') {
+                    object.name.clone()
+                } else {
+                    format!("default/{}", object.name)
                 };
                 self.groups.insert(id, least);
             }
             None => {
                 let what = "there is no number of members: the group asks nothing";
-                self.warnings.add(place, "spec.minMember", what);
+                self.warnings.assume(Direction::Wider, place, "spec.minMember", what);
             }
         }
         for field in ["minResources", "minTaskMember", "schedulingConstraints"] {
             if spec.is_some_and(|spec| spec.get(field).is_some()) {
-                self.warnings.add(place, &format!("spec.{field}"), "not planned with");
+                let field = format!("spec.{field}");
+                self.warnings.assume(Direction::Wider, place, &field, "not planned with");
             }
         }
     }
@@ -213,10 +268,16 @@ impl Cluster {
             *self.owned.entry((namespace.to_owned(), kind, name)).or_insert(0) += 1;
         }
         let runs = spec.node_name.as_ref().is_some_and(|node| !node.is_empty());
-        let waits = !runs && metadata.deletion_timestamp.is_none();
+        let ends = metadata.deletion_timestamp.is_some();
+        let waits = !runs && !ends;
         if !runs && !waits {
             let what = "the pod is being deleted before it ran: it is left out";
             self.warnings.add(place, "metadata.deletionTimestamp", what);
+            return Ok(());
+        }
+        if waits && spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
+            let what = "the pod is not to be scheduled before its gates are open: it is left out";
+            self.warnings.add(place, "spec.schedulingGates", what);
             return Ok(());
         }
         let labels = metadata.labels.unwrap_or_default();
@@ -240,7 +301,7 @@ impl Cluster {
             self.unknown(place, &unknown);
             self.waiting.push(pod);
         } else {
-            pod.node = spec.node_name;
+            (pod.node, pod.ends) = (spec.node_name, ends);
             pod.end = pod.most.and_then(|most| began?.checked_add(most));
             self.running.push(pod);
         }
@@ -250,16 +311,17 @@ impl Cluster {
     /// The pod with its class, what it needs, and if it waits what it asks.
     fn classed(&mut self, template: &Template, needs: Amounts, waits: bool) -> Pod {
         let Template { spec, namespace, labels, .. } = template;
-        let mut told: Vec<(String, String)> = Vec::new();
-        let mut tell = |field: String, what: String| told.push((field, what));
+        let mut told: Vec<(Direction, String, String)> = Vec::new();
+        let mut tell =
+            |errs: Direction, field: String, what: String| told.push((errs, field, what));
         let mut terms = terms(spec, namespace, labels, &mut tell);
         let mut requirement = Requirement::default();
         if waits {
             requirement = affinity::requirement(spec, &mut tell);
             unplanned(spec, &mut tell);
         } else {
-            // Of what runs only that matters which keeps others away.
-            terms = Terms { away: terms.away, ..Terms::default() };
+            // Of what runs only that matters which keeps others away, and the ports that are taken.
+            terms = Terms { away: terms.away, ports: terms.ports, ..Terms::default() };
             told.clear();
         }
         let all = terms.near.iter().chain(&terms.away);
@@ -268,10 +330,18 @@ impl Cluster {
             && self.namespaces.is_empty()
         {
             let what = "labels of namespaces are not known: add kubectl get namespaces";
-            told.push(("spec.affinity".to_owned(), what.to_owned()));
+            told.push((Direction::Either, "spec.affinity".to_owned(), what.to_owned()));
         }
-        for (field, what) in told {
-            self.warnings.add(&template.whole_place, &format!("{}{field}", template.prefix), &what);
+        for (errs, field, what) in told {
+            let field = format!("{}{field}", template.prefix);
+            self.warnings.assume(errs, &template.whole_place, &field, &what);
+        }
+        for key in SHARES.iter().filter(|_| waits) {
+            if template.annotations.is_some_and(|notes| notes.contains_key(*key)) {
+                let what = "a share of a GPU that an annotation asks for is not planned with";
+                let field = format!("{}metadata.annotations.{key}", template.prefix);
+                self.warnings.assume(Direction::Wider, &template.whole_place, &field, what);
+            }
         }
         let member = group(namespace, spec, Some(labels), template.annotations);
         if let Some((group, Some(size))) = &member {
@@ -289,6 +359,8 @@ impl Cluster {
             priority: spec.priority.map(i64::from),
             priority_class: spec.priority_class_name.clone(),
             node: None,
+            claims: claims(spec, namespace),
+            ends: false,
             group: member.map(|(group, _)| group),
             template: None,
         }
@@ -418,7 +490,7 @@ impl Cluster {
                 "the priority class `{class}` is not known, the priority is {}: add kubectl get priorityclasses",
                 self.usual_priority
             );
-            self.warnings.add(&place, "spec.priorityClassName", &what);
+            self.warnings.assume(Direction::Either, &place, "spec.priorityClassName", &what);
             self.usual_priority
         })
     }

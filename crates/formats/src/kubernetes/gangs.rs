@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::cluster::Cluster;
-use model::{Ask, RuleDraft, Whom};
+use model::{Ask, Direction, RuleDraft, Whom};
 
 /// Adds a rule for every group whose running members are too few.
 pub(super) fn add(cluster: &mut Cluster, rules: &mut Vec<RuleDraft>) {
@@ -28,7 +28,7 @@ pub(super) fn add(cluster: &mut Cluster, rules: &mut Vec<RuleDraft>) {
         let place = cluster.show(pod.place, &pod.id);
         let Some(least) = cluster.groups.get(group) else {
             let what = format!("the pod group `{group}` is not there: it asks nothing");
-            told.push((place, what));
+            told.push((Direction::Wider, place, what));
             continue;
         };
         let wanting = (*least - running.get(group).copied().unwrap_or(0)).max(0);
@@ -37,7 +37,14 @@ pub(super) fn add(cluster: &mut Cluster, rules: &mut Vec<RuleDraft>) {
                 "the pod group `{group}` lacks {} members to begin",
                 wanting - members.len() as i64
             );
-            told.push((place, what));
+            told.push((Direction::Wider, place.clone(), what));
+        }
+        if i64::try_from(members.len()).is_ok_and(|there| there > wanting) && wanting > 0 {
+            let what = format!(
+                "any {wanting} of {} members of the pod group `{group}` would do: the first are taken",
+                members.len()
+            );
+            told.push((Direction::Narrower, place, what));
         }
         members.truncate(usize::try_from(wanting).unwrap_or(usize::MAX));
         if members.len() > 1 {
@@ -47,11 +54,12 @@ pub(super) fn add(cluster: &mut Cluster, rules: &mut Vec<RuleDraft>) {
                 over: "node".to_owned(),
                 whom: Whom::Tasks(members.iter().map(|k| cluster.waiting[*k].id.clone()).collect()),
                 near: None,
+                limit: None,
                 present: Vec::new(),
             });
         }
     }
-    for (place, what) in told {
-        cluster.warnings.add(&place, "", &what);
+    for (errs, place, what) in told {
+        cluster.warnings.assume(errs, &place, "", &what);
     }
 }

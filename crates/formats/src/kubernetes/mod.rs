@@ -10,7 +10,9 @@ mod objects;
 mod pods;
 mod requests;
 mod selectors;
+mod spread;
 mod typed;
+mod volumes;
 mod warnings;
 mod workloads;
 mod write;
@@ -53,6 +55,7 @@ fn cluster(sources: &[Text]) -> Result<Cluster> {
         objects::each(file, *source, &mut |object| cluster.take(*source, object))?;
     }
     cluster.expand()?;
+    cluster.mount();
     Ok(cluster)
 }
 
@@ -116,19 +119,27 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
         names.iter().enumerate().map(|(k, name)| (name.as_str(), k)).collect();
     let loads = loads(&mut cluster, &host_at);
     let between = between::between(&cluster, &host_at);
-    for (place, field, what) in &between.told {
-        cluster.warnings.add(place, field, what);
+    for (errs, place, field, what) in &between.told {
+        cluster.warnings.assume(*errs, place, field, what);
     }
     draft.rules = between.rules;
     gangs::add(&mut cluster, &mut draft.rules);
-    let by_name = cluster.requirements.iter().any(|requirement| {
-        let either =
-            requirement.either.iter().flat_map(|one| one.any_of.iter().chain(&one.none_of));
-        let all = requirement.any_of.iter().chain(&requirement.none_of).chain(either);
-        let wished = requirement.prefers.iter();
-        let wished = wished.flat_map(|p| p.labels.any_of.iter().chain(&p.labels.none_of));
-        all.chain(wished).any(|(key, _)| key == NAME)
-    });
+    draft.rules.extend(cluster.volumes_of_one());
+    let barred = between.extra.iter().flat_map(|extra| &extra.none_of);
+    let by_name = barred.map(|(key, _)| key).any(|key| key == NAME)
+        || cluster.requirements.iter().any(|requirement| requirement.mentions(NAME));
+    let mut asked: Vec<usize> = cluster.waiting.iter().map(|pod| pod.requirement).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    for host in cluster.hosts.iter_mut().filter(|host| host.state != NodeState::Ready) {
+        if host.taints.is_empty() {
+            let what = "it is not ready, and has no taint that says so: the scheduler binds there";
+            cluster.warnings.add(&host.name, "status.conditions", what);
+        }
+        if asked.iter().any(|at| host.lets_in(&cluster.requirements[*at])) {
+            host.state = NodeState::Ready;
+        }
+    }
     for (host, (used, pods, ends)) in cluster.hosts.iter_mut().zip(loads) {
         if by_name {
             host.labels.push((NAME.to_owned(), host.name.clone()));
@@ -171,7 +182,7 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
     }
     // Only what ends has a date.
     draft.start = cluster.newest.filter(|_| draft.nodes.iter().any(|n| !n.ending.is_empty()));
-    draft.warnings = cluster.warnings.lines();
+    cluster.warnings.tell(&mut draft);
     Ok(draft)
 }
 

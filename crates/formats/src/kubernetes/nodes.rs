@@ -2,9 +2,10 @@
 
 use k8s_openapi::api::core::v1::{Node, NodeStatus, Taint as ApiTaint};
 
+use super::affinity::NAME;
 use super::requests::{Amounts, Wrong, amounts};
 use super::warnings::Warnings;
-use model::{Effect, Labels, NodeState, Taint};
+use model::{Direction, Effect, Labels, NodeState, Requirement, Taint};
 
 /// What a node offers and asks.
 #[derive(Debug)]
@@ -18,6 +19,26 @@ pub(super) struct Host {
     pub(super) state: NodeState,
 }
 
+impl Host {
+    /// Whether a pod that asks so much of labels, or of a name, means this node.
+    pub(super) fn is_selected_by(&self, requirement: &Requirement) -> bool {
+        if !requirement.mentions(NAME) {
+            return requirement.accepts(&self.labels, &[]);
+        }
+        let own = (NAME.to_owned(), self.name.clone());
+        requirement.accepts(&self.labels.iter().cloned().chain([own]).collect(), &[])
+    }
+
+    /// Whether a pod that asks so much may come here for all that the node's taints say. The
+    /// scheduler goes by these alone, whatever else is said of the node.
+    pub(super) fn lets_in(&self, requirement: &Requirement) -> bool {
+        let tolerations = requirement.tolerations.clone();
+        Requirement { tolerations, ..Requirement::default() }.accepts(&Vec::new(), &self.taints)
+    }
+}
+
+/// What the scheduler sees of a cordon.
+const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 const PODS: &str = "pods";
 /// Counts of volumes by their driver, which pods cannot ask for by name.
 const VOLUMES: &str = "attachable-volumes-";
@@ -38,9 +59,15 @@ pub(super) fn host(node: &Node, place: &str, warnings: &mut Warnings) -> Result<
             Some(taint) => taints.push(taint),
             None => {
                 let what = format!("there is no effect `{}`: the taint is left out", taint.effect);
-                warnings.add(place, &format!("spec.taints[{k}].effect"), &what);
+                let field = format!("spec.taints[{k}].effect");
+                warnings.assume(Direction::Wider, place, &field, &what);
             }
         }
+    }
+    let cordoned = spec.and_then(|s| s.unschedulable) == Some(true);
+    if cordoned && !taints.iter().any(|taint| taint.key == UNSCHEDULABLE) {
+        let (key, value) = (UNSCHEDULABLE.to_owned(), String::new());
+        taints.push(Taint { key, value, effect: Effect::NoSchedule });
     }
     Ok(Host {
         name: node.metadata.name.clone().unwrap_or_default(),
@@ -48,10 +75,10 @@ pub(super) fn host(node: &Node, place: &str, warnings: &mut Warnings) -> Result<
         pods,
         labels: node.metadata.labels.clone().unwrap_or_default().into_iter().collect(),
         taints,
-        state: match (ready(status), spec.and_then(|s| s.unschedulable)) {
+        state: match (ready(status), cordoned) {
             (false, _) => NodeState::Down,
-            (true, Some(true)) => NodeState::Drain,
-            (true, _) => NodeState::Ready,
+            (true, true) => NodeState::Drain,
+            (true, false) => NodeState::Ready,
         },
     })
 }
@@ -68,7 +95,7 @@ fn allocatable<'a>(
     let status = status?;
     if status.allocatable.is_none() && status.capacity.is_some() {
         let what = "there is none, the node is taken to give all of its capacity";
-        warnings.add(place, "status.allocatable", what);
+        warnings.assume(Direction::Wider, place, "status.allocatable", what);
     }
     status.allocatable.as_ref().or(status.capacity.as_ref())
 }

@@ -65,12 +65,18 @@ impl Object {
 /// True for texts that begin like API objects.
 pub(super) fn fits(text: &str) -> bool {
     let text = text.trim_start();
+    // An array as `jq .items` prints it.
+    let array = text.strip_prefix('[').map(str::trim_start);
+    let text = array.unwrap_or(text);
     if text.starts_with('{') {
-        return json_error::first_key(text, &["apiVersion", "kind", "nodes", "tasks"])
-            .is_some_and(|key| key == "apiVersion" || key == "kind");
+        return json_error::first_key(text, &["apiVersion", "kind", "pods", "nodes", "tasks"])
+            .is_some_and(|key| match key {
+                "nodes" => json_error::first_key(text, &["pods", "tasks"]) == Some("pods"),
+                key => key != "tasks",
+            });
     }
     let key = |line: &str| line.starts_with("apiVersion:") || line.starts_with("kind:");
-    !text.starts_with('[') && text.lines().take(1000).any(key)
+    array.is_none() && text.lines().take(1000).any(key)
 }
 
 /// Hands every object of a text to `take`, in order.
@@ -82,7 +88,7 @@ pub(super) fn each(
     source: Text,
     take: &mut dyn FnMut(Object) -> Result<()>,
 ) -> Result<()> {
-    if source.text.trim_start().starts_with('{') {
+    if source.text.trim_start().starts_with(['{', '[']) {
         return each_json(file, source, take);
     }
     for (document, text) in yaml_serde::Deserializer::from_str(source.text).enumerate() {
@@ -110,6 +116,54 @@ fn broken_yaml(source: Text, error: &yaml_serde::Error) -> Error {
         None => source.error(format!("not valid YAML: {full}")),
     };
     located.help("check the indentation, and quote what is to be a text")
+}
+
+/// Kinds of objects that are told apart by their names.
+const NAMED: [&str; 12] = [
+    "Deployment",
+    "Job",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Pod",
+    "PodGroup",
+    "PriorityClass",
+    "ReplicaSet",
+    "ReplicationController",
+    "StatefulSet",
+];
+
+/// Lists of a snapshot of the scheduler's simulator: their keys, and what they are lists of.
+const SNAPSHOT: [(&str, &str, &str); 7] = [
+    ("namespaces", "v1", "Namespace"),
+    ("nodes", "v1", "Node"),
+    ("pods", "v1", "Pod"),
+    ("priorityClasses", "scheduling.k8s.io/v1", "PriorityClass"),
+    ("pvcs", "v1", "PersistentVolumeClaim"),
+    ("pvs", "v1", "PersistentVolume"),
+    ("storageClasses", "storage.k8s.io/v1", "StorageClass"),
+];
+
+/// The objects of a snapshot, which do not say of what kind they are.
+fn snapshot(
+    source: Text,
+    place: Place,
+    mut map: Map<String, Value>,
+    take: &mut dyn FnMut(Object) -> Result<()>,
+) -> Result<()> {
+    let mut item = 0;
+    for (key, version, kind) in SNAPSHOT {
+        let list = map.remove(key).and_then(|list| list.as_array().cloned());
+        for mut value in list.unwrap_or_default() {
+            if let Value::Object(one) = &mut value {
+                one.entry("apiVersion").or_insert_with(|| version.into());
+            }
+            whole(source, Place { item: Some(item), ..place }, value, Some(kind), &mut *take)?;
+            item += 1;
+        }
+    }
+    Ok(())
 }
 
 /// An object, or the items of a list.
@@ -159,7 +213,10 @@ fn object(
     let metadata = map.get("metadata");
     let name = text(metadata.and_then(|m| m.get("name")));
     let generated = || text(metadata.and_then(|m| m.get("generateName")));
-    let Some(name) = name.or_else(generated).filter(|name| !name.is_empty()) else {
+    let name = name.or_else(generated).filter(|name| !name.is_empty());
+    // What is read needs a name; of the rest only the kind is said.
+    let name = name.or_else(|| (!NAMED.contains(&kind.as_str())).then(String::new));
+    let Some(name) = name else {
         let at = format!("{} {kind}", place.within());
         let error = source.error("missing field `metadata.name`").at(at.trim().to_owned());
         return Err(error.help("give every object a name"));
@@ -203,12 +260,16 @@ impl<'de> DeserializeSeed<'de> for Document<'_, '_> {
         self,
         from: D,
     ) -> std::result::Result<(), D::Error> {
-        from.deserialize_map(self)
+        from.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Document<'_, '_> {
     type Value = ();
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, seq: A) -> std::result::Result<(), A::Error> {
+        Items { document: &mut self, kind: Some(String::new()) }.visit_seq(seq)
+    }
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("an API object")
@@ -228,6 +289,10 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
         }
         if listed {
             return Ok(());
+        }
+        if !rest.contains_key("kind") && rest.contains_key("pods") {
+            let done = snapshot(self.source, self.place, rest, self.take);
+            return done.map_err(|error| keep(self.failed, error));
         }
         let done = whole(self.source, self.place, Value::Object(rest), None, self.take);
         done.map_err(|error| keep(self.failed, error))

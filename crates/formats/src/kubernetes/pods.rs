@@ -1,12 +1,15 @@
 //! What of a pod matters for planning, and what would and is not understood.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use k8s_openapi::api::core::v1::{PodAffinityTerm, PodSpec};
+use serde_json::Value;
 
 use super::affinity::Tell;
 use super::objects::Place;
 use super::selectors::{Labels, Selector};
+use model::Direction;
 
 /// A pod that runs, or waits for a node.
 #[derive(Clone, Debug)]
@@ -24,6 +27,10 @@ pub(super) struct Pod {
     pub(super) priority_class: Option<String>,
     /// Where it runs.
     pub(super) node: Option<String>,
+    /// `namespace/name` of the claims whose volumes it mounts.
+    pub(super) claims: Vec<String>,
+    /// It is being deleted: a spread does not count it.
+    pub(super) ends: bool,
     /// Seconds after which it is ended (`activeDeadlineSeconds`).
     pub(super) most: Option<i64>,
     /// When what runs is ended, in seconds since 1970.
@@ -50,7 +57,76 @@ pub(super) struct Terms {
     /// Required anti-affinity.
     pub(super) away: Vec<Term>,
     /// Spread that is a condition.
-    pub(super) spread: Vec<(Term, u32)>,
+    pub(super) spread: Vec<Spread>,
+    /// Ports of the node that they take, sorted.
+    pub(super) ports: Vec<HostPort>,
+}
+
+/// A condition on how evenly pods are spread.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Spread {
+    /// Whom it counts, and over which label.
+    pub(super) term: Term,
+    pub(super) skew: u32,
+    /// With fewer values than this the emptiest counts as empty.
+    pub(super) least_values: usize,
+    /// Nodes count that the pod does not select.
+    pub(super) ignores_affinity: bool,
+    /// Nodes count only where the pod tolerates their taints.
+    pub(super) honours_taints: bool,
+}
+
+/// A port of the node.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct HostPort {
+    pub(super) port: i32,
+    pub(super) protocol: String,
+    /// The address that it listens at; [`EVERYWHERE`] where it listens at all.
+    pub(super) address: String,
+}
+
+impl HostPort {
+    /// Whether the two cannot be on one node.
+    pub(super) fn meets(&self, other: &HostPort) -> bool {
+        let (here, there) = (self.address.as_str(), other.address.as_str());
+        (self.port, &self.protocol) == (other.port, &other.protocol)
+            && (here == there || here == EVERYWHERE || there == EVERYWHERE)
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.address != EVERYWHERE {
+            write!(f, "{}:", self.address)?;
+        }
+        write!(f, "{}/{}", self.port, self.protocol)
+    }
+}
+
+/// The address that stands for all of a node.
+pub(super) const EVERYWHERE: &str = "0.0.0.0";
+
+/// The ports of the node that the pod takes: of its containers and of its sidecars, which run
+/// beside them.
+fn ports(spec: &PodSpec) -> Vec<HostPort> {
+    let sidecars = spec.init_containers.iter().flatten();
+    let sidecars = sidecars.filter(|one| one.restart_policy.as_deref() == Some("Always"));
+    let all = spec.containers.iter().chain(sidecars).flat_map(|one| one.ports.iter().flatten());
+    let on_host = spec.host_network == Some(true);
+    let taken = all.filter_map(|one| {
+        // On the host's network a port of the container is one of the node.
+        let own = one.host_port.filter(|port| *port > 0);
+        let port = own.or(on_host.then_some(one.container_port))?;
+        let text = |value: &Option<String>, usual: &str| {
+            value.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| usual.to_owned())
+        };
+        let (protocol, address) = (text(&one.protocol, "TCP"), text(&one.host_ip, EVERYWHERE));
+        Some(HostPort { port, protocol, address })
+    });
+    let mut taken: Vec<HostPort> = taken.collect();
+    taken.sort();
+    taken.dedup();
+    taken
 }
 
 /// Other pods, and the label whose values count.
@@ -66,7 +142,7 @@ pub(super) struct Term {
 
 /// What the pod asks of others.
 pub(super) fn terms(spec: &PodSpec, namespace: &str, labels: &Labels, tell: Tell) -> Terms {
-    let mut all = Terms::default();
+    let mut all = Terms { ports: ports(spec), ..Terms::default() };
     let affinity = spec.affinity.as_ref();
     let near = affinity.and_then(|a| a.pod_affinity.as_ref());
     let away = affinity.and_then(|a| a.pod_anti_affinity.as_ref());
@@ -76,7 +152,7 @@ pub(super) fn terms(spec: &PodSpec, namespace: &str, labels: &Labels, tell: Tell
         let read = terms.filter_map(|(k, one)| match term(one, namespace, labels) {
             Ok(term) => Some(term),
             Err(what) => {
-                tell(format!("{at}[{k}]"), what);
+                tell(Direction::Wider, format!("{at}[{k}]"), what);
                 None
             }
         });
@@ -92,31 +168,35 @@ pub(super) fn terms(spec: &PodSpec, namespace: &str, labels: &Labels, tell: Tell
         if list.is_some_and(|list| !list.is_empty()) {
             let field =
                 format!("spec.affinity.{name}.preferredDuringSchedulingIgnoredDuringExecution");
-            tell(field, "what pods only prefer of other pods is not planned with".to_owned());
+            let what = "what pods only prefer of other pods is not planned with";
+            tell(Direction::Wider, field, what.to_owned());
         }
     }
     for (k, one) in spec.topology_spread_constraints.iter().flatten().enumerate() {
         let at = format!("spec.topologySpreadConstraints[{k}]");
         if one.when_unsatisfiable == "ScheduleAnyway" {
             let what = "ScheduleAnyway: an even spread that is only preferred is not planned with";
-            tell(format!("{at}.whenUnsatisfiable"), what.to_owned());
+            tell(Direction::Wider, format!("{at}.whenUnsatisfiable"), what.to_owned());
             continue;
-        }
-        if one.min_domains.is_some_and(|most| most > 1) {
-            tell(format!("{at}.minDomains"), "not planned with".to_owned());
-        }
-        if one.node_affinity_policy.as_deref() == Some("Ignore") {
-            tell(format!("{at}.nodeAffinityPolicy"), "read as Honor".to_owned());
         }
         let alike = one.match_label_keys.as_ref();
         match (Selector::of(one.label_selector.as_ref(), labels, alike, None), one.max_skew) {
             (Ok(selector), skew @ 1..) => {
                 let (over, namespaces) = (one.topology_key.clone(), vec![namespace.to_owned()]);
                 let term = Term { over, selector, namespaces, namespaces_with: None };
-                all.spread.push((term, skew.unsigned_abs()));
+                all.spread.push(Spread {
+                    term,
+                    skew: skew.unsigned_abs(),
+                    least_values: one.min_domains.map_or(1, |least| least.max(1) as usize),
+                    ignores_affinity: one.node_affinity_policy.as_deref() == Some("Ignore"),
+                    honours_taints: one.node_taints_policy.as_deref() == Some("Honor"),
+                });
             }
-            (Ok(_), skew) => tell(format!("{at}.maxSkew"), format!("{skew} is not 1 or more")),
-            (Err(what), _) => tell(format!("{at}.labelSelector"), what),
+            (Ok(_), skew) => {
+                let what = format!("{skew} is not 1 or more");
+                tell(Direction::Wider, format!("{at}.maxSkew"), what);
+            }
+            (Err(what), _) => tell(Direction::Wider, format!("{at}.labelSelector"), what),
         }
     }
     all
@@ -141,35 +221,21 @@ fn term(term: &PodAffinityTerm, namespace: &str, labels: &Labels) -> Result<Term
     })
 }
 
+/// `namespace/name` of the claims whose volumes a pod mounts.
+pub(super) fn claims(spec: &PodSpec, namespace: &str) -> Vec<String> {
+    let volumes = spec.volumes.iter().flatten();
+    let named = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
+    let mut claims: Vec<String> =
+        named.map(|claim| format!("{namespace}/{}", claim.claim_name)).collect();
+    claims.sort();
+    claims.dedup();
+    claims
+}
+
 /// Tells of every field that bears on where a pod can run and is not planned with.
 pub(super) fn unplanned(spec: &PodSpec, tell: Tell) {
-    let sidecars = spec.init_containers.iter().flatten();
-    let lists = [
-        ("containers", spec.containers.iter().collect::<Vec<_>>()),
-        ("initContainers", sidecars.collect()),
-    ];
-    for (list, containers) in lists {
-        for (k, container) in containers.into_iter().enumerate() {
-            for (p, port) in container.ports.iter().flatten().enumerate() {
-                let field = format!("spec.{list}[{k}].ports[{p}]");
-                let on_host = spec.host_network == Some(true);
-                if port.host_port.is_some_and(|port| port > 0) {
-                    let what = "ports of the node are not planned with";
-                    tell(format!("{field}.hostPort"), what.to_owned());
-                } else if on_host {
-                    let what = "hostNetwork: ports of the node are not planned with";
-                    tell(format!("{field}.containerPort"), what.to_owned());
-                }
-            }
-        }
-    }
     for (k, volume) in spec.volumes.iter().flatten().enumerate() {
-        let kinds: [(&str, bool, &str); 8] = [
-            (
-                "persistentVolumeClaim",
-                volume.persistent_volume_claim.is_some(),
-                "where the volume can be mounted",
-            ),
+        let kinds: [(&str, bool, &str); 7] = [
             ("ephemeral", volume.ephemeral.is_some(), "where the volume can be mounted"),
             ("csi", volume.csi.is_some(), "how many volumes of a driver a node takes"),
             (
@@ -183,19 +249,15 @@ pub(super) fn unplanned(spec: &PodSpec, tell: Tell) {
             ("rbd", volume.rbd.is_some(), "who else has the disk"),
         ];
         for (kind, _, what) in kinds.into_iter().filter(|(_, is, _)| *is) {
-            tell(format!("spec.volumes[{k}].{kind}"), format!("{what} is not planned with"));
+            let what = format!("{what} is not planned with");
+            tell(Direction::Wider, format!("spec.volumes[{k}].{kind}"), what);
         }
     }
-    let whole: [(&str, bool, &str); 4] = [
+    let whole: [(&str, bool, &str); 3] = [
         (
             "resourceClaims",
             spec.resource_claims.as_ref().is_some_and(|l| !l.is_empty()),
             "devices claimed by name are not planned with",
-        ),
-        (
-            "schedulingGates",
-            spec.scheduling_gates.as_ref().is_some_and(|l| !l.is_empty()),
-            "the pod is planned as if its gates were open",
         ),
         (
             "runtimeClassName",
@@ -209,7 +271,7 @@ pub(super) fn unplanned(spec: &PodSpec, tell: Tell) {
         ),
     ];
     for (field, _, what) in whole.into_iter().filter(|(_, is, _)| *is) {
-        tell(format!("spec.{field}"), what.to_owned());
+        tell(Direction::Wider, format!("spec.{field}"), what.to_owned());
     }
 }
 
@@ -227,15 +289,42 @@ pub(super) fn group(
         "pod-group.scheduling.sigs.k8s.io/name",
         "kueue.x-k8s.io/pod-group-name",
     ];
-    const ANNOTATIONS: [&str; 2] =
-        ["scheduling.k8s.io/group-name", "scheduling.volcano.sh/group-name"];
-    const SIZES: [&str; 2] =
-        ["kueue.x-k8s.io/pod-group-total-count", "pod-group.scheduling.sigs.k8s.io/min-available"];
+    const ANNOTATIONS: [&str; 4] = [
+        "scheduling.k8s.io/group-name",
+        "scheduling.volcano.sh/group-name",
+        "gang.scheduling.koordinator.sh/name",
+        "pod-group-name",
+    ];
+    const SIZES: [&str; 3] = [
+        "kueue.x-k8s.io/pod-group-total-count",
+        "pod-group.scheduling.sigs.k8s.io/min-available",
+        "gang.scheduling.koordinator.sh/min-available",
+    ];
     let own = spec.scheduling_group.as_ref().and_then(|g| g.pod_group_name.as_ref());
     let label = |key: &&str| labels.and_then(|all| all.get(*key));
     let note = |key: &&str| annotations.and_then(|all| all.get(*key));
     let name = own.or_else(|| LABELS.iter().find_map(label));
-    let name = name.or_else(|| ANNOTATIONS.iter().find_map(note))?;
+    let Some(name) = name.or_else(|| ANNOTATIONS.iter().find_map(note)) else {
+        return task_group(namespace, &label, &note);
+    };
     let size = SIZES.iter().find_map(|key| label(key).or_else(|| note(key)));
     Some((format!("{namespace}/{name}"), size.and_then(|size| size.parse().ok())))
+}
+
+/// The same of YuniKorn's task groups, which one of the pods says the sizes of.
+fn task_group<'a>(
+    namespace: &str,
+    label: &dyn Fn(&&str) -> Option<&'a String>,
+    note: &dyn Fn(&&str) -> Option<&'a String>,
+) -> Option<(String, Option<i64>)> {
+    const APP: [&str; 2] = ["yunikorn.apache.org/app-id", "applicationId"];
+    let name = note(&"yunikorn.apache.org/task-group-name")?;
+    let app = APP.iter().find_map(|key| label(key).or_else(|| note(key)));
+    let id = format!("{namespace}/{}/{name}", app.map_or("", String::as_str));
+    let groups = note(&"yunikorn.apache.org/task-groups");
+    let groups: Option<Value> = groups.and_then(|text| serde_json::from_str(text).ok());
+    let own = |group: &&Value| group.get("name").and_then(Value::as_str) == Some(name);
+    let groups = groups.as_ref().and_then(Value::as_array);
+    let size = groups.and_then(|all| all.iter().find(own)?.get("minMember")?.as_i64());
+    Some((id, size))
 }

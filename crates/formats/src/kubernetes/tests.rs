@@ -1,6 +1,6 @@
 use super::super::{Input, Source, read_instance, read_running};
 use super::*;
-use model::Instance;
+use model::{Direction, Instance};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -24,7 +24,11 @@ fn source(text: &str) -> Source {
 
 fn read(text: &str) -> (Instance, Vec<String>) {
     let reading = read_running(&Input::One(source(text)), None, None).unwrap();
-    (reading.instance, reading.warnings)
+    let said = reading.instance.assumptions().iter().map(ToString::to_string);
+    // Without which way each errs.
+    let said = said.map(|text| text.rsplit_once("; ").map_or(text.clone(), |(all, _)| all.into()));
+    let all = reading.warnings.into_iter().chain(said).collect();
+    (reading.instance, all)
 }
 
 fn refused(text: &str) -> String {
@@ -67,7 +71,7 @@ fn running_pods_are_load_and_finished_ones_are_nothing() {
 
 #[test]
 fn nodes_that_are_not_for_everybody() {
-    let down = node("down", "", "")
+    let down = node("down", "", "taints: [{key: node.kubernetes.io/not-ready, effect: NoExecute}]")
         .replace("status: {", "status: {conditions: [{type: Ready, status: 'False'}], ");
     let nodes = [
         node("a", "zone: z1, disk: ssd", ""),
@@ -86,7 +90,10 @@ fn nodes_that_are_not_for_everybody() {
     };
     for (spec, open) in [
         (String::new(), &["a", "b", "p"][..]),
-        ("tolerations: [{operator: Exists}]".into(), &["a", "b", "t", "e", "p"]),
+        (
+            "tolerations: [{operator: Exists}]".into(),
+            &["a", "b", "cordoned", "down", "t", "e", "p"],
+        ),
         ("tolerations: [{key: gpu, value: x, effect: NoSchedule}]".into(), &["a", "b", "t", "p"]),
         ("nodeSelector: {zone: z1}".into(), &["a"]),
         (affinity("{matchExpressions: [{key: zone, operator: In, values: [z2]}]}"), &["b"]),
@@ -289,31 +296,160 @@ fn priorities_by_class() {
 
 #[test]
 fn what_is_not_planned_with_is_said_once_with_its_place() {
-    let spec = "volumes: [{name: v, persistentVolumeClaim: {claimName: x}}], schedulingGates: [{name: g}], \
+    let spec = "volumes: [{name: v, persistentVolumeClaim: {claimName: x}}], \
         resourceClaims: [{name: r}], nodeSelektor: {a: b}, \
         topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}], \
         affinity: {podAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, podAffinityTerm: {topologyKey: zone}}]}}";
-    let ports = |text: String| {
-        text.replace("image: i,", "image: i, ports: [{containerPort: 1, hostPort: 80}],")
-    };
-    let pods = [ports(pod("w1", "", spec)), ports(pod("w2", "", spec))].concat();
+    let gated = pod("gated", "", "schedulingGates: [{name: g}]");
+    let pods = [pod("w1", "", spec), pod("w2", "", spec), gated].concat();
     let service = "kind: Service\napiVersion: v1\nmetadata: {name: s}\n---\n";
     let lost = pod("lost", "", "nodeName: gone");
     let (_, warnings) = read(&format!("{}{pods}{service}{lost}", zones()));
     for part in [
-        "f: document 4 d/w1: spec.containers[0].ports[0].hostPort: ports of the node are not planned with (and 1 more such)",
-        "f: document 4 d/w1: spec.volumes[0].persistentVolumeClaim: where the volume can be mounted",
-        "spec.schedulingGates: ",
+        "f: document 4 d/w1: spec.volumes: the claim `d/x` is not there, where its volume can be mounted",
+        "f: document 6 d/gated: spec.schedulingGates: the pod is not to be scheduled before its gates are open",
         "spec.resourceClaims: ",
         "f: document 4 d/w1: spec.nodeSelektor: unknown field, left out (and 1 more such)",
         "spec.topologySpreadConstraints[0].whenUnsatisfiable: ScheduleAnyway",
         "spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution: ",
-        "f: document 6 s: kind: objects of kind Service are left out",
-        "f: document 7 d/lost: spec.nodeName: there is no node `gone`: the pod is left out",
+        "f: document 7 s: kind: objects of kind Service are left out",
+        "f: document 8 d/lost: spec.nodeName: there is no node `gone`: the pod is left out",
     ] {
         assert!(warnings.iter().any(|w| w.contains(part)), "{warnings:#?}\nlack {part}");
     }
-    assert_eq!(warnings.len(), 9, "{warnings:#?}");
+    assert_eq!(warnings.len(), 8, "{warnings:#?}");
+}
+
+#[test]
+fn ports_of_nodes_are_taken_once() {
+    let listens = |name: &str, spec: &str, port: &str| {
+        pod(name, "", spec).replace("image: i,", &format!("image: i, ports: [{port}],"))
+    };
+    let (all, one) = ("{containerPort: 1, hostPort: 80}", "{hostPort: 80, hostIP: 10.0.0.1}");
+    let runs = listens("r", "nodeName: b", one);
+    let text = format!("{}{}{runs}", zones(), listens("w", "", all));
+    assert_eq!(open_to_first(&text), ["a", "c"], "one address is part of all");
+    let other = one.replace(".1", ".2");
+    let text = format!("{}{}{runs}", zones(), listens("w", "", &other));
+    assert_eq!(open_to_first(&text), ["a", "b", "c"], "other addresses do not meet");
+    let text = format!("{}{}{runs}", zones(), listens("w", "", "{hostPort: 80, protocol: UDP}"));
+    assert_eq!(open_to_first(&text), ["a", "b", "c"], "nor do other protocols");
+    let host = listens("w", "hostNetwork: true", "{containerPort: 80}");
+    assert_eq!(open_to_first(&format!("{}{host}{runs}", zones())), ["a", "c"]);
+    let waits = [listens("w1", "", all), listens("w2", "", one), listens("w3", "", &other)];
+    let asked = rules(&format!("{}{}", zones(), waits.concat()));
+    let pair = || ("apart".to_owned(), "node".to_owned(), 2, vec![]);
+    assert_eq!(asked, [pair(), pair()], "with whom listens at all addresses alone");
+}
+
+/// What a spread of one waiting pod counts: by value, the emptiest included.
+fn counted(text: &str) -> Vec<(String, u32)> {
+    let (instance, _) = read(text);
+    let rule = &instance.rules()[0];
+    let label = &instance.label_values()[rule.over as usize].values;
+    let each = rule.values.iter().map(|v| (label[*v as usize].clone(), rule.present_on(*v)));
+    each.collect()
+}
+
+#[test]
+fn spread_counts_the_nodes_that_the_scheduler_counts() {
+    let spread = |more: &str| {
+        format!(
+            "topologySpreadConstraints: [{{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {{matchLabels: {{app: web}}}}{more}}}]"
+        )
+    };
+    let nodes = [
+        node("a", "zone: z1, disk: ssd", ""),
+        node("b", "zone: z2", "unschedulable: true"),
+        node("c", "", ""),
+    ]
+    .concat();
+    let runs = pod("r1", "app: web", "nodeName: a");
+    let waits = |spec: &str| pod("w", "app: web", spec);
+    let owned = |list: &[(&str, u32)]| -> Vec<(String, u32)> {
+        list.iter().map(|(value, count)| ((*value).to_owned(), *count)).collect()
+    };
+    let of = |spec: &str| counted(&format!("{nodes}{runs}{}", waits(spec)));
+    assert_eq!(of(&spread("")), owned(&[("z1", 1), ("z2", 0)]), "a cordoned node counts");
+    let honour = spread(", nodeTaintsPolicy: Honor");
+    assert_eq!(of(&honour), owned(&[("z1", 1)]), "unless taints are honoured");
+    let ssd = format!("nodeSelector: {{disk: ssd}}, {}", spread(""));
+    assert_eq!(of(&ssd), owned(&[("z1", 1)]), "nodes that are not selected do not");
+    let ignore = format!("nodeSelector: {{disk: ssd}}, {}", spread(", nodeAffinityPolicy: Ignore"));
+    assert_eq!(of(&ignore), owned(&[("z1", 1), ("z2", 0)]), "unless that is ignored");
+    let least = spread(", minDomains: 3");
+    assert_eq!(of(&least).len(), 3, "a domain that is missing is an empty one");
+    // What is being deleted takes room and is not counted.
+    let ends =
+        runs.replace("namespace: d,", "namespace: d, deletionTimestamp: '2026-01-01T00:00:00Z',");
+    let text = format!("{nodes}{ends}{}", waits(&spread("")));
+    assert_eq!(counted(&text), owned(&[("z1", 0), ("z2", 0)]));
+    // A pod that does not count itself stays off what is too full, and that is all.
+    let more = pod("r2", "app: web", "nodeName: a");
+    let other = pod("w", "app: db", &spread(""));
+    let open = [node("a", "zone: z1", ""), node("b", "zone: z2", "")].concat();
+    assert_eq!(open_to_first(&format!("{open}{runs}{other}")), ["a", "b"]);
+    assert_eq!(open_to_first(&format!("{open}{runs}{more}{other}")), ["b"]);
+}
+
+#[test]
+fn volumes_are_mounted_where_they_are() {
+    let volume = |name: &str, more: &str| {
+        format!("kind: PersistentVolume\napiVersion: v1\nmetadata: {{name: {name}{more}}}\n")
+    };
+    let in_zones = |zones: &str| {
+        format!(
+            "spec: {{nodeAffinity: {{required: {{nodeSelectorTerms: [{{matchExpressions: [{{key: zone, operator: In, values: [{zones}]}}]}}]}}}}}}\n---\n"
+        )
+    };
+    let claim = |spec: &str| {
+        format!(
+            "kind: PersistentVolumeClaim\napiVersion: v1\nmetadata: {{name: x, namespace: d}}\nspec: {{{spec}}}\n---\n"
+        )
+    };
+    let class = |mode: &str, more: &str| {
+        format!(
+            "kind: StorageClass\napiVersion: storage.k8s.io/v1\nmetadata: {{name: fast}}\nprovisioner: p\nvolumeBindingMode: {mode}\n{more}---\n"
+        )
+    };
+    let uses = "volumes: [{name: v, persistentVolumeClaim: {claimName: x}}]";
+    let open = |more: &str| open_to_first(&format!("{}{}{more}", zones(), pod("w", "", uses)));
+    let bound = claim("volumeName: pv");
+    let there = format!("{}{}", volume("pv", ""), in_zones("z2"));
+    assert_eq!(open(&format!("{bound}{there}")), ["b", "c"]);
+    let labelled = volume("pv", ", labels: {topology.kubernetes.io/zone: z1__z3}");
+    assert_eq!(open(&format!("{bound}{labelled}---\n")), [""; 0], "no node has that label");
+    let unbound = claim("storageClassName: fast");
+    assert_eq!(open(&format!("{unbound}{}", class("WaitForFirstConsumer", ""))), ["a", "b", "c"]);
+    let allowed = "allowedTopologies: [{matchLabelExpressions: [{key: zone, values: [z1]}]}]\n";
+    assert_eq!(open(&format!("{unbound}{}", class("WaitForFirstConsumer", allowed))), ["a"]);
+    assert_eq!(open(&format!("{unbound}{}", class("Immediate", ""))), [""; 0], "not bound yet");
+    // One pod alone: of two that wait one, and none beside one that runs.
+    let alone = claim("volumeName: pv, accessModes: [ReadWriteOncePod]");
+    let pods = [pod("w1", "", uses), pod("w2", "", uses)].concat();
+    let asked = rules(&format!("{}{pods}{alone}{there}", zones()));
+    assert_eq!(asked, [("limit".into(), String::new(), 2, vec![])]);
+    // What is not there is assumed about.
+    let (instance, _) = read(&format!("{}{}{bound}", zones(), pod("w", "", uses)));
+    let assumed = &instance.assumptions()[0];
+    assert_eq!(assumed.direction, Direction::Wider);
+    assert!(assumed.note.starts_with("the volume `pv` is not there"), "{assumed}");
+    assert!(!instance.may_be_too_narrow());
+}
+
+#[test]
+fn taints_decide_and_nothing_else() {
+    let cordoned = node("c", "", "unschedulable: true");
+    let anything = pod("w", "", "tolerations: [{operator: Exists}]");
+    assert_eq!(open_to_first(&format!("{cordoned}{anything}")), ["c"]);
+    let taint = "tolerations: [{key: node.kubernetes.io/unschedulable, operator: Exists, effect: NoSchedule}]";
+    assert_eq!(open_to_first(&format!("{cordoned}{}", pod("w", "", taint))), ["c"]);
+    assert_eq!(open_to_first(&format!("{cordoned}{}", pod("w", "", ""))), [""; 0]);
+    let down = node("d", "", "taints: [{key: node.kubernetes.io/not-ready, effect: NoExecute}]")
+        .replace("status: {", "status: {conditions: [{type: Ready, status: 'False'}], ");
+    let waits = "tolerations: [{key: node.kubernetes.io/not-ready, operator: Exists}]";
+    assert_eq!(open_to_first(&format!("{down}{}", pod("w", "", waits))), ["d"]);
+    assert_eq!(open_to_first(&format!("{down}{}", pod("w", "", ""))), [""; 0]);
 }
 
 #[test]

@@ -158,9 +158,10 @@ fn planned(object: &Object) -> Option<std::result::Result<Vec<ClaimedPlacement>,
         let Some(node) = object.value.pointer("/target/name").and_then(Value::as_str) else {
             return Some(Err("missing field `target.name`"));
         };
-        return Some(Ok(vec![match object.name.contains('/') {
-            true => claimed(&object.name, node),
-            false => claimed(&format!("default/{}", object.name), node),
+        return Some(Ok(vec![if object.name.contains('/') {
+            claimed(&object.name, node)
+        } else {
+            claimed(&format!("default/{}", object.name), node)
         }]));
     }
     let metadata = object.value.get("metadata").filter(|fields| fields.get("uid").is_none())?;

@@ -137,10 +137,8 @@ fn allocations(at: &At) -> Result<Vec<Allocation>> {
 /// What all of a job takes: as the field says, else as it asked.
 fn resources_of(at: &At, key: &str) -> Result<super::words::Tres> {
     let text = at.text(key)?;
-    let (key, text) = match text.is_empty() {
-        true => ("tres_req_str", at.text("tres_req_str")?),
-        false => (key, text),
-    };
+    let (key, text) =
+        if text.is_empty() { ("tres_req_str", at.text("tres_req_str")?) } else { (key, text) };
     let mut total = tres(&text).map_err(|cause| at.wrong(key, cause))?;
     if total.cpu.is_none() {
         total.cpu = at.number("cpus")?;

@@ -82,9 +82,10 @@ pub(super) fn read(sources: &[Text], start: Option<i64>) -> Result<Draft> {
     }
     let mut unknown = documents.iter().zip(known).filter(|(_, known)| !known);
     if let Some(((name, document), _)) = unknown.next() {
-        let cause = match document.is_object() {
-            true => "none of the keys `nodes`, `sinfo`, `jobs`, `partitions` is in it",
-            false => "this is no output of Slurm's: the top level is no object",
+        let cause = if document.is_object() {
+            "none of the keys `nodes`, `sinfo`, `jobs`, `partitions` is in it"
+        } else {
+            "this is no output of Slurm's: the top level is no object"
         };
         let remedy = "give what `scontrol show node --json` and `squeue --json` print";
         return Err(Error::input(*name, cause).help(remedy));

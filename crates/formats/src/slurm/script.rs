@@ -82,9 +82,12 @@ pub fn write_timed_script(instance: &Instance, schedule: &Schedule) -> Result<St
             instance.after(job).iter().map(|(task, _)| instance.job(*task)).collect();
         before.dedup();
         let ids: Vec<String> = before.iter().map(|job| number_of(instance, *job)).collect();
-        let depends = |option: &str| match ids.is_empty() {
-            true => String::new(),
-            false => format!(" {option}afterok:{}", ids.join(":")),
+        let depends = |option: &str| {
+            if ids.is_empty() {
+                String::new()
+            } else {
+                format!(" {option}afterok:{}", ids.join(":"))
+            }
         };
         if is_number(name) {
             let _ = writeln!(
@@ -154,9 +157,10 @@ fn host(name: &str) -> Result<&str> {
 /// One word of a shell, whatever is in it.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@%+=".contains(c);
-    match !text.is_empty() && text.chars().all(plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', "'\\''")),
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 

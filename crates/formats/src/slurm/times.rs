@@ -46,12 +46,11 @@ impl Times {
         self.happened(start);
         let stopped = |state: &String| ["SUSPENDED", "STOPPED"].contains(&state.as_str());
         let limit = set(at.number("time_limit")?).map(|minutes| minutes.saturating_mul(60));
-        let end = match at.endless("time_limit") || states.iter().any(stopped) {
-            true => None,
-            false => {
-                let until = || Some(start?.saturating_add(limit?));
-                set(at.number("end_time")?).or_else(until)
-            }
+        let end = if at.endless("time_limit") || states.iter().any(stopped) {
+            None
+        } else {
+            let until = || Some(start?.saturating_add(limit?));
+            set(at.number("end_time")?).or_else(until)
         };
         for name in numbers(at)? {
             let known = self.known.entry(name).or_default();

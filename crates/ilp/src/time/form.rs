@@ -1,10 +1,11 @@
 //! Tiers as linear forms over the columns of the program in time.
 
+use super::super::margins::ROUNDING;
 use super::super::objective::unit;
 use super::super::program::{Col, merged};
 use super::rows::Model;
 use judge::metrics;
-use model::{Scale, Term, Tier, gcd};
+use model::{Scale, Shape, Term, Tier, gcd};
 
 /// A tier: its value times `unit` is the sum of the terms, and the constant.
 pub(super) struct Form {
@@ -31,7 +32,7 @@ impl Model<'_> {
             let scale = metrics::unit(instance, part.term).unwrap_or(Scale::ONE);
             let factor = part.weight * scale.factor();
             terms.extend(self.term(part.term).into_iter().map(|(col, a)| (col, a as f64 * factor)));
-            if part.term == Term::Makespan {
+            if let Shape::LastEnd = part.term.shape() {
                 constant += self.span.0 as f64 * factor;
             }
             den = (den / gcd(den, scale.den)).saturating_mul(scale.den);
@@ -43,7 +44,7 @@ impl Model<'_> {
             Some(_) => unit(instance, tier),
             None => den as f64 * 10f64.powi(places),
         });
-        let near = |a: f64| (a - a.round()).abs() <= 1e-9 * a.abs().max(1.0) && a.abs() < EXACT;
+        let near = |a: f64| (a - a.round()).abs() <= ROUNDING * a.abs().max(1.0) && a.abs() < EXACT;
         let mut whole = units.filter(|unit| terms.iter().all(|(_, a)| near(a * unit)));
         let Some(unit) = whole.next() else {
             return Form { terms, constant, unit: 1.0, step: 1.0, whole: false };
@@ -55,7 +56,7 @@ impl Model<'_> {
 
     /// A term in its steps.
     fn term(&self, term: Term) -> Vec<(Col, i64)> {
-        if term == Term::Makespan {
+        if let Shape::LastEnd = term.shape() {
             return self.span.1.iter().map(|(below, level, col)| (*col, level - below)).collect();
         }
         let mut terms = Vec::new();
@@ -69,11 +70,7 @@ impl Model<'_> {
             terms.extend(out.map(|col| (col, class.out_steps(term))));
         }
         let groups = self.table.groups.iter().zip(&self.used);
-        terms.extend(groups.filter_map(|(group, used)| match term {
-            Term::Nodes => Some(((*used)?, 1)),
-            Term::Cost => Some(((*used)?, group.price)),
-            _ => None,
-        }));
+        terms.extend(groups.filter_map(|(group, used)| Some(((*used)?, group.use_steps(term)))));
         terms
     }
 }

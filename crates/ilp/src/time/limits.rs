@@ -1,9 +1,10 @@
 //! What is too dear to be in the program: where all else is as cheap as can be and a job still
 //! makes a tier worse than it is known to be, the job is not there.
 
+use super::super::margins::ROUNDING;
 use super::table::Table;
 use judge::metrics::unit;
-use model::{Term, Tier};
+use model::{Shape, Term, Tier};
 
 /// Tiers with the values that they are known to reach.
 pub(super) struct Limits<'a> {
@@ -24,7 +25,7 @@ impl<'a> Limits<'a> {
                 let parts = tier.terms.iter();
                 let sum: f64 =
                     parts.map(|part| part.weight * self.least(part.term, class, over, group)).sum();
-                sum <= most + 1e-9 * (1.0 + most.abs())
+                sum <= most + ROUNDING * (1.0 + most.abs())
             })
     }
 
@@ -32,7 +33,7 @@ impl<'a> Limits<'a> {
     fn least(&self, term: Term, class: usize, over: (i64, i64), group: Option<usize>) -> f64 {
         let (classes, own) = (&self.table.classes, &self.table.classes[class]);
         let placed = !self.table.allow_unplaced; // where all are, all add something
-        if term == Term::Makespan {
+        if let Shape::LastEnd = term.shape() {
             let others = classes.iter().filter(|_| placed).map(|class| class.head.1 + class.tail);
             return others.fold(over.1 + own.tail, i64::max) as f64;
         }
@@ -59,9 +60,10 @@ impl<'a> Limits<'a> {
         let (mut from, mut to) = (of.head.0, self.table.instance.horizon() + 1);
         while from < to {
             let middle = from + (to - from) / 2;
-            match self.allow(class, (middle, middle + seconds), None) {
-                true => from = middle + 1,
-                false => to = middle,
+            if self.allow(class, (middle, middle + seconds), None) {
+                from = middle + 1;
+            } else {
+                to = middle;
             }
         }
         from - 1

@@ -9,6 +9,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use super::margins::HIDDEN;
 use super::objective::{tolerance, whole_steps};
 use super::solver::{self, Answer, Backend, Effort};
 use super::tiers::{Exact, TierFinding, meets, set_aside};
@@ -17,7 +18,7 @@ use base::stop::Stop;
 use form::Form;
 use judge::check::check_schedule;
 use judge::metrics::{step, timed_values};
-use model::{Goal, Instance, Schedule, Term, Tier, Worth};
+use model::{Goal, Instance, Schedule, Shape, Term, Tier, Worth};
 use rows::{Built, Model};
 use table::Table;
 
@@ -70,11 +71,11 @@ pub fn time_objection(instance: &Instance) -> Option<String> {
         return Some("transient resources".to_owned());
     }
     // It has only starts that are of use where starting later never is.
-    let known = |term: &Term| {
-        term.is_timed()
-            || matches!(term, Term::Cost | Term::Nodes | Term::Soft | Term::Moves | Term::Moved)
+    let known = |term: &Term| match term.shape() {
+        Shape::LastEnd | Shape::Seconds(_) | Shape::Prices(_) => term.joins_time(),
+        _ => false,
     };
-    let mut terms = instance.goal().tiers.iter().flat_map(|tier| &tier.terms).map(|part| part.term);
+    let mut terms = instance.goal().terms();
     terms.find(|term| !known(term)).map(|term| format!("the goal `{term}` in time"))
 }
 
@@ -127,9 +128,10 @@ fn too_large(request: &TimedRequest, size: usize, of: &str, most: usize) -> Erro
         request.backend.name()
     );
     let larger = Backend::Cbc.sensible_size();
-    let other = match request.backend.sensible_size() < larger && most < larger {
-        true => format!("; highs, cbc, gurobi and scip take {larger} (--solver)"),
-        false => String::new(),
+    let other = if request.backend.sensible_size() < larger && most < larger {
+        format!("; highs, cbc, gurobi and scip take {larger} (--solver)")
+    } else {
+        String::new()
     };
     Error::usage(cause).help(format!("use --method auto{other}"))
 }
@@ -275,11 +277,9 @@ impl<'a> Run<'a> {
 /// A program's objective as a bound on the tier, lowered by what solvers' tolerances may hide and
 /// raised to the next value that can occur.
 fn safe_bound(instance: &Instance, tier: &Tier, form: &Form, objective: f64) -> Worth {
-    let steps = match form.whole {
-        true => whole_steps(objective) as f64,
-        false => objective - tolerance(objective),
-    };
+    let steps =
+        if form.whole { whole_steps(objective) as f64 } else { objective - tolerance(objective) };
     let value = tier.worth((steps * form.step + form.constant) / form.unit);
-    let lowered = if form.whole { value } else { value - 1e-7 * value.abs() };
+    let lowered = if form.whole { value } else { value - HIDDEN * value.abs() };
     Worth::real(lowered).raised(step(instance, tier))
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::super::margins::WHOLE;
 use super::rows::Model;
 use model::{NodeId, Plan, Schedule, TaskId};
 
@@ -150,5 +151,5 @@ impl Model<'_> {
 /// A count as a whole number.
 fn count(value: f64) -> Option<usize> {
     let whole = value.round();
-    ((value - whole).abs() <= 1e-4 && whole >= 0.0).then_some(whole as usize)
+    ((value - whole).abs() <= WHOLE && whole >= 0.0).then_some(whole as usize)
 }

@@ -2,11 +2,12 @@
 //! 1992, DOI 10.1007/BF01585718): how many jobs of each class start when, and how many of their
 //! units on each group of nodes. One function per family of rows.
 
+use super::super::margins::{HIDDEN, ROUNDING};
 use super::super::program::{Col, Of, Program};
 use super::limits::Limits;
 use super::starts::starts;
 use super::table::{Class, Group, Table};
-use model::{Term, Tier, Worth};
+use model::{Shape, Tier, Worth};
 
 /// Jobs of a class that start at `start`; each has ended by `end`.
 pub(super) struct Start {
@@ -80,20 +81,18 @@ impl<'a> Model<'a> {
                 return Built::TooLarge(model.program.columns.len());
             }
         }
-        let wanted = |term| {
-            tier.weight(term) > 0.0 || earlier.iter().any(|(tier, _)| tier.weight(term) > 0.0)
-        };
+        let all = std::iter::once(tier).chain(earlier.iter().map(|(tier, _)| *tier));
+        let terms = || all.clone().flat_map(|tier| &tier.terms).map(|part| part.term);
         if model.place_rows().is_none() {
             return Built::Impossible;
         }
         model.gang_rows();
         model.room_rows();
         model.after_rows();
-        let priced = table.groups.iter().any(|group| group.price > 0);
-        if wanted(Term::Nodes) || (wanted(Term::Cost) && priced) {
+        if terms().any(|term| table.groups.iter().any(|group| group.use_steps(term) > 0)) {
             model.used_rows();
         }
-        if wanted(Term::Makespan) {
+        if terms().any(|term| matches!(term.shape(), Shape::LastEnd)) {
             model.span_rows();
         }
         model.order_rows();
@@ -241,12 +240,11 @@ impl<'a> Model<'a> {
                 }
                 for (r, room) in group.room.iter().enumerate() {
                     let terms = self.running(g, second, |demand| demand[r]);
-                    match r == last {
-                        true => self.program.about("at_once", &[node, Of::Second(second)]),
-                        false => {
-                            let of = [node, Of::Resource(r), Of::Second(second)];
-                            self.program.about("room", &of);
-                        }
+                    if r == last {
+                        self.program.about("at_once", &[node, Of::Second(second)]);
+                    } else {
+                        let of = [node, Of::Resource(r), Of::Second(second)];
+                        self.program.about("room", &of);
                     }
                     self.at_most(terms, *room);
                 }
@@ -336,9 +334,10 @@ impl<'a> Model<'a> {
     /// end. One row a class and rung is stronger than one bound on a column for all.
     fn span_rows(&mut self) {
         let ends = |k: usize| self.starts[k].iter().map(|start| start.end);
-        let base = match self.table.allow_unplaced {
-            true => 0,
-            false => self.last().filter_map(|k| ends(k).min()).max().unwrap_or(0),
+        let base = if self.table.allow_unplaced {
+            0
+        } else {
+            self.last().filter_map(|k| ends(k).min()).max().unwrap_or(0)
         };
         let mut levels: Vec<i64> = self.last().flat_map(ends).filter(|end| *end > base).collect();
         levels.sort_unstable();
@@ -379,14 +378,15 @@ impl<'a> Model<'a> {
 
     /// An earlier tier gets no worse. Of a makespan alone, nothing that ends later is there.
     fn settled_row(&mut self, tier: &Tier, value: f64) {
-        if tier.terms.iter().all(|part| part.term == Term::Makespan) {
+        if tier.terms.iter().all(|part| matches!(part.term.shape(), Shape::LastEnd)) {
             return;
         }
         let form = self.form(tier);
         let most = (value * form.unit - form.constant) / form.step;
-        let most = match form.whole {
-            true => (most + 1e-6).floor() + 0.5 + 1e-9 * most.abs(),
-            false => most + 1e-7 * (1.0 + (value * form.unit).abs()),
+        let most = if form.whole {
+            (most + 1e-6).floor() + 0.5 + ROUNDING * most.abs()
+        } else {
+            most + HIDDEN * (1.0 + (value * form.unit).abs())
         };
         let terms = form.terms.into_iter().map(|(col, a)| (col, a / form.step)).collect();
         self.program.at_most(terms, most);

@@ -1,7 +1,7 @@
 //! The timed instance as the program sees it: jobs and nodes that nothing tells apart, told by
 //! everything that the program reads of them.
 
-use model::{Ask, Instance, NodeId, RuleId, TaskId, Term};
+use model::{Ask, Instance, NodeId, Prices, RuleId, Shape, TaskId, Term};
 
 /// A task on a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,10 +9,8 @@ pub(super) struct Place {
     pub(super) seconds: i64,
     /// Per resource, then 1: the task itself.
     pub(super) demand: Vec<i64>,
-    cost: i64,
-    penalty: i64,
-    moving: i64,
-    moved: bool,
+    /// What it adds to each term that is made of prices, in the term's steps.
+    prices: Vec<(Term, i64)>,
 }
 
 impl Place {
@@ -25,23 +23,27 @@ impl Place {
         (may && fits).then(|| Place {
             seconds: instance.duration_on(task, node),
             demand,
-            cost: instance.cost_on(task, node),
-            penalty: instance.penalty(task, node),
-            moving: instance.move_cost(task, node),
-            moved: instance.moved(task, node),
+            prices: priced(instance, &|prices| prices.placement.price(instance, task, node)),
         })
     }
 
-    /// What the placement adds to a term about places, in the term's steps.
+    /// What the placement adds to a term that is made of prices, in the term's steps.
     pub(super) fn steps(&self, term: Term) -> i64 {
-        match term {
-            Term::Cost => self.cost,
-            Term::Soft => self.penalty,
-            Term::Moves => self.moving,
-            Term::Moved => i64::from(self.moved),
-            _ => 0,
-        }
+        price_of(&self.prices, term)
     }
+}
+
+/// What something adds to each of the goal's terms that are made of prices.
+fn priced(instance: &Instance, price: &dyn Fn(&Prices) -> i64) -> Vec<(Term, i64)> {
+    let each = instance.goal().terms().filter_map(|term| match term.shape() {
+        Shape::Prices(prices) => Some((term, price(prices))),
+        _ => None,
+    });
+    each.collect()
+}
+
+fn price_of(prices: &[(Term, i64)], term: Term) -> i64 {
+    prices.iter().find(|(of, _)| *of == term).map_or(0, |(_, price)| *price)
 }
 
 /// What the plan may fill on the node in each resource, then the tasks that it takes at once.
@@ -114,13 +116,12 @@ impl Class {
 
     /// What a job from `start` to `end` adds to a term about time, in the term's steps.
     pub(super) fn steps(&self, term: Term, (start, end): (i64, i64)) -> i64 {
-        let seconds = match term {
-            Term::Completion => end,
-            Term::Tardiness => self.due.map_or(0, |due| (end - due).max(0)),
-            Term::Wait => start - self.release,
+        match term.shape() {
+            Shape::Seconds(seconds) => {
+                self.weight * seconds.of((self.release, self.due), (start, end))
+            }
             _ => 0,
-        };
-        self.weight * seconds
+        }
     }
 
     /// What a job adds to a term about places at least, in the term's steps.
@@ -134,8 +135,8 @@ impl Class {
 
     /// What a job that is left out adds to a term, in the term's steps.
     pub(super) fn out_steps(&self, term: Term) -> i64 {
-        match term {
-            Term::Unplaced(priority) if priority.is_none_or(|p| p == self.priority) => {
+        match term.shape() {
+            Shape::LeftOut if term.priority().is_none_or(|p| p == self.priority) => {
                 self.weight * self.units() as i64
             }
             _ => 0,
@@ -164,12 +165,18 @@ pub(super) struct Group {
     /// Tasks that each node takes at once, where nothing else limits them.
     pub(super) slots: Option<i64>,
     pub(super) closed: Vec<(i64, i64)>,
-    pub(super) price: i64,
+    /// What using a node adds to each term that is made of prices, in the term's steps.
+    prices: Vec<(Term, i64)>,
     /// The same as the group before.
     pub(super) twin: bool,
 }
 
 impl Group {
+    /// What using a node adds to a term, in the term's steps.
+    pub(super) fn use_steps(&self, term: Term) -> i64 {
+        price_of(&self.prices, term)
+    }
+
     pub(super) fn open(&self, from: i64, to: i64) -> bool {
         self.closed.iter().all(|(shut, again)| to <= *shut || *again <= from)
     }
@@ -358,7 +365,7 @@ fn grouped(instance: &Instance, classes: &mut [Class]) -> Vec<Group> {
         let same = |other: NodeId| {
             room(instance, other) == room(instance, node)
                 && instance.closed(other) == instance.closed(node)
-                && instance.price(other) == instance.price(node)
+                && use_prices(instance, other) == use_prices(instance, node)
         };
         match kinds.iter_mut().find(|(known, nodes)| *known == column && same(nodes[0])) {
             Some((_, nodes)) => nodes.push(node),
@@ -375,8 +382,9 @@ fn grouped(instance: &Instance, classes: &mut [Class]) -> Vec<Group> {
             None => nodes.into_iter().map(|node| vec![node]).collect(),
         };
         for (k, nodes) in sets.into_iter().enumerate() {
-            let (closed, price) = (instance.closed(nodes[0]).to_vec(), instance.price(nodes[0]));
-            groups.push(Group { nodes, room: room.clone(), slots, closed, price, twin: k > 0 });
+            let closed = instance.closed(nodes[0]).to_vec();
+            let prices = use_prices(instance, nodes[0]);
+            groups.push(Group { nodes, room: room.clone(), slots, closed, prices, twin: k > 0 });
         }
     }
     for part in classes.iter_mut().flat_map(|class| &mut class.parts) {
@@ -384,6 +392,10 @@ fn grouped(instance: &Instance, classes: &mut [Class]) -> Vec<Group> {
         part.at = groups.iter().map(|group| by_node[group.nodes[0].index()].clone()).collect();
     }
     groups
+}
+
+fn use_prices(instance: &Instance, node: NodeId) -> Vec<(Term, i64)> {
+    priced(instance, &|prices| prices.of_use(instance, node))
 }
 
 /// Tasks that a node takes at once, when any so many fit and never more do.

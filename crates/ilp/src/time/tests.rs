@@ -9,9 +9,10 @@ use rand_chacha::ChaCha8Rng;
 use super::{Built, Exact, Model, Table, TimedFinding, TimedRequest, solve_timed};
 use crate::Backend;
 use base::stop::Stop;
-use engines::schedule;
+use engines::schedule::{self, Finding};
 use judge::check::check_schedule;
 use judge::metrics::timed_values;
+use judge::proof::proven;
 use model::{
     AfterDraft, Decimal, Draft, Goal, Instance, NodeDraft, NodeId, PairDraft, Plan, ResourceDraft,
     Schedule, TaskDraft, TaskId, When,
@@ -101,9 +102,10 @@ fn instance(g: &mut ChaCha8Rng, goal: &str, tasks: usize, unit: i64) -> Option<I
 }
 
 fn goal(instance: &Instance, allow_unplaced: bool) -> Goal {
-    match allow_unplaced {
-        true => instance.goal().with_unplaced_first(&instance.priorities()),
-        false => instance.goal().clone(),
+    if allow_unplaced {
+        instance.goal().with_unplaced_first(&instance.priorities())
+    } else {
+        instance.goal().clone()
     }
 }
 
@@ -204,15 +206,26 @@ fn exact(
 /// What branch and bound proves; `None` where it proves that there is nothing. Not at all where it
 /// gives up.
 fn branched(instance: &Instance, allow_unplaced: bool) -> Option<Option<Schedule>> {
-    let params = schedule::Params {
-        work_limit: Some(200_000),
-        time_limit: Duration::from_secs(1000),
+    let request = schedule::Request {
+        instance,
+        queue: None,
         allow_unplaced,
-        ..schedule::Params::default()
+        start: None,
+        gap: 0.0,
+        seed: 1,
+        work: 200_000,
+        stop: &Stop::after(Duration::from_secs(1000)),
     };
-    match schedule::solve(instance, &params).unwrap() {
-        schedule::Answer::Schedule(found) => found.optimal.then_some(Some(found.schedule)),
-        schedule::Answer::None { proven, .. } => proven.then_some(None),
+    match schedule::solve(&request, &mut |_| {}).unwrap() {
+        Finding::Schedule(found) => {
+            let goal = goal(instance, allow_unplaced);
+            let values = timed_values(instance, &found.schedule, &goal);
+            let mut tiers = goal.tiers.iter().zip(values).zip(&found.bounds);
+            let optimal = tiers
+                .all(|((tier, value), bound)| proven(instance, tier, value.worth(), bound.value));
+            optimal.then_some(Some(found.schedule))
+        }
+        Finding::None { proven, .. } => proven.then_some(None),
     }
 }
 

@@ -16,9 +16,10 @@ pub(super) fn on_node(
 ) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (d, device) in instance.devices().iter().enumerate() {
-        let detail = match plan.cards.is_empty() {
-            true => undealt(instance, node, *device, tasks),
-            false => misdealt(instance, plan, node, (d, *device), tasks),
+        let detail = if plan.cards.is_empty() {
+            undealt(instance, node, *device, tasks)
+        } else {
+            misdealt(instance, plan, node, (d, *device), tasks)
         };
         violations.extend(detail.map(|detail| Violation::Cards {
             node: instance.node_name(node).to_owned(),
@@ -69,10 +70,12 @@ fn undealt(instance: &Instance, node: NodeId, device: Devices, tasks: &[TaskId])
     demands.retain(|demand| *demand > 0);
     demands.sort_unstable();
     let mut budget = BUDGET;
-    match deals(&mut demands, &mut free, device.card, &mut budget) {
-        true => None,
-        false if budget == 0 => Some("no way to deal them out was found in time".to_owned()),
-        false => Some("there is no way to deal them out to the tasks there".to_owned()),
+    if deals(&mut demands, &mut free, device.card, &mut budget) {
+        None
+    } else if budget == 0 {
+        Some("no way to deal them out was found in time".to_owned())
+    } else {
+        Some("there is no way to deal them out to the tasks there".to_owned())
     }
 }
 

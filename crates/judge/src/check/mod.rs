@@ -43,9 +43,10 @@ pub fn check_claim(instance: &Instance, claim: &Claim) -> Verdict {
     let mut standbys = Vec::new();
     let schedule = resolve(instance, claim, &mut said, &mut standbys, &mut violations);
     let timed = instance.is_timed() || schedule.start.iter().any(Option::is_some);
-    violations.extend(match timed {
-        true => check_schedule(instance, &schedule, true),
-        false => check_plan(instance, &schedule.plan, true),
+    violations.extend(if timed {
+        check_schedule(instance, &schedule, true)
+    } else {
+        check_plan(instance, &schedule.plan, true)
     });
     let plan = &schedule.plan;
     let silent = plan.unplaced().filter(|task| !said.contains(task));
@@ -57,9 +58,10 @@ pub fn check_claim(instance: &Instance, claim: &Claim) -> Verdict {
         violations.extend(fallbacks::standbys(instance, plan, &standbys));
     }
     let goal = goal_of(instance, claim);
-    let values = match timed {
-        true => metrics::timed_values(instance, &schedule, &goal),
-        false => metrics::goal_values(instance, plan, &goal),
+    let values = if timed {
+        metrics::timed_values(instance, &schedule, &goal)
+    } else {
+        metrics::goal_values(instance, plan, &goal)
     };
     violations.extend(stated_values(claim, &values));
     Verdict { violations, values, plan: plan.clone(), schedule: timed.then_some(schedule) }

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Violation;
 use super::violation::list;
-use model::{Ask, Instance, LabelValues, NodeState, Plan, RequirementId, Rule, TaskId};
+use model::{Ask, Instance, LabelValues, Limit, NodeState, Plan, RequirementId, Rule, TaskId};
 
 /// Those of the rules that are broken, with what is wrong.
 pub(super) fn broken<'a>(
@@ -73,7 +73,46 @@ pub(super) fn wrong(instance: &Instance, plan: &Plan, rule: &Rule) -> Option<Str
                 )
             })
         }
+        Ask::Limit(limit) => {
+            let counted = counted(plan, limit);
+            let sum = |tasks: &[TaskId]| match &counted {
+                Some(own) => tasks.iter().filter_map(|task| own.get(task)).sum(),
+                None => tasks.len() as i128,
+            };
+            let sums = on.iter().map(|(value, tasks)| (*value, sum(tasks)));
+            let mut seen = sums.filter(|(value, _)| {
+                limit.values.is_empty() || limit.values.binary_search(value).is_ok()
+            });
+            let (value, sum) = seen.find(|(_, sum)| *sum > i128::from(limit.at_most))?;
+            let what = limit.resource.map(|r| &instance.resources()[r]);
+            let show = |steps: i128| match what {
+                Some(resource) => resource.scale.show(i64::try_from(steps).unwrap_or(i64::MAX)),
+                None => steps.to_string(),
+            };
+            let on =
+                if key.is_empty() { String::new() } else { format!(" on {key} {}", name(value)) };
+            Some(format!(
+                "they take {} {}{on}, at most {} asked",
+                show(sum),
+                what.map_or("tasks", |resource| &resource.name),
+                show(i128::from(limit.at_most)),
+            ))
+        }
     }
+}
+
+/// What a limit counts of each task that is placed; `None` where each counts for one.
+fn counted(plan: &Plan, limit: &Limit) -> Option<FxHashMap<TaskId, i128>> {
+    limit.resource?;
+    let mut own: FxHashMap<TaskId, i128> = FxHashMap::default();
+    // What a node says stands behind what is usual.
+    for (task, node, amount) in &limit.amounts {
+        let at = plan.placement[task.index()];
+        if at.is_some() && (node.is_none() || *node == at) {
+            own.insert(*task, i128::from(*amount));
+        }
+    }
+    Some(own)
 }
 
 /// Placed tasks by the value of the label, values in order of first appearance.
@@ -95,8 +134,8 @@ fn tasks_by_value(plan: &Plan, label: &LabelValues, tasks: &[TaskId]) -> Vec<(u3
     list
 }
 
-/// Most tasks on a value with any of the plan less the fewest on any value that some task
-/// could use, those counted that are there already.
+/// Most tasks on a value with any of the plan less the fewest on any value that some task could
+/// use, or of which the rule says what is there; those counted that are there already.
 fn skew(instance: &Instance, rule: &Rule, on: &[(u32, Vec<TaskId>)]) -> u32 {
     let there = |value: u32| {
         let known = rule.present.iter().filter(|(known, _)| *known == value);
@@ -120,6 +159,7 @@ fn skew(instance: &Instance, rule: &Rule, on: &[(u32, Vec<TaskId>)]) -> u32 {
             could.insert(value);
         }
     }
+    could.extend(rule.present.iter().map(|(value, _)| *value));
     let least = could.into_iter().map(count).min().unwrap_or(0);
     (most - least.min(most)) as u32
 }

@@ -1,7 +1,7 @@
 //! Values of tiers as fractions, and the steps in which they move.
 
 use super::{Metrics, TimeFigures, demand_of, unplaced};
-use model::{Fraction, Instance, Plan, Scale, Term, Tier};
+use model::{Fraction, Instance, Plan, Scale, Shape, Term, Tier};
 
 /// The figures that values are read from.
 pub(super) struct Figures<'a> {
@@ -29,8 +29,16 @@ impl Figures<'_> {
         let (instance, metrics) = (self.instance, self.metrics);
         let steps = |count: i128, scale: Scale| Fraction::whole(count).times(scale.step());
         let timed = || self.time.map(|(figures, _)| figures);
-        match term {
-            Term::Peak => {
+        match term.shape() {
+            Shape::Prices(prices) => steps(metrics.sum(term).into(), (prices.scale)(instance)),
+            Shape::Amounts => {
+                let scales = instance.resources().iter().map(|resource| resource.scale);
+                let mut totals = demand_of(instance, self.plan).into_iter().zip(scales);
+                totals.try_fold(Fraction::ZERO, |sum, (count, scale)| {
+                    sum.plus(steps(count.into(), scale)?)
+                })
+            }
+            Shape::Highest => {
                 let width = instance.resources().len();
                 let loads = |at: usize| match self.time {
                     Some((_, highest)) => &highest[at * width..(at + 1) * width],
@@ -38,28 +46,14 @@ impl Figures<'_> {
                 };
                 Some(highest(instance, loads))
             }
-            Term::Balance => None,
-            Term::Cost => steps(metrics.cost.into(), instance.cost_scale()),
-            Term::Soft => steps(metrics.soft.into(), instance.soft_scale()),
-            Term::Moves => steps(metrics.moves.into(), instance.move_scale()),
-            Term::Nodes => Some(Fraction::whole(metrics.nodes_used as i128)),
-            Term::Moved => Some(Fraction::whole(metrics.moved as i128)),
-            Term::GroupMoves => Some(Fraction::whole(metrics.group_moves as i128)),
-            Term::Demand => {
-                let scales = instance.resources().iter().map(|resource| resource.scale);
-                let mut totals = demand_of(instance, self.plan).into_iter().zip(scales);
-                totals.try_fold(Fraction::ZERO, |sum, (count, scale)| {
-                    sum.plus(steps(count.into(), scale)?)
-                })
-            }
-            Term::Unplaced(priority) => {
-                let weight = unplaced(instance, self.plan, priority);
+            Shape::Variance => None,
+            Shape::LargestGroup => Some(Fraction::whole(metrics.group_moves as i128)),
+            Shape::LeftOut => {
+                let weight = unplaced(instance, self.plan, term.priority());
                 steps(weight.into(), instance.weight_scale())
             }
-            Term::Makespan => Some(Fraction::whole(timed()?.makespan.into())),
-            Term::Completion => steps(timed()?.completion, instance.weight_scale()),
-            Term::Tardiness => steps(timed()?.tardiness, instance.weight_scale()),
-            Term::Wait => steps(timed()?.wait, instance.weight_scale()),
+            Shape::LastEnd => Some(Fraction::whole(timed()?.makespan.into())),
+            Shape::Seconds(seconds) => steps(timed()?.sum(*seconds), instance.weight_scale()),
         }
     }
 }
@@ -80,15 +74,11 @@ fn highest<'a>(instance: &'a Instance, loads: impl Fn(usize) -> &'a [i64]) -> Fr
 
 /// What one step of a counted term stands for; `None` for terms that are not counted.
 pub fn unit(instance: &Instance, term: Term) -> Option<Scale> {
-    match term {
-        Term::Peak | Term::Balance | Term::Demand => None,
-        Term::Cost => Some(instance.cost_scale()),
-        Term::Soft => Some(instance.soft_scale()),
-        Term::Moves => Some(instance.move_scale()),
-        Term::Nodes | Term::Moved | Term::GroupMoves | Term::Makespan => Some(Scale::ONE),
-        Term::Unplaced(_) | Term::Completion | Term::Tardiness | Term::Wait => {
-            Some(instance.weight_scale())
-        }
+    match term.shape() {
+        Shape::Amounts | Shape::Highest | Shape::Variance => None,
+        Shape::Prices(prices) => Some((prices.scale)(instance)),
+        Shape::LargestGroup | Shape::LastEnd => Some(Scale::ONE),
+        Shape::LeftOut | Shape::Seconds(_) => Some(instance.weight_scale()),
     }
 }
 
@@ -98,9 +88,9 @@ pub fn step(instance: &Instance, tier: &Tier) -> Option<Fraction> {
     let mut common = tier.enough.map_or(Some(Fraction::ZERO), Fraction::written)?;
     for part in &tier.terms {
         let weight = Fraction::written(part.weight)?;
-        let scales: Vec<Scale> = match part.term {
-            Term::Demand => instance.resources().iter().map(|resource| resource.scale).collect(),
-            term => vec![unit(instance, term)?],
+        let scales: Vec<Scale> = match part.term.shape() {
+            Shape::Amounts => instance.resources().iter().map(|resource| resource.scale).collect(),
+            _ => vec![unit(instance, part.term)?],
         };
         for scale in scales {
             common = common.common(weight.times(scale.step())?)?;

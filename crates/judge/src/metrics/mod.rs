@@ -6,6 +6,7 @@ mod critical;
 mod exact;
 mod fragmentation;
 mod overload;
+mod prices;
 mod time;
 
 pub use critical::{Link, Waits, critical_path};
@@ -16,7 +17,7 @@ pub use overload::{Overload, worst_overload};
 pub use time::{TimeFigures, load_over_time, there_until, timed_values};
 
 use model::{
-    Fraction, Goal, Instance, NodeId, Plan, ResourceWeights, Schedule, TaskId, Term, Tier,
+    Fraction, Goal, Instance, NodeId, Plan, ResourceWeights, Schedule, Shape, TaskId, Term, Tier,
     TierValue, WeightedTerm, Worth,
 };
 
@@ -61,15 +62,10 @@ pub struct Metrics {
     pub jain: f64,
     /// Nodes with at least one task of the plan.
     pub nodes_used: usize,
-    /// Cost in integer cost units.
-    pub cost: i64,
-    /// What soft rules cost that are not kept, in integer soft units.
-    pub soft: i64,
-    /// Cost of moves, in integer steps of the moves' scale.
-    pub moves: i64,
-    /// Tasks that run somewhere now and are placed elsewhere.
-    pub moved: usize,
-    /// Those of the group that has most of them.
+    /// What each goal that is made of prices comes to, in its own steps; in the order of
+    /// [`TERMS`](model::TERMS).
+    pub sums: Vec<(Term, i64)>,
+    /// Of the group that has most of them, tasks that run somewhere now and are placed elsewhere.
     pub group_moves: usize,
     /// Tasks without a node.
     pub unplaced: usize,
@@ -117,6 +113,11 @@ fn spread(values: &[f64]) -> (f64, f64) {
 }
 
 impl Metrics {
+    /// What a goal that is made of prices comes to, in its own steps; 0 for others.
+    pub fn sum(&self, term: Term) -> i64 {
+        self.sums.iter().find(|(of, _)| *of == term).map_or(0, |(_, sum)| *sum)
+    }
+
     /// Every figure of the plan. `weights` has one entry a resource.
     pub fn of(instance: &Instance, plan: &Plan, weights: Option<&ResourceWeights>) -> Metrics {
         Metrics::at(instance, plan, loads(instance, plan), weights)
@@ -183,10 +184,7 @@ impl Metrics {
             max_over_mean: over(peak, mean, 1.0),
             jain: over(mean * mean * dominant.len() as f64, squares, 1.0),
             nodes_used: count.iter().filter(|n| **n > 0).count(),
-            cost: cost(instance, plan, &count),
-            soft: soft(instance, plan, &loads),
-            moves: moves(instance, plan),
-            moved: plan.placements().filter(|(task, node)| instance.moved(*task, *node)).count(),
+            sums: prices::sums(instance, plan, &loads, &count),
             group_moves: group_moves(instance, plan),
             unplaced: instance.tasks() - plan.placed(),
             // Costly, so only reports ask: see [`card_figures`].
@@ -220,38 +218,6 @@ fn cluster(instance: &Instance, loads: &[i64], resource: usize) -> Option<f64> {
     let capacity: i64 = counted().map(|node| instance.capacity(node)[resource]).sum();
     let load: i64 = counted().map(|node| loads[node.index() * width + resource]).sum();
     (capacity > 0).then(|| load as f64 / capacity as f64)
-}
-
-fn cost(instance: &Instance, plan: &Plan, count: &[usize]) -> i64 {
-    let placements = plan.placements().map(|(task, node)| instance.cost_on(task, node));
-    let used = instance.node_ids().filter(|node| count[node.index()] > 0);
-    placements.sum::<i64>() + used.map(|node| instance.price(node)).sum::<i64>()
-}
-
-/// Preferences not met, load above the safety capacities and room missing beside
-/// other room, on nodes that count. Load above safety capacities that was there
-/// before is not the plan's doing.
-fn soft(instance: &Instance, plan: &Plan, loads: &[i64]) -> i64 {
-    let width = instance.resources().len();
-    let unmet = plan.placements().map(|(task, node)| instance.penalty(task, node));
-    let mut total: i64 = unmet.sum();
-    for node in instance.node_ids().filter(|node| instance.counted(*node)) {
-        for (r, safety) in instance.safety(node).iter().enumerate() {
-            let from = (*safety).max(instance.used(node)[r]);
-            let over = loads[node.index() * width + r].saturating_sub(from).max(0);
-            total += over * instance.safety_price(r);
-        }
-        let load = &loads[node.index() * width..(node.index() + 1) * width];
-        for ratio in instance.ratios() {
-            total = total.saturating_add(ratio.cost(instance.capacity(node), load));
-        }
-    }
-    total
-}
-
-/// What the moves cost of tasks that run somewhere already.
-fn moves(instance: &Instance, plan: &Plan) -> i64 {
-    plan.placements().map(|(task, node)| instance.move_cost(task, node)).sum()
 }
 
 /// Most moved tasks of any one group.
@@ -289,21 +255,18 @@ fn demand(instance: &Instance, plan: &Plan) -> f64 {
 
 /// Value of one term, from figures computed by [`Metrics::of`].
 fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -> f64 {
-    match term {
-        Term::Peak => metrics.peak,
-        Term::Balance => metrics.balance_degree,
-        Term::Cost => instance.cost_scale().to_f64(metrics.cost),
-        Term::Nodes => metrics.nodes_used as f64,
-        Term::Demand => demand(instance, plan),
-        Term::Soft => instance.soft_scale().to_f64(metrics.soft),
-        Term::Moves => instance.move_scale().to_f64(metrics.moves),
-        Term::Moved => metrics.moved as f64,
-        Term::GroupMoves => metrics.group_moves as f64,
-        // A plan without starts never ends; see [`timed_values`].
-        Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => f64::INFINITY,
-        Term::Unplaced(priority) => {
-            instance.weight_scale().to_f64(unplaced(instance, plan, priority))
+    match term.shape() {
+        Shape::Prices(prices) => (prices.scale)(instance).to_f64(metrics.sum(term)),
+        Shape::Amounts => demand(instance, plan),
+        Shape::Highest => metrics.peak,
+        Shape::Variance => metrics.balance_degree,
+        Shape::LargestGroup => metrics.group_moves as f64,
+        Shape::LeftOut => {
+            let weight = unplaced(instance, plan, term.priority());
+            instance.weight_scale().to_f64(weight)
         }
+        // A plan without starts never ends; see [`timed_values`].
+        Shape::LastEnd | Shape::Seconds(_) => f64::INFINITY,
     }
 }
 

@@ -2,7 +2,7 @@
 //! scratch.
 
 use super::{Figures, Metrics, tier_value_with};
-use model::{Goal, Instance, NodeId, Schedule, TaskId, Term, Tier, TierValue};
+use model::{Goal, Instance, NodeId, Schedule, Seconds, Shape, TaskId, Term, Tier, TierValue};
 
 /// Figures of a plan in time. A gang counts as one job: by its units' start and their last end.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,13 +79,24 @@ impl TimeFigures {
         let scale = instance.weight_scale();
         // Sums that fit no 64 bits are refused with the instance.
         let weighed = |sum: i128| i64::try_from(sum).map_or(f64::INFINITY, |sum| scale.to_f64(sum));
-        match term {
-            Term::Makespan => Some(self.makespan as f64),
-            Term::Completion => Some(weighed(self.completion)),
-            Term::Tardiness => Some(weighed(self.tardiness)),
-            Term::Wait => Some(weighed(self.wait)),
-            Term::Peak => Some(self.peak),
-            _ => None,
+        match term.shape() {
+            Shape::LastEnd => Some(self.makespan as f64),
+            Shape::Seconds(seconds) => Some(weighed(self.sum(*seconds))),
+            Shape::Highest => Some(self.peak),
+            Shape::Prices(_)
+            | Shape::Amounts
+            | Shape::Variance
+            | Shape::LargestGroup
+            | Shape::LeftOut => None,
+        }
+    }
+
+    /// The sum over jobs of weight times these seconds, in steps of weight times seconds.
+    pub(super) fn sum(&self, seconds: Seconds) -> i128 {
+        match seconds {
+            Seconds::End => self.completion,
+            Seconds::Late => self.tardiness,
+            Seconds::Wait => self.wait,
         }
     }
 }
@@ -97,10 +108,8 @@ pub fn timed_values(instance: &Instance, schedule: &Schedule, goal: &Goal) -> Ve
     let figures = TimeFigures::of(instance, schedule);
     let timed = |term| figures.value(instance, term);
     let value = |tier: &Tier| tier_value_with(instance, &schedule.plan, &metrics, tier, &timed);
-    let highest = match goal.mentions(Term::Peak) {
-        true => highest_loads(instance, schedule),
-        false => Vec::new(),
-    };
+    let full = goal.terms().any(|term| matches!(term.shape(), Shape::Highest));
+    let highest = if full { highest_loads(instance, schedule) } else { Vec::new() };
     let plan = &schedule.plan;
     let exact = Figures { instance, plan, metrics: &metrics, time: Some((&figures, &highest)) };
     let each = goal.tiers.iter().map(|tier| TierValue {

@@ -1,8 +1,8 @@
-//! Where the tasks of each rule are, counted by value.
+//! Where the tasks of each rule are, counted by value, so that a change looks at its own rules only.
 
 use rustc_hash::FxHashMap;
 
-use crate::{Ask, Instance, NodeId, Rule, RuleId, TaskId};
+use crate::{Ask, Instance, Limit, NodeId, Rule, RuleId, TaskId};
 
 /// What the rules between tasks say of placements, whatever the loads.
 #[derive(Clone, Debug)]
@@ -15,13 +15,23 @@ pub struct Ties<'a> {
 impl<'a> Ties<'a> {
     /// Nothing placed yet.
     pub fn new(instance: &'a Instance) -> Ties<'a> {
-        Ties { instance, tallies: vec![Tally::default(); instance.rules().len()] }
+        let tally = |rule: &Rule| {
+            let values = instance.label_values()[rule.over as usize].values.len();
+            Tally {
+                members: Counts::new(values, rule.tasks.len()),
+                others: Counts::new(values, rule.ask.others().len()),
+                ..Tally::default()
+            }
+        };
+        Ties { instance, tallies: instance.rules().iter().map(tally).collect() }
     }
 
     /// The first rule that forbids an unplaced task on the node as things stand.
     pub fn refuses(&self, task: TaskId, node: NodeId) -> Option<RuleId> {
-        let refuses = |(rule, other): &&(RuleId, bool)| {
-            !other && !self.tallies[*rule as usize].allows(self.instance, *rule, node)
+        let refuses = |(id, other): &&(RuleId, bool)| {
+            let (rule, tally) = self.rule(*id);
+            let value = self.instance.value_of(rule, node);
+            !other && !tally.allows(rule, value, rule.adds(task, node))
         };
         self.instance.rules_of(task).iter().find(refuses).map(|(rule, _)| *rule)
     }
@@ -30,152 +40,266 @@ impl<'a> Ties<'a> {
     /// the others that have no place: unlike [`Ties::refuses`] it asks nothing of the order in which
     /// tasks come.
     pub fn rules_out(&self, task: TaskId, node: NodeId) -> Option<RuleId> {
-        let out = |(rule, other): &&(RuleId, bool)| {
-            !self.tallies[*rule as usize].may_hold(self.instance, *rule, *other, node)
+        let out = |(id, other): &&(RuleId, bool)| {
+            let (rule, tally) = self.rule(*id);
+            let value = self.instance.value_of(rule, node);
+            !tally.may_hold(rule, *other, value, rule.adds(task, node))
         };
         self.instance.rules_of(task).iter().find(out).map(|(rule, _)| *rule)
     }
 
     /// A task comes to the node, or leaves it.
     pub fn change(&mut self, task: TaskId, node: NodeId, comes: bool) {
-        for (rule, other) in self.instance.rules_of(task) {
-            let value = self.instance.value_of(&self.instance.rules()[*rule as usize], node);
-            self.tallies[*rule as usize].change(value, *other, comes);
+        for (id, other) in self.instance.rules_of(task) {
+            let rule = &self.instance.rules()[*id as usize];
+            let (tally, by) = (&mut self.tallies[*id as usize], if comes { 1 } else { -1 });
+            match (&rule.ask, self.instance.value_of(rule, node)) {
+                (Ask::Limit(limit), value) => {
+                    let by = by * limit.amount(task, node);
+                    value.into_iter().for_each(|value| tally.charge(limit, value, by));
+                }
+                (_, value) => tally.change(rule, value, *other, by),
+            }
         }
     }
 
     /// Whether the rule holds as things stand.
     pub fn holds(&self, rule: RuleId) -> bool {
-        self.tallies[rule as usize].holds(&self.instance.rules()[rule as usize])
+        let (rule, tally) = self.rule(rule);
+        tally.holds(rule)
+    }
+
+    /// Whether every rule that concerns the task holds.
+    pub fn hold(&self, task: TaskId) -> bool {
+        self.instance.rules_of(task).iter().all(|(rule, _)| self.holds(*rule))
     }
 
     /// Takes everything off its node.
     pub fn clear(&mut self) {
-        self.tallies.fill(Tally::default());
+        self.tallies.iter_mut().for_each(Tally::clear);
+    }
+
+    fn rule(&self, id: RuleId) -> (&'a Rule, &Tally) {
+        (&self.instance.rules()[id as usize], &self.tallies[id as usize])
     }
 }
 
-/// Counts by value; values without any task are not there.
+/// How many there are of each value. Nothing is allocated before the first comes.
+#[derive(Clone, Debug)]
+enum Counts {
+    /// By value, as far as any was seen.
+    Dense(Vec<i64>),
+    /// Values that have any.
+    Sparse(FxHashMap<u32, i64>),
+}
+
+impl Default for Counts {
+    fn default() -> Counts {
+        Counts::Dense(Vec::new())
+    }
+}
+
+impl Counts {
+    /// For about `tasks` tasks on one of `values` values each.
+    fn new(values: usize, tasks: usize) -> Counts {
+        match values <= 4 * tasks + 64 {
+            true => Counts::Dense(Vec::new()),
+            false => Counts::Sparse(FxHashMap::default()),
+        }
+    }
+
+    fn get(&self, value: u32) -> i64 {
+        match self {
+            Counts::Dense(list) => list.get(value as usize).copied().unwrap_or(0),
+            Counts::Sparse(map) => map.get(&value).copied().unwrap_or(0),
+        }
+    }
+
+    /// The count after the change.
+    fn add(&mut self, value: u32, by: i64) -> i64 {
+        match self {
+            Counts::Dense(list) => {
+                let at = value as usize;
+                list.resize(list.len().max(at + 1), 0);
+                list[at] += by;
+                list[at]
+            }
+            Counts::Sparse(map) => {
+                let count = map.entry(value).or_insert(0);
+                *count += by;
+                let now = *count;
+                if now == 0 {
+                    map.remove(&value);
+                }
+                now
+            }
+        }
+    }
+
+    /// The most that `of` makes of any value and its count, of those with any.
+    fn most(&self, of: impl Fn(u32, i64) -> i64) -> Option<i64> {
+        match self {
+            Counts::Dense(list) => {
+                let used = (0..).zip(list).filter(|(_, count)| **count != 0);
+                used.map(|(value, count)| of(value, *count)).max()
+            }
+            Counts::Sparse(map) => map.iter().map(|(value, count)| of(*value, *count)).max(),
+        }
+    }
+
+    fn clear(&mut self) {
+        match self {
+            Counts::Dense(list) => list.clear(),
+            Counts::Sparse(map) => map.clear(),
+        }
+    }
+}
+
+/// One rule's tasks by value.
 #[derive(Clone, Debug, Default)]
 struct Tally {
-    members: FxHashMap<u32, u32>,
+    members: Counts,
     /// Of `near`'s other tasks.
-    others: FxHashMap<u32, u32>,
-    placed: u32,
-    others_placed: u32,
+    others: Counts,
+    placed: usize,
+    others_placed: usize,
+    /// Values with a member.
+    distinct: usize,
+    /// Values with more than one, or with more than a limit allows.
+    crowded: usize,
+    /// Values with members but none of the others.
+    lacking: usize,
 }
 
 impl Tally {
-    /// Whether one more of the rule's tasks may go to the node.
-    fn allows(&self, instance: &Instance, id: RuleId, node: NodeId) -> bool {
-        let rule = &instance.rules()[id as usize];
-        if rule.ask == Ask::Gang {
-            return true;
+    /// One comes (1), or leaves (-1).
+    fn change(&mut self, rule: &Rule, value: Option<u32>, other: bool, by: i64) {
+        let step = |count: &mut usize, by: i64| *count = count.wrapping_add_signed(by as isize);
+        step(if other { &mut self.others_placed } else { &mut self.placed }, by);
+        let Some(value) = value.filter(|_| rule.has_places()) else { return };
+        // What counts of the first to come is that of the last to go.
+        let first = |now: i64| now == (1 + by) / 2;
+        if other {
+            if first(self.others.add(value, by)) && self.members.get(value) > 0 {
+                step(&mut self.lacking, -by);
+            }
+            return;
         }
-        let Some(value) = instance.value_of(rule, node) else { return false };
+        let now = self.members.add(value, by);
+        if first(now) {
+            step(&mut self.distinct, by);
+            if self.others.get(value) == 0 {
+                step(&mut self.lacking, by);
+            }
+        }
+        if first(now - 1) {
+            step(&mut self.crowded, by);
+        }
+    }
+
+    /// What a limit counts on the value changes by so much.
+    fn charge(&mut self, limit: &Limit, value: u32, by: i64) {
+        let now = self.members.add(value, by);
+        let over = |count: i64| usize::from(count > limit.at_most);
+        self.crowded = self.crowded + over(now) - over(now - by);
+    }
+
+    fn clear(&mut self) {
+        self.members.clear();
+        self.others.clear();
+        let (members, others) =
+            (std::mem::take(&mut self.members), std::mem::take(&mut self.others));
+        *self = Tally { members, others, ..Tally::default() };
+    }
+
+    /// Whether one more of the rule's tasks may go to the value; `adds` is what it counts there.
+    fn allows(&self, rule: &Rule, value: Option<u32>, adds: i64) -> bool {
+        let Some(value) = value else { return !rule.needs_label() };
         let fits = match &rule.ask {
-            Ask::Near { .. } => self.others.contains_key(&value),
+            Ask::Near { .. } => self.others.get(value) > 0,
             Ask::Spread { max_skew: Some(skew), .. } => {
-                let least = self.least(rule, Some(value));
-                let here = self.members.get(&value).copied().unwrap_or(0);
-                let full = here + 1 + rule.present_on(value);
-                full - least.min(full) <= *skew
+                let full = self.there(rule, value) + 1;
+                full - self.least(rule, Some(value)).min(full) <= i64::from(*skew)
             }
             _ => true,
         };
-        fits && self.allows_values(rule, value)
+        fits && self.allows_values(rule, value, adds)
     }
 
     /// Whether the rule may hold in the end with one more of its tasks, or of `near`'s others, on the
-    /// node.
-    fn may_hold(&self, instance: &Instance, id: RuleId, other: bool, node: NodeId) -> bool {
-        let rule = &instance.rules()[id as usize];
-        let value = instance.value_of(rule, node);
+    /// value.
+    fn may_hold(&self, rule: &Rule, other: bool, value: Option<u32>, adds: i64) -> bool {
         match (&rule.ask, value) {
+            (Ask::Gang, _) => true,
             (Ask::Near { others }, _) => {
                 // Each value without any of the others needs one that has no place yet.
-                let left = others.len() as u32 - self.others_placed - u32::from(other);
-                let comes = value.filter(|_| other);
-                let alone = |at: &u32| !self.others.contains_key(at) && comes != Some(*at);
-                let more = value.filter(|at| !other && !self.members.contains_key(at));
-                let lack = self.members.keys().copied().chain(more).filter(alone).count();
-                (other || value.is_some()) && lack as u32 <= left
+                let left = others.len() - self.others_placed - usize::from(other);
+                let bare = |value: u32| self.others.get(value) == 0;
+                let used = |value: u32| self.members.get(value) > 0;
+                let helped = value.is_some_and(|at| other && bare(at) && used(at));
+                let more = value.is_some_and(|at| !other && bare(at) && !used(at));
+                let lack = self.lacking + usize::from(more) - usize::from(helped);
+                (other || value.is_some()) && lack <= left
             }
+            (_, None) => !rule.needs_label(),
             (Ask::Spread { max_skew: Some(skew), .. }, Some(value)) => {
-                let held = |at: u32| {
-                    let here = self.members.get(&at).copied().unwrap_or(0);
-                    here + rule.present_on(at) + u32::from(at == value)
-                };
-                let used = self.members.keys().copied().chain([value]);
-                let most = used.map(held).max().unwrap_or(0);
-                let lack = rule
-                    .values
-                    .iter()
-                    .map(|at| most.saturating_sub(held(*at).saturating_add(*skew)));
-                let left = rule.tasks.len() as u32 - self.placed - 1;
-                lack.map(u64::from).sum::<u64>() <= u64::from(left)
-                    && self.allows_values(rule, value)
+                let here = self.there(rule, value) + 1;
+                let most = self.members.most(|at, count| count + i64::from(rule.present_on(at)));
+                let floor = most.map_or(here, |most| most.max(here)) - i64::from(*skew);
+                let held = |at: u32| self.there(rule, at) + i64::from(at == value);
+                let lack: i64 = rule.values.iter().map(|at| (floor - held(*at)).max(0)).sum();
+                lack <= self.left(rule) as i64 && self.allows_values(rule, value, adds)
             }
-            (Ask::Gang, _) => true,
-            (_, Some(value)) => self.allows_values(rule, value),
-            (_, None) => false,
+            (_, Some(value)) => self.allows_values(rule, value, adds),
         }
     }
 
-    /// Whether one more task may be on the value as far as the number of values goes.
-    fn allows_values(&self, rule: &Rule, value: u32) -> bool {
-        let here = self.members.get(&value).copied().unwrap_or(0);
-        let distinct = self.members.len() as u32 + u32::from(here == 0);
+    /// Whether one more task may be on the value as far as what is there and the number of values goes.
+    fn allows_values(&self, rule: &Rule, value: u32, adds: i64) -> bool {
+        let here = self.members.get(value);
+        let distinct = self.distinct + usize::from(here == 0);
         match &rule.ask {
             Ask::Gang | Ask::Near { .. } => true,
             Ask::Apart => here == 0,
+            Ask::Limit(limit) => here + adds <= limit.at_most,
             Ask::Together => distinct <= 1,
             Ask::Spread { at_least, at_most, .. } => {
-                let left = rule.tasks.len() as u32 - self.placed - 1;
-                distinct <= *at_most && distinct + left >= *at_least
+                distinct <= *at_most as usize && distinct + self.left(rule) >= *at_least as usize
             }
         }
     }
 
-    /// Fewest tasks on any value that could have some, `extra` having one more.
-    fn least(&self, rule: &Rule, extra: Option<u32>) -> u32 {
-        let count = |value: &u32| {
-            let here = self.members.get(value).copied().unwrap_or(0) + rule.present_on(*value);
-            here + u32::from(extra == Some(*value))
-        };
-        rule.values.iter().map(count).min().unwrap_or(0)
+    /// Tasks that have no place once one more has.
+    fn left(&self, rule: &Rule) -> usize {
+        rule.tasks.len() - self.placed - 1
     }
 
-    fn change(&mut self, value: Option<u32>, other: bool, more: bool) {
-        let placed = if other { &mut self.others_placed } else { &mut self.placed };
-        *placed = if more { *placed + 1 } else { *placed - 1 };
-        let Some(value) = value else { return };
-        let counts = if other { &mut self.others } else { &mut self.members };
-        let count = counts.entry(value).or_insert(0);
-        *count = if more { *count + 1 } else { *count - 1 };
-        if *count == 0 {
-            counts.remove(&value);
-        }
+    /// Tasks on the value, with those that are not part of the plan.
+    fn there(&self, rule: &Rule, value: u32) -> i64 {
+        self.members.get(value) + i64::from(rule.present_on(value))
+    }
+
+    /// Fewest tasks on any value that could have some, `extra` having one more.
+    fn least(&self, rule: &Rule, extra: Option<u32>) -> i64 {
+        let count = |value: &u32| self.there(rule, *value) + i64::from(extra == Some(*value));
+        rule.values.iter().map(count).min().unwrap_or(0)
     }
 
     /// Whether the rule holds as things stand.
     fn holds(&self, rule: &Rule) -> bool {
-        if self.placed == 0 {
-            return true;
-        }
         match &rule.ask {
-            Ask::Gang => self.placed as usize == rule.tasks.len(),
-            Ask::Together => self.members.len() <= 1,
-            Ask::Apart => self.members.values().all(|count| *count <= 1),
-            Ask::Near { .. } => self.members.keys().all(|value| self.others.contains_key(value)),
+            Ask::Apart | Ask::Limit(_) => self.crowded == 0,
+            _ if self.placed == 0 => true,
+            Ask::Gang => self.placed == rule.tasks.len(),
+            Ask::Together => self.distinct <= 1,
+            Ask::Near { .. } => self.lacking == 0,
             Ask::Spread { at_least, at_most, max_skew } => {
-                let distinct = self.members.len() as u32;
                 let even = max_skew.is_none_or(|skew| {
-                    let counts = self.members.iter();
-                    let most = counts.map(|(v, count)| count + rule.present_on(*v)).max();
-                    most.unwrap_or(0).saturating_sub(self.least(rule, None)) <= skew
+                    let of = |at: u32, count: i64| count + i64::from(rule.present_on(at));
+                    let most = self.members.most(of).unwrap_or(0);
+                    most - self.least(rule, None) <= i64::from(skew)
                 });
-                (*at_least..=*at_most).contains(&distinct) && even
+                (*at_least as usize..=*at_most as usize).contains(&self.distinct) && even
             }
         }
     }

@@ -41,6 +41,13 @@ pub enum Change {
     },
     /// Lift a rule between tasks.
     Lift(RuleId),
+    /// Let a limit be so much.
+    Loosen {
+        /// The limit.
+        rule: RuleId,
+        /// The most from then on, in steps.
+        at_most: i64,
+    },
     /// Ask nothing of the labels, taints and place of a task.
     Undemand(TaskId),
 }
@@ -74,6 +81,7 @@ pub fn repairs(
     let mut list = Vec::new();
     list.extend(work.drop_jobs()?);
     list.extend(work.lift()?);
+    list.extend(work.loosen()?);
     list.extend(work.add_nodes()?);
     list.extend(work.raise()?);
     list.sort_by_key(|repair| repair.changes);
@@ -185,10 +193,8 @@ impl Work<'_> {
                     let with = if labels.is_empty() { "" } else { " with the label " };
                     let name = self.name(*task);
                     let tainted = |n| self.barred(*task, n) && !instance.taints(n).is_empty();
-                    let taints = match instance.node_ids().any(tainted) {
-                        true => ", whatever its taints",
-                        false => "",
-                    };
+                    let taints =
+                        if instance.node_ids().any(tainted) { ", whatever its taints" } else { "" };
                     let labels = labels.join(", ");
                     let words = format!("let {name} run on any node{with}{labels}{taints}");
                     (Change::Undemand(*task), instance.undemanding(*task), words)
@@ -198,6 +204,35 @@ impl Work<'_> {
             if matches!(self.has_plan(&changed)?, Feasible::Yes(_)) {
                 list.push(Repair { change, words, changes: 1, least: true, price: None });
             }
+            if list.len() >= KINDS {
+                break;
+            }
+        }
+        Ok(list)
+    }
+
+    /// The least that each limit of the conflict would have to allow.
+    fn loosen(&self) -> Result<Vec<Repair>> {
+        let instance = self.instance;
+        let mut list = Vec::new();
+        for element in &self.conflict.elements {
+            let Element::Rule(id) = *element else { continue };
+            let rule = &instance.rules()[id as usize];
+            let Ask::Limit(limit) = &rule.ask else { continue };
+            let all: i128 = rule.tasks.iter().map(|task| i128::from(limit.most(*task))).sum();
+            let missing = (all - i128::from(limit.at_most)).min(i128::from(LARGEST));
+            let Ok(missing @ 1..) = usize::try_from(missing) else { continue };
+            let most = |more: usize| limit.at_most + more as i64;
+            let fewest =
+                self.fewest(missing / 64, missing, |more| instance.with_limit(id, most(more)))?;
+            let Some(more) = fewest.count else { continue };
+            let words = format!(
+                "raise the limit `{}` to {}",
+                rule.name,
+                instance.show_limited(limit, most(more))
+            );
+            let change = Change::Loosen { rule: id, at_most: most(more) };
+            list.push(Repair { change, words, changes: 1, least: fewest.certain, price: None });
             if list.len() >= KINDS {
                 break;
             }
@@ -397,6 +432,7 @@ impl Change {
                 keep.rules[*rule as usize] = false;
                 instance.only(&keep)
             }
+            Change::Loosen { rule, at_most } => instance.with_limit(*rule, *at_most),
             Change::Undemand(task) => instance.undemanding(*task),
         }
     }

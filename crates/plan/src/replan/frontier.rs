@@ -1,7 +1,6 @@
 //! Moves against the goal: the best plan with none, one, two, ... moved tasks, each with its
 //! bound (the epsilon-constraint method; Haimes, Lasdon, Wismer 1971).
 
-use super::counts_moves;
 use crate::solve::{Answer, Params, solve};
 use base::error::Result;
 use base::stop::Stop;
@@ -57,7 +56,7 @@ pub fn frontier(instance: &Instance, params: &Params, most: usize) -> Result<Opt
     let least = first.goal[skipped].bound.round().max(0.0) as usize;
     let fewest = count(&first.plan);
     let mut best = own.clone();
-    if !counts_moves(instance.goal()) {
+    if !instance.goal().terms().any(Term::counts_moves) {
         best.push(moved);
     }
     let Some(last) = run(best, Some(&first.plan), 3)? else { return Ok(None) };

@@ -56,11 +56,6 @@ pub fn judged_order(
     }
 }
 
-/// True for goals that care what moves.
-fn counts_moves(goal: &Goal) -> bool {
-    [Term::Moves, Term::Moved, Term::GroupMoves].into_iter().any(|term| goal.mentions(term))
-}
-
 /// The goal of a replan: within the limits the instance's goal, and of equal plans the one
 /// with the cheapest moves. Where neither limits nor a goal asked for (`asked`) say how much
 /// may move, as little as possible does.
@@ -69,7 +64,7 @@ pub fn goal(instance: &Instance, limits: &Limits, asked: bool) -> Goal {
     let free = tiers.is_empty() && !asked;
     let own = instance.goal();
     tiers.extend(own.tiers.iter().cloned());
-    if !counts_moves(own) {
+    if !own.terms().any(Term::counts_moves) {
         let moves = Tier::single(Term::Moves);
         if free { tiers.insert(0, moves) } else { tiers.push(moves) }
     }

@@ -243,15 +243,14 @@ impl<'a> Way<'a> {
             let opens = m.from.is_some_and(|from| wanted.contains(&from));
             queue.push((!opens, -self.size(m.task), *m));
         }
-        match self.sorted {
-            true => queue.sort_by(|a, b| {
+        if self.sorted {
+            queue.sort_by(|a, b| {
                 a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.task.cmp(&b.2.task))
-            }),
-            false => {
-                queue.shuffle(&mut self.rng);
-                if self.rng.random_range(0..3u32) > 0 {
-                    queue.sort_by_key(|entry| entry.0);
-                }
+            })
+        } else {
+            queue.shuffle(&mut self.rng);
+            if self.rng.random_range(0..3u32) > 0 {
+                queue.sort_by_key(|entry| entry.0);
             }
         }
         let mut wave = Vec::new();

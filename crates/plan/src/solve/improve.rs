@@ -135,9 +135,10 @@ impl Run<'_> {
         let share = if self.small() { 4 } else { 2 };
         let weighing = instance.weighing_something();
         let plan = self.local(&weighing, (&goal, &[0.0]), &first.plan, share, &mut |_| {});
-        match plan.placed() == instance.tasks() && check_plan(instance, &plan, false).is_empty() {
-            true => Incumbent { plan, found_by: "the search".to_owned() },
-            false => first,
+        if plan.placed() == instance.tasks() && check_plan(instance, &plan, false).is_empty() {
+            Incumbent { plan, found_by: "the search".to_owned() }
+        } else {
+            first
         }
     }
 
@@ -208,9 +209,10 @@ impl Run<'_> {
             stop: &stop,
         };
         let plan = local::improve(&task, tell);
-        match self.instance.devices().is_empty() {
-            true => plan,
-            false => State::load_plan(self.instance, &plan).unload(),
+        if self.instance.devices().is_empty() {
+            plan
+        } else {
+            State::load_plan(self.instance, &plan).unload()
         }
     }
 }

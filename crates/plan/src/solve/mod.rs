@@ -15,7 +15,7 @@ use base::error::{Error, Kind, Result};
 use base::stop::Stop;
 use base::threads;
 use engines::policy::{self, Choice, Order, Settings};
-use engines::schedule::{self, QUEUES, Queue};
+use engines::schedule::{QUEUES, Queue};
 use engines::search::local;
 use ilp::Backend;
 use judge::check::{check_plan, check_schedule};
@@ -60,7 +60,7 @@ impl Method {
             Method::Ilp => "ilp".to_owned(),
             Method::Search => "search".to_owned(),
             Method::Policy(policy) => policy.name(),
-            Method::Queue(queue) => schedule::Method::Queue(queue).name().to_owned(),
+            Method::Queue(queue) => queue.name().to_owned(),
         }
     }
 
@@ -258,6 +258,23 @@ pub struct NoPlan {
     pub remedy: String,
 }
 
+impl NoPlan {
+    /// Whether it is proven of what the instance was read from too: not where that may allow more
+    /// than the instance does.
+    pub fn holds(&self, instance: &Instance) -> bool {
+        self.proven && !instance.may_be_too_narrow()
+    }
+
+    /// What is to be said of it.
+    pub fn title(&self, instance: &Instance) -> &'static str {
+        match (self.proven, self.holds(instance)) {
+            (false, _) => "No plan was found",
+            (true, false) => "No plan exists for the instance as read, which may allow too little",
+            (true, true) => "No plan exists",
+        }
+    }
+}
+
 /// The answer.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -327,14 +344,13 @@ impl<'a> Watch<'a> {
 /// The plan breaks a rule, which is a bug.
 pub fn judged(instance: &Instance, params: &Params, mut outcome: Outcome) -> Result<Outcome> {
     let timed = instance.is_timed();
-    let broken = match timed {
-        true => {
-            let schedule = Schedule { plan: outcome.plan, start: outcome.start };
-            let broken = check_schedule(instance, &schedule, params.allow_unplaced);
-            (outcome.plan, outcome.start) = (schedule.plan, schedule.start);
-            broken
-        }
-        false => check_plan(instance, &outcome.plan, params.allow_unplaced),
+    let broken = if timed {
+        let schedule = Schedule { plan: outcome.plan, start: outcome.start };
+        let broken = check_schedule(instance, &schedule, params.allow_unplaced);
+        (outcome.plan, outcome.start) = (schedule.plan, schedule.start);
+        broken
+    } else {
+        check_plan(instance, &outcome.plan, params.allow_unplaced)
     };
     if let Some(violation) = broken.first() {
         let cause = format!("the plan of {} breaks a rule: {violation}", outcome.found_by);
@@ -380,12 +396,15 @@ pub fn solve_watched(instance: &Instance, params: &Params, watch: &Watch) -> Res
             format!("`{}` places all tasks anew and begins with no plan", params.method.name());
         return Err(Error::usage(cause).help("use auto, search or ilp"));
     }
-    if instance.is_timed() {
-        return timed::answer(instance, params, watch);
-    }
-    if let Method::Queue(_) = params.method {
+    if let (Method::Queue(_), false) = (params.method, instance.is_timed()) {
         let cause = format!("`{}` plans in time, and no goal is about it", params.method.name());
         return Err(Error::usage(cause).help("add --timed, or a goal such as makespan or wait"));
     }
-    threads::on(params.threads, || Run::new(instance, params, watch).answer())
+    threads::on(params.threads, || {
+        if instance.is_timed() {
+            timed::answer(instance, params, watch)
+        } else {
+            Run::new(instance, params, watch).answer()
+        }
+    })
 }

@@ -72,13 +72,12 @@ pub fn left_out(instance: &Instance, plan: &Plan) -> Vec<Unplaced> {
     };
     plan.unplaced()
         .map(|task| {
-            let (reason, detail) = match plain(task) {
-                true => {
-                    let requirement = instance.requirement_of(task);
-                    let key = (instance.demand(task), instance.deviation(task), requirement);
-                    known.entry(key).or_insert_with(|| why(task)).clone()
-                }
-                false => why(task),
+            let (reason, detail) = if plain(task) {
+                let requirement = instance.requirement_of(task);
+                let key = (instance.demand(task), instance.deviation(task), requirement);
+                known.entry(key).or_insert_with(|| why(task)).clone()
+            } else {
+                why(task)
             };
             Unplaced { task, reason, detail }
         })
@@ -147,9 +146,10 @@ pub fn block_in_words(state: &State, task: TaskId, node: model::NodeId) -> Optio
             let resource = &instance.resources()[r];
             let taken = state.taken(task, node)[r];
             let over = taken + instance.demand_on(task, node)[r] - instance.limit(node)[r];
-            let reserved = match instance.limit(node)[r] < instance.capacity(node)[r] {
-                true => " beside what is reserved",
-                false => "",
+            let reserved = if instance.limit(node)[r] < instance.capacity(node)[r] {
+                " beside what is reserved"
+            } else {
+                ""
             };
             let unit = resource.unit.as_ref().map_or(String::new(), |unit| format!("{unit} "));
             format!("lacks {} {unit}{}{reserved}", resource.scale.show(over), resource.name)

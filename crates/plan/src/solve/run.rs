@@ -15,7 +15,7 @@ use judge::check::check_plan;
 use judge::metrics::goal_values;
 use judge::proof::{Bound, Proof, proven};
 use model::state::State;
-use model::{Classes, Goal, Instance, Plan, Term};
+use model::{Classes, Goal, Instance, Plan, Shape, Term};
 
 /// One solve on its way.
 pub(super) struct Run<'a> {
@@ -43,9 +43,10 @@ pub(super) struct Incumbent {
 
 impl<'a> Run<'a> {
     pub(super) fn new(instance: &'a Instance, params: &'a Params, watch: &'a Watch<'a>) -> Run<'a> {
-        let goal = match params.allow_unplaced {
-            true => instance.goal().with_unplaced_first(&instance.priorities()),
-            false => instance.goal().clone(),
+        let goal = if params.allow_unplaced {
+            instance.goal().with_unplaced_first(&instance.priorities())
+        } else {
+            instance.goal().clone()
         };
         let searches = match params.method {
             Method::Auto | Method::Search => search_lacks(instance).is_none(),
@@ -174,7 +175,8 @@ impl<'a> Run<'a> {
         let policies: Vec<Choice> = match params.method {
             Method::Policy(policy) => vec![policy],
             _ => {
-                let costly = self.goal.mentions(Term::Cost) || self.goal.mentions(Term::Nodes);
+                let used = |term: Term| matches!(term.shape(), Shape::Prices(prices) if prices.used.is_some());
+                let costly = self.goal.terms().any(used);
                 let names: &[&str] =
                     if costly { &["min-cost", "best-fit"] } else { &["min-load", "best-fit"] };
                 policy::choices(names)
@@ -213,8 +215,7 @@ impl<'a> Run<'a> {
     /// plan breaks no rule. No policy cares what moves cost.
     fn staying(&self) -> Option<Plan> {
         let (instance, goal) = (self.instance, &self.goal);
-        let moves = [Term::Moves, Term::Moved, Term::GroupMoves];
-        let costly = moves.into_iter().any(|term| goal.mentions(term));
+        let costly = goal.terms().any(Term::counts_moves);
         if matches!(self.params.method, Method::Policy(_)) || !(costly || instance.has_transient())
         {
             return None;
@@ -234,9 +235,10 @@ impl<'a> Run<'a> {
 
     /// How many tasks are left out at most where the plan's tiers for them are kept.
     fn dropped(&self, plan: &Plan) -> usize {
-        match self.params.allow_unplaced {
-            true => self.bounds.most_left_out(plan),
-            false => self.instance.tasks() - plan.placed(),
+        if self.params.allow_unplaced {
+            self.bounds.most_left_out(plan)
+        } else {
+            self.instance.tasks() - plan.placed()
         }
     }
 

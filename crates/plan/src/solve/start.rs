@@ -14,9 +14,10 @@ impl Run<'_> {
     /// are left over that nobody finds a node for.
     pub(super) fn given(&self, start: &Plan) -> Option<Incumbent> {
         let holds = |plan: &Plan| check_plan(self.instance, plan, true).is_empty();
-        let plan = match holds(start) {
-            true => State::load_plan(self.instance, start).unload(),
-            false => self.what_holds(start),
+        let plan = if holds(start) {
+            State::load_plan(self.instance, start).unload()
+        } else {
+            self.what_holds(start)
         };
         let plan = Some(plan).filter(holds)?;
         let incumbent = self.complete(Incumbent { plan, found_by: "the plan given".to_owned() });

@@ -7,7 +7,7 @@ use super::start::SET_ASIDE;
 use super::{Answer, Method, NoPlan, Outcome, Params, Unplaced, Watch, judged};
 use base::error::{Error, Result};
 use base::stop::Stop;
-use engines::schedule::{self, Given};
+use engines::schedule::{self, Finding, Found, Given, QUEUES, Queue};
 use ilp::{self, Exact, TimedRequest};
 use judge::check::check_schedule;
 use judge::metrics::timed_values;
@@ -18,35 +18,40 @@ use model::{Goal, Instance, Schedule};
 ///
 /// # Errors
 /// Methods and settings that plan without time; what [`schedule::solve`] and
-/// [`ilp::solve_timed`] refuse; a schedule that breaks a rule, which is a bug.
+/// [`ilp::solve_timed`] refuse; a bound above a schedule's value and a schedule that breaks a rule,
+/// which are bugs.
 pub(super) fn answer(instance: &Instance, params: &Params, watch: &Watch) -> Result<Answer> {
-    let run = Run { instance, params, watch, began: Instant::now() };
-    match method(instance, params.method)? {
-        Some(method) => match run.search(method, params.work_limit, &watch.stop)? {
-            schedule::Answer::None { proven, cause, remedy } => Ok(none(proven, cause, remedy)),
-            schedule::Answer::Schedule(found) => run.finish(run.outcome(*found)),
-        },
-        None => run.exact(),
+    let run = Run { instance, params, watch, goal: goal(instance, params), began: Instant::now() };
+    let queue = match params.method {
+        Method::Ilp => return run.exact(),
+        Method::Auto | Method::Search => None,
+        Method::Queue(queue) => Some(queue),
+        Method::Policy(_) => return Err(no_method(instance, params.method)),
+    };
+    match run.search(queue, params.work_limit, &watch.stop)? {
+        Finding::None { proven, cause, remedy } => Ok(none(proven, cause, remedy)),
+        Finding::Schedule(found) => run.finish(run.outcome(*found)?),
     }
 }
 
-/// The method as it is called in time; none for the integer program.
-fn method(instance: &Instance, method: Method) -> Result<Option<schedule::Method>> {
-    match method {
-        Method::Auto | Method::Search => Ok(Some(schedule::Method::Auto)),
-        Method::Queue(queue) => Ok(Some(schedule::Method::Queue(queue))),
-        Method::Ilp => Ok(None),
-        Method::Policy(_) => {
-            let names: Vec<&str> = schedule::Method::all().iter().map(|(name, _)| *name).collect();
-            let cause = format!(
-                "the goal `{}` is about time, and `{}` plans without it",
-                instance.goal(),
-                method.name()
-            );
-            Err(Error::usage(cause)
-                .help(format!("methods that plan in time are {}, ilp", names.join(", "))))
-        }
+/// The goal, with what is left out first where that may be.
+fn goal(instance: &Instance, params: &Params) -> Goal {
+    if params.allow_unplaced {
+        instance.goal().with_unplaced_first(&instance.priorities())
+    } else {
+        instance.goal().clone()
     }
+}
+
+fn no_method(instance: &Instance, method: Method) -> Error {
+    let queues: Vec<&str> = QUEUES.iter().map(|(_, name, _)| *name).collect();
+    let cause = format!(
+        "the goal `{}` is about time, and `{}` plans without it",
+        instance.goal(),
+        method.name()
+    );
+    let queues = queues.join(", ");
+    Error::usage(cause).help(format!("methods that plan in time are auto, {queues}, ilp"))
 }
 
 fn none(proven: bool, cause: String, remedy: String) -> Answer {
@@ -62,59 +67,56 @@ struct Run<'a> {
     instance: &'a Instance,
     params: &'a Params,
     watch: &'a Watch<'a>,
+    goal: Goal,
     began: Instant,
 }
 
 impl Run<'_> {
-    /// The goal, with what is left out first where that may be.
-    fn goal(&self) -> Goal {
-        match self.params.allow_unplaced {
-            true => self.instance.goal().with_unplaced_first(&self.instance.priorities()),
-            false => self.instance.goal().clone(),
-        }
-    }
-
     fn search(
         &self,
-        method: schedule::Method,
+        queue: Option<Queue>,
         work_limit: Option<u64>,
         stop: &Stop,
-    ) -> Result<schedule::Answer> {
-        let settings = schedule::Params {
-            method,
-            time_limit: self.params.time_limit,
-            work_limit,
-            gap: self.params.gap,
-            seed: self.params.seed,
-            threads: self.params.threads,
-            allow_unplaced: self.params.allow_unplaced,
-            start: self.params.start.as_ref().map(|start| given(self.instance, start)),
+    ) -> Result<Finding> {
+        let params = self.params;
+        let request = schedule::Request {
+            instance: self.instance,
+            queue,
+            allow_unplaced: params.allow_unplaced,
+            start: params.start.as_ref().map(|start| given(self.instance, start)),
+            gap: params.gap,
+            seed: params.seed,
+            work: work_limit.unwrap_or(u64::MAX),
+            stop: &stop.part(params.time_limit),
         };
         // One schedule is told after the other, from whatever thread found it.
         let told = Mutex::new(());
-        let mut tell = |found: schedule::Outcome| {
+        let mut tell = |found: Found| {
             let Ok(_one) = told.lock() else { return };
-            self.watch.show(&self.outcome(found));
+            // A contradiction is told with the answer: by then it is no smaller.
+            if let Ok(outcome) = self.outcome(found) {
+                self.watch.show(&outcome);
+            }
         };
-        schedule::solve_until(self.instance, &settings, stop, &mut tell)
+        schedule::solve(&request, &mut tell)
     }
 
     /// The integer program, from what a short search finds. It proves every tier itself.
     fn exact(&self) -> Result<Answer> {
         let (instance, params) = (self.instance, self.params);
-        let goal = self.goal();
         let work = params.work_limit.map_or(START_WORK, |limit| limit.min(START_WORK));
         let stop = self.watch.stop.part(self.watch.stop.remaining() / 4);
-        let known = match self.search(schedule::Method::Auto, Some(work), &stop)? {
-            schedule::Answer::None { proven: true, cause, remedy } => {
-                return Ok(none(true, cause, remedy));
-            }
-            schedule::Answer::None { .. } => None,
-            schedule::Answer::Schedule(found) => Some(found),
+        let mut known = match self.search(None, Some(work), &stop)? {
+            Finding::None { proven: true, cause, remedy } => return Ok(none(true, cause, remedy)),
+            Finding::None { .. } => None,
+            Finding::Schedule(found) => Some(found),
         };
+        if let Some(found) = &mut known {
+            found.bounds = self.proofs(found)?.iter().map(Proof::limit).collect();
+        }
         let request = TimedRequest {
             instance,
-            goal: &goal,
+            goal: &self.goal,
             allow_unplaced: params.allow_unplaced,
             backend: params.solver,
             gap: params.gap,
@@ -125,38 +127,36 @@ impl Run<'_> {
         let solver = format!("the ILP ({})", params.solver.name());
         let Some(schedule) = finding.schedule else {
             let proven = finding.exact == Exact::Infeasible;
-            let (cause, remedy) = match proven {
-                true => (
+            let (cause, remedy) = if proven {
+                (
                     format!("{} proved that no schedule places every task", params.solver.name()),
                     "give later deadlines, or use --allow-unplaced",
-                ),
-                false => (
+                )
+            } else {
+                (
                     format!(
                         "no schedule was found in time, and none was proven impossible{}",
                         finding.warnings.iter().map(|why| format!("; {why}")).collect::<String>()
                     ),
                     "raise --time-limit, choose another --solver, or accept --allow-unplaced",
-                ),
+                )
             };
             return Ok(none(proven, cause, remedy.to_owned()));
         };
-        let tiers = goal.tiers.iter().zip(timed_values(instance, &schedule, &goal));
-        let tiers = tiers.enumerate().map(|(k, (tier, value))| {
+        let bounds = (0..self.goal.tiers.len()).map(|k| {
             // What search proves, it proves of every schedule that keeps the earlier tiers.
-            let counted = known.as_ref().and_then(|known| known.goal.get(k));
-            let counted = counted.map(Proof::limit);
+            let counted = known.as_ref().and_then(|known| known.bounds.get(k)).cloned();
             let found = finding.tiers.get(k).and_then(|tier| tier.bound);
             let found = found.map(|bound| Bound::new(bound, solver.clone()));
             let nothing = || Bound::real(0.0, "nothing yet");
-            let bound = match (found, counted) {
+            match (found, counted) {
                 (Some(found), Some(counted)) => found.max(counted),
                 (found, counted) => found.or(counted).unwrap_or_else(nothing),
-            };
-            Proof::of(instance, tier, value.worth(), &bound)
+            }
         });
-        let goal: Vec<Proof> = tiers.collect::<Result<_>>()?;
+        let bounds = bounds.collect();
         let same = known.as_ref().filter(|known| known.schedule == schedule);
-        let found_by = same.map_or(solver, |known| known.found_by.clone());
+        let by = same.map_or(solver, |known| known.by.clone());
         let set_aside = known.as_ref().is_some_and(|known| known.set_aside);
         let reasons = known.map(|known| known.unplaced).unwrap_or_default();
         let left = schedule.plan.unplaced().map(|task| {
@@ -164,17 +164,9 @@ impl Run<'_> {
             let why = known.map_or("what runs leaves no room for it in time", |(_, why)| why);
             (task, why.to_owned())
         });
-        let found = schedule::Outcome {
-            goal: Vec::new(),
-            optimal: goal.iter().all(|tier| tier.gap == 0.0),
-            found_by,
-            unplaced: left.collect(),
-            work: 0,
-            set_aside,
-            schedule,
-        };
-        let optimal = found.optimal;
-        let mut outcome = Outcome { goal, optimal, ..self.outcome(found) };
+        let unplaced = left.collect();
+        let found = Found { schedule, bounds, by, unplaced, work: 0, set_aside };
+        let mut outcome = self.outcome(found)?;
         outcome.notes.extend(finding.warnings);
         self.finish(outcome)
     }
@@ -187,18 +179,34 @@ impl Run<'_> {
         Ok(Answer::Plan(Box::new(outcome)))
     }
 
+    /// Every tier with what vouches for it.
+    ///
+    /// # Errors
+    /// A bound above the value, which is a bug.
+    fn proofs(&self, found: &Found) -> Result<Vec<Proof>> {
+        let values = timed_values(self.instance, &found.schedule, &self.goal);
+        let tiers = self.goal.tiers.iter().zip(values).zip(&found.bounds);
+        tiers
+            .map(|((tier, value), bound)| Proof::of(self.instance, tier, value.worth(), bound))
+            .collect()
+    }
+
     /// The answer in the shape of one without time.
-    fn outcome(&self, found: schedule::Outcome) -> Outcome {
+    ///
+    /// # Errors
+    /// As for [`Run::proofs`].
+    fn outcome(&self, found: Found) -> Result<Outcome> {
+        let goal = self.proofs(&found)?;
         let left = found.unplaced.into_iter();
         let left = left.map(|(task, detail)| Unplaced { task, reason: "time", detail });
-        Outcome {
+        Ok(Outcome {
             method: self.params.method.name(),
             seed: self.params.seed,
             plan: found.schedule.plan,
             start: found.schedule.start,
-            optimal: found.optimal,
-            goal: found.goal,
-            found_by: found.found_by,
+            optimal: goal.iter().all(|tier| tier.gap == 0.0),
+            goal,
+            found_by: found.by,
             unplaced: left.collect(),
             notes: found.set_aside.then(|| SET_ASIDE.to_owned()).into_iter().collect(),
             elapsed: self.began.elapsed(),
@@ -206,7 +214,7 @@ impl Run<'_> {
             tried: Vec::new(),
             survives: None,
             standbys: Vec::new(),
-        }
+        })
     }
 }
 

@@ -268,9 +268,8 @@ impl<'a> Dealer<'a> {
         if let Some(costs) = self.costs(tasks) {
             // Stable: parts without room to spare follow, the emptiest first.
             order.sort_by(|a, b| {
-                let dear = |(pressure, _, part): &(f64, f64, usize)| match *pressure <= self.full {
-                    true => costs[*part],
-                    false => f64::INFINITY,
+                let dear = |(pressure, _, part): &(f64, f64, usize)| {
+                    if *pressure <= self.full { costs[*part] } else { f64::INFINITY }
                 };
                 dear(a).total_cmp(&dear(b))
             });
@@ -290,7 +289,8 @@ impl<'a> Dealer<'a> {
         let mut rules = tasks.iter().flat_map(|task| instance.rules_of(*task));
         rules.all(|(rule, _)| {
             let rule = &instance.rules()[*rule as usize];
-            self.nodes[part].iter().any(|node| instance.value_of(rule, *node).is_some())
+            !rule.needs_label()
+                || self.nodes[part].iter().any(|node| instance.value_of(rule, *node).is_some())
         })
     }
 

@@ -19,12 +19,8 @@ pub(super) struct Group {
 /// Fewer groups with a node that takes tasks, or with tasks, than parts.
 pub(super) fn groups(instance: &Instance, parts: usize) -> Result<Vec<Group>> {
     let mut ties = Ties::new(instance);
-    for rule in instance.rules() {
-        let others = match &rule.ask {
-            Ask::Near { others } => others.as_slice(),
-            _ => &[],
-        };
-        rule.tasks.iter().chain(others).for_each(|task| ties.tie_tasks(rule.tasks[0], *task));
+    for rule in instance.rules().iter().filter(|rule| binds(rule)) {
+        rule.everyone().for_each(|task| ties.tie_tasks(rule.tasks[0], task));
     }
     for task in instance.task_ids() {
         instance.after(task).iter().for_each(|(before, _)| ties.tie_tasks(task, *before));
@@ -51,6 +47,14 @@ pub(super) fn groups(instance: &Instance, parts: usize) -> Result<Vec<Group>> {
     Ok(ties.groups(instance))
 }
 
+/// Whether the tasks of a rule have to stay together. A limit that all of them keep wherever they
+/// are, or that looks at single nodes, holds in each part by itself.
+fn binds(rule: &Rule) -> bool {
+    let Ask::Limit(limit) = &rule.ask else { return true };
+    let all: i128 = rule.tasks.iter().map(|task| i128::from(limit.most(*task))).sum();
+    rule.over != 0 && all > i128::from(limit.at_most)
+}
+
 fn refuse_fewer(instance: &Instance, parts: usize, groups: usize, what: &str) -> Result<()> {
     if groups >= parts {
         return Ok(());
@@ -71,7 +75,7 @@ fn whole_labels(instance: &Instance) -> Vec<&LabelValues> {
     let gathers = |rule: &&Rule| match rule.ask {
         Ask::Together | Ask::Near { .. } => true,
         Ask::Spread { at_most, .. } => at_most < u32::MAX,
-        Ask::Gang | Ask::Apart => false,
+        Ask::Gang | Ask::Apart | Ask::Limit(_) => false,
     };
     let rules = instance.rules().iter().filter(gathers);
     let mut labels: Vec<LabelId> = rules.map(|rule| rule.over).filter(|over| *over > 0).collect();

@@ -112,10 +112,8 @@ fn one_by_one(state: &mut State, dead: &[bool], order: &[TaskId], emptiest: bool
                 continue;
             }
             let level = fullness(state, *task, node);
-            let better = |(known, _): (f64, NodeId)| match emptiest {
-                true => level < known,
-                false => level > known,
-            };
+            let better =
+                |(known, _): (f64, NodeId)| if emptiest { level < known } else { level > known };
             if best.is_none_or(better) {
                 best = Some((level, node));
             }
@@ -186,14 +184,14 @@ impl Exact {
             devices.any(|d| each(d.resource).any(|demand| demand > 0 && demand < d.card))
         };
         let cards = self.tasks.iter().any(shared);
-        match self.from(state, 0, 0) {
-            true => Attempt::Placed(moves(state, &self.tasks)),
-            false if self.looks == 0 || cards => Attempt::Open,
-            false => {
-                let many = self.tasks.len();
-                let words = format!("every way of placing the {many} displaced tasks was tried");
-                Attempt::Impossible(words, Vec::new())
-            }
+        if self.from(state, 0, 0) {
+            Attempt::Placed(moves(state, &self.tasks))
+        } else if self.looks == 0 || cards {
+            Attempt::Open
+        } else {
+            let many = self.tasks.len();
+            let words = format!("every way of placing the {many} displaced tasks was tried");
+            Attempt::Impossible(words, Vec::new())
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{BROKEN, Failure, Fate, Run};
+use super::{Failure, Fate, Loss, Run};
 use crate::explain::{Feasible, Oracle};
 use crate::solve::{Answer, Method, Params, Unplaced, left_out, solve};
 use base::error::{Error, Kind, Result};
@@ -25,7 +25,7 @@ impl Run<'_> {
         if failure.fate == Fate::Unknown {
             if let Some(proof) = impossible(&left.instance, &Bounds::of(&left.instance)) {
                 failure.fate = Fate::Lost;
-                failure.proof = Some((proof.code.to_owned(), proof.cause));
+                failure.proof = Some(Loss::NoPlace { code: proof.code, words: proof.cause });
             } else {
                 let oracle = Oracle { backend: self.question.solver, seed: self.question.seed };
                 match oracle.feasible(&left.instance, &stop.part(stop.remaining() / 2))? {
@@ -33,7 +33,7 @@ impl Run<'_> {
                     Feasible::No(_) => {
                         failure.fate = Fate::Lost;
                         let words = "the integer program has no solution".to_owned();
-                        failure.proof = Some(("infeasible".to_owned(), words));
+                        failure.proof = Some(Loss::NoPlace { code: "infeasible", words });
                     }
                     Feasible::Unknown => {}
                 }
@@ -82,7 +82,7 @@ impl Run<'_> {
             failure.fate = Fate::Lost;
             let why = outcome.goal.iter().find(|tier| tier.value > 0.0).map(|tier| &tier.why);
             let words = format!("no fallback leaves out less, by {}", why.map_or("", |why| why));
-            failure.proof = Some(("infeasible".to_owned(), words));
+            failure.proof = Some(Loss::NoPlace { code: "infeasible", words });
         }
         Ok(())
     }
@@ -98,9 +98,10 @@ impl Run<'_> {
                 None => lost.push(*task),
                 Some(node) if left.instance.current(TaskId::from(k)) == Some(node) => {}
                 Some(node) => {
-                    let cards = match self.question.rearrange {
-                        true => Vec::new(),
-                        false => plan.cards[k * many..(k + 1) * many].to_vec(),
+                    let cards = if self.question.rearrange {
+                        Vec::new()
+                    } else {
+                        plan.cards[k * many..(k + 1) * many].to_vec()
                     };
                     failure.moves.push(Fallback { task: *task, node, cards });
                 }
@@ -164,9 +165,12 @@ impl Run<'_> {
             format!("`{}` is on `{name}`, which failed", self.instance.task_name(task))
         });
         // Failed nodes only ever loosen a rule, so this decides nearly always.
-        let broken = || match self.question.rearrange {
-            true => check_plan(&self.running, &plan, true),
-            false => check_changed(&self.running, &plan, &changed, &self.on),
+        let broken = || {
+            if self.question.rearrange {
+                check_plan(&self.running, &plan, true)
+            } else {
+                check_changed(&self.running, &plan, &changed, &self.on)
+            }
         };
         if wrong.is_none() && !broken().is_empty() {
             let after = self.after(&nodes);
@@ -177,7 +181,7 @@ impl Run<'_> {
             Some(wrong) if !self.fixed(&nodes).standbys.is_empty() => {
                 failure.fate = Fate::Lost;
                 failure.least = true;
-                failure.proof = Some((BROKEN.to_owned(), wrong));
+                failure.proof = Some(Loss::Standbys(wrong));
                 Ok(())
             }
             Some(wrong) => {

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::domain::{domains, domains_for_standbys};
-use super::{BROKEN, Fate, Question, Survival, room, survive_beside};
+use super::{Fate, Loss, Question, Survival, room, survive_beside};
 use crate::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, planning, solve_watched};
 use base::error::{Error, Kind, Result};
 use base::stop::Stop;
@@ -16,7 +16,7 @@ use judge::check::check_plan;
 use judge::metrics::goal_values;
 use judge::proof::{Bound, Proof};
 use model::state::State;
-use model::{Ask, Classes, Fallback, Instance, NODE, Plan, Survives, TierValue};
+use model::{Classes, Fallback, Instance, NODE, Plan, Rule, Survives, TierValue};
 
 /// Plans the instance: with what [`Params::survive`] asks for, and with a standby for every task
 /// that is to have one. What is survived (`over`: each node, or all nodes with one value of a label)
@@ -30,7 +30,7 @@ pub fn plan_watched(instance: &Instance, params: &Params, watch: &Watch) -> Resu
     // A node that fails by itself is part of what its label's value takes along. Less has to go
     // elsewhere then, so room is no question; but rules see those that stay, and where standbys are
     // over several labels more of them take over.
-    let rules = instance.rules().iter().any(|rule| rule.ask != Ask::Gang);
+    let rules = rule_about_places(instance).is_some();
     if !backups.is_empty() && !backups.contains(&NODE) && (rules || backups.len() > 1) {
         backups.push(NODE);
     }
@@ -53,9 +53,10 @@ pub fn plan_watched(instance: &Instance, params: &Params, watch: &Watch) -> Resu
     }
     let question = |over: &&str| -> Result<Question> {
         Ok(Question {
-            domains: match guard {
-                true => domains_for_standbys(instance, over)?,
-                false => domains(instance, over)?,
+            domains: if guard {
+                domains_for_standbys(instance, over)?
+            } else {
+                domains(instance, over)?
             },
             depth: 1,
             rearrange: false,
@@ -74,6 +75,11 @@ pub fn plan_watched(instance: &Instance, params: &Params, watch: &Watch) -> Resu
     let began = Instant::now();
     let hold = Hold { instance, plain, params: &own, over, questions, watch, began };
     threads::on(params.threads, || hold.answer())
+}
+
+/// The first rule that says something about where tasks are.
+fn rule_about_places(instance: &Instance) -> Option<&Rule> {
+    instance.rules().iter().find(|rule| rule.has_places())
 }
 
 /// Likewise, with nobody looking on.
@@ -168,7 +174,7 @@ impl Hold<'_> {
 
     /// What the integer program does not know how to move.
     fn lacks(&self) -> Option<String> {
-        let rule = self.instance.rules().iter().find(|rule| rule.ask != Ask::Gang);
+        let rule = rule_about_places(self.instance);
         let device = self.instance.devices().first();
         match (rule, device) {
             (Some(rule), _) => Some(format!(
@@ -241,9 +247,10 @@ impl Hold<'_> {
 
     /// What is asked, in words.
     fn asked(&self) -> String {
-        match self.questions.iter().any(|question| question.guard.is_some()) {
-            true => "has room for every standby".to_owned(),
-            false => format!("survives each failure of {}", self.over),
+        if self.questions.iter().any(|question| question.guard.is_some()) {
+            "has room for every standby".to_owned()
+        } else {
+            format!("survives each failure of {}", self.over)
         }
     }
 
@@ -380,7 +387,7 @@ fn fails(question: &Question, survival: &Survival) -> Option<String> {
         (None, _) => Some("time ran out before all failures were looked at".to_owned()),
         (Some(failure), _) => {
             let name = &question.domains[failure.domains[0]].name;
-            if let Some((_, wrong)) = failure.proof.as_ref().filter(|(code, _)| code == BROKEN) {
+            if let Some(Loss::Standbys(wrong)) = &failure.proof {
                 return Some(format!(
                     "when `{name}` fails, its tasks' standbys break a rule: {wrong}"
                 ));

@@ -56,6 +56,37 @@ pub enum Fate {
     Survived,
 }
 
+/// Why a failure is not survived, proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// What is left has no place for some tasks.
+    NoPlace {
+        /// Reason code.
+        code: &'static str,
+        /// Why, in words.
+        words: String,
+    },
+    /// Standbys that are settled take over and break a rule: this one, in words.
+    Standbys(String),
+}
+
+impl Loss {
+    /// Short name for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Loss::NoPlace { code, .. } => code,
+            Loss::Standbys(_) => "standbys",
+        }
+    }
+
+    /// Why, in words.
+    pub fn words(&self) -> &str {
+        match self {
+            Loss::NoPlace { words, .. } | Loss::Standbys(words) => words,
+        }
+    }
+}
+
 /// One failure and what comes of it.
 #[derive(Clone, Debug)]
 pub struct Failure {
@@ -71,8 +102,8 @@ pub struct Failure {
     pub lost: Vec<Unplaced>,
     /// No fallback leaves out less, by priority and then by weight; proven.
     pub least: bool,
-    /// Why some tasks have no place: code and words.
-    pub proof: Option<(String, String)>,
+    /// Why some tasks have no place.
+    pub proof: Option<Loss>,
     /// The goal's tiers with the fallback; absent where time ran out.
     pub goal: Option<Vec<TierValue>>,
 }
@@ -149,9 +180,6 @@ struct Run<'a> {
     stop: Stop,
 }
 
-/// The code of a failure in which standbys that are settled break a rule.
-const BROKEN: &str = "standbys";
-
 /// What happens by itself when nodes fail.
 struct Fixed {
     /// Tasks that stop.
@@ -188,9 +216,10 @@ impl<'a> Run<'a> {
                 .with_min_len(each)
                 .map_init(
                     || None,
-                    |known, domains| match part.reached() {
-                        true => Ok(None),
-                        false => {
+                    |known, domains| {
+                        if part.reached() {
+                            Ok(None)
+                        } else {
                             self.first_look(known.get_or_insert_with(state), domains).map(Some)
                         }
                     },
@@ -204,9 +233,12 @@ impl<'a> Run<'a> {
         let open = |failure: &Failure| failure.fate != Fate::Survived && !failure.least;
         let slice = self.slice(failures.iter().filter(|failure| open(failure)).count());
         failures = (failures.into_par_iter())
-            .map(|failure| match open(&failure) && !self.stop.reached() {
-                true => self.settle(failure, slice),
-                false => Ok(failure),
+            .map(|failure| {
+                if open(&failure) && !self.stop.reached() {
+                    self.settle(failure, slice)
+                } else {
+                    Ok(failure)
+                }
             })
             .collect::<Result<_>>()?;
         let each = share(failures.len());
@@ -258,7 +290,7 @@ impl<'a> Run<'a> {
             // With others moving too there may still be a way.
             Attempt::Impossible(words, moves) if !self.question.rearrange => {
                 failure.fate = Fate::Lost;
-                failure.proof = Some(("capacity".to_owned(), words));
+                failure.proof = Some(Loss::NoPlace { code: "capacity", words });
                 let goes = |task: &TaskId| moves.iter().any(|step| step.task == *task);
                 let lost = failure.displaced.iter().copied().filter(|task| !goes(task)).collect();
                 failure.moves = moves;
@@ -447,10 +479,12 @@ impl Iterator for Chunks {
             } else {
                 let (x, y) = (self.ranked[a], self.ranked[b]);
                 chunk.push(vec![x.min(y), x.max(y)]);
-                self.next = match b + 1 < n {
-                    true => (a, b + 1),
-                    false if a + 2 < n => (a + 1, a + 2),
-                    false => (n, n),
+                self.next = if b + 1 < n {
+                    (a, b + 1)
+                } else if a + 2 < n {
+                    (a + 1, a + 2)
+                } else {
+                    (n, n)
                 };
             }
         }

@@ -159,7 +159,9 @@ pub fn plan_html(report: &Report) -> Result<String> {
         subject: subject(report.name.as_deref(), report.instance),
         sentence: words::sentence(report),
         tiles: words::tiles(report),
-        notes: outcome.notes.clone(),
+        notes: (report.instance.assumptions().iter().map(ToString::to_string))
+            .chain(outcome.notes.iter().cloned())
+            .collect(),
         nodes: Nodes::of(report),
         tasks: Tasks::of(report),
         gantt: report.schedule.as_ref().map(|s| time::gantt(&time::View::of(report.instance, s))),
@@ -203,7 +205,7 @@ pub fn no_plan_html(
 ) -> Result<String> {
     rendered(&RefusalPage {
         shell: Shell { title: "No plan · stowplan".to_owned(), parts: Vec::new() },
-        title: if no_plan.proven { "No plan exists" } else { "No plan was found" },
+        title: no_plan.title(instance),
         subject: subject(name, instance),
         cause: &no_plan.cause,
         remedy: &no_plan.remedy,

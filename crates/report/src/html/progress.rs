@@ -207,14 +207,12 @@ fn methods(report: &Report) -> Vec<MethodRow> {
         .map(|tried| MethodRow {
             name: tried.by.clone(),
             // Values of a plan that leaves tasks out say nothing beside the others.
-            cells: match tried.left_out > 0 && at == Some(0) {
-                true => vec!["–".to_owned(); tried.values.len()],
-                false => cells(&tried.values),
+            cells: if tried.left_out > 0 && at == Some(0) {
+                vec!["–".to_owned(); tried.values.len()]
+            } else {
+                cells(&tried.values)
             },
-            above: match tried.left_out > 0 {
-                true => "–".to_owned(),
-                false => above(&tried.values),
-            },
+            above: if tried.left_out > 0 { "–".to_owned() } else { above(&tried.values) },
             left_out: number::grouped(tried.left_out),
             after: "–".to_owned(),
         })
@@ -240,9 +238,10 @@ fn methods(report: &Report) -> Vec<MethodRow> {
                 name: by.to_owned(),
                 cells: cells(&values),
                 above: above(&values),
-                left_out: match by == outcome.found_by {
-                    true => number::grouped(report.metrics.unplaced),
-                    false => "–".to_owned(),
+                left_out: if by == outcome.found_by {
+                    number::grouped(report.metrics.unplaced)
+                } else {
+                    "–".to_owned()
                 },
                 after,
             }),

@@ -2,7 +2,7 @@
 
 use super::{Report, Tile, number};
 use judge::proof::Proof;
-use model::Measure;
+use model::{Measure, Term};
 use plan::compare::Comparison;
 
 /// The first tier that the instance itself asks for; before it stands what may be left out.
@@ -47,6 +47,9 @@ pub(super) fn sentence(report: &Report) -> String {
         text.push_str(&match (tier.gap == 0.0, tier.bound > 0.0) {
             (true, _) if left > 0 => {
                 "; with these tasks placed no plan does better, which is proven.".to_owned()
+            }
+            (true, _) if report.instance.may_be_too_narrow() => {
+                "; no plan for what was read does better, which is proven.".to_owned()
             }
             (true, _) => "; no plan does better, which is proven.".to_owned(),
             (false, true) => format!(
@@ -105,7 +108,11 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
         "variance of node utilisation".to_owned(),
     ));
     if instance.current_matters() {
-        tiles.push(tile("moved", number::grouped(metrics.moved), "running tasks".to_owned()));
+        tiles.push(tile(
+            "moved",
+            number::grouped(metrics.sum(Term::Moved) as usize),
+            "running tasks".to_owned(),
+        ));
     }
     tiles
 }
@@ -127,14 +134,15 @@ pub(super) fn ranking(comparison: &Comparison, instances: usize) -> String {
     };
     let best: Vec<String> =
         firsts.iter().map(|(method, count)| format!("{method}{}", times(*count))).collect();
-    match best.is_empty() {
-        true => "No method found a plan.".to_owned(),
-        false => format!(
+    if best.is_empty() {
+        "No method found a plan.".to_owned()
+    } else {
+        format!(
             "First place{}: {}. {} of {} results are proven optimal.",
             if best.len() == 1 { "" } else { ", shared where equal" },
             best.join(", "),
             number::grouped(proven),
             number::grouped(comparison.rows.len())
-        ),
+        )
     }
 }

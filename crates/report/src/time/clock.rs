@@ -11,10 +11,7 @@ pub(crate) fn clock(seconds: i64) -> String {
         }
     }
     let sign = if seconds < 0 { "-" } else { "" };
-    match parts.is_empty() {
-        true => "0s".to_owned(),
-        false => format!("{sign}{}", parts.join(" ")),
-    }
+    if parts.is_empty() { "0s".to_owned() } else { format!("{sign}{}", parts.join(" ")) }
 }
 
 /// The same to two units, rounded down.

@@ -90,9 +90,10 @@ fn pixels(at: f64) -> String {
 }
 
 fn short(name: &str, most: usize) -> String {
-    match name.chars().count() > most {
-        true => name.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
-        false => name.to_owned(),
+    if name.chars().count() > most {
+        name.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+    } else {
+        name.to_owned()
     }
 }
 
@@ -135,9 +136,10 @@ pub(crate) fn gantt(view: &View) -> Gantt {
         };
     let foot = TOP + ROW * rows as f64;
     let (full, empty) = (foot + 40.0, foot + 40.0 + LOAD);
-    let mut caption = match drawn {
-        true => "Who runs where and when. Dark: the critical path".to_owned(),
-        false => "How full nodes are, by their fullest resource. The critical path".to_owned(),
+    let mut caption = if drawn {
+        "Who runs where and when. Dark: the critical path".to_owned()
+    } else {
+        "How full nodes are, by their fullest resource. The critical path".to_owned()
     };
     caption.push_str(&format!(": {}", story(view)));
     let times = ticks(view.end, 9).into_iter().map(|second| Mark {

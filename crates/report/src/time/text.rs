@@ -46,9 +46,10 @@ fn draw(view: &View, width: Option<usize>) -> String {
 }
 
 fn row(name: &str, label: usize, cells: &str) -> String {
-    let short: String = match name.chars().count() > label {
-        true => name.chars().take(label - 1).chain(['…']).collect(),
-        false => name.to_owned(),
+    let short: String = if name.chars().count() > label {
+        name.chars().take(label - 1).chain(['…']).collect()
+    } else {
+        name.to_owned()
     };
     format!("  {}\n", format!("{short:label$}  {cells}").trim_end())
 }

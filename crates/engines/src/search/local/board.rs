@@ -5,9 +5,8 @@ use super::super::problem::{Vector, add, fits, sub};
 use super::groups::Groups;
 use super::problem::Problem;
 use super::spread::Spread;
-use super::ties::Ties;
 use model::TaskId;
-use model::state::pack;
+use model::state::{Ties, pack};
 
 /// A node as it would be.
 #[derive(Clone, Copy)]

@@ -8,7 +8,6 @@ mod groups;
 mod moves;
 mod problem;
 mod spread;
-mod ties;
 
 use std::time::{Duration, Instant};
 

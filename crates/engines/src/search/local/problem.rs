@@ -3,44 +3,57 @@
 
 use super::super::problem::{Vector, fits, sub};
 use super::spread::Varying;
-use model::{Goal, Instance, NodeId, Plan, RoomRatio, TaskId, Term, Tier};
+use model::{Goal, Instance, NodeId, Placement, Plan, RoomRatio, Shape, TaskId, Tier};
 
 /// What one tier weighs, per integer unit of each of its terms.
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
-    pub cost: f64,
-    pub soft: f64,
-    pub nodes: f64,
     pub balance: f64,
     pub peak: f64,
-    pub demand: f64,
-    pub moves: f64,
-    pub moved: f64,
     pub group_moves: f64,
+    /// Prices of placements, each with the weight of a step.
+    placements: Vec<(f64, Placement)>,
+    /// What each node costs once it is used; empty where none costs anything.
+    used: Vec<f64>,
+    /// Load above safety capacities and missing room, a step.
+    margins: f64,
+    /// Demand placed.
+    amounts: f64,
     /// Leaving tasks out: of one priority, or of all.
-    pub unplaced: Option<(f64, Option<i64>)>,
+    unplaced: Option<(f64, Option<i64>)>,
 }
 
 impl Weights {
-    fn of(instance: &Instance, tier: &Tier) -> Weights {
+    fn of(instance: &Instance, nodes: &[NodeId], tier: &Tier) -> Weights {
         let mut weights = Weights::default();
         for part in &tier.terms {
             let w = part.weight;
-            match part.term {
-                Term::Peak => weights.peak = w,
-                Term::Balance => weights.balance = w,
-                Term::Cost => weights.cost = w * instance.cost_scale().to_f64(1),
-                Term::Nodes => weights.nodes = w,
-                Term::Demand => weights.demand = w,
-                Term::Soft => weights.soft = w * instance.soft_scale().to_f64(1),
-                Term::Moves => weights.moves = w * instance.move_scale().to_f64(1),
-                Term::Moved => weights.moved = w,
-                Term::GroupMoves => weights.group_moves = w,
-                // Refused before anything is searched.
-                Term::Makespan | Term::Completion | Term::Tardiness | Term::Wait => {}
-                Term::Unplaced(priority) => {
-                    weights.unplaced = Some((w * instance.weight_scale().to_f64(1), priority));
+            match part.term.shape() {
+                Shape::Prices(prices) => {
+                    let step = w * (prices.scale)(instance).to_f64(1);
+                    if prices.placement.any(instance) {
+                        weights.placements.push((step, prices.placement));
+                    }
+                    if prices.any_use(instance) {
+                        weights.used.resize(nodes.len(), 0.0);
+                        for (sum, node) in weights.used.iter_mut().zip(nodes) {
+                            *sum += step * prices.of_use(instance, *node) as f64;
+                        }
+                    }
+                    if prices.margins {
+                        weights.margins += step;
+                    }
                 }
+                Shape::Amounts => weights.amounts = w,
+                Shape::Highest => weights.peak = w,
+                Shape::Variance => weights.balance = w,
+                Shape::LargestGroup => weights.group_moves = w,
+                Shape::LeftOut => {
+                    let step = w * instance.weight_scale().to_f64(1);
+                    weights.unplaced = Some((step, part.term.priority()));
+                }
+                // Refused before anything is searched.
+                Shape::LastEnd | Shape::Seconds(_) => {}
             }
         }
         weights
@@ -127,7 +140,7 @@ impl<'a, const R: usize> Problem<'a, R> {
             used,
             safety: of(&safety),
             safety_price: padded(&prices),
-            tiers: goal.tiers.iter().map(|tier| Weights::of(instance, tier)).collect(),
+            tiers: goal.tiers.iter().map(|tier| Weights::of(instance, &nodes, tier)).collect(),
             may_drop,
             movable: movable.map(|task| task.0).collect(),
             nodes,
@@ -228,33 +241,21 @@ impl<'a, const R: usize> Problem<'a, R> {
             };
         };
         let mut sum = 0.0;
-        if w.cost > 0.0 {
-            sum += w.cost * instance.cost_on(task, node) as f64;
+        for (step, placement) in &w.placements {
+            sum += step * placement.price(instance, task, node) as f64;
         }
-        if w.soft > 0.0 {
-            sum += w.soft * instance.penalty(task, node) as f64;
-        }
-        if w.moves > 0.0 {
-            sum += w.moves * instance.move_cost(task, node) as f64;
-        }
-        if w.moved > 0.0 && instance.moved(task, node) {
-            sum += w.moved;
-        }
-        if w.demand > 0.0 {
+        if w.amounts > 0.0 {
             let amounts = instance.demand_on(task, node).iter().zip(instance.resources());
-            sum += w.demand * amounts.map(|(d, r)| r.scale.to_f64(*d)).sum::<f64>();
+            sum += w.amounts * amounts.map(|(d, r)| r.scale.to_f64(*d)).sum::<f64>();
         }
         sum
     }
 
-    /// Whether it matters to tier `t` by itself where a task is.
+    /// Whether it matters to tier `t` by itself where a task is, wherever it runs now.
     pub fn tolls_differ(&self, t: usize) -> bool {
-        let (w, instance) = (&self.tiers[t], self.instance);
-        let rated = || self.nodes.iter().any(|node| instance.rate(*node) > 0);
-        let liked = || instance.requirements().iter().any(|r| !r.prefers.is_empty());
-        (w.cost > 0.0 && (instance.has_pairs() || rated()))
-            || (w.demand > 0.0 && instance.has_pairs())
-            || (w.soft > 0.0 && liked())
+        let w = &self.tiers[t];
+        let priced = |(_, placement): &(f64, Placement)| matches!(placement, Placement::Priced(..));
+        w.placements.iter().any(priced) || (w.amounts > 0.0 && self.instance.has_pairs())
     }
 
     /// The dominant utilisation of a node with this load.
@@ -270,17 +271,16 @@ impl<'a, const R: usize> Problem<'a, R> {
             return 0.0;
         }
         let mut sum = 0.0;
-        if w.soft > 0.0 {
+        if w.margins > 0.0 {
             let over = |r: usize| (load[r] - self.safety[j][r]).max(0) * self.safety_price[r];
             let lacking = self.ratios.iter().map(|ratio| ratio.cost(&self.capacity[j], load));
             let priced = (0..R).map(over).sum::<i64>() + lacking.sum::<i64>();
-            sum += w.soft * priced as f64;
+            sum += w.margins * priced as f64;
         }
-        if count > 0 && (w.cost > 0.0 || w.nodes > 0.0) {
-            let open = w.cost * self.instance.price(self.nodes[j]) as f64 + w.nodes;
+        if let (true, Some(open)) = (count > 0, w.used.get(j)) {
             sum += match guided {
                 true => open * (0.6 + 0.4 * self.utilisation(j, load).sqrt()),
-                false => open,
+                false => *open,
             };
         }
         sum

@@ -153,9 +153,10 @@ impl<const R: usize> Knapsack<R> {
                 if !holds(&self.size, &self.stride, &item.demand, start) {
                     continue;
                 }
-                let marks = match patterns {
-                    true => &mut self.taken[k * cells + start..k * cells + start + width],
-                    false => &mut nothing[..],
+                let marks = if patterns {
+                    &mut self.taken[k * cells + start..k * cells + start + width]
+                } else {
+                    &mut nothing[..]
                 };
                 self.temporary.clear();
                 let from = start - back;

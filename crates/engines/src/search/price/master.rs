@@ -17,6 +17,8 @@ const SHIFT: u32 = 56;
 const PIVOTS: usize = 2000;
 /// Nothing is missing from a cut below this part of its total.
 const SLIGHT: f64 = 1e-7;
+/// What is so near a whole number is one.
+const WHOLE: f64 = 1e-6;
 
 /// Bounds on the number of nodes of every type.
 type Region = Vec<(i32, i32)>;
@@ -112,7 +114,7 @@ impl Master {
         let mut x: Vec<i64> = point
             .iter()
             .enumerate()
-            .map(|(t, x)| ((x - 1e-6).ceil() as i64).clamp(0, most(t)))
+            .map(|(t, x)| ((x - WHOLE).ceil() as i64).clamp(0, most(t)))
             .collect();
         if !self.cuts.iter().all(|cut| cut.allows(&x)) {
             x = (0..x.len()).map(most).collect();
@@ -232,7 +234,7 @@ impl Master {
     fn fractional(&self, x: &[f64]) -> Option<usize> {
         let far = |t: &usize| (x[*t] - x[*t].round()).abs();
         let worth = |t: &usize| far(t) * (1.0 + self.price[*t] as f64);
-        (0..x.len()).filter(|t| far(t) > 1e-6).max_by(|a, b| worth(a).total_cmp(&worth(b)))
+        (0..x.len()).filter(|t| far(t) > WHOLE).max_by(|a, b| worth(a).total_cmp(&worth(b)))
     }
 
     fn branch(&mut self, region: Region, t: usize, x: f64, bound: i64) {
