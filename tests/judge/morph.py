@@ -39,6 +39,8 @@ def renamed(rng, doc):
                 rule[field] = values(task, rule[field])
         if "present" in rule and rule.get("over", "node") == "node":
             rule["present"] = {node(n): k for n, k in rule["present"].items()}
+        if "values" in rule and rule.get("over") == "node":
+            rule["values"] = values(node, rule["values"])
 
 
 def scaled(rng, doc):
@@ -48,6 +50,8 @@ def scaled(rng, doc):
         return
     name = rng.choice(names)
     factor = rng.choice([3, 7, 1000, Fraction(1, 10)])
+    if any(name == rule.get("resource") for rule in doc.get("rules", [])):
+        return
     if doc.get("resources", {}).get(name, {}).get("safety_price") or any(name in n.get("watts", {}) for n in doc["nodes"]):
         return
 

@@ -125,6 +125,19 @@ impl Default for Watts {
 }
 
 impl Watts {
+    /// Steps of the resource, of `width`, are so many times as fine; `None` where that does not fit.
+    pub(super) fn finer(&mut self, r: usize, width: usize, times: i64) -> Option<()> {
+        if self.idle.is_empty() {
+            return Some(());
+        }
+        let others = self.load.iter_mut().enumerate().filter(|(k, _)| k % width != r);
+        for value in self.idle.iter_mut().chain(others.map(|(_, value)| value)) {
+            *value = value.checked_mul(times)?;
+        }
+        self.scale = self.scale.divided(times)?;
+        Some(())
+    }
+
     /// One more node that draws as much as the node at `like` of `width` resources.
     pub(super) fn add_node_like(&mut self, like: usize, width: usize) {
         if !self.idle.is_empty() {

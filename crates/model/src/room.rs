@@ -4,7 +4,8 @@ use super::draft::{DraftError, DraftItem, NodeDraft, Part, error};
 use super::moves::set_held;
 use super::parts::Reserved;
 use super::soft::soft_finer;
-use super::{Decimal, Draft, Instance, NodeId, TaskId, gcd};
+use super::watts::check_total;
+use super::{Ask, Decimal, Draft, Instance, NodeId, TaskId, gcd};
 
 /// What nodes keep free, and from where on their load has a price.
 pub(super) struct Room {
@@ -187,6 +188,18 @@ impl Instance {
         let scale = self.resources[r].scale;
         self.resources[r].scale = scale.divided(times)?;
         soft_finer(self, r, times)?;
+        self.watts.finer(r, width, times)?;
+        check_total(self, &self.watts).ok()?;
+        for rule in &mut self.rules {
+            if let Ask::Limit(limit) = &mut rule.ask
+                && limit.resource == Some(r)
+            {
+                limit.at_most = limit.at_most.checked_mul(times)?;
+                for (_, _, amount) in &mut limit.amounts {
+                    *amount = amount.checked_mul(times)?;
+                }
+            }
+        }
         (total < 1 << 60 && squares < 1 << 100).then_some(())
     }
 

@@ -83,7 +83,7 @@ pub(super) fn set_watts(instance: &mut Instance, draft: &Draft) -> Result<(), Dr
 }
 
 /// Refuses what any plan could add up to more than 60 bits.
-fn check_total(instance: &Instance, watts: &Watts) -> Result<(), DraftError> {
+pub(super) fn check_total(instance: &Instance, watts: &Watts) -> Result<(), DraftError> {
     let width = instance.resources().len();
     let mut total: i128 = watts.idle.iter().map(|idle| i128::from(*idle)).sum();
     for r in 0..width {
