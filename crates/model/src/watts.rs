@@ -96,3 +96,40 @@ pub(super) fn check_total(instance: &Instance, watts: &Watts) -> Result<(), Draf
     }
     if total >= 1 << 60 { Err(too_large()) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Draft, NodeDraft, TaskDraft};
+    use super::*;
+
+    #[test]
+    fn finer_steps_draw_as_much() {
+        let mut draft = Draft::default();
+        let (cpu, memory) = (draft.resource("cpu"), draft.resource("memory"));
+        let one = |r| (r, Decimal::ONE);
+        let two = Decimal::from_integer(2).unwrap();
+        draft.nodes.push(NodeDraft {
+            id: "n".to_owned(),
+            capacity: vec![(cpu, two), (memory, two)],
+            idle_watts: Some(two),
+            watts: vec![one(cpu), one(memory)],
+            ..NodeDraft::default()
+        });
+        draft.tasks.push(TaskDraft {
+            id: "t".to_owned(),
+            demand: vec![one(cpu), one(memory)],
+            deviation: vec![one(cpu)],
+            ..TaskDraft::default()
+        });
+        let instance = draft.build().unwrap();
+        let (task, node) = (TaskId(0), NodeId(0));
+        let drawn = |instance: &Instance| {
+            let steps = instance.watts_on(task, node) + instance.idle_watts(node);
+            instance.watt_scale().to_f64(steps)
+        };
+        assert_eq!(drawn(&instance), 4.0);
+        let finer = instance.with_headroom(Decimal::parse("0.15").unwrap()).unwrap();
+        assert!(finer.demand(task)[0] > 1, "steps became finer");
+        assert_eq!(drawn(&finer), 4.0);
+    }
+}
