@@ -192,9 +192,14 @@ impl Requirement {
         if !self.either.is_empty() && !self.either.iter().any(|one| one.accepts(labels)) {
             return Some(Refusal::Neither(&self.either));
         }
+        self.kept_away_by(taints).map(Refusal::Tainted)
+    }
+
+    /// The first of the taints that it does not tolerate; those that only make a node less welcome
+    /// apart.
+    pub fn kept_away_by<'a>(&self, taints: &'a [Taint]) -> Option<&'a Taint> {
         let hard = |taint: &&Taint| taint.effect != Effect::Prefer && !self.tolerates(taint);
-        let taint = taints.iter().find(hard);
-        taint.map(Refusal::Tainted)
+        taints.iter().find(hard)
     }
 
     /// True when the node will do.

@@ -198,6 +198,19 @@ pub(super) fn bar(selection: &mut Selection, key: &str, mut values: Vec<String>)
     }
 }
 
+/// The requirement with more that is asked of labels.
+pub(super) fn with(requirement: &Requirement, extra: &Selection) -> Requirement {
+    let all = requirement.clone();
+    if *extra == Selection::default() {
+        return all;
+    }
+    let mut labels = Selection { any_of: all.any_of, none_of: all.none_of };
+    extra.any_of.iter().for_each(|(key, values)| narrow(&mut labels, key, values.clone()));
+    extra.none_of.iter().for_each(|(key, values)| bar(&mut labels, key, values.clone()));
+    let Selection { any_of, none_of } = finished(labels);
+    Requirement { any_of, none_of, ..all }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

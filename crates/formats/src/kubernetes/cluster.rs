@@ -163,12 +163,10 @@ impl Cluster {
             }
             ("", "PersistentVolume") => {
                 let (volume, _) = object.typed::<PersistentVolume>(source)?;
-                let mut told = Vec::new();
-                self.volumes
-                    .volume(volume, &mut |errs, field, what| told.push((errs, field, what)));
-                for (errs, field, what) in told {
-                    self.warnings.assume(errs, &place, &field, &what);
-                }
+                let warnings = &mut self.warnings;
+                self.volumes.volume(volume, &mut |errs, field, what| {
+                    warnings.assume(errs, &place, &field, &what);
+                });
             }
             ("", "PersistentVolumeClaim") => {
                 self.volumes.claim(object.typed::<PersistentVolumeClaim>(source)?.0);

@@ -23,13 +23,10 @@ pub(super) use write::{claim, is_plan};
 use rustc_hash::FxHashMap;
 
 use super::source::Text;
-use affinity::{NAME, bar, finished, narrow};
+use affinity::{NAME, with};
 use base::error::{Error, Result};
 use cluster::Cluster;
-use model::{
-    Decimal, Draft, DraftError, NodeDraft, NodeState, QuantityError, Requirement, Selection,
-    TaskDraft, When,
-};
+use model::{Decimal, Draft, DraftError, NodeDraft, NodeState, QuantityError, TaskDraft, When};
 use requests::Amounts;
 
 /// True for texts that begin like API objects.
@@ -219,19 +216,6 @@ fn loads(cluster: &mut Cluster, host_at: &FxHashMap<&str, usize>) -> Vec<Load> {
         }
     }
     loads
-}
-
-/// The requirement with more that is asked of labels.
-fn with(requirement: &Requirement, extra: &Selection) -> Requirement {
-    let all = requirement.clone();
-    if *extra == Selection::default() {
-        return all;
-    }
-    let mut labels = Selection { any_of: all.any_of, none_of: all.none_of };
-    extra.any_of.iter().for_each(|(key, values)| narrow(&mut labels, key, values.clone()));
-    extra.none_of.iter().for_each(|(key, values)| bar(&mut labels, key, values.clone()));
-    let Selection { any_of, none_of } = finished(labels);
-    Requirement { any_of, none_of, ..all }
 }
 
 #[cfg(test)]

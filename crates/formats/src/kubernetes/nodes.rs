@@ -32,8 +32,7 @@ impl Host {
     /// Whether a pod that asks so much may come here for all that the node's taints say. The
     /// scheduler goes by these alone, whatever else is said of the node.
     pub(super) fn lets_in(&self, requirement: &Requirement) -> bool {
-        let tolerations = requirement.tolerations.clone();
-        Requirement { tolerations, ..Requirement::default() }.accepts(&Vec::new(), &self.taints)
+        requirement.kept_away_by(&self.taints).is_none()
     }
 }
 

@@ -3,11 +3,10 @@
 
 use rustc_hash::FxHashMap;
 
-use super::affinity::{bar, narrow};
+use super::affinity::{bar, narrow, with};
 use super::between::Scene;
 use super::nodes::Host;
 use super::pods::Spread;
-use super::with;
 use model::{ANY, Ask, Direction};
 
 /// A value that no node has: where it counts, the emptiest is empty.

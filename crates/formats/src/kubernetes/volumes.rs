@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::api::storage::v1::StorageClass;
 use rustc_hash::FxHashMap;
 
-use super::affinity::{Tell, narrow, selection};
+use super::affinity::{Tell, narrow, selection, with};
 use super::cluster::Cluster;
 use model::{Ask, Decimal, Direction, Limit, LimitDraft, Requirement, RuleDraft, Selection, Whom};
 
@@ -161,8 +161,9 @@ impl Volumes {
                     }
                     // Bound before any pod, by somebody else.
                     Some(_) | None => {
-                        let waits = format!("{claim} is bound");
-                        asked_all(asked, WAITS, vec![waits]);
+                        let mut waits = Selection::default();
+                        narrow(&mut waits, WAITS, vec![format!("{claim} is bound")]);
+                        *asked = with(asked, &waits);
                         return;
                     }
                 }
@@ -170,14 +171,7 @@ impl Volumes {
         };
         match &either[..] {
             [] => {}
-            [one] => {
-                for (key, values) in &one.any_of {
-                    asked_all(asked, key, values.clone());
-                }
-                asked.none_of.extend(one.none_of.iter().cloned());
-                asked.none_of.sort();
-                asked.none_of.dedup();
-            }
+            [one] => *asked = with(asked, one),
             several if asked.either.is_empty() => asked.either = several.to_vec(),
             _ => assume(format!(
                 "the volume of `{claim}` is in one of several places, beside other alternatives of the pod: not planned with"
@@ -190,19 +184,17 @@ impl Cluster {
     /// Asks of nodes what the volumes of waiting pods ask of them.
     pub(super) fn mount(&mut self) {
         for k in 0..self.waiting.len() {
-            if self.waiting[k].claims.is_empty() {
+            let pod = &self.waiting[k];
+            if pod.claims.is_empty() {
                 continue;
             }
-            let pod = self.waiting[k].clone();
             let place = self.show(pod.place, &pod.id);
             let mut asked = self.requirements[pod.requirement].clone();
-            let mut told = Vec::new();
             for claim in &pod.claims {
-                let tell: Tell = &mut |errs, field, what| told.push((errs, field, what));
+                let warnings = &mut self.warnings;
+                let tell: Tell =
+                    &mut |errs, field, what| warnings.assume(errs, &place, &field, &what);
                 self.volumes.narrow(claim, &mut asked, tell);
-            }
-            for (errs, field, what) in told {
-                self.warnings.assume(errs, &place, &field, &what);
             }
             let number = self.requirement_at.number(&mut self.requirements, asked);
             self.waiting[k].requirement = number;
@@ -244,15 +236,4 @@ impl Cluster {
             })
             .collect()
     }
-}
-
-/// One more condition on a label, beside those there are.
-fn asked_all(asked: &mut Requirement, key: &str, values: Vec<String>) {
-    let mut all = Selection {
-        any_of: std::mem::take(&mut asked.any_of),
-        none_of: std::mem::take(&mut asked.none_of),
-    };
-    narrow(&mut all, key, values);
-    let Selection { any_of, none_of } = super::affinity::finished(all);
-    (asked.any_of, asked.none_of) = (any_of, none_of);
 }
