@@ -254,6 +254,33 @@ fn a_task_that_asks_for_nothing_still_needs_the_labels_of_its_rules() {
     assert!(why.repairs.iter().find(asks_less).is_none(), "{:?}", why.repairs);
 }
 
+/// Without its last limit, a resource that no node has would be refused as a slip of the pen.
+#[test]
+fn the_last_limit_on_what_no_node_has_is_raised_and_not_lifted() {
+    let limit = |name: &str, at_most: u64| {
+        json!({"rule": "limit", "name": name, "tasks": ["a", "b"], "resource": "licence",
+            "at_most": at_most})
+    };
+    let words = |rules: Value| -> Vec<String> {
+        let document = json!({
+            "nodes": [{"id": "n", "capacity": {"cpu": 4}}],
+            "rules": rules,
+            "tasks": [
+                {"id": "a", "demand": {"cpu": 1, "licence": 2}},
+                {"id": "b", "demand": {"cpu": 1, "licence": 2}}],
+        });
+        let limit = std::time::Duration::from_secs(120);
+        let verdict = explain(&read(&document), Backend::Microlp, 1, limit).unwrap();
+        let Verdict::Infeasible(why) = verdict else { panic!("four licences are too many") };
+        why.repairs.iter().map(|repair| repair.words.clone()).collect()
+    };
+    let one = words(json!([limit("few", 3)]));
+    assert!(one.contains(&"raise the limit `few` to 4".to_owned()), "{one:?}");
+    assert!(!one.iter().any(|words| words.contains("lift")), "{one:?}");
+    let two = words(json!([limit("few", 3), limit("many", 9)]));
+    assert!(two.contains(&"lift the rule `few`".to_owned()), "{two:?}");
+}
+
 /// Nothing is left out beside what has to be, though it weighs nothing.
 #[test]
 fn what_weighs_nothing_is_not_left_out_for_nothing() {

@@ -176,13 +176,28 @@ impl Work<'_> {
         self.instance.counted(node) && !self.instance.eligible(task, node)
     }
 
+    /// Whether the input without the rule means something. Units of a gang stay together, and a
+    /// resource that no node has is a slip of the pen where no limit counts it.
+    fn can_lift(&self, rule: RuleId) -> bool {
+        let instance = self.instance;
+        let counted = |rule: &Rule| match &rule.ask {
+            Ask::Limit(limit) => limit.resource.filter(|r| instance.resources()[*r].limits_only),
+            _ => None,
+        };
+        let rule = &instance.rules()[rule as usize];
+        let alone = |resource| {
+            instance.rules().iter().filter(|other| counted(other) == Some(resource)).count() == 1
+        };
+        rule.ask != Ask::Gang && !counted(rule).is_some_and(alone)
+    }
+
     /// One rule lifted, or one job made undemanding.
     fn lift(&self) -> Result<Vec<Repair>> {
         let instance = self.instance;
         let mut list = Vec::new();
         for element in &self.conflict.elements {
             let (change, changed, words) = match element {
-                Element::Rule(id) if instance.rules()[*id as usize].ask != Ask::Gang => {
+                Element::Rule(id) if self.can_lift(*id) => {
                     let mut keep = Kept::all(instance);
                     keep.rules[*id as usize] = false;
                     let name = &instance.rules()[*id as usize].name;
