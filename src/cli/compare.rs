@@ -8,7 +8,7 @@ use super::output::{Form, OutputArgs, say};
 use super::solve::ParamArgs;
 use super::{Done, FAILED};
 use base::error::Error;
-use formats::Source;
+use formats::{Running, Source};
 use plan::compare::{Threshold, compare};
 use plan::solve::Method;
 use report;
@@ -64,12 +64,16 @@ pub(super) fn run(args: Args) -> Done {
     if args.tables.tasks.is_some() {
         instances.push((
             "tables".to_owned(),
-            args.goal.apply(read(Vec::new(), &args.tables, &[], false)?)?,
+            args.goal.apply(read(Vec::new(), &args.tables, (&[], Running::Load), false)?)?,
         ));
     }
     for path in &args.instances {
-        let instance =
-            args.goal.apply(read(vec![Source::read(path)?], &args.tables, &[], false)?)?;
+        let instance = args.goal.apply(read(
+            vec![Source::read(path)?],
+            &args.tables,
+            (&[], Running::Load),
+            false,
+        )?)?;
         instances.push((path.display().to_string(), instance));
     }
     let mut methods = methods;

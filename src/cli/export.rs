@@ -1,14 +1,22 @@
-//! `stowplan export INSTANCE... [PLAN] --to lp|mps|slurm|kubernetes`: what other programs read.
+//! `stowplan export INSTANCE... [PLAN] --to lp|mps|slurm|kubernetes|kubectl`: what other programs
+//! read.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::input::{FileArgs, GoalArgs, Judged, judged, without_time};
+use super::input::{FileArgs, GoalArgs, Judged, judged, judged_places, without_time};
 use super::output::{complain, warn, write_to};
 use super::{Done, FAILED};
 use base::error::{Error, Result};
-use formats::{write_objects, write_script, write_timed_script};
+use base::stop::Stop;
+use formats::{Eviction, write_objects, write_script, write_timed_script};
 use ilp::{ModelForm, ModelRequest, write_model};
 use model::{Goal, Instance, Plan, Term};
+use plan::replan::{judged_order, today};
+use report;
+
+/// How long an order of moves is looked for.
+const TIME: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Target {
@@ -21,6 +29,8 @@ enum Target {
     Slurm,
     /// PLAN as Bindings of waiting pods and manifests with their nodes
     Kubernetes,
+    /// PLAN as a shell script that evicts running pods in waves until they are where it has them
+    Kubectl,
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,14 +64,25 @@ struct ModelArgs {
 pub(super) fn run(args: Args) -> Done {
     let (instance, plan) = args.files.instance_and_plan()?;
     if instance.is_empty() && args.files.tables.tasks.is_none() {
-        return Err(Error::usage("export needs an instance")
-            .help("stowplan export instance.json [plan.json] --to lp|mps|slurm|kubernetes"));
+        return Err(Error::usage("export needs an instance").help(
+            "stowplan export instance.json [plan.json] --to lp|mps|slurm|kubernetes|kubectl",
+        ));
     }
     let target = target(args.to, args.out.as_deref())?;
     let sources = if target == Target::Kubernetes { instance.clone() } else { Vec::new() };
-    let instance = args.goal.apply(args.files.read(instance, false)?)?;
+    let instance = match target {
+        // Whatever had to be forced has been forced by now.
+        Target::Kubectl => args.files.read_running(
+            instance,
+            Eviction { force: true, delete_emptydir_data: true },
+            false,
+        )?,
+        _ => args.files.read(instance, false)?,
+    };
+    let instance = args.goal.apply(instance)?;
+    let judge = if target == Target::Kubectl { judged_places } else { judged };
     let plan = match plan {
-        Some(file) => match judged(&file, &instance)? {
+        Some(file) => match judge(&file, &instance)? {
             None => return Ok(FAILED),
             plan => plan,
         },
@@ -80,6 +101,13 @@ pub(super) fn run(args: Args) -> Done {
                     .help("--to slurm writes when jobs begin"));
             }
             Some(write_objects(&sources, &instance, &judged.plan)?)
+        }
+        Target::Kubectl => {
+            let judged = needed(plan.as_ref())?;
+            without_time(&instance, "a script of evictions")?;
+            let (start, stop) = (today(&instance), Stop::after(TIME));
+            let order = judged_order(&instance, &start, &judged.plan, 1, &stop)?;
+            Some(report::kubectl_script(&instance, &judged.plan, &order)?)
         }
         Target::Slurm => {
             let judged = needed(plan.as_ref())?;
@@ -104,7 +132,7 @@ fn target(asked: Option<Target>, file: Option<&Path>) -> Result<Target> {
     };
     asked.or(told).ok_or_else(|| {
         Error::usage("what to write is not said")
-            .help("add --to lp, mps, slurm or kubernetes, or -o FILE.lp")
+            .help("add --to lp, mps, slurm, kubernetes or kubectl, or -o FILE.lp")
     })
 }
 

@@ -7,10 +7,10 @@ use base::error::{Error, Kind, Result};
 use base::nearest;
 use formats::learn::learn;
 use formats::{
-    Beside, Change, Format, History, Input, Samples, Source, is_part, parse_date, read_beside,
-    read_plan, wants_current,
+    Beside, Change, Eviction, Format, History, Input, Running, Samples, Source, is_part,
+    parse_date, read_beside, read_plan, wants_current,
 };
-use judge::check::{check_claim, check_plan};
+use judge::check::{Verdict, Violation, check_claim, check_plan};
 use model::{Goal, Instance, Learned, Plan, ResourceWeights, Risk, Schedule, Term, parse_share};
 
 /// Where the instance is.
@@ -75,12 +75,17 @@ impl TableArgs {
 impl InstanceArgs {
     /// Reads the instance; `quiet` without warnings.
     pub(super) fn read(&self, quiet: bool) -> Result<Instance> {
-        self.read_changed(&[], quiet)
+        self.read_changed(&[], Running::Load, quiet)
     }
 
-    /// The same, changed.
-    pub(super) fn read_changed(&self, changes: &[Change], quiet: bool) -> Result<Instance> {
-        read(sources(&self.instance)?, &self.tables, changes, quiet)
+    /// The same, changed, with what runs as load or as tasks.
+    pub(super) fn read_changed(
+        &self,
+        changes: &[Change],
+        running: Running,
+        quiet: bool,
+    ) -> Result<Instance> {
+        read(sources(&self.instance)?, &self.tables, (changes, running), quiet)
     }
 
     /// The name of the file that has the instance, or its tasks.
@@ -134,7 +139,17 @@ impl FileArgs {
 
     /// Reads the instance; `quiet` without warnings.
     pub(super) fn read(&self, instance: Vec<Source>, quiet: bool) -> Result<Instance> {
-        read(instance, &self.tables, &[], quiet)
+        read(instance, &self.tables, (&[], Running::Load), quiet)
+    }
+
+    /// The same with what runs as tasks.
+    pub(super) fn read_running(
+        &self,
+        instance: Vec<Source>,
+        eviction: Eviction,
+        quiet: bool,
+    ) -> Result<Instance> {
+        read(instance, &self.tables, (&[], Running::Movable(eviction)), quiet)
     }
 
     /// The name of the file that has the instance, or its tasks.
@@ -164,7 +179,20 @@ pub(super) struct Judged {
 
 /// Reads a plan for the instance; `None`, with the reasons on standard error, when it breaks rules.
 pub(super) fn judged(file: &Source, instance: &Instance) -> Result<Option<Judged>> {
-    let verdict = check_claim(instance, &read_plan(file, instance)?);
+    accepted(check_claim(instance, &read_plan(file, instance)?))
+}
+
+/// The same whatever the plan says it is worth: it may have been made when nodes were being drained.
+pub(super) fn judged_places(file: &Source, instance: &Instance) -> Result<Option<Judged>> {
+    let mut verdict = check_claim(instance, &read_plan(file, instance)?);
+    let of_worth = |violation: &Violation| {
+        matches!(violation, Violation::Value { .. } | Violation::Tier { .. })
+    };
+    verdict.violations.retain(|violation| !of_worth(violation));
+    accepted(verdict)
+}
+
+fn accepted(verdict: Verdict) -> Result<Option<Judged>> {
     for violation in &verdict.violations {
         say(&format!("{}: {violation}", violation.code()));
     }
@@ -186,11 +214,12 @@ pub(super) fn judged_plan(file: &Source, instance: &Instance) -> Result<Option<P
     Ok(None)
 }
 
-/// Reads the instance from files or from tables and changes it; `quiet` without warnings.
+/// Reads the instance from files or from tables and changes it, with what runs as load or as tasks;
+/// `quiet` without warnings.
 pub(super) fn read(
     files: Vec<Source>,
     tables: &TableArgs,
-    changes: &[Change],
+    (changes, running): (&[Change], Running),
     quiet: bool,
 ) -> Result<Instance> {
     let format = tables.format.as_deref().map(Format::parse).transpose()?;
@@ -234,6 +263,7 @@ pub(super) fn read(
         learned: learned.as_ref(),
         changes,
         start,
+        running,
     };
     let reading = read_beside(&input, format, &beside)?;
     let assumptions = reading.instance.assumptions();

@@ -8,7 +8,7 @@ use super::output::{Form, say};
 use super::solve::{HowArgs, Job, plan};
 use super::{Done, FAILED};
 use base::error::{Error, Result};
-use formats::{Change, Source};
+use formats::{Change, Eviction, Running, Source};
 use model::{Instance, NodeState};
 use plan::replan::{Limits, frontier, goal, today};
 use plan::solve::Params;
@@ -36,6 +36,12 @@ pub(super) struct Args {
     /// Tasks that end
     #[arg(long, value_name = "TASKS", value_delimiter = ',', help_heading = "Changes")]
     remove_tasks: Vec<String>,
+    /// Kubernetes: move pods that no controller makes anew, or that are marked as not safe to evict
+    #[arg(long, help_heading = "Changes")]
+    force: bool,
+    /// Kubernetes: move pods with local storage, which is lost
+    #[arg(long, help_heading = "Changes")]
+    delete_emptydir_data: bool,
     /// Tasks that may move at most
     #[arg(long, value_name = "N")]
     max_moves: Option<usize>,
@@ -52,7 +58,11 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Done {
     let clock = Clock::new(args.how.verbose);
     let params = args.how.checked()?;
-    let instance = args.instance.read_changed(&args.changes()?, args.how.quiet)?;
+    let instance = args.instance.read_changed(
+        &args.changes()?,
+        Running::Movable(args.eviction()),
+        args.how.quiet,
+    )?;
     let instance = args.how.goal.apply(instance)?;
     without_time(&instance, "`replan`")?;
     if instance.task_ids().all(|task| instance.current(task).is_none()) {
@@ -89,6 +99,10 @@ impl Args {
             changes.push(Change::RemoveTasks(self.remove_tasks.clone()));
         }
         Ok(changes)
+    }
+
+    fn eviction(&self) -> Eviction {
+        Eviction { force: self.force, delete_emptydir_data: self.delete_emptydir_data }
     }
 
     fn cost(&self) -> Result<Option<f64>> {

@@ -12,7 +12,7 @@ use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
 use base::error::{Error, Kind, Result};
 use base::stop::Stop;
 use engines::policy::{ORDERS, Order, Settings};
-use formats::{Source, digest, read_plan, write_assignment};
+use formats::{Running, Source, digest, read_plan, write_assignment};
 use ilp::Backend;
 use judge::check::{Violation, check_claim};
 use judge::proof::Proof;
@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// LABEL: the tasks there have room on the others, where all else stays
     #[arg(long, value_name = "node|LABEL", conflicts_with = "allow_unplaced")]
     survive: Option<String>,
+    /// Let tasks that run be evicted for those of higher priority, as few as can be: each stays where it is or goes
+    #[arg(long, conflicts_with_all = ["survive", "start"])]
+    preempt: bool,
     #[command(flatten)]
     pub(super) how: HowArgs,
 }
@@ -195,6 +198,8 @@ fn order(name: &str) -> Result<Order> {
 pub(super) fn run(args: Args) -> Done {
     let clock = Clock::new(args.how.verbose);
     let params = Params { survive: args.survive.clone(), ..args.how.checked()? };
+    let allow_unplaced = params.allow_unplaced || args.preempt;
+    let params = Params { allow_unplaced, ..params };
     let (instance, start) = args.read()?;
     if params.survive.is_some() {
         without_time(&instance, "`--survive`")?;
@@ -207,7 +212,9 @@ pub(super) fn run(args: Args) -> Done {
 impl Args {
     /// The instance with what the options change about it, and the plan to begin with.
     pub(super) fn read(&self) -> Result<(Instance, Option<Schedule>)> {
-        let instance = self.how.goal.apply(self.instance.read(self.how.quiet)?)?;
+        let running = if self.preempt { Running::Evictable } else { Running::Load };
+        let instance = self.instance.read_changed(&[], running, self.how.quiet)?;
+        let instance = self.how.goal.apply(instance)?;
         let start = self.start.as_deref().map(|path| read_start(path, &instance)).transpose()?;
         Ok((instance, start))
     }
@@ -473,7 +480,9 @@ fn print_no_plan(args: &HowArgs, job: &Job, params: &Params, none: &NoPlan, stop
 const LOOK: Duration = Duration::from_secs(5);
 
 fn why(instance: &Instance, params: &Params, stop: &Stop) -> Result<Option<ConflictDoc>> {
-    let limit = stop.remaining().min(LOOK);
+    // With a limit on work the clock decides nothing but when all of it ends.
+    let most = if params.work_limit.is_some() { Duration::MAX } else { LOOK };
+    let limit = stop.remaining().min(most);
     if limit.is_zero() {
         return Ok(None);
     }

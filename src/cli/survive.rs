@@ -6,9 +6,10 @@ use super::output::{Form, OutputArgs};
 use super::solve::time_limit;
 use super::{Done, FAILED, NOTHING_FOUND};
 use base::error::{Error, Result};
-use formats::digest;
+use formats::{Eviction, digest};
 use ilp::Backend;
 use model::Instance;
+use plan::replan::today;
 use plan::survive::{Fate, Question, domains, survive};
 use report::{self, SurvivalReport};
 
@@ -54,18 +55,28 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Done {
     let clock = Clock::new(args.verbose);
-    let (instance, Some(plan)) = args.files.instance_and_plan()? else {
-        return Err(Error::usage("survive needs an instance and a plan")
-            .help("stowplan survive instance.json plan.json"));
-    };
-    let instance = args.goal.apply(args.files.read(instance, args.quiet)?)?;
+    let (instance, plan) = args.files.instance_and_plan()?;
+    let instance =
+        args.goal.apply(args.files.read_running(instance, Eviction::default(), args.quiet)?)?;
     without_time(&instance, "`survive`")?;
     let question = args.question(&instance)?;
     let form = args.output.form();
     if matches!(form, Form::Html | Form::Sol | Form::Svg) {
         return Err(Error::usage("survive prints table, json, csv or markdown"));
     }
-    let Some(plan) = judged_plan(&plan, &instance)? else { return Ok(FAILED) };
+    let plan = match &plan {
+        Some(plan) => judged_plan(plan, &instance)?,
+        None if instance.task_ids().any(|task| instance.current(task).is_some()) => {
+            Some(today(&instance))
+        }
+        None => {
+            return Err(Error::usage(
+                "survive needs an instance and a plan, or one that says where tasks run",
+            )
+            .help("stowplan survive instance.json plan.json"));
+        }
+    };
+    let Some(plan) = plan else { return Ok(FAILED) };
     clock.lap("read");
     let survival = survive(&instance, &plan, &question)?;
     clock.lap("answered");

@@ -9,9 +9,9 @@ use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
 use base::error::{Error, Kind, Result};
 use base::stop::Stop;
-use formats::{Source, read_scenarios};
+use formats::{Eviction, Running, Source, read_scenarios};
 use model::Instance;
-use plan::replan::{Fit, rounds, today, what_if};
+use plan::replan::{Fit, Limits, goal, rounds, today, what_if};
 use plan::solve::{Answer, Method, Params, solve};
 use report::{self, Named};
 
@@ -56,6 +56,9 @@ pub(super) struct Args {
     verbose: bool,
 }
 
+/// Pods that run may go elsewhere.
+const RUNNING: Running = Running::Movable(Eviction { force: false, delete_emptydir_data: false });
+
 pub(super) fn run(args: Args) -> Done {
     let Some((scenarios, instance)) = args.files.split_last() else {
         return Err(Error::usage("name an instance and a file of scenarios"));
@@ -65,11 +68,11 @@ pub(super) fn run(args: Args) -> Done {
     let scenarios = read_scenarios(&source)?;
     let params = args.params.params(Method::Auto, None)?;
     let files = || instance.iter().map(|path| Source::read(path)).collect::<Result<Vec<_>>>();
-    let base = args.goal.apply(read(files()?, &args.tables, &[], args.quiet)?)?;
+    let base = args.goal.apply(read(files()?, &args.tables, (&[], RUNNING), args.quiet)?)?;
     without_time(&base, "`what-if`")?;
     let mut changed: Vec<Instance> = Vec::with_capacity(scenarios.len());
     for scenario in &scenarios {
-        let own = read(files()?, &args.tables, &scenario.changes, true)
+        let own = read(files()?, &args.tables, (&scenario.changes, RUNNING), true)
             .map_err(|error| error.at(format!("scenario `{}`", scenario.name)))?;
         changed.push(args.goal.apply(own)?);
     }
@@ -79,6 +82,10 @@ pub(super) fn run(args: Args) -> Done {
     let start = runs.then(|| today(&base).into());
     // The plan of things as they are has as much time as each round of scenarios.
     let time_limit = stop.remaining() / (1 + rounds(changed.len()));
+    // What runs stays where it is unless a goal asks for more.
+    let asked = !runs || args.goal.goal.is_some();
+    let still = goal(&base, &Limits::default(), asked);
+    let base = if asked { base } else { base.with_goal(still) };
     let outcome = match solve(&base, &Params { start, time_limit, ..params.clone() })? {
         Answer::Plan(outcome) => outcome,
         Answer::NoPlan(none) => {
@@ -88,7 +95,7 @@ pub(super) fn run(args: Args) -> Done {
             return Ok(if none.holds(&base) { FAILED } else { NOTHING_FOUND });
         }
     };
-    let effects = what_if(&base, &outcome.plan, &changed, &params, &stop)?;
+    let effects = what_if(&base, &outcome.plan, &changed, asked, &params, &stop)?;
     clock.lap("answered");
     let rows: Vec<Named> = (scenarios.iter().zip(&effects))
         .map(|(scenario, effect)| Named {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use stowplan::format::{Input, Source, read_instance};
 use stowplan::model::{
-    Ask, Decimal, Draft, Effect, Goal, Instance, Limit, LimitDraft, NodeDraft, NodeState,
+    Ask, Decimal, Draft, Effect, Goal, Instance, Limit, LimitDraft, MOVED, NodeDraft, NodeState,
     PairDraft, Part, Preference, RatioDraft, Requirement, Risk, RouteDraft, RuleDraft, Selection,
     Taint, TaskDraft, Toleration, Whom,
 };
@@ -190,7 +190,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
         prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec((0usize..3, 0usize..3, 0i64..=5), 1..=4)],
         prop_oneof![2 => Just(None), 1 => (0i64..=3, 1i64..=2).prop_map(Some)], // ratio, price
     );
-    let rule = (0usize..8, any::<bool>(), any::<u8>(), any::<u8>(), 1u32..=2, 0u32..=2);
+    let rule = (0usize..9, any::<bool>(), any::<u8>(), any::<u8>(), 1u32..=2, 0u32..=2);
     (
         tiny(),
         prop::collection::vec(node, 3),
@@ -221,6 +221,9 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     effect: if hard { Effect::NoExecute } else { Effect::Prefer },
                 }));
                 node.max_tasks = most;
+                // Of copies alone.
+                node.overhead.push((0, whole(used)));
+                node.copy_max_tasks = (used == 5).then_some(2);
                 node.reserve.extend(reserve.map(|p| (0, Part::Percent(whole(p)))));
                 node.safety.extend(safety.map(|s| (0, Part::Exact(whole(s)))));
                 if !rack.is_empty() {
@@ -325,6 +328,10 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     3 => (Ask::Spread { at_least: 0, at_most: number, max_skew: None }, None),
                     4 => (Ask::Gang, None),
                     5 => (Ask::Near { others: Vec::new() }, Some(Whom::Tasks(pick(b)))),
+                    8 => {
+                        draft.rules.push(budget(whom, skew));
+                        continue;
+                    }
                     _ => {
                         let limit = limit(&mut draft, (over_rack, a, b), number + skew);
                         draft.rules.push(RuleDraft { whom: Whom::Tasks(whom), ..limit });
@@ -350,6 +357,25 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
             }
             draft
         })
+}
+
+/// At most so many of these tasks move at once.
+pub fn budget(tasks: Vec<String>, at_once: u32) -> RuleDraft {
+    let limit = LimitDraft {
+        resource: MOVED.to_owned(),
+        values: Vec::new(),
+        at_most: whole(i64::from(at_once)),
+        always: false,
+    };
+    RuleDraft {
+        name: None,
+        ask: Ask::Limit(Limit::default()),
+        over: String::new(),
+        whom: Whom::Tasks(tasks),
+        near: None,
+        limit: Some(limit),
+        present: Vec::new(),
+    }
 }
 
 /// A limit on tasks, on a resource or on licences, which no node has: over racks, nodes or nothing,

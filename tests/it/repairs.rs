@@ -62,7 +62,8 @@ fn by_hand(draft: &Draft, instance: &Instance, repair: &Repair) -> Option<Draft>
                 let like = draft.nodes[like.index()].clone();
                 draft.nodes.push(NodeDraft {
                     id: format!("new{k}"),
-                    used: Vec::new(),
+                    used: like.overhead.clone(),
+                    max_tasks: like.copy_max_tasks.or(like.max_tasks),
                     state: NodeState::Ready,
                     ..like
                 });
@@ -258,7 +259,7 @@ fn a_task_that_asks_for_nothing_still_needs_the_labels_of_its_rules() {
 #[test]
 fn the_last_limit_on_what_no_node_has_is_raised_and_not_lifted() {
     let limit = |name: &str, at_most: u64| {
-        json!({"rule": "limit", "name": name, "tasks": ["a", "b"], "resource": "licence",
+        json!({"rule": "limit", "id": name, "tasks": ["a", "b"], "resource": "licence",
             "at_most": at_most})
     };
     let words = |rules: Value| -> Vec<String> {

@@ -50,7 +50,7 @@ class Failures:
         for u, label in self.backed:
             if place[u] is not None:
                 here, there = (self.model.value_of(n, label) for n in (place[u], standby[u]))
-                if standby[u] == place[u] or here is not None and here == there or standby[u] not in self.model.allowed[u]:
+                if standby[u] == place[u] or here is not None and here == there or standby[u] not in self.model.refuge[u]:
                     return False
         for label in {"node"} | {label for _, label in self.backed}:
             for failed in self.sets(label):
@@ -63,7 +63,7 @@ class Failures:
     def standbys(self, place):
         """Every way to give standbys."""
         units = [u for u, _ in self.backed if place[u] is not None]
-        for nodes in product(*(self.model.allowed[u] for u in units)):
+        for nodes in product(*(self.model.refuge[u] for u in units)):
             standby = dict(zip(units, nodes))
             if self.standbys_hold(place, standby):
                 yield standby

@@ -454,6 +454,15 @@ def limit_of_tasks(d):
     limit(d, "tasks", d.rng.choice([0, 1, 1, 2, 2, 3]))
 
 
+@feature("budget")
+def budget(d):
+    """So many may move at once; with none what runs stays."""
+    for t in d.some(d.tasks, 0.4):
+        t.setdefault("node", d.rng.choice(d.nodes)["id"])
+    rule = d.rule("limit", resource="moved", at_most=d.rng.choice([0, 0, 1, 2]))
+    rule.pop("over", None)
+
+
 @feature("limit-licence")
 def limit_of_licence(d):
     """A resource that no node has."""

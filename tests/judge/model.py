@@ -154,6 +154,8 @@ class Model:
         self.read_jobs()
         self.read_rules()
         self.allowed = [[n for n in range(len(self.nodes)) if self.may(u, n)] for u in range(len(self.units))]
+        # Failures ask no budget.
+        self.refuge = [[n for n in range(len(self.nodes)) if self.may(u, n, set())] for u in range(len(self.units))]
         self.add_tiers()
         self.failures = Failures(self, survive) if survive or any("backup" in t for t in instance["tasks"]) else None
 
@@ -233,7 +235,7 @@ class Model:
         return whole(node.per_hour * hours)
 
     def read_rules(self):
-        self.rules = []
+        self.rules, self.still = [], set()
         for job in self.jobs:
             for kind in ("together", "apart"):
                 if kind in job.doc:
@@ -243,6 +245,9 @@ class Model:
         for doc in self.instance.get("rules", []):
             partners = self.select(doc.get("near"), doc.get("near_group"))
             for units in self.selections(doc):
+                if doc.get("resource") == "moved":  # A budget: plans see only the one that allows nothing.
+                    self.still |= set(units) if quantity(doc["at_most"]) == 0 else set()
+                    continue
                 over = doc.get("over", None if doc["rule"] == "limit" else "node")
                 self.rules.append(Rule(doc["rule"], units, over, doc, partners))
 
@@ -275,10 +280,12 @@ class Model:
     def value_of(self, node, label):
         return self.nodes[node].id if label == "node" else self.nodes[node].labels.get(label)
 
-    def may(self, unit, n):
-        """Rule 3: the node will do, and pins hold."""
+    def may(self, unit, n, still=None):
+        """Rule 3: the node will do, pins hold, and what no budget lets move stays."""
         task = self.units[unit].doc
-        return self.welcome(unit, n) and (not (task.get("pinned") or "elapsed" in task) or n == self.home[unit])
+        home = self.home[unit]
+        stays = unit in (self.still if still is None else still) and home is not None and self.nodes[home].state == "ready"
+        return self.welcome(unit, n) and (not (task.get("pinned") or "elapsed" in task or stays) or n == home)
 
     def welcome(self, unit, n):
         """Rule 3 but for pins: the node is ready, its labels and taints will do, labels of rules are there."""

@@ -22,8 +22,10 @@ def renamed(rng, doc):
     values = lambda of, x: [of(y) for y in x] if isinstance(x, list) else of(x)
     for n in doc["nodes"]:
         n["id"] = node(n["id"])
+    by_key = any(rule.get("each") == "key" for rule in doc.get("rules", []))
     for t in doc["tasks"]:
-        t["key"] = t.get("key", t["id"])
+        if not by_key:  # A task without a key is under no rule by keys.
+            t["key"] = t.get("key", t["id"])
         t["id"] = task(t["id"])
         if "node" in t:
             t["node"] = values(node, t["node"])

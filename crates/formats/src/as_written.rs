@@ -5,7 +5,7 @@ use model::{Decimal, Instance, NodeId, Pair, Scale, TaskId, gcd};
 
 /// Whether the task stays where it is though it does not run already.
 pub(super) fn pinned(instance: &Instance, task: TaskId) -> bool {
-    instance.pin(task).is_some() && !instance.runs_now(task)
+    instance.is_pinned(task) && !instance.runs_now(task)
 }
 
 /// The groups that a task names.

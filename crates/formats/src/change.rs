@@ -6,7 +6,7 @@ use super::source::Source;
 use super::table::Table;
 use base::error::{Error, Result};
 use base::nearest;
-use model::{Decimal, Draft, NodeState, Whom};
+use model::{Decimal, Draft, NodeState, Whom, naming};
 
 /// One change. Nodes are named by their ids, or by `LABEL=VALUE`: all nodes with that label.
 #[derive(Clone, Debug)]
@@ -63,11 +63,16 @@ impl Change {
                 draft.tasks.extend(more);
             }
             Change::MoreNodes(name, count) => {
+                let own = naming(draft.nodes.iter().map(|n| (n.id.as_str(), &n.labels)));
                 for node in nodes(draft, name)? {
                     for k in 1..=*count {
                         let mut more = draft.nodes[node].clone();
                         more.id = format!("{}+{k}", more.id);
-                        more.used.clear();
+                        let telling = more.labels.iter_mut().filter(|(key, _)| own.contains(key));
+                        telling.for_each(|(_, value)| value.clone_from(&more.id));
+                        more.used.clone_from(&more.overhead);
+                        more.ending.clear();
+                        more.max_tasks = more.copy_max_tasks.or(more.max_tasks);
                         more.connections = 0;
                         draft.nodes.push(more);
                     }

@@ -37,7 +37,7 @@ pub(super) const TASK: [&str; 22] = [
     "elapsed",
 ];
 /// Reserved in the nodes table, beside `node` and columns with a [`PREFIXES`].
-pub(super) const NODE: [&str; 13] = [
+pub(super) const NODE: [&str; 14] = [
     "labels",
     "state",
     "price",
@@ -45,6 +45,7 @@ pub(super) const NODE: [&str; 13] = [
     "idle_watts",
     "taints",
     "max_tasks",
+    "copy_max_tasks",
     "weight",
     "connections",
     "response_time",
@@ -87,9 +88,12 @@ pub(super) const SAFETY: &str = "safety:";
 pub(super) const SAFETY_PRICE: &str = "safety_price:";
 /// Likewise, the watts that each unit of load adds.
 pub(super) const WATTS: &str = "watts:";
+/// Likewise, the load that a new node like this one has from the start.
+pub(super) const OVERHEAD: &str = "overhead:";
 /// Precedes a resource's name where a column of tasks holds the standard deviation of the demand.
 pub(super) const DEVIATION: &str = "sd:";
-const PREFIXES: [&str; 7] = [USED, CARDS, TRANSIENT, RESERVE, SAFETY, SAFETY_PRICE, WATTS];
+const PREFIXES: [&str; 8] =
+    [USED, OVERHEAD, CARDS, TRANSIENT, RESERVE, SAFETY, SAFETY_PRICE, WATTS];
 
 /// True for names that a resource cannot have in tables.
 pub(super) fn is_reserved(name: &str) -> bool {
@@ -110,6 +114,7 @@ enum Column {
     Resource(u16),
     Deviation(u16),
     Used(u16),
+    Overhead(u16),
     Reserve(u16),
     Safety(u16),
     SafetyPrice(u16),
@@ -294,6 +299,7 @@ fn node_columns(
         Ok(match prefix {
             CARDS | TRANSIENT => Column::Resource(r),
             USED => Column::Used(r),
+            OVERHEAD => Column::Overhead(r),
             RESERVE => Column::Reserve(r),
             SAFETY => Column::Safety(r),
             WATTS => Column::Watts(r),
@@ -388,6 +394,7 @@ fn node(row: &Row, columns: &[Column]) -> Result<NodeDraft> {
             Column::Id => node.id = row.cell(k).to_owned(),
             Column::Resource(r) => push(&mut node.capacity, *r, row.quantity(k)?),
             Column::Used(r) => push(&mut node.used, *r, row.quantity(k)?),
+            Column::Overhead(r) => push(&mut node.overhead, *r, row.quantity(k)?),
             _ if row.cell(k).is_empty() => {}
             Column::Reserve(r) => node.reserve.push((*r, row.read(k, words::part)?)),
             Column::Safety(r) => node.safety.push((*r, row.read(k, words::part)?)),

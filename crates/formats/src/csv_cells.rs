@@ -73,6 +73,7 @@ pub(super) fn node(row: &Row, k: usize, name: &str, node: &mut NodeDraft) -> Res
             node.taints = row.read(k, |text| parts(text).map(words::taint).collect())?;
         }
         "max_tasks" => node.max_tasks = Some(row.read(k, whole)?),
+        "copy_max_tasks" => node.copy_max_tasks = Some(row.read(k, whole)?),
         "weight" => node.weight = row.quantity(k)?,
         "connections" => node.connections = row.read(k, whole)?,
         "speed" => node.speed = row.quantity(k)?,

@@ -5,8 +5,8 @@ use super::as_written::{
     safety_price, watts_per_unit,
 };
 use super::csv::{
-    CARDS, DEVIATION, NODE, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, TRANSIENT, USED,
-    WATTS, is_reserved,
+    CARDS, DEVIATION, NODE, OVERHEAD, PAIR, RESERVE, RULE, SAFETY, SAFETY_PRICE, TASK, TRANSIENT,
+    USED, WATTS, is_reserved,
 };
 use super::csv_cells::yes_or_no;
 use super::guard::guarded_unless_number;
@@ -326,8 +326,9 @@ fn nodes(instance: &Instance) -> Result<String> {
     });
     let with =
         |prefix: &'static str| resource_names(instance).map(move |name| format!("{prefix}{name}"));
-    let names = owned(&["node"]).chain(capacity).chain(with(USED)).chain(with(RESERVE));
-    let names = names.chain(with(SAFETY)).chain(with(SAFETY_PRICE)).chain(with(WATTS));
+    let names = owned(&["node"]).chain(capacity).chain(with(USED)).chain(with(OVERHEAD));
+    let names =
+        names.chain(with(RESERVE)).chain(with(SAFETY)).chain(with(SAFETY_PRICE)).chain(with(WATTS));
     let names = names.chain(owned(&NODE));
     let mut table = Columns::new(names.collect(), 1 + instance.resources().len());
     for node in instance.node_ids() {
@@ -342,6 +343,10 @@ fn node_row(instance: &Instance, node: NodeId) -> Result<Vec<String>> {
     let mut row = vec![instance.node_name(node).to_owned()];
     row.extend(amounts(instance, capacity, |r, _| !instance.resources()[r].limits_only));
     row.extend(amounts(instance, instance.used(node), |_, used| used != 0));
+    match instance.overhead(node) {
+        [] => row.extend(vec![String::new(); capacity.len()]),
+        overhead => row.extend(amounts(instance, overhead, |_, own| own != 0)),
+    }
     row.extend(amounts(instance, &kept, |_, kept| kept != 0));
     match instance.safety(node) {
         [] => row.extend(vec![String::new(); capacity.len()]),
@@ -377,6 +382,7 @@ fn node_row(instance: &Instance, node: NodeId) -> Result<Vec<String>> {
             u32::MAX => String::new(),
             most => most.to_string(),
         },
+        instance.copy_max_tasks(node).map_or_else(String::new, |most| most.to_string()),
         text(Some(traffic.weight).filter(|weight| *weight != Decimal::ONE)),
         match traffic.connections {
             0 => String::new(),

@@ -220,6 +220,16 @@ fn moves(bytes: &mut Canonical, instance: &Instance) {
             bytes.integer(ratio.b);
         }
     }
+    if !instance.budgets().is_empty() {
+        bytes.text("budgets");
+        bytes.count(instance.budgets().len());
+        for budget in instance.budgets() {
+            bytes.text(&budget.name);
+            bytes.count(budget.at_once as usize);
+            bytes.count(budget.tasks.len());
+            budget.tasks.iter().for_each(|task| bytes.count(task.index()));
+        }
+    }
     if !instance.groups().is_empty() {
         bytes.text("groups");
         bytes.count(instance.groups().len());

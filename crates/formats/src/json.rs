@@ -107,6 +107,10 @@ pub(super) struct NodeFile {
     /// Load that is there already and not part of the plan.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub(super) used: Ordered<Quantity>,
+    /// Load that a new node like this one has from the start, such as daemons. The node's own is
+    /// part of `used`.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub(super) overhead: Ordered<Quantity>,
     /// Parts of `used` that end, in goals about time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) ending: Vec<Object<EndingFile>>,
@@ -136,6 +140,9 @@ pub(super) struct NodeFile {
     /// Most tasks of the plan on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) max_tasks: Option<u32>,
+    /// Most tasks of the plan on a new node like this one, where that differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) copy_max_tasks: Option<u32>,
     /// What the plan leaves free.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub(super) reserve: Ordered<Portion>,
@@ -375,6 +382,7 @@ fn node_draft(
         id: node.id.0,
         capacity: names.quantities(draft, node.capacity, place("capacity"))?,
         used: names.quantities(draft, node.used, place("used"))?,
+        overhead: names.quantities(draft, node.overhead, place("overhead"))?,
         ending: (node.ending.into_iter())
             .map(|Object(part)| {
                 Ok((part.at.0, names.quantities(draft, part.used, place("ending"))?))
@@ -388,6 +396,7 @@ fn node_draft(
         watts: names.quantities(draft, node.watts, place("watts"))?,
         taints,
         max_tasks: node.max_tasks,
+        copy_max_tasks: node.copy_max_tasks,
         reserve: names.portions(draft, node.reserve, place("reserve"))?,
         safety: names.portions(draft, node.safety, place("safety"))?,
         weight: node.weight.map(|weight| weight.0),

@@ -91,6 +91,9 @@ pub(super) fn check_used(source: Text, draft: &Draft) -> Result<()> {
         for (r, _) in &node.used {
             check(*r, format!("nodes[{k}].used"))?;
         }
+        for (r, _) in &node.overhead {
+            check(*r, format!("nodes[{k}].overhead"))?;
+        }
         for (r, _) in &node.reserve {
             check(*r, format!("nodes[{k}].reserve"))?;
         }

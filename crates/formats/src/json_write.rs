@@ -134,6 +134,7 @@ fn node_file(instance: &Instance, node: NodeId, used: &[i64]) -> Result<NodeFile
         // Zeros too: a resource that no node names is an error when tasks need it.
         capacity: amounts(instance, capacity, |r, _| !instance.resources()[r].limits_only)?,
         used: amounts(instance, used, |_, used| used != 0)?,
+        overhead: amounts(instance, instance.overhead(node), |_, own| own != 0)?,
         ending: (instance.ending(node).iter())
             .map(|(at, ended)| {
                 let used = amounts(instance, ended, |_, ended| ended != 0)?;
@@ -148,6 +149,7 @@ fn node_file(instance: &Instance, node: NodeId, used: &[i64]) -> Result<NodeFile
         watts: load_watts(instance, node)?,
         taints: instance.taints(node).iter().map(ToString::to_string).collect(),
         max_tasks: Some(instance.own_max_tasks(node)).filter(|most| *most < u32::MAX),
+        copy_max_tasks: instance.copy_max_tasks(node),
         reserve: portions(amounts(instance, &kept, |_, kept| kept != 0)?),
         safety: portions(amounts(instance, instance.safety(node), |_, s| s != i64::MAX)?),
         weight: Some(traffic.weight).filter(|w| *w != Decimal::ONE).map(Quantity),

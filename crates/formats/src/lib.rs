@@ -4,6 +4,7 @@
 mod as_written;
 mod assignment;
 mod backup_file;
+mod beside;
 mod change;
 mod cloudbalancing;
 mod csv;
@@ -29,6 +30,7 @@ mod move_file;
 mod openb;
 mod part;
 mod plan;
+mod preempt;
 mod roadef;
 mod rule_file;
 mod rule_write;
@@ -45,6 +47,7 @@ mod values;
 mod words;
 
 pub use assignment::{read_plan, write_assignment};
+pub use beside::{Beside, Eviction, Running};
 pub use change::Change;
 pub use csv_write::{CsvFiles, write_csv};
 pub use digest::digest;
@@ -64,7 +67,7 @@ pub use time_file::{parse_date, show_date};
 
 use base::error::{Error, Result};
 use excerpt::excerpted;
-use model::{Draft, DraftError, DraftItem, Instance, Learned};
+use model::{Draft, DraftError, DraftItem, Instance};
 use source::Text;
 use table::Table;
 
@@ -218,21 +221,6 @@ pub fn read_running(
     read_beside(input, forced, &Beside { current, ..Beside::default() })
 }
 
-/// What stands beside an instance and says more of it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Beside<'a> {
-    /// A plan that says where tasks run now.
-    pub current: Option<&'a Source>,
-    /// What was observed of tasks.
-    pub samples: Option<&'a Samples>,
-    /// What earlier runs taught of kinds of tasks.
-    pub learned: Option<&'a Learned>,
-    /// What is different, one change after the other.
-    pub changes: &'a [Change],
-    /// When the plan starts, in seconds since 1970, whatever the instance says.
-    pub start: Option<i64>,
-}
-
 /// The same with all that stands beside it.
 ///
 /// # Errors
@@ -251,7 +239,7 @@ const LEFT_OUT: usize = 5;
 const NO_TASKS: &str = "there are no tasks";
 
 fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Reading> {
-    let (format, mut draft) = parse(input, forced, beside.start)?;
+    let (format, mut draft) = parse(input, forced, beside)?;
     if let Some(learned) = beside.learned {
         learned.apply(&mut draft);
     }
@@ -268,6 +256,9 @@ fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Readi
         _ => {}
     }
     draft.start = beside.start.or(draft.start);
+    if beside.running == Running::Evictable {
+        preempt::apply(&mut draft);
+    }
     let warnings = std::mem::take(&mut draft.warnings);
     let assumed = draft.assumptions.iter().map(ToString::to_string);
     let left_out: Vec<String> = warnings.iter().cloned().chain(assumed).take(LEFT_OUT).collect();
@@ -308,10 +299,10 @@ pub fn wants_current(input: &Input, forced: Option<Format>) -> bool {
 /// Text that is in no known format or in another than `forced`, and what is
 /// wrong with a file in itself, with its line and column.
 pub fn read_draft(input: &Input, forced: Option<Format>) -> Result<Draft> {
-    excerpted(parse(input, forced, None).map(|(_, draft)| draft), &input.sources())
+    excerpted(parse(input, forced, &Beside::default()).map(|(_, draft)| draft), &input.sources())
 }
 
-fn parse(input: &Input, forced: Option<Format>, start: Option<i64>) -> Result<(Format, Draft)> {
+fn parse(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<(Format, Draft)> {
     let tables = matches!(input, Input::Tables { .. });
     if let Some(format) = forced.filter(|format| format.has_tables() != tables) {
         let cause = if tables {
@@ -334,8 +325,8 @@ fn parse(input: &Input, forced: Option<Format>, start: Option<i64>) -> Result<(F
                 Format::Gap => gap::read(text),
                 Format::CloudBalancing => cloudbalancing::read(text),
                 Format::Roadef => roadef::read(text),
-                Format::Slurm => slurm::read(&[text], start),
-                Format::Kubernetes => kubernetes::read(&[text], start),
+                Format::Slurm => slurm::read(&[text], beside.start),
+                Format::Kubernetes => kubernetes::read(&[text], beside),
                 Format::Json | Format::Csv | Format::Openb => json::read(text),
             };
             Ok((format, draft?))
@@ -344,8 +335,8 @@ fn parse(input: &Input, forced: Option<Format>, start: Option<i64>) -> Result<(F
             let format = format_of_parts(sources, forced)?;
             let texts: Vec<Text> = sources.iter().map(Source::text).collect::<Result<_>>()?;
             match format {
-                Format::Slurm => Ok((format, slurm::read(&texts, start)?)),
-                Format::Kubernetes => Ok((format, kubernetes::read(&texts, start)?)),
+                Format::Slurm => Ok((format, slurm::read(&texts, beside.start)?)),
+                Format::Kubernetes => Ok((format, kubernetes::read(&texts, beside)?)),
                 _ => Err(several(sources, format)),
             }
         }

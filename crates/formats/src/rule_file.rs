@@ -110,7 +110,8 @@ pub(super) struct RuleFile {
     /// Instead of `near`: those that name this group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) near_group: Option<String>,
-    /// limit: the resource whose demands are added up, or `tasks` to count tasks.
+    /// limit: the resource whose demands are added up, `tasks` to count tasks, or `moved` to count
+    /// those that move in one wave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) resource: Option<String>,
     /// limit: the values of the label that it looks at; all when absent.

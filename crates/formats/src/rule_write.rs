@@ -6,7 +6,7 @@ use super::part::Part;
 use super::rule_file::{AskFile, RuleFile, SpreadFile, WhenFile};
 use super::values::{Id, OneOrMany, Ordered, Quantity};
 use base::error::Result;
-use model::{Ask, Gang, Instance, Limit, Rule, TaskId};
+use model::{Ask, Decimal, Gang, Instance, Limit, MOVED, Rule, TaskId};
 
 /// The label that a rule is over.
 pub(super) fn over<'a>(instance: &'a Instance, rule: &Rule) -> &'a str {
@@ -75,6 +75,15 @@ pub(super) fn rule_files(instance: &Instance, part: &Part) -> Result<Vec<RuleFil
         ids.dedup();
         OneOrMany(ids)
     };
+    let of_moves = instance.budgets().iter().map(|budget| RuleFile {
+        id: Some(Id(budget.name.clone())),
+        rule: Some(AskFile::Limit),
+        tasks: Some(ids(&budget.tasks)),
+        at_most: Decimal::from_integer(i64::from(budget.at_once)).ok().map(Quantity),
+        resource: Some(MOVED.to_owned()),
+        ..RuleFile::default()
+    });
+    let of_moves = of_moves.filter(|rule| rule.tasks.as_ref().is_some_and(|ids| !ids.0.is_empty()));
     let own = instance.rules().iter().zip(rules_of(instance, part));
     own.filter(|(rule, own)| *own && !stands_on_gang(rule))
         .map(|(rule, _)| {
@@ -121,6 +130,7 @@ pub(super) fn rule_files(instance: &Instance, part: &Part) -> Result<Vec<RuleFil
                 ..RuleFile::default()
             })
         })
+        .chain(of_moves.map(Ok))
         .collect()
 }
 

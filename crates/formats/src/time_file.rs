@@ -45,8 +45,10 @@ pub fn show_date(seconds: i64) -> String {
 /// A time: `90`, `2h`, or a date.
 pub(super) fn when(text: &str) -> Result<When, String> {
     let digits = text.trim().bytes().take_while(u8::is_ascii_digit).count();
-    match text.trim().as_bytes().get(digits) {
-        Some(b'-') if digits > 0 => parse_date(text).map(When::On),
+    match (text.trim().as_bytes().get(digits), text.trim().parse()) {
+        // As far away as a date may be, which is written so.
+        (None, Ok(seconds)) if digits > 0 => Ok(When::In(seconds)),
+        (Some(b'-'), _) if digits > 0 => parse_date(text).map(When::On),
         _ => parse_duration(text).map(When::In).map_err(|_| {
             format!(
                 "`{text}` is no time: write seconds from the start (90), a number with s, m, h or d (30m, 1.5h), \
@@ -268,6 +270,13 @@ impl JsonSchema for AfterFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_may_be_as_far_away_as_dates() {
+        assert_eq!(when("15300003600"), Ok(When::In(15_300_003_600)));
+        assert_eq!(when(" 90 "), Ok(When::In(90)));
+        assert!(when("99999999999999999999").is_err());
+    }
 
     #[test]
     fn dates_are_read_with_and_without_offsets() {

@@ -6,6 +6,8 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
+use super::budget;
+use super::copies;
 use super::costs::set_costs;
 use super::deviation::set_deviations;
 use super::devices::find_devices;
@@ -57,13 +59,16 @@ impl Draft {
                 deviation.push(&self.tasks[k].deviation, None, DraftItem::Task(k), "demand")?;
             }
         }
-        let mut node_flats = [(); 4].map(|()| Flat::new(&places));
+        let mut node_flats = [(); 5].map(|()| Flat::new(&places));
         for (k, node) in self.nodes.iter().enumerate() {
-            let lists = [&node.capacity, &node.used, &room.reserve[k], &room.safety[k]];
-            for (flat, (list, field)) in node_flats
-                .iter_mut()
-                .zip(lists.into_iter().zip(["capacity", "used", "reserve", "safety"]))
-            {
+            let lists = [
+                (&node.capacity, "capacity"),
+                (&node.used, "used"),
+                (&node.overhead, "overhead"),
+                (&room.reserve[k], "reserve"),
+                (&room.safety[k], "safety"),
+            ];
+            for (flat, (list, field)) in node_flats.iter_mut().zip(lists) {
                 flat.push(list, None, DraftItem::Node(k), field)?;
             }
         }
@@ -74,20 +79,22 @@ impl Draft {
             }
         }
         let (pairs, pair_drafts) = collect_pairs(&self, &places, &demand, &units, &node_at)?;
-        let [capacity, used, reserve, safety] = node_flats.map(|flat| flat.values);
+        let [capacity, used, overhead, reserve, safety] = node_flats.map(|flat| flat.values);
         let deviation = deviation.values;
         let mut flats = [
             demand.values,
             deviation,
             capacity,
             used,
+            overhead,
             reserve,
             safety,
             pairs.demand,
             ending.values,
         ];
         let resources = reduce(&self, &places, &mut flats)?;
-        let [demand, deviation, capacity, used, reserve, safety, pair_demand, ending] = flats;
+        let [demand, deviation, capacity, used, overhead, reserve, safety, pair_demand, ending] =
+            flats;
 
         let (requirement, requirements) = intern(&self, &units);
         let eligible = requirements.iter().map(|r| accepted(r, &self.nodes)).collect();
@@ -119,11 +126,13 @@ impl Draft {
             reserved: Reserved::of(&self, reserve),
             safety: room.thresholds(&self, safety),
             used,
+            overhead: copies::overhead(overhead),
             state: self.nodes.iter().map(|n| n.state).collect(),
             price: Vec::new(),
             rate: Vec::new(),
             watts: Watts::default(),
             max_tasks: self.nodes.iter().map(|n| n.max_tasks.unwrap_or(u32::MAX)).collect(),
+            copy_max_tasks: copies::copy_max_tasks(&self),
             traffic: self.nodes.iter().map(Traffic::of).collect(),
             labels: Vec::new(),
             taints: Vec::new(),
@@ -138,6 +147,8 @@ impl Draft {
             cards_left: Vec::new(),
             aside: Vec::new(),
             rules: Vec::new(),
+            budgets: Vec::new(),
+            still: Vec::new(),
             rules_of: (Vec::new(), Vec::new()),
             label_values: Vec::new(),
             pairs: PairTable { demand: pair_demand, ..pairs },
@@ -156,6 +167,7 @@ impl Draft {
         set_costs(&mut instance, &self, &pair_cost)?;
         resolve_rules(&mut instance, &self, &units)?;
         set_aside(&mut instance, &aside);
+        instance.still = budget::still(&instance.budgets, instance.tasks());
         set_watts(&mut instance, &self)?;
         set_soft(&mut instance, &self)?;
         set_weights(&mut instance, &self, &units)?;
@@ -422,7 +434,7 @@ fn collect_pairs(
 fn reduce(
     draft: &Draft,
     places: &[u8],
-    flats: &mut [Vec<i64>; 8],
+    flats: &mut [Vec<i64>; 9],
 ) -> Result<Vec<Resource>, DraftError> {
     let width = places.len();
     let mut resources = Vec::with_capacity(width);

@@ -95,6 +95,8 @@ pub struct NodeDraft {
     pub capacity: Vec<(u16, Decimal)>,
     /// Load that is there already.
     pub used: Vec<(u16, Decimal)>,
+    /// Load that a new node like this one has from the start: that of daemons, say.
+    pub overhead: Vec<(u16, Decimal)>,
     /// Parts of it that end, and when.
     pub ending: Vec<(When, Vec<(u16, Decimal)>)>,
     /// Label keys and values.
@@ -113,6 +115,8 @@ pub struct NodeDraft {
     pub taints: Vec<Taint>,
     /// Tasks of the plan it takes at most.
     pub max_tasks: Option<u32>,
+    /// Tasks of the plan that a new node like this one takes at most, where that differs.
+    pub copy_max_tasks: Option<u32>,
     /// What the plan must leave free; where a resource is not named, the draft's.
     pub reserve: Vec<(u16, Part)>,
     /// Load above which each unit has its price.
@@ -165,10 +169,26 @@ pub struct RuleDraft {
     pub present: Vec<(String, u32)>,
 }
 
+impl RuleDraft {
+    /// A rule that asks this and no more.
+    pub fn new(name: String, ask: Ask, over: &str, whom: Whom) -> RuleDraft {
+        RuleDraft {
+            name: Some(name),
+            ask,
+            over: over.to_owned(),
+            whom,
+            near: None,
+            limit: None,
+            present: Vec::new(),
+        }
+    }
+}
+
 /// What a limit counts, as read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LimitDraft {
-    /// The resource whose demands are added up; `tasks` counts tasks.
+    /// The resource whose demands are added up; `tasks` counts tasks, `moved` those that move in
+    /// one wave.
     pub resource: String,
     /// The label's values that are looked at; all when empty.
     pub values: Vec<String>,

@@ -73,6 +73,7 @@ impl Instance {
             weight: kept(&self.weight, &keep.tasks),
             current: kept(&self.current, &keep.tasks),
             pinned: kept(&self.pinned, &keep.tasks),
+            still: kept(&self.still, &keep.tasks),
             keys: kept(&self.keys, &keep.tasks),
             backup: kept(&self.backup, &keep.tasks),
             gangs: Vec::new(),
@@ -109,6 +110,7 @@ impl Instance {
         }
         if !keep.max_tasks {
             instance.max_tasks.fill(u32::MAX);
+            instance.copy_max_tasks = Vec::new();
             instance.one_task_per_node = false;
         }
         instance.moves.own = kept(&self.moves.own, &keep.tasks);
@@ -116,6 +118,11 @@ impl Instance {
             *group = group.iter().filter_map(|task| new_id[task.index()]).collect();
         }
         index_groups(&mut instance.moves, next as usize);
+        for budget in &mut instance.budgets {
+            let own = budget.tasks.iter().filter_map(|task| new_id[task.index()]);
+            budget.tasks = own.collect();
+        }
+        instance.budgets.retain(|budget| !budget.tasks.is_empty());
         let rules = self.rules.iter().zip(&keep.rules).filter(|(_, keep)| **keep);
         instance.rules = rules.filter_map(|(rule, _)| shrunk(rule, &new_id)).collect();
         index_rules(&mut instance);
@@ -213,49 +220,6 @@ impl Instance {
         let mut instance = self.clone();
         instance.resources.iter_mut().for_each(|resource| resource.transient = false);
         instance.moves.held.fill(0);
-        instance
-    }
-
-    /// The instance with `count` more nodes like this one, idle and ready.
-    pub fn with_more_nodes(&self, like: NodeId, count: usize) -> Instance {
-        let mut instance = self.clone();
-        let (j, width) = (like.index(), self.resources().len());
-        for k in 0..count {
-            instance.node_names.push(&format!("{}+{}", self.node_name(like), k + 1));
-            instance.reserved.add_node_like(j, self.nodes() + k, width);
-            instance.capacity.extend_from_slice(self.capacity(like));
-            instance.limit.extend_from_slice(self.limit(like));
-            instance.used.extend(std::iter::repeat_n(0, width));
-            instance.moves.held.extend(std::iter::repeat_n(0, width));
-            instance.moves.routes.start.extend(instance.moves.routes.start.last().copied());
-            if !self.safety.is_empty() {
-                instance.safety.extend_from_slice(self.safety(like));
-            }
-            instance.state.push(super::NodeState::Ready);
-            instance.price.push(self.price[j]);
-            instance.rate.push(self.rate[j]);
-            instance.watts.add_node_like(j, width);
-            instance.max_tasks.push(self.max_tasks[j]);
-            instance.traffic.push(self.traffic[j]);
-            instance.times.add_node_like(j);
-            instance.labels.push(self.labels[j].clone());
-            instance.taints.push(self.taints[j].clone());
-            for (row, requirement) in instance.eligible.iter_mut().zip(&self.requirements) {
-                row.push(requirement.accepts(&self.labels[j], &self.taints[j]));
-            }
-            for row in instance.penalty.iter_mut().filter(|row| !row.is_empty()) {
-                row.push(row[j]);
-            }
-            for (k, label) in instance.label_values.iter_mut().enumerate() {
-                if k == 0 {
-                    label.values.push(format!("{}+{}", self.node_name(like), k + 1));
-                    label.of.push(label.of.len() as u32);
-                } else {
-                    label.of.push(label.of[j]);
-                }
-            }
-        }
-        index_rules(&mut instance);
         instance
     }
 }

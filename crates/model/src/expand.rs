@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::budget::at_once;
 use super::draft::{DraftError, DraftItem, RuleDraft, Whom, error, index_ids};
 use super::limit::{WHOLE, read, whole};
 use super::names::Names;
 use super::rule_index::index_rules;
-use super::{Ask, Draft, Gang, Instance, LabelId, LabelValues, Rule, TaskId};
+use super::{Ask, Budget, Draft, Gang, Instance, LabelId, LabelValues, Rule, TaskId};
 use base::nearest;
 
 /// Most tasks that an instance has, the units of its gangs counted one by one.
@@ -270,6 +271,19 @@ pub(super) fn resolve_rules(
     }
     for (k, rule) in draft.rules.iter().enumerate() {
         let item = DraftItem::Rule(k);
+        if let Some(at_once) = at_once(item, rule)? {
+            for (whose, mut tasks) in list.members(item, units, &rule.whom, "tasks")? {
+                let name = match (&rule.name, &rule.whom) {
+                    (Some(name), Whom::Tasks(_) | Whom::Group(_)) => name.clone(),
+                    (Some(name), _) => format!("{name} {whose}"),
+                    (None, _) => format!("moves of {whose}"),
+                };
+                tasks.sort_unstable();
+                tasks.dedup();
+                instance.budgets.push(Budget { name, tasks, at_once });
+            }
+            continue;
+        }
         let label = match (&rule.limit, rule.over.as_str()) {
             (Some(_), WHOLE) => list.whole(),
             (_, over) => list.label(item, "over", over)?,

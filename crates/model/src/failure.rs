@@ -46,10 +46,11 @@ impl Instance {
     }
 
     /// The instance with a plan carried out and then these nodes down: tasks run where the
-    /// plan has them, and moving is counted from there.
+    /// plan has them, and moving is counted from there. Failures ask no budget.
     pub fn failed(&self, plan: &Plan, nodes: &[NodeId]) -> Instance {
         let mut instance = self.clone();
         instance.take_down(nodes);
+        instance.still = Vec::new();
         instance.current.clone_from(&plan.placement);
         set_held(&mut instance);
         // A task that was left out holds nothing, and stays pinned.
@@ -213,7 +214,7 @@ impl Instance {
         let first = self.priority.iter().max().map_or(0, |most| most.saturating_add(1));
         self.pinned = vec![false; kept.len()];
         for (k, task) in kept.iter().enumerate() {
-            self.pinned[k] = !displaced(*task) || whole.pin(*task).is_some();
+            self.pinned[k] = !displaced(*task) || whole.is_pinned(*task);
             let Some(node) = plan.placement[task.index()].filter(|_| !displaced(*task)) else {
                 continue;
             };

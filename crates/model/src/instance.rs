@@ -102,11 +102,15 @@ pub struct Instance {
     /// `i64::MAX` where there is none; empty when there is none at all.
     pub(super) safety: Vec<i64>,
     pub(super) used: Vec<i64>,
+    /// What copies have of it; empty where they have none.
+    pub(super) overhead: Vec<i64>,
     pub(super) state: Vec<NodeState>,
     pub(super) price: Vec<i64>,
     pub(super) rate: Vec<i64>,
     pub(super) watts: Watts,
     pub(super) max_tasks: Vec<u32>,
+    /// What copies have in its place; empty where they have the same.
+    pub(super) copy_max_tasks: Vec<u32>,
     pub(super) traffic: Vec<Traffic>,
     pub(super) labels: Vec<Labels>,
     pub(super) taints: Vec<Vec<Taint>>,
@@ -124,6 +128,9 @@ pub struct Instance {
     /// used; empty where it does.
     pub(super) cards_left: Vec<Vec<i64>>,
     pub(super) rules: Vec<Rule>,
+    pub(super) budgets: Vec<super::Budget>,
+    /// Tasks that no budget allows to move; empty where there are none.
+    pub(super) still: Vec<bool>,
     /// Demands for resources that only limits look at, a column of tasks each.
     pub(super) aside: Vec<(usize, Vec<i64>)>,
     /// Row starts, and the entries: rule, and whether as one of `near`'s others.
@@ -215,15 +222,8 @@ impl Instance {
     /// one it is pinned to if it is pinned.
     pub fn eligible(&self, task: TaskId, node: NodeId) -> bool {
         self.eligible[self.requirement_of(task) as usize][node.index()]
-            && (self.pinned.is_empty() || self.pin(task).is_none_or(|pin| pin == node))
-    }
-
-    /// The node that the task is pinned to.
-    pub fn pin(&self, task: TaskId) -> Option<NodeId> {
-        match self.pinned.get(task.index()) {
-            Some(true) => self.current[task.index()],
-            _ => None,
-        }
+            && (self.pinned.is_empty() && self.still.is_empty()
+                || self.pin(task).is_none_or(|pin| pin == node))
     }
 
     /// Where the task runs now.
@@ -467,7 +467,7 @@ impl Instance {
         }
     }
 
-    fn row<'a>(&self, flat: &'a [i64], index: usize) -> &'a [i64] {
+    pub(super) fn row<'a>(&self, flat: &'a [i64], index: usize) -> &'a [i64] {
         let width = self.resources.len();
         &flat[index * width..(index + 1) * width]
     }

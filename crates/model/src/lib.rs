@@ -4,8 +4,10 @@
 
 mod alone;
 mod assumption;
+mod budget;
 mod build;
 mod classes;
+mod copies;
 mod costs;
 mod deviation;
 mod devices;
@@ -38,8 +40,10 @@ mod worth;
 pub mod state;
 
 pub use assumption::{Assumption, Direction};
+pub use budget::MOVED;
 pub use build::MOST_NODES;
 pub use classes::{Classes, NodeClass, TaskClass};
+pub use copies::naming;
 pub use draft::{
     AfterDraft, Draft, DraftError, DraftItem, LimitDraft, NodeDraft, PairDraft, Part, RatioDraft,
     ResourceDraft, RouteDraft, RuleDraft, TaskDraft, When, Whom, is_resource_name,
@@ -53,7 +57,7 @@ pub use goal::{
 };
 pub use instance::{Instance, Pair, Resource, ResourceWeights, Traffic};
 pub use learned::{Estimate, KindEstimates, Learned, NodeSpeed};
-pub use parts::{Devices, Gang, NodeState, RoomRatio};
+pub use parts::{Budget, Devices, Gang, NodeState, RoomRatio};
 pub use plan::{
     CardSet, Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier, Fallback, Move,
     Plan, Run, Schedule, Step, Survives, TierValue, cards_in,

@@ -3,6 +3,18 @@
 
 use super::{Decimal, NodeId, Scale, TaskId};
 
+/// At most so many of these tasks may be on their way in one wave of moves. Plans do not see it,
+/// orders of moves do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// What people call it.
+    pub name: String,
+    /// Whose moves count, sorted.
+    pub tasks: Vec<TaskId>,
+    /// How many may move in one wave.
+    pub at_once: u32,
+}
+
 /// A job of several units, placed all or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gang {

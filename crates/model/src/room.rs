@@ -177,6 +177,9 @@ impl Instance {
                 total += i128::from(*value);
             }
         }
+        for value in self.overhead.iter_mut().skip(r).step_by(width) {
+            *value = value.checked_mul(times)?;
+        }
         let ending = self.times.ending.iter_mut().flatten();
         for value in ending.filter_map(|(_, amounts)| amounts.get_mut(r)) {
             *value = value.checked_mul(times)?;

@@ -7,6 +7,7 @@ mod csv;
 mod explain;
 mod html;
 mod json;
+mod kubectl;
 mod lesson;
 mod markdown;
 mod moves;
@@ -29,6 +30,7 @@ pub use explain::{
     plan_why_text, task_json, task_text,
 };
 pub use html::{comparison_html, no_plan_html, plan_html, what_if_html};
+pub use kubectl::kubectl_script;
 pub use lesson::{lesson_csv, lesson_json, lesson_markdown, lesson_table};
 pub use moves::{
     MovesDoc, frontier_csv, frontier_json, frontier_markdown, frontier_svg, frontier_table,

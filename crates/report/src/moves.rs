@@ -104,6 +104,15 @@ const NAMES: usize = 5;
 /// Why a move has no place in the order.
 fn reason(instance: &Instance, stuck: &Stuck) -> String {
     let mut parts = Vec::new();
+    let budgets: Vec<String> = (stuck.budgets.iter())
+        .map(|budget| format!("`{}`", instance.budgets()[*budget].name))
+        .collect();
+    if !budgets.is_empty() {
+        return format!(
+            "a disruption budget allows none of its tasks to move: {}",
+            budgets.join(", ")
+        );
+    }
     if let (Some(to), false) = (stuck.of.to, stuck.lacks.is_empty()) {
         let lacks: Vec<String> = (stuck.lacks.iter())
             .map(|(r, lack)| {

@@ -33,6 +33,8 @@ pub(super) struct Scene<'a> {
     running: Vec<Vec<usize>>,
     /// Of those the ones that are not being deleted.
     pub(super) staying: Vec<Vec<usize>>,
+    /// Where a pod that may move runs now.
+    pub(super) homes: FxHashMap<usize, usize>,
     matching: FxHashMap<&'a Term, Vec<usize>>,
     /// Labels that tell every host apart, which rules call `node`.
     own_names: FxHashMap<&'a str, bool>,
@@ -47,12 +49,15 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
         waiting: vec![Vec::new(); classes],
         running: vec![Vec::new(); classes],
         staying: vec![Vec::new(); classes],
+        homes: FxHashMap::default(),
         matching: FxHashMap::default(),
         own_names: FxHashMap::default(),
         out: Between { extra: vec![Selection::default(); classes], ..Between::default() },
     };
     for (k, pod) in cluster.waiting.iter().enumerate() {
         scene.waiting[pod.class].push(k);
+        let home = pod.node.as_deref().and_then(|name| host_at.get(name));
+        scene.homes.extend(home.map(|host| (k, *host)));
     }
     for pod in &cluster.running {
         let host = pod.node.as_deref().and_then(|name| host_at.get(name));
@@ -214,15 +219,8 @@ impl<'a> Scene<'a> {
         tasks: &[usize],
     ) -> &mut RuleDraft {
         let first = &self.cluster.waiting[tasks[0]].id;
-        self.out.rules.push(RuleDraft {
-            name: Some(format!("{what} of {first}")),
-            ask,
-            over: over.to_owned(),
-            whom: Whom::Tasks(self.ids(tasks)),
-            near: None,
-            limit: None,
-            present: Vec::new(),
-        });
+        let (name, whom) = (format!("{what} of {first}"), Whom::Tasks(self.ids(tasks)));
+        self.out.rules.push(RuleDraft::new(name, ask, over, whom));
         let last = self.out.rules.len() - 1;
         &mut self.out.rules[last]
     }
@@ -308,7 +306,17 @@ impl<'a> Scene<'a> {
         }
         let inner = self.tasks(&inner);
         if let (Some(over), true) = (&over, inner.len() > 1) {
-            self.rule("affinity", Ask::Together, over, &inner);
+            let homes = inner.iter().filter_map(|task| self.homes.get(task));
+            let mut places: Vec<&str> =
+                homes.filter_map(|host| self.value(*host, &term.over)).collect();
+            places.sort_unstable();
+            places.dedup();
+            if places.len() > 1 {
+                let what = "pods that want to be near their like run in several places: those that move may go anywhere";
+                self.tell(Direction::Wider, inner[0], "spec.affinity.podAffinity", what);
+            } else {
+                self.rule("affinity", Ask::Together, over, &inner);
+            }
         }
         if let (Some(over), false) = (&over, others.is_empty()) {
             let outer = self.tasks(&outer);

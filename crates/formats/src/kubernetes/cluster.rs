@@ -4,32 +4,47 @@
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
+use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{
-    Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod as ApiPod, PodSpec,
+    LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod as ApiPod, PodSpec,
+    ResourceQuota,
 };
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1::StorageClass;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 
+use super::super::Running;
 use super::super::source::Text;
-use super::affinity;
+use super::affinity::{self, NAME};
+use super::claims::Claims;
+use super::disruption::{Budget, belongs_to_node, keeps};
 use super::nodes::{Host, host};
 use super::objects::{Object, Place};
-use super::pods::{Class, Pod, Terms, claims, group, terms, unplanned};
+use super::operators::labels_of_pods;
+use super::pods::{Class, Pod, Terms, claims, devices, group, terms, unplanned};
+use super::queues::{GATE, QUEUE, Queues};
+use super::quotas::Quotas;
 use super::requests::{Amounts, Wrong, effective};
 use super::selectors::Labels;
+use super::shares::share;
 use super::volumes::Volumes;
 use super::warnings::Warnings;
-use super::workloads::{Workload, controller, workloads};
+use super::workloads::{Daemon, Workload, controller, workloads};
 use base::error::{Error, Result};
-use model::{Direction, MOST_TASKS, Requirement};
+use model::{Direction, Requirement};
 
-/// Annotations by which pods ask for a share of a GPU (KAI).
-const SHARES: [&str; 3] = ["gpu-fraction", "gpu-memory", "gpu-fraction-num-devices"];
+/// What takes a priority below all others: such a pod evicts nobody.
+const BELOW_ALL: i64 = 1 << 40;
+/// The API group of devices and claims.
+const DEVICES: &str = "resource.k8s.io";
+/// The API group of Kueue.
+const KUEUE: &str = "kueue.x-k8s.io";
 
 /// Kinds of objects that say nothing of where pods may run.
-const INDIFFERENT: [&str; 20] = [
+const INDIFFERENT: [&str; 21] = [
+    "AdmissionCheck",
     "ClusterRole",
     "ClusterRoleBinding",
     "ConfigMap",
@@ -44,12 +59,12 @@ const INDIFFERENT: [&str; 20] = [
     "Kustomization",
     "Lease",
     "NetworkPolicy",
-    "PodDisruptionBudget",
     "Role",
     "RoleBinding",
     "Secret",
     "Service",
     "ServiceAccount",
+    "WorkloadPriorityClass",
 ];
 
 /// Values that share a number when they are equal.
@@ -68,7 +83,7 @@ impl<T: Clone + Eq + Hash> Interned<T> {
 /// What was read.
 #[derive(Debug)]
 pub(super) struct Cluster {
-    files: Vec<String>,
+    pub(super) files: Vec<String>,
     pub(super) hosts: Vec<Host>,
     pub(super) running: Vec<Pod>,
     pub(super) waiting: Vec<Pod>,
@@ -78,7 +93,9 @@ pub(super) struct Cluster {
     pub(super) requirement_at: Interned<Requirement>,
     /// What pods need; equal needs share a position.
     pub(super) needs: Vec<Amounts>,
-    needs_at: Interned<Amounts>,
+    pub(super) needs_at: Interned<Amounts>,
+    /// Some pod asks for a share of a card.
+    pub(super) shared: bool,
     /// Labels of namespaces.
     pub(super) namespaces: FxHashMap<String, Labels>,
     /// Fewest members of pod groups that run at once.
@@ -86,30 +103,41 @@ pub(super) struct Cluster {
     pub(super) volumes: Volumes,
     priorities: FxHashMap<String, i64>,
     usual_priority: i64,
-    workloads: Vec<Workload>,
+    pub(super) claims: Claims,
+    pub(super) queues: Queues,
+    pub(super) quotas: Quotas,
+    pub(super) daemons: Vec<Daemon>,
+    pub(super) budgets: Vec<Budget>,
+    /// What becomes of pods that run.
+    pub(super) mode: Running,
+    pub(super) workloads: Vec<Workload>,
+    /// What operators have made pods of: namespace, label of the pods, its value.
+    pub(super) made: FxHashSet<(String, &'static str, String)>,
     /// Pods that are there by their controller: namespace, kind, name.
-    owned: FxHashMap<(String, String, String), i64>,
-    seen: FxHashMap<String, Place>,
+    pub(super) owned: FxHashMap<(String, String, String), i64>,
+    pub(super) seen: FxHashMap<String, Place>,
     /// When the newest thing in the files happened, in seconds since 1970.
     pub(super) newest: Option<i64>,
     pub(super) warnings: Warnings,
 }
 
 /// A pod as manifest or dump have it.
-struct Template<'a> {
-    place: Place,
+pub(super) struct Template<'a> {
+    pub(super) place: Place,
     /// Where fields are: `spec` is `spec.template.spec` in manifests.
-    whole_place: String,
-    prefix: &'a str,
-    id: String,
-    namespace: &'a str,
-    labels: &'a Labels,
-    annotations: Option<&'a BTreeMap<String, String>>,
-    spec: &'a PodSpec,
+    pub(super) whole_place: String,
+    pub(super) prefix: &'a str,
+    pub(super) id: String,
+    pub(super) namespace: &'a str,
+    pub(super) labels: &'a Labels,
+    pub(super) annotations: Option<&'a BTreeMap<String, String>>,
+    pub(super) spec: &'a PodSpec,
+    /// It runs: what it asked of other pods when it came is asked no more, unless it moves.
+    pub(super) runs: bool,
 }
 
 impl Cluster {
-    pub(super) fn new(sources: &[Text]) -> Cluster {
+    pub(super) fn new(sources: &[Text], mode: Running) -> Cluster {
         Cluster {
             files: sources.iter().map(|source| source.name.to_owned()).collect(),
             hosts: Vec::new(),
@@ -121,12 +149,20 @@ impl Cluster {
             requirement_at: Interned(FxHashMap::default()),
             needs: Vec::new(),
             needs_at: Interned(FxHashMap::default()),
+            shared: false,
             namespaces: FxHashMap::default(),
             groups: FxHashMap::default(),
             volumes: Volumes::default(),
             priorities: FxHashMap::default(),
             usual_priority: 0,
+            claims: Claims::default(),
+            queues: Queues::default(),
+            quotas: Quotas::default(),
+            daemons: Vec::new(),
+            budgets: Vec::new(),
+            mode,
             workloads: Vec::new(),
+            made: FxHashSet::default(),
             owned: FxHashMap::default(),
             seen: FxHashMap::default(),
             newest: None,
@@ -183,6 +219,45 @@ impl Cluster {
                 self.priorities.insert(class.metadata.name.unwrap_or_default(), value);
             }
             (_, "PodGroup") => self.pod_group(&object, &place),
+            ("scheduling.k8s.io", "Workload") => self.groups_of_workload(&object),
+            ("apps" | "extensions", "DaemonSet") => {
+                let (set, unknown) = object.typed::<DaemonSet>(source)?;
+                self.daemons.push(Daemon::new(&object, set, unknown));
+            }
+            ("", "ResourceQuota") => {
+                let (quota, _) = object.typed::<ResourceQuota>(source)?;
+                let warnings = &mut self.warnings;
+                let mut tell = |errs, field: String, what: String| {
+                    warnings.assume(errs, &place, &field, &what);
+                };
+                let read = self.quotas.quota(quota, &mut tell);
+                read.map_err(|wrong| bad(source, &object, "", wrong))?;
+            }
+            ("", "LimitRange") => {
+                let (range, _) = object.typed::<LimitRange>(source)?;
+                let warnings = &mut self.warnings;
+                self.quotas.range(range, &mut |errs, field, what| {
+                    warnings.assume(errs, &place, &field, &what);
+                });
+            }
+            ("policy", "PodDisruptionBudget") => self.budget(source, &object, &place)?,
+            (DEVICES, _) => {
+                if !self.claims.take(&object) {
+                    let what = format!("objects of kind {} are left out", object.kind);
+                    self.warnings.assume(Direction::Either, &place, "kind", &what);
+                }
+            }
+            (KUEUE, "Workload" | "WorkloadPriorityClass" | "AdmissionCheck") => {
+                let what = format!("objects of kind {} are left out", object.kind);
+                self.warnings.add(&place, "kind", &what);
+            }
+            (KUEUE, _) => {
+                let taken = self.queues.take(&object);
+                if !taken.map_err(|wrong| bad(source, &object, "", wrong))? {
+                    let what = format!("objects of kind {} are left out", object.kind);
+                    self.warnings.assume(Direction::Either, &place, "kind", &what);
+                }
+            }
             ("", "Binding") => {
                 let what = "a Binding is part of a plan, not of a cluster: it is left out";
                 self.warnings.add(&place, "kind", what);
@@ -202,7 +277,7 @@ impl Cluster {
     }
 
     /// Notes fields of the specification that the API's types do not have.
-    fn unknown(&mut self, place: &str, fields: &[String]) {
+    pub(super) fn unknown(&mut self, place: &str, fields: &[String]) {
         for field in fields.iter().filter(|field| field.starts_with("spec")) {
             self.warnings.assume(Direction::Either, place, field, "unknown field, left out");
         }
@@ -222,30 +297,19 @@ impl Cluster {
         }
     }
 
-    fn pod_group(&mut self, object: &Object, place: &str) {
-        let spec = object.value.get("spec");
-        let gang = spec.and_then(|spec| spec.pointer("/schedulingPolicy/gang/minCount"));
-        let least = spec.and_then(|spec| spec.get("minMember")).or(gang);
-        match least.and_then(Value::as_i64) {
-            Some(least) => {
-                let id = if object.name.contains('/') {
-                    object.name.clone()
-                } else {
-                    format!("default/{}", object.name)
-                };
-                self.groups.insert(id, least);
-            }
-            None => {
-                let what = "there is no number of members: the group asks nothing";
-                self.warnings.assume(Direction::Wider, place, "spec.minMember", what);
+    /// Budgets matter to what runs only.
+    fn budget(&mut self, source: Text, object: &Object, place: &str) -> Result<()> {
+        if matches!(self.mode, Running::Load) {
+            return Ok(());
+        }
+        let (budget, _) = object.typed::<PodDisruptionBudget>(source)?;
+        match Budget::of(budget, object.place) {
+            Ok(budget) => self.budgets.push(budget),
+            Err(what) => {
+                self.warnings.assume(Direction::Wider, place, "spec.selector", &what);
             }
         }
-        for field in ["minResources", "minTaskMember", "schedulingConstraints"] {
-            if spec.is_some_and(|spec| spec.get(field).is_some()) {
-                let field = format!("spec.{field}");
-                self.warnings.assume(Direction::Wider, place, &field, "not planned with");
-            }
-        }
+        Ok(())
     }
 
     fn pod(&mut self, source: Text, object: &Object, place: &str) -> Result<()> {
@@ -259,26 +323,40 @@ impl Cluster {
         let name = metadata.name.as_deref().or(metadata.generate_name.as_deref());
         let id = format!("{namespace}/{}", name.unwrap_or_default());
         self.once(source, object, format!("pod {id}"))?;
+        let labels = metadata.labels.clone().unwrap_or_default();
+        for key in labels_of_pods() {
+            let made = labels.get(key).map(|of| (namespace.to_owned(), key, of.clone()));
+            self.made.extend(made);
+        }
         if matches!(phase, Some("Succeeded" | "Failed")) {
             return Ok(());
         }
-        if let Some((kind, name)) = controller(&metadata) {
+        let owner = controller(&metadata);
+        if let Some((kind, name)) = owner.clone() {
             *self.owned.entry((namespace.to_owned(), kind, name)).or_insert(0) += 1;
         }
+        let notes = metadata.annotations.as_ref();
         let runs = spec.node_name.as_ref().is_some_and(|node| !node.is_empty());
         let ends = metadata.deletion_timestamp.is_some();
-        let waits = !runs && !ends;
-        if !runs && !waits {
+        if !runs && ends {
             let what = "the pod is being deleted before it ran: it is left out";
             self.warnings.add(place, "metadata.deletionTimestamp", what);
             return Ok(());
         }
-        if waits && spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
+        let gates = spec.scheduling_gates.iter().flatten().filter(|_| !runs);
+        let (of_queues, gates): (Vec<_>, Vec<_>) =
+            gates.partition(|gate| gate.name.starts_with(GATE));
+        if !gates.is_empty() {
             let what = "the pod is not to be scheduled before its gates are open: it is left out";
             self.warnings.add(place, "spec.schedulingGates", what);
             return Ok(());
         }
-        let labels = metadata.labels.unwrap_or_default();
+        let of_node = belongs_to_node(owner.as_ref(), notes);
+        let moves = match self.mode {
+            Running::Load => false,
+            Running::Movable(_) => runs && !ends && !of_node,
+            Running::Evictable => runs && !ends,
+        };
         let needs = effective(&spec, status.as_ref().filter(|_| runs));
         let needs = needs.map_err(|wrong| bad(source, object, "spec.", wrong))?;
         let template = Template {
@@ -288,26 +366,59 @@ impl Cluster {
             id,
             namespace,
             labels: &labels,
-            annotations: metadata.annotations.as_ref(),
+            annotations: notes,
             spec: &spec,
+            runs,
         };
-        let mut pod = self.classed(&template, needs, waits);
+        let is_task = !runs || moves;
+        let mut pod = self.classed(&template, needs, is_task);
+        pod.devices = devices(&spec, namespace, status.as_ref());
         let began = status.and_then(|status| status.start_time).map(|time| time.0.as_second());
         let made = metadata.creation_timestamp.map(|time| time.0.as_second());
         self.newest = self.newest.max(began).max(made);
-        if waits {
+        if !of_queues.is_empty() {
+            pod.queue = labels.get(QUEUE).map(|queue| format!("{namespace}/{queue}"));
+        }
+        if let Some(group) = object.value.pointer("/spec/workloadRef/podGroup") {
+            let of = object.value.pointer("/spec/workloadRef/name").and_then(Value::as_str);
+            let (of, group) = (of.unwrap_or_default(), group.as_str().unwrap_or_default());
+            pod.group = Some(format!("{namespace}/{of}/{group}"));
+        }
+        if let Running::Movable(eviction) = self.mode {
+            pod.keeps = keeps(&spec, owner.as_ref(), notes, eviction);
+        }
+        pod.never_preempts = spec.preemption_policy.as_deref() == Some("Never");
+        pod.owner = owner;
+        if runs {
+            pod.daemon_of = spec.node_name.clone().filter(|_| of_node);
+            (pod.node, pod.ends) = (spec.node_name, ends);
+            pod.end = pod.most.and_then(|most| began?.checked_add(most));
+            if !moves {
+                pod.queue = labels.get(QUEUE).map(|queue| format!("{namespace}/{queue}"));
+            }
+        } else if of_node {
+            let asked = &self.requirements[pod.requirement].any_of;
+            let host = asked.iter().find(|(key, _)| key == NAME);
+            pod.daemon_of = host.and_then(|(_, hosts)| hosts.first().cloned());
+        }
+        if is_task {
+            let known = |field: &&String| !field.starts_with("spec.workloadRef");
+            let unknown: Vec<String> = unknown.iter().filter(known).cloned().collect();
             self.unknown(place, &unknown);
             self.waiting.push(pod);
         } else {
-            (pod.node, pod.ends) = (spec.node_name, ends);
-            pod.end = pod.most.and_then(|most| began?.checked_add(most));
             self.running.push(pod);
         }
         Ok(())
     }
 
+    /// Takes the name of a pod to be made; false where there is such a pod.
+    pub(super) fn claim_id(&mut self, id: &str, place: Place) -> bool {
+        self.seen.insert(format!("pod {id}"), place).is_none()
+    }
+
     /// The pod with its class, what it needs, and if it waits what it asks.
-    fn classed(&mut self, template: &Template, needs: Amounts, waits: bool) -> Pod {
+    pub(super) fn classed(&mut self, template: &Template, needs: Amounts, waits: bool) -> Pod {
         let Template { spec, namespace, labels, .. } = template;
         let mut told: Vec<(Direction, String, String)> = Vec::new();
         let mut tell =
@@ -317,7 +428,8 @@ impl Cluster {
         if waits {
             requirement = affinity::requirement(spec, &mut tell);
             unplanned(spec, &mut tell);
-        } else {
+        }
+        if !waits || (template.runs && self.mode == Running::Evictable) {
             // Of what runs only that matters which keeps others away, and the ports that are taken.
             terms = Terms { away: terms.away, ports: terms.ports, ..Terms::default() };
             told.clear();
@@ -334,13 +446,11 @@ impl Cluster {
             let field = format!("{}{field}", template.prefix);
             self.warnings.assume(errs, &template.whole_place, &field, &what);
         }
-        for key in SHARES.iter().filter(|_| waits) {
-            if template.annotations.is_some_and(|notes| notes.contains_key(*key)) {
-                let what = "a share of a GPU that an annotation asks for is not planned with";
-                let field = format!("{}metadata.annotations.{key}", template.prefix);
-                self.warnings.assume(Direction::Wider, &template.whole_place, &field, what);
-            }
-        }
+        let share = share(template.annotations).unwrap_or_else(|(key, what)| {
+            let field = format!("{}metadata.annotations.{key}", template.prefix);
+            self.warnings.assume(Direction::Wider, &template.whole_place, &field, &what);
+            None
+        });
         let member = group(namespace, spec, Some(labels), template.annotations);
         if let Some((group, Some(size))) = &member {
             self.groups.entry(group.clone()).or_insert(*size);
@@ -358,121 +468,25 @@ impl Cluster {
             priority_class: spec.priority_class_name.clone(),
             node: None,
             claims: claims(spec, namespace),
+            devices: devices(spec, namespace, None),
+            share,
+            keeps: None,
+            never_preempts: false,
+            owner: None,
+            daemon_of: None,
+            queue: None,
             ends: false,
             group: member.map(|(group, _)| group),
             template: None,
         }
     }
 
-    /// Turns manifests into the pods that they will make and that are not there yet.
-    ///
-    /// # Errors
-    /// Quantities that are none.
-    pub(super) fn expand(&mut self) -> Result<()> {
-        let workloads = std::mem::take(&mut self.workloads);
-        let key = |w: &Workload| (w.namespace.clone(), w.kind.clone(), w.name.clone());
-        let there: FxHashSet<_> = workloads.iter().map(key).collect();
-        for workload in &workloads {
-            let owner = workload.owner.clone();
-            let made = owner.map(|(kind, name)| (workload.namespace.clone(), kind, name));
-            if made.is_some_and(|owner| there.contains(&owner)) {
-                continue; // what made it is there and counts its pods
-            }
-            let place = self.show(workload.place, &workload.name);
-            self.unknown(&place, &workload.unknown);
-            if workload.suspended {
-                self.warnings.add(&place, "spec.suspend", "it is suspended: no pods are planned");
-                continue;
-            }
-            self.expand_one(workload, &workloads, &place)?;
-        }
-        Ok(())
-    }
-
-    fn expand_one(&mut self, workload: &Workload, all: &[Workload], place: &str) -> Result<()> {
-        let Workload { namespace, kind, name, template, .. } = workload;
-        let owned = |kind: &str, name: &str| {
-            let key = (namespace.clone(), kind.to_owned(), name.to_owned());
-            self.owned.get(&key).copied().unwrap_or(0)
-        };
-        let mut there = owned(kind, name);
-        if kind == "Deployment" {
-            let sets = all.iter().filter(|w| w.kind == "ReplicaSet" && w.namespace == *namespace);
-            let mut names: Vec<&str> = (self.owned.keys())
-                .filter(|(space, kind, set)| {
-                    let of = set.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
-                    let hash = of.is_some_and(|hash| !hash.is_empty() && !hash.contains('-'));
-                    space == namespace && kind == "ReplicaSet" && hash
-                })
-                .map(|(_, _, set)| set.as_str())
-                .collect();
-            // Where the sets themselves are there, they say whose they are.
-            let mine = |w: &&Workload| {
-                w.owner.as_ref().is_some_and(|(kind, of)| kind == "Deployment" && of == name)
-            };
-            let known: Vec<&Workload> = sets.collect();
-            names.retain(|set| known.iter().filter(|w| w.name == **set).all(&mine));
-            there += names.iter().map(|set| owned("ReplicaSet", set)).sum::<i64>();
-        }
-        let wanted = (workload.replicas - there).max(0);
-        let spec = template.spec.clone().unwrap_or_default();
-        let metadata = template.metadata.clone().unwrap_or_default();
-        let labels = metadata.labels.unwrap_or_default();
-        let prefix = format!("{}.", workload.template_at);
-        let needs = effective(&spec, None).map_err(|wrong| {
-            let place = format!("{}, {prefix}spec.{}", workload.whole_place, wrong.field);
-            Error::input(&self.files[workload.place.file], wrong.cause).at(place)
-        })?;
-        let template = Template {
-            place: workload.place,
-            whole_place: place.to_owned(),
-            prefix: &prefix,
-            id: String::new(),
-            namespace,
-            labels: &labels,
-            annotations: metadata.annotations.as_ref(),
-            spec: &spec,
-        };
-        if wanted == 0 {
-            return Ok(());
-        }
-        if wanted > MOST_TASKS as i64 - self.waiting.len() as i64 {
-            let cause = format!("{wanted} pods, an instance has at most {MOST_TASKS} tasks");
-            let error = Error::input(&self.files[workload.place.file], cause);
-            return Err(error.at(workload.whole_place.clone()).help("ask for fewer replicas"));
-        }
-        if spec.node_name.is_some() {
-            let what = "the manifest names a node: its pods are planned all the same";
-            self.warnings.add(place, &format!("{prefix}spec.nodeName"), what);
-        }
-        let mut pod = self.classed(&template, needs, true);
-        if let Some((group, least)) = &workload.gang {
-            self.groups.entry(group.clone()).or_insert(*least);
-            pod.group = Some(group.clone());
-        }
-        pod.most = pod.most.into_iter().chain(workload.most.filter(|most| *most > 0)).min();
-        pod.template = Some(workload.template_at.clone());
-        let mut number = workload.first;
-        let mut left = wanted;
-        while left > 0 {
-            let id = format!("{namespace}/{name}-{number}");
-            number += 1;
-            let known = format!("pod {id}");
-            if self.seen.contains_key(&known) {
-                continue;
-            }
-            self.seen.insert(known, workload.place);
-            self.waiting.push(Pod { id, ..pod.clone() });
-            left -= 1;
-        }
-        Ok(())
-    }
-
     /// The priority of a waiting pod: its own, that of its class, or the usual one.
     pub(super) fn priority(&mut self, k: usize) -> i64 {
         let pod = self.waiting[k].clone();
         if let Some(priority) = pod.priority {
-            return priority;
+            let meek = pod.never_preempts && self.mode == Running::Evictable;
+            return if meek { priority - BELOW_ALL } else { priority };
         }
         let Some(class) = pod.priority_class.as_deref().filter(|name| !name.is_empty()) else {
             return self.usual_priority;

@@ -1,15 +1,28 @@
 //! What `kubectl get nodes,pods -A -o json` prints, and manifests: running pods are load
 //! that is there already, waiting ones are tasks.
 
+mod admission;
 mod affinity;
 mod between;
+mod cel;
+mod claims;
 mod cluster;
+mod daemons;
+mod devices;
+mod disruption;
+mod evictions;
+mod expand;
 mod gangs;
 mod nodes;
 mod objects;
+mod operators;
 mod pods;
+mod queues;
+mod quotas;
 mod requests;
 mod selectors;
+mod share_out;
+mod shares;
 mod spread;
 mod typed;
 mod volumes;
@@ -23,6 +36,7 @@ pub(super) use write::{claim, is_plan};
 use rustc_hash::FxHashMap;
 
 use super::source::Text;
+use super::{Beside, Running};
 use affinity::{NAME, with};
 use base::error::{Error, Result};
 use cluster::Cluster;
@@ -34,24 +48,26 @@ pub(super) fn fits(text: &str) -> bool {
     objects::fits(text)
 }
 
-/// Reads the objects of all files as one cluster. The plan starts at `start`, in seconds since
-/// 1970, else when the newest thing in the files happened.
+/// Reads the objects of all files as one cluster. Where nobody says when the plan starts, it does
+/// when the newest thing in the files happened.
 ///
 /// # Errors
 /// Text that is neither JSON nor YAML, objects that are none of the API's, quantities that
 /// are none, repeated names: with the file, the object and the field.
-pub(super) fn read(sources: &[Text], start: Option<i64>) -> Result<Draft> {
-    let mut cluster = cluster(sources)?;
-    cluster.newest = start.or(cluster.newest);
+pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
+    let mut cluster = cluster(sources, beside.running)?;
+    cluster.newest = beside.start.or(cluster.newest);
+    cluster.settle(&beside.emptied().collect::<Vec<_>>());
     draft(cluster)
 }
 
-fn cluster(sources: &[Text]) -> Result<Cluster> {
-    let mut cluster = Cluster::new(sources);
+fn cluster(sources: &[Text], mode: Running) -> Result<Cluster> {
+    let mut cluster = Cluster::new(sources, mode);
     for (file, source) in sources.iter().enumerate() {
         objects::each(file, *source, &mut |object| cluster.take(*source, object))?;
     }
     cluster.expand()?;
+    cluster.share_out();
     cluster.mount();
     Ok(cluster)
 }
@@ -84,6 +100,7 @@ fn resources(cluster: &Cluster, draft: &mut Draft) {
         let at = usize::from(draft.resource(name));
         let bytes =
             name == "memory" || name == "ephemeral-storage" || name.starts_with("hugepages-");
+        draft.resources[at].devices = shares::is_of_cards(name, cluster.shared);
         draft.resources[at].unit = match name.as_str() {
             "cpu" => Some("core".to_owned()),
             _ if bytes => Some("byte".to_owned()),
@@ -110,18 +127,25 @@ fn quantities(
 
 fn draft(mut cluster: Cluster) -> Result<Draft> {
     let mut draft = Draft::default();
-    resources(&cluster, &mut draft);
     let names: Vec<String> = cluster.hosts.iter().map(|host| host.name.clone()).collect();
     let host_at: FxHashMap<&str, usize> =
         names.iter().enumerate().map(|(k, name)| (name.as_str(), k)).collect();
+    let mut rules = cluster.queued();
+    rules.extend(cluster.claim_devices());
+    resources(&cluster, &mut draft);
     let loads = loads(&mut cluster, &host_at);
     let between = between::between(&cluster, &host_at);
     for (errs, place, field, what) in &between.told {
         cluster.warnings.assume(*errs, place, field, what);
     }
     draft.rules = between.rules;
-    gangs::add(&mut cluster, &mut draft.rules);
+    gangs::add(&mut cluster, &between.extra, &mut draft.rules);
     draft.rules.extend(cluster.volumes_of_one());
+    draft.rules.append(&mut rules);
+    draft.rules.extend(cluster.bounded());
+    let workloads = std::mem::take(&mut cluster.workloads);
+    draft.rules.extend(cluster.disruptions(&workloads));
+    let overheads = cluster.overheads();
     let barred = between.extra.iter().flat_map(|extra| &extra.none_of);
     let by_name = barred.map(|(key, _)| key).any(|key| key == NAME)
         || cluster.requirements.iter().any(|requirement| requirement.mentions(NAME));
@@ -137,15 +161,20 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
             host.state = NodeState::Ready;
         }
     }
-    for (host, (used, pods, ends)) in cluster.hosts.iter_mut().zip(loads) {
+    let hosts = cluster.hosts.iter_mut().zip(loads).zip(overheads);
+    for ((host, (used, pods, ends)), (own, daemons)) in hosts {
         if by_name {
             host.labels.push((NAME.to_owned(), host.name.clone()));
         }
-        let most = host.pods.map(|most| most.saturating_sub(pods).max(0));
+        let most = |taken: i64| {
+            let left = host.pods.map(|most| most.saturating_sub(taken).max(0));
+            left.map(|most| u32::try_from(most).unwrap_or(u32::MAX))
+        };
         draft.nodes.push(NodeDraft {
             id: host.name.clone(),
             capacity: quantities(&draft, &host.allocatable, true).map_err(|e| too_large(&e))?,
             used: quantities(&draft, &used, false).map_err(|e| too_large(&e))?,
+            overhead: quantities(&draft, &own, false).map_err(|e| too_large(&e))?,
             ending: (ends.into_iter())
                 .map(|(end, needs)| {
                     Ok((When::On(end), quantities(&draft, &cluster.needs[needs], false)?))
@@ -155,7 +184,8 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
             labels: std::mem::take(&mut host.labels),
             taints: std::mem::take(&mut host.taints),
             state: host.state,
-            max_tasks: most.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
+            max_tasks: most(pods),
+            copy_max_tasks: most(daemons).filter(|_| pods != daemons),
             ..NodeDraft::default()
         });
     }
@@ -174,6 +204,7 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
             requires: with(&cluster.requirements[pod.requirement], &between.extra[pod.class]),
             priority,
             duration: pod.most,
+            current: pod.node.iter().cloned().collect(),
             ..TaskDraft::default()
         });
     }

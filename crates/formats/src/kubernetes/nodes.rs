@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{Node, NodeStatus, Taint as ApiTaint};
 
 use super::affinity::NAME;
 use super::requests::{Amounts, Wrong, amounts};
+use super::shares::registered;
 use super::warnings::Warnings;
 use model::{Direction, Effect, Labels, NodeState, Requirement, Taint};
 
@@ -12,6 +13,8 @@ use model::{Direction, Effect, Labels, NodeState, Requirement, Taint};
 pub(super) struct Host {
     pub(super) name: String,
     pub(super) allocatable: Amounts,
+    /// Memory of each card that HAMi has registered, in MiB.
+    pub(super) cards: Vec<i64>,
     /// Pods it takes at most.
     pub(super) pods: Option<i64>,
     pub(super) labels: Labels,
@@ -70,6 +73,7 @@ pub(super) fn host(node: &Node, place: &str, warnings: &mut Warnings) -> Result<
     }
     Ok(Host {
         name: node.metadata.name.clone().unwrap_or_default(),
+        cards: registered(node),
         allocatable,
         pods,
         labels: node.metadata.labels.clone().unwrap_or_default().into_iter().collect(),

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use k8s_openapi::api::core::v1::{PodAffinityTerm, PodSpec};
+use k8s_openapi::api::core::v1::{PodAffinityTerm, PodResourceClaim, PodSpec, PodStatus};
 use serde_json::Value;
 
 use super::affinity::Tell;
 use super::objects::Place;
 use super::selectors::{Labels, Selector};
+use super::shares::Share;
 use model::Direction;
 
 /// A pod that runs, or waits for a node.
@@ -29,6 +30,20 @@ pub(super) struct Pod {
     pub(super) node: Option<String>,
     /// `namespace/name` of the claims whose volumes it mounts.
     pub(super) claims: Vec<String>,
+    /// `namespace/name` of claims of devices, and whether that is a template's.
+    pub(super) devices: Vec<(String, bool)>,
+    /// The share of a GPU that its annotations ask for.
+    pub(super) share: Option<Share>,
+    /// Why it stays where it runs, where it may not be evicted.
+    pub(super) keeps: Option<&'static str>,
+    /// It waits for room and evicts nobody.
+    pub(super) never_preempts: bool,
+    /// Kind and name of its controller.
+    pub(super) owner: Option<(String, String)>,
+    /// The host that it belongs to: it is a daemon there.
+    pub(super) daemon_of: Option<String>,
+    /// `namespace/name` of the queue that has yet to admit it; of what runs, that has.
+    pub(super) queue: Option<String>,
     /// It is being deleted: a spread does not count it.
     pub(super) ends: bool,
     /// Seconds after which it is ended (`activeDeadlineSeconds`).
@@ -232,6 +247,29 @@ pub(super) fn claims(spec: &PodSpec, namespace: &str) -> Vec<String> {
     claims
 }
 
+/// `namespace/name` of the claims of devices of a pod, and whether that is a template's: what a
+/// template made has a name of its own in the pod's status.
+pub(super) fn devices(
+    spec: &PodSpec,
+    namespace: &str,
+    status: Option<&PodStatus>,
+) -> Vec<(String, bool)> {
+    let made = |name: &str| {
+        let mut all = status?.resource_claim_statuses.iter().flatten();
+        all.find(|one| one.name == name)?.resource_claim_name.clone()
+    };
+    let one = |claim: &PodResourceClaim| {
+        let own = claim.resource_claim_name.clone().or_else(|| made(&claim.name));
+        match (own, &claim.resource_claim_template_name) {
+            (Some(name), _) => Some((format!("{namespace}/{name}"), false)),
+            (None, Some(template)) => Some((format!("{namespace}/{template}"), true)),
+            // Nobody is to be found behind it.
+            (None, None) => Some((format!("{namespace}/{}", claim.name), true)),
+        }
+    };
+    spec.resource_claims.iter().flatten().filter_map(one).collect()
+}
+
 /// Tells of every field that bears on where a pod can run and is not planned with.
 pub(super) fn unplanned(spec: &PodSpec, tell: Tell) {
     for (k, volume) in spec.volumes.iter().flatten().enumerate() {
@@ -253,12 +291,7 @@ pub(super) fn unplanned(spec: &PodSpec, tell: Tell) {
             tell(Direction::Wider, format!("spec.volumes[{k}].{kind}"), what);
         }
     }
-    let whole: [(&str, bool, &str); 3] = [
-        (
-            "resourceClaims",
-            spec.resource_claims.as_ref().is_some_and(|l| !l.is_empty()),
-            "devices claimed by name are not planned with",
-        ),
+    let whole: [(&str, bool, &str); 2] = [
         (
             "runtimeClassName",
             spec.runtime_class_name.is_some() && spec.overhead.is_none(),

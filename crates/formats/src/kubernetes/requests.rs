@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodStatus, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
+use super::shares::in_cards;
 use model::{Decimal, QuantityError};
 
 /// Amounts by resource: thousandths of `cpu`, whole units of everything else, as the
-/// scheduler counts them.
+/// scheduler counts them; of cards parts too fine to matter.
 pub(super) type Amounts = BTreeMap<String, i64>;
 
 /// What is wrong with a quantity, and in which field.
@@ -21,20 +22,28 @@ pub(super) struct Wrong {
 }
 
 const CPU: &str = "cpu";
+/// Decimal places in which a resource is counted.
+fn places(resource: &str) -> u8 {
+    match resource {
+        CPU => 3,
+        _ if in_cards(resource) => 9,
+        _ => 0,
+    }
+}
 
 /// A quantity in whole steps of its resource, rounded up.
 pub(super) fn steps(resource: &str, quantity: &Quantity) -> Result<i64, String> {
     let exact = Decimal::parse(&quantity.0).map_err(|error| error.to_string())?;
     let too_large = || QuantityError::TooLarge(quantity.0.clone()).to_string();
-    exact.up_to_places(if resource == CPU { 3 } else { 0 }).ok_or_else(too_large)
+    exact.up_to_places(places(resource)).ok_or_else(too_large)
 }
 
 /// The decimal that so many steps are.
 pub(super) fn decimal(resource: &str, steps: i64) -> Result<Decimal, QuantityError> {
-    if resource == CPU {
-        Decimal::parse(&format!("{steps}m"))
-    } else {
-        Decimal::from_integer(steps)
+    match places(resource) {
+        0 => Decimal::from_integer(steps),
+        3 => Decimal::parse(&format!("{steps}m")),
+        _ => Decimal::parse(&format!("{steps}n")),
     }
 }
 
@@ -139,6 +148,7 @@ pub(super) fn effective(spec: &PodSpec, status: Option<&PodStatus>) -> Result<Am
 
 #[cfg(test)]
 mod tests {
+    use super::super::shares::CARD;
     use super::*;
 
     fn pod(text: &str) -> PodSpec {
@@ -173,7 +183,7 @@ mod tests {
             ("memory", "129e6", 129_000_000),
             ("memory", "128974848000m", 128_974_848),
             ("memory", "100m", 1),
-            ("nvidia.com/gpu", "8", 8),
+            ("nvidia.com/gpu", "8", 8 * CARD),
             ("nvidia.com/gpu", "0", 0),
         ] {
             assert_eq!(steps(resource, &Quantity(text.into())), Ok(expected), "{resource} {text}");
@@ -194,7 +204,10 @@ initContainers:
 - {name: y, resources: {requests: {cpu: 600m}}}
 ";
         let memory = 512 << 20;
-        assert_eq!(needs(text), list(&[("cpu", 600), ("memory", memory), ("nvidia.com/gpu", 1)]));
+        assert_eq!(
+            needs(text),
+            list(&[("cpu", 600), ("memory", memory), ("nvidia.com/gpu", CARD)])
+        );
     }
 
     #[test]

@@ -112,6 +112,10 @@ impl<'a> Scene<'a> {
     fn even(&mut self, spread: &'a Spread, mut counts: Counts, tasks: &[usize]) {
         let Some(mut over) = self.over(&spread.term.over) else { return };
         let lacks = counts.len() < spread.least_values;
+        if self.uneven(spread, &counts, tasks, lacks) {
+            let what = "what runs is not spread so: a plan that moves any of it mends that too";
+            self.tell(Direction::Narrower, tasks[0], FIELD, what);
+        }
         if lacks {
             over.clone_from(&spread.term.over);
         } else {
@@ -125,6 +129,21 @@ impl<'a> Scene<'a> {
         }
         let ask = Ask::Spread { at_least: 0, at_most: u32::MAX, max_skew: Some(spread.skew) };
         self.rule("topology spread", ask, &over, tasks).present = present;
+    }
+
+    /// Whether the pods are spread less evenly now than they ask for.
+    fn uneven(&self, spread: &'a Spread, counts: &Counts, tasks: &[usize], lacks: bool) -> bool {
+        let mut now: FxHashMap<&str, u32> =
+            counts.iter().map(|(value, count)| (value.as_str(), *count)).collect();
+        for host in tasks.iter().filter_map(|task| self.homes.get(task)) {
+            let value = self.value(*host, &spread.term.over);
+            if let Some(count) = value.and_then(|value| now.get_mut(value)) {
+                *count += 1;
+            }
+        }
+        let least = if lacks { 0 } else { now.values().copied().min().unwrap_or(0) };
+        let runs = tasks.iter().any(|task| self.homes.contains_key(task));
+        runs && now.values().any(|count| count - least > spread.skew)
     }
 
     /// Values of nodes that any of the pods may run on.

@@ -239,10 +239,24 @@ fn pod_groups_are_gangs() {
     let runs = member("r", "nodeName: a");
     assert_eq!(
         rules(&format!("{}{group}{runs}{waiting}", zones())),
-        [("gang".into(), "node".into(), 2, vec![])]
+        [
+            ("near".into(), "stowplan/cluster".into(), 1, vec![]),
+            ("gang".into(), "node".into(), 2, vec![])
+        ],
+        "any two of three"
     );
-    let (_, warnings) = read(&format!("{}{group}{}", zones(), member("w1", "")));
-    assert_eq!(warnings, ["f: document 5 d/w1: the pod group `d/g` lacks 2 members to begin"]);
+    let other = waiting.replacen("spec: {", "spec: {nodeSelector: {zone: z1}, ", 1);
+    let (_, warnings) = read(&format!("{}{group}{runs}{other}", zones()));
+    assert_eq!(
+        warnings,
+        [
+            "f: document 6 d/w1: any 2 of 3 members of the pod group `d/g` would do: the first are taken"
+        ]
+    );
+    let few = format!("{}{group}{}", zones(), member("w1", ""));
+    let (instance, warnings) = read(&few);
+    assert_eq!(warnings, [""; 0]);
+    assert_eq!(instance.rules()[0].name, "pod group d/g lacks 2 members to begin");
 }
 
 #[test]
@@ -297,7 +311,7 @@ fn priorities_by_class() {
 #[test]
 fn what_is_not_planned_with_is_said_once_with_its_place() {
     let spec = "volumes: [{name: v, persistentVolumeClaim: {claimName: x}}], \
-        resourceClaims: [{name: r}], nodeSelektor: {a: b}, \
+        resourceClaims: [{name: r, resourceClaimTemplateName: t}], nodeSelektor: {a: b}, \
         topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}], \
         affinity: {podAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, podAffinityTerm: {topologyKey: zone}}]}}";
     let gated = pod("gated", "", "schedulingGates: [{name: g}]");

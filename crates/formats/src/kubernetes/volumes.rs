@@ -11,7 +11,8 @@ use rustc_hash::FxHashMap;
 
 use super::affinity::{Tell, narrow, selection, with};
 use super::cluster::Cluster;
-use model::{Ask, Decimal, Direction, Limit, LimitDraft, Requirement, RuleDraft, Selection, Whom};
+use super::quotas::limit;
+use model::{Direction, Requirement, RuleDraft, Selection};
 
 /// Labels of a volume that its node must have too.
 const ZONES: [&str; 4] = [
@@ -220,19 +221,9 @@ impl Cluster {
             users.into_iter().filter(|(_, (runs, waiting))| waiting.len() as i64 + runs > 1);
         let rules = rules.filter(|(_, (_, waiting))| !waiting.is_empty());
         rules
-            .map(|(claim, (runs, waiting))| RuleDraft {
-                name: Some(format!("one pod has {claim}")),
-                ask: Ask::Limit(Limit::default()),
-                over: String::new(),
-                whom: Whom::Tasks(waiting),
-                near: None,
-                limit: Some(LimitDraft {
-                    resource: "tasks".to_owned(),
-                    values: Vec::new(),
-                    at_most: if runs > 0 { Decimal::ZERO } else { Decimal::ONE },
-                    always: true,
-                }),
-                present: Vec::new(),
+            .map(|(claim, (runs, waiting))| {
+                let most = i64::from(runs == 0);
+                limit(&format!("one pod has {claim}"), "tasks", "", None, most, waiting)
             })
             .collect()
     }

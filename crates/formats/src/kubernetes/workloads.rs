@@ -1,15 +1,19 @@
 //! Manifests that make pods: Deployment, ReplicaSet, StatefulSet, ReplicationController,
-//! Job, and Volcano's Job.
+//! Job, CronJob, and Volcano's Job; those of operators stand in their own file.
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
 use k8s_openapi::api::core::v1::{PodTemplateSpec, ReplicationController};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::super::source::Text;
 use super::objects::{Object, Place};
+use super::operators;
+use super::queues::QUEUE;
 use base::error::Result;
+use model::Direction;
 
 /// So many pods of one template.
 #[derive(Debug)]
@@ -34,8 +38,31 @@ pub(super) struct Workload {
     pub(super) most: Option<i64>,
     /// Its pods wait for somebody to start it.
     pub(super) suspended: bool,
+    /// The queue that does.
+    pub(super) queue: Option<String>,
+    /// The group of the API's own kind that its pods are members of.
+    pub(super) member_of: Option<String>,
+    /// By which label and name its pods say that an operator made them for it.
+    pub(super) made: Option<(&'static str, String)>,
+    /// What of it is not planned with.
+    pub(super) told: Vec<(Direction, String, String)>,
     /// Fields that the types do not have.
     pub(super) unknown: Vec<String>,
+}
+
+/// A DaemonSet that was read.
+#[derive(Debug)]
+pub(super) struct Daemon {
+    pub(super) place: Place,
+    pub(super) whole_place: String,
+    pub(super) set: DaemonSet,
+    pub(super) unknown: Vec<String>,
+}
+
+impl Daemon {
+    pub(super) fn new(object: &Object, set: DaemonSet, unknown: Vec<String>) -> Daemon {
+        Daemon { place: object.place, whole_place: object.whole_place(), set, unknown }
+    }
 }
 
 /// Volcano's Job, as far as it matters.
@@ -91,11 +118,15 @@ pub(super) fn workloads(object: &Object, source: Text) -> Result<Option<Vec<Work
             gang: None,
             most: None,
             suspended: false,
+            queue: metadata.labels.and_then(|labels| labels.get(QUEUE).cloned()),
+            member_of: None,
+            made: None,
+            told: Vec::new(),
             unknown,
         }
     };
     let count = |replicas: Option<i32>| i64::from(replicas.unwrap_or(1));
-    Ok(Some(match (group, object.kind.as_str()) {
+    let mut list = match (group, object.kind.as_str()) {
         ("apps" | "extensions", "Deployment") => {
             let (typed, unknown) = object.typed::<Deployment>(source)?;
             let spec = typed.spec;
@@ -123,8 +154,7 @@ pub(super) fn workloads(object: &Object, source: Text) -> Result<Option<Vec<Work
             let (typed, unknown) = object.typed::<Job>(source)?;
             let spec = typed.spec.unwrap_or_default();
             let done = typed.status.and_then(|status| status.succeeded).unwrap_or(0);
-            let left = spec.completions.map_or(i32::MAX, |completions| completions - done);
-            let replicas = count(spec.parallelism).min(i64::from(left)).max(0);
+            let replicas = runs_at_once(&spec, done);
             let mut job = of(typed.metadata, replicas, Some(spec.template), unknown);
             job.suspended = spec.suspend == Some(true);
             job.most = spec.active_deadline_seconds;
@@ -150,6 +180,49 @@ pub(super) fn workloads(object: &Object, source: Text) -> Result<Option<Vec<Work
             }
             list
         }
-        _ => return Ok(None),
-    }))
+        ("batch", "CronJob") => {
+            let (typed, unknown) = object.typed::<CronJob>(source)?;
+            let spec = typed.spec;
+            let (made, job) = (typed.metadata.uid.is_some(), spec.job_template.spec);
+            let job = job.unwrap_or_default();
+            let mut one = of(typed.metadata, runs_at_once(&job, 0), Some(job.template), unknown);
+            one.template_at = "spec.jobTemplate.spec.template".to_owned();
+            one.most = job.active_deadline_seconds;
+            one.suspended = spec.suspend == Some(true);
+            if made {
+                // In the cluster it starts when its time comes; what has started has pods.
+                one.replicas = 0;
+                let what = "the next run is not planned, its time has not come".to_owned();
+                one.told.push((Direction::Wider, "spec.schedule".to_owned(), what));
+            }
+            vec![one]
+        }
+        _ => {
+            let metadata = || {
+                let own = object.value.get("metadata").cloned().unwrap_or_default();
+                serde_json::from_value::<ObjectMeta>(own).unwrap_or_default()
+            };
+            let like = || of(metadata(), 1, None, Vec::new());
+            match operators::workloads(object, source, like)? {
+                Some(list) => list,
+                None => return Ok(None),
+            }
+        }
+    };
+    for one in &mut list {
+        let at = format!("/{}", one.template_at.replace(['.', '['], "/").replace(']', ""));
+        let group = object.value.pointer(&format!("{at}/spec/workloadRef"));
+        one.member_of = group.and_then(|group| {
+            let text = |key: &str| group.get(key).and_then(Value::as_str);
+            Some(format!("{}/{}/{}", one.namespace, text("name")?, text("podGroup")?))
+        });
+        one.unknown.retain(|field| !field.contains(".workloadRef"));
+    }
+    Ok(Some(list))
+}
+
+/// Pods of a job that run at once, with so many done.
+fn runs_at_once(job: &JobSpec, done: i32) -> i64 {
+    let left = job.completions.map_or(i32::MAX, |completions| completions - done);
+    i64::from(job.parallelism.unwrap_or(1).min(left).max(0))
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
+use super::super::Running;
 use super::super::source::{Source, Text};
 use super::objects::{Object, each};
 use super::{cluster, fits};
@@ -40,7 +41,7 @@ pub fn write_objects(sources: &[Source], instance: &Instance, plan: &Plan) -> Re
         let cause = "only instances of Kubernetes objects have pods to bind";
         return Err(Error::usage(cause).help("give the files that kubectl printed"));
     }
-    let read = cluster(&texts)?;
+    let read = cluster(&texts, Running::Load)?;
     let placed: FxHashMap<&str, NodeId> =
         plan.placements().map(|(task, node)| (instance.task_name(task), node)).collect();
     // Nodes by the place of the object and the template within it.

@@ -21,6 +21,7 @@ pub fn check_moves(
     let mut violations = Vec::new();
     for (k, wave) in waves.iter().enumerate() {
         let mut say = |detail: String| violations.push(Violation::Move { wave: k + 1, detail });
+        disruptions(instance, wave, &mut say);
         arrivals(instance, &now, wave, &mut say);
         for step in wave {
             make(instance, &mut now, step, &mut say);
@@ -40,6 +41,20 @@ pub fn check_moves(
         }
     }
     violations
+}
+
+/// No budget has more of its tasks on their way than it allows.
+fn disruptions(instance: &Instance, wave: &[Step], say: &mut dyn FnMut(String)) {
+    for budget in instance.budgets() {
+        let own = |m: &&Move| m.from.is_some() && budget.tasks.binary_search(&m.task).is_ok();
+        let many = wave.iter().flatten().filter(own).count();
+        if many > budget.at_once as usize {
+            say(format!(
+                "{many} tasks of the budget `{}` move at once, {} may",
+                budget.name, budget.at_once
+            ));
+        }
+    }
 }
 
 /// Room for what comes beside what is there and what has not left yet.

@@ -1,6 +1,7 @@
 //! From where tasks run today to a better plan: the moves in an order that works, and what
 //! more moves would buy.
 
+mod budgets;
 mod exhaust;
 mod frontier;
 mod order;

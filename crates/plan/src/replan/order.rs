@@ -12,6 +12,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::budgets::Budgets;
 use super::exhaust::shortest;
 use base::stop::Stop;
 use model::state::State;
@@ -28,6 +29,8 @@ pub struct Stuck {
     pub waits_for: Vec<TaskId>,
     /// Rules that forbid it as things stand.
     pub rules: Vec<RuleId>,
+    /// Disruption budgets, by position, that allow no such move.
+    pub budgets: Vec<usize>,
 }
 
 /// What happens when.
@@ -128,7 +131,7 @@ fn spare(
     seed: u64,
     stop: &Stop,
 ) -> Option<TaskId> {
-    let running = |stuck: &&Stuck| stuck.of.from.is_some();
+    let running = |stuck: &&Stuck| stuck.of.from.is_some() && stuck.budgets.is_empty();
     let mut tasks: Vec<TaskId> = best.stuck.iter().filter(running).map(|s| s.of.task).collect();
     tasks.sort_by_key(|task| (instance.demand(*task).iter().sum::<i64>(), *task));
     tasks.truncate(SPARES);
@@ -159,6 +162,7 @@ pub(super) struct Way<'a> {
     held_cards: Vec<u32>,
     /// Rules whose tasks already move in this wave.
     touched: FxHashSet<RuleId>,
+    budgets: Budgets<'a>,
     /// Detours of each task so far.
     detoured: FxHashSet<TaskId>,
     /// Steps tried so far.
@@ -184,6 +188,7 @@ impl<'a> Way<'a> {
             held_tasks: vec![0; instance.nodes()],
             held_cards: vec![0; instance.nodes()],
             touched: FxHashSet::default(),
+            budgets: Budgets::of(instance),
             detoured: FxHashSet::default(),
             work: 0,
         }
@@ -228,6 +233,7 @@ impl<'a> Way<'a> {
         self.held_tasks.fill(0);
         self.held_cards.fill(0);
         self.touched.clear();
+        self.budgets.end_wave();
     }
 
     /// Every move that can go now, those first that make room where others wait.
@@ -320,6 +326,7 @@ impl<'a> Way<'a> {
                 }
                 self.hold(task, from, -1);
                 self.touched.clear();
+                self.budgets.end_wave();
                 let opens = self.left.iter().any(|m| {
                     m.task != task && m.to == Some(from) && self.lacks(m).next().is_none()
                 });
@@ -365,6 +372,9 @@ impl<'a> Way<'a> {
         if rules.iter().any(|rule| self.touched.contains(rule)) {
             return false;
         }
+        if !self.budgets.allow(step) {
+            return false;
+        }
         let before: Vec<bool> = rules.iter().map(|rule| self.state.holds(*rule)).collect();
         for (k, m) in step.iter().enumerate() {
             self.leave(m);
@@ -383,6 +393,7 @@ impl<'a> Way<'a> {
             return false;
         }
         self.touched.extend(rules);
+        self.budgets.add(step);
         true
     }
 
@@ -479,6 +490,7 @@ impl<'a> Way<'a> {
             let rules = self.instance.rules_of(m.task).iter().map(|(rule, _)| *rule);
             let lacks: Vec<(usize, i64)> = self.lacks(m).collect();
             Stuck {
+                budgets: self.budgets.closed(m),
                 of: *m,
                 waits_for: waits,
                 rules: if lacks.is_empty() {

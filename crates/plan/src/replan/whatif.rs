@@ -8,7 +8,7 @@ use super::{Limits, goal, today};
 use crate::solve::{Answer, NoPlan, Outcome, Params, solve};
 use base::error::Result;
 use base::stop::Stop;
-use model::{Instance, Plan, Term};
+use model::{Instance, Plan, TaskId, Term};
 
 /// Whether all tasks have a place.
 #[derive(Clone, Debug)]
@@ -39,7 +39,8 @@ pub fn rounds(scenarios: usize) -> u32 {
 }
 
 /// Plans each instance anew, in parallel, by `stop` in all: the instance's goal, and of equal plans
-/// the one with the cheapest moves away from `plan`, which is for `base`.
+/// the one with the cheapest moves away from `plan`, which is for `base`. Where nobody `asked` for
+/// a goal, as little as possible moves first.
 ///
 /// # Errors
 /// As for [`solve`].
@@ -47,6 +48,7 @@ pub fn what_if(
     base: &Instance,
     plan: &Plan,
     changed: &[Instance],
+    asked: bool,
     params: &Params,
     stop: &Stop,
 ) -> Result<Vec<Effect>> {
@@ -57,12 +59,30 @@ pub fn what_if(
             return Ok(not_looked_at());
         }
         let instance = instance.running(base, plan);
-        let wanted = goal(&instance, &Limits::default(), true);
+        let wanted = goal(&instance, &Limits::default(), asked);
         let left = changed.len() - begun.fetch_add(1, Ordering::Relaxed);
         let part = stop.part(stop.remaining() / rounds(left).max(1));
         effect(&instance.with_goal(wanted), params, &part)
     };
     changed.par_iter().map(each).collect()
+}
+
+/// Which budget a task has to break to leave a node that is emptied. Elsewhere it stays.
+fn forbidden(instance: &Instance, plan: &Plan) -> Option<String> {
+    let start = today(instance);
+    let leaves = |task: &TaskId| {
+        let (now, then) = (start.placement[task.index()], plan.placement[task.index()]);
+        now.is_some() && now != then
+    };
+    let closed = instance.budgets().iter().filter(|budget| budget.at_once == 0);
+    closed.into_iter().find_map(|budget| {
+        let task = *budget.tasks.iter().find(|task| leaves(task))?;
+        Some(format!(
+            "`{}` has to move and the disruption budget `{}` allows no moves",
+            instance.task_name(task),
+            budget.name
+        ))
+    })
 }
 
 /// What is known once time has run out.
@@ -105,6 +125,15 @@ fn effect(instance: &Instance, params: &Params, stop: &Stop) -> Result<Effect> {
         }
     };
     let outcome = outcome.map(|outcome| *outcome);
+    let fit = match outcome.as_ref().and_then(|outcome| forbidden(instance, &outcome.plan)) {
+        Some(cause) => Fit::No(NoPlan {
+            proven: true,
+            code: "disruption-budget",
+            cause,
+            remedy: "raise what the budget allows".to_owned(),
+        }),
+        None => fit,
+    };
     let moved = outcome.as_ref().map_or(0, |outcome| {
         let moves = outcome.plan.placements().filter(|(task, node)| instance.moved(*task, *node));
         moves.count()

@@ -5,10 +5,11 @@ use rustc_hash::FxHashMap;
 use super::{Answer, NoPlan, Unplaced};
 use engines::bounds::why_nowhere;
 use model::state::{Block, State};
-use model::{Instance, NodeState, Plan, TaskId};
+use model::{Ask, Instance, NodeState, Plan, TaskId};
 
 /// Every code that an unplaced task can have, with a possible action.
-pub const REASONS: [(&str, &str); 11] = [
+pub const REASONS: [(&str, &str); 12] = [
+    ("evicted", "run it again where there is room"),
     ("capacity", "add a node or capacity, or leave another task out"),
     ("risk", "take a higher risk, add a node or capacity, or leave another task out"),
     ("cards", "free a card: move shares together, or add cards"),
@@ -64,7 +65,14 @@ pub fn left_out(instance: &Instance, plan: &Plan) -> Vec<Unplaced> {
     let mut known = FxHashMap::default();
     let why = |task: TaskId| {
         let nowhere = !instance.node_ids().any(|node| instance.fits_alone(task, node));
-        if nowhere { why_nowhere(instance, task) } else { why_not_now(&state, task) }
+        match instance.pin(task).filter(|_| !nowhere && instance.is_pinned(task)) {
+            Some(node) => {
+                let node = instance.node_name(node);
+                ("evicted", format!("it runs on `{node}` and makes room for others"))
+            }
+            None if nowhere => why_nowhere(instance, task),
+            None => why_not_now(&state, task),
+        }
     };
     let plain = |task: TaskId| {
         let alone = instance.pin(task).is_none() && instance.current(task).is_none();
@@ -101,10 +109,28 @@ fn why_not_now(state: &State, task: TaskId) -> (&'static str, String) {
         }
     }
     tally.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    if tally.is_empty() {
+        return ("gang", with_others(instance, task));
+    }
     let parts: Vec<String> =
         tally.iter().map(|(block, count)| many(instance, *block, *count)).collect();
     let code = tally.first().map_or("rule", |(block, _)| code(*block));
     (code, format!("of {} nodes it could run on, {}", blocks.len(), parts.join(", ")))
+}
+
+/// A task has room by itself and not with those that have to be placed together with it.
+fn with_others(instance: &Instance, task: TaskId) -> String {
+    let own = instance.rules_of(task).iter().filter(|(_, other)| !other);
+    let rules = own.map(|(rule, _)| &instance.rules()[*rule as usize]);
+    let gang = rules.filter(|rule| rule.ask == Ask::Gang).max_by_key(|rule| rule.tasks.len());
+    match gang {
+        Some(gang) => format!(
+            "it has room by itself; all {} of `{}` together have not",
+            gang.tasks.len(),
+            gang.name
+        ),
+        None => "it has room by itself, not with the others of its rules".to_owned(),
+    }
 }
 
 /// Short name of a block for scripts.
