@@ -19,7 +19,7 @@ from brute import TooMuch
 from court import Court
 from verdict import Finding
 
-RUN, MEET, REFUSED = 3000, 20, 0.05
+RUN, MEET, REFUSED = 3300, 20, 0.05
 
 
 def features(rng, counts, only):
