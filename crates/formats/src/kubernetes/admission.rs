@@ -105,9 +105,11 @@ impl Cluster {
     /// What the queue uses of a resource in a flavour.
     fn taken(&self, queues: &Queues, name: &str, flavor: &str, resource: &str) -> i64 {
         let Some(queue) = queues.cluster.get(name) else { return 0 };
-        match (&queue.used, self.admitted(queues, name)) {
-            (None, Some(runs)) => runs.get(resource).copied().unwrap_or(0),
-            _ => queue.used(flavor, resource),
+        match queue.used {
+            Some(_) => queue.used(flavor, resource),
+            None => self
+                .admitted(queues, name)
+                .map_or(0, |runs| runs.get(resource).copied().unwrap_or(0)),
         }
     }
 
@@ -226,10 +228,13 @@ impl Cluster {
         if asked == Selection::default() {
             return;
         }
-        for k in pods {
-            let all = with(&self.requirements[self.waiting[*k].requirement], &asked);
-            self.waiting[*k].requirement = self.requirement_at.number(&mut self.requirements, all);
-        }
+        pods.iter().for_each(|k| self.ask_too(*k, &asked));
+    }
+
+    /// The waiting pod asks this of its node too.
+    pub(super) fn ask_too(&mut self, k: usize, more: &Selection) {
+        let all = with(&self.requirements[self.waiting[k].requirement], more);
+        self.waiting[k].requirement = self.requirement_at.number(&mut self.requirements, all);
     }
 
     /// All pods of one template get one flavour.
@@ -350,7 +355,7 @@ impl Cluster {
         names
     }
 
-    fn ids_of(&self, pods: &[usize]) -> Vec<String> {
+    pub(super) fn ids_of(&self, pods: &[usize]) -> Vec<String> {
         pods.iter().map(|k| self.waiting[*k].id.clone()).collect()
     }
 

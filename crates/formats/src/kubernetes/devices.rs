@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::affinity::{NAME, with};
+use super::affinity::NAME;
 use super::claims::{Claim, Claims, Id, Request};
 use super::cluster::Cluster;
 use model::{Ask, Direction, RuleDraft, Selection, Whom};
@@ -130,7 +130,7 @@ impl Cluster {
         }
         let several = shared.into_iter().filter(|(_, pods)| pods.len() > 1);
         let rule = |(claim, pods): (String, Vec<usize>)| {
-            let ids = pods.iter().map(|k| self.waiting[*k].id.clone()).collect();
+            let ids = self.ids_of(&pods);
             RuleDraft::new(format!("pods of {claim}"), Ask::Together, "node", Whom::Tasks(ids))
         };
         several.map(rule).collect()
@@ -145,8 +145,7 @@ impl Cluster {
         }
         let values = nodes.into_iter().cloned().collect();
         let here = Selection { any_of: vec![(NAME.to_owned(), values)], ..Selection::default() };
-        let all = with(&self.requirements[self.waiting[k].requirement], &here);
-        self.waiting[k].requirement = self.requirement_at.number(&mut self.requirements, all);
+        self.ask_too(k, &here);
     }
 }
 

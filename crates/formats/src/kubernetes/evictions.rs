@@ -75,13 +75,13 @@ impl Cluster {
             if !mine.is_empty() {
                 let name = format!("PodDisruptionBudget {}/{}", budget.namespace, budget.name);
                 let most = budget.at_once(wanted, healthy as i64);
-                rules.push(moves(name, most, self.ids(&mine)));
+                rules.push(moves(name, most, self.ids_of(&mine)));
             }
         }
         let several: Vec<usize> = (0..under.len()).filter(|k| under[*k] > 1).collect();
         if !several.is_empty() {
             let name = "pods under several disruption budgets cannot be evicted".to_owned();
-            rules.push(moves(name, 0, self.ids(&several)));
+            rules.push(moves(name, 0, self.ids_of(&several)));
         }
         let mut kept: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (k, pod) in self.waiting.iter().enumerate() {
@@ -89,12 +89,10 @@ impl Cluster {
                 kept.entry(why).or_default().push(k);
             }
         }
-        rules.extend(kept.into_iter().map(|(why, pods)| moves(why.to_owned(), 0, self.ids(&pods))));
+        rules.extend(
+            kept.into_iter().map(|(why, pods)| moves(why.to_owned(), 0, self.ids_of(&pods))),
+        );
         rules
-    }
-
-    fn ids(&self, pods: &[usize]) -> Vec<String> {
-        pods.iter().map(|k| self.waiting[*k].id.clone()).collect()
     }
 
     /// How many pods the controllers of these want, where the controllers are there.

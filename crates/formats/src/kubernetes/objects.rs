@@ -62,6 +62,11 @@ impl Object {
     }
 }
 
+/// The JSON pointer of a place such as `spec.tasks[0].template`.
+pub(super) fn pointer(place: &str) -> String {
+    format!("/{}", place.replace(['.', '['], "/").replace(']', ""))
+}
+
 /// True for texts that begin like API objects.
 pub(super) fn fits(text: &str) -> bool {
     let text = text.trim_start();

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use serde_json::{Value, json};
 
 use super::super::source::Text;
-use super::objects::Object;
+use super::objects::{Object, pointer};
 use super::typed;
 use super::workloads::Workload;
 use base::error::Result;
@@ -93,8 +93,7 @@ pub(super) fn workloads(
     }
     let mut list = Vec::with_capacity(parts.len());
     for part in parts {
-        let at = format!("/{}", part.at.replace(['.', '['], "/").replace(']', ""));
-        let value = part.template.as_ref().or_else(|| object.value.pointer(&at));
+        let value = part.template.as_ref().or_else(|| object.value.pointer(&pointer(&part.at)));
         let (template, unknown) = match value.filter(|value| !value.is_null()) {
             None => (PodTemplateSpec::default(), Vec::new()),
             Some(value) => typed::read::<PodTemplateSpec>(value).map_err(|(error, path)| {

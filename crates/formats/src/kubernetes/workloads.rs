@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::source::Text;
-use super::objects::{Object, Place};
+use super::objects::{Object, Place, pointer};
 use super::operators;
 use super::queues::QUEUE;
 use base::error::Result;
@@ -210,7 +210,7 @@ pub(super) fn workloads(object: &Object, source: Text) -> Result<Option<Vec<Work
         }
     };
     for one in &mut list {
-        let at = format!("/{}", one.template_at.replace(['.', '['], "/").replace(']', ""));
+        let at = pointer(&one.template_at);
         let group = object.value.pointer(&format!("{at}/spec/workloadRef"));
         one.member_of = group.and_then(|group| {
             let text = |key: &str| group.get(key).and_then(Value::as_str);

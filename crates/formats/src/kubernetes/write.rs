@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::Running;
 use super::super::source::{Source, Text};
-use super::objects::{Object, each};
+use super::objects::{Object, each, pointer};
 use super::{cluster, fits};
 use base::error::{Error, Kind, Result};
 use model::{Claim, ClaimedPlacement, Instance, NodeId, Plan};
@@ -96,8 +96,7 @@ fn written(
         child(metadata, "annotations")[PLAN] = json!(planned);
     }
     for (template, pods) in templates {
-        let pointer = template.replace(['.', '['], "/").replace(']', "");
-        let spec = manifest.pointer_mut(&format!("/{pointer}")).and_then(|t| t.get_mut("spec"));
+        let spec = manifest.pointer_mut(&pointer(template)).and_then(|t| t.get_mut("spec"));
         let Some(spec) = spec else { continue };
         match pods[..] {
             [(_, only)] => spec["nodeName"] = json!(instance.node_name(only)),
