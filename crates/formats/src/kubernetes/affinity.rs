@@ -211,6 +211,37 @@ pub(super) fn with(requirement: &Requirement, extra: &Selection) -> Requirement 
     Requirement { any_of, none_of, ..all }
 }
 
+/// Most alternatives that are written out where one of these must hold beside one of those.
+const MOST_ALTERNATIVES: usize = 256;
+
+/// The requirement with more that is asked: one of these, where there are any.
+///
+/// Alternatives beside alternatives are multiplied out; nothing where that are too many.
+pub(super) fn also(requirement: &Requirement, either: &[Selection]) -> Option<Requirement> {
+    match either {
+        [] => return Some(requirement.clone()),
+        [one] => return Some(with(requirement, one)),
+        _ if requirement.either.is_empty() => {
+            return Some(Requirement { either: either.to_vec(), ..requirement.clone() });
+        }
+        _ if requirement.either.len() * either.len() > MOST_ALTERNATIVES => return None,
+        _ => {}
+    }
+    let mut both: Vec<Selection> = Vec::new();
+    for one in &requirement.either {
+        for other in either {
+            let mut all = one.clone();
+            other.any_of.iter().for_each(|(key, values)| narrow(&mut all, key, values.clone()));
+            other.none_of.iter().for_each(|(key, values)| bar(&mut all, key, values.clone()));
+            let all = finished(all);
+            if !both.contains(&all) {
+                both.push(all);
+            }
+        }
+    }
+    Some(Requirement { either: both, ..requirement.clone() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

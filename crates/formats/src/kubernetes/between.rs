@@ -1,6 +1,8 @@
 //! What pods ask of each other, as rules between waiting pods and as labels that the nodes
 //! of running pods allow or bar.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::affinity::{NAME, bar, narrow};
@@ -84,10 +86,14 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
         order
     };
     let away = own(|class| class.terms.away.iter().collect(), &holders);
-    let near = own(|class| class.terms.near.iter().collect(), &holders);
     let runs = |k: &usize| !scene.running[*k].is_empty();
     let runners: Vec<usize> = (0..classes).filter(runs).collect();
     let kept_off = own(|class| class.terms.away.iter().collect(), &runners);
+    let mut near: BTreeMap<&[Term], Vec<usize>> = BTreeMap::new();
+    for class in &holders {
+        near.entry(&cluster.classes[*class].terms.near).or_default().push(*class);
+    }
+    near.remove(&[][..]);
     let mut spread: Vec<(&Spread, Vec<usize>)> = Vec::new();
     let mut at: FxHashMap<&Spread, usize> = FxHashMap::default();
     for class in &holders {
@@ -102,7 +108,7 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
     }
     kept_off.into_iter().for_each(|(term, classes)| scene.kept_off(term, &classes));
     away.into_iter().for_each(|(term, classes)| scene.away(term, &classes));
-    near.into_iter().for_each(|(term, classes)| scene.near(term, &classes));
+    near.into_iter().for_each(|(terms, classes)| scene.near(terms, &classes));
     scene.ports(&holders, &runners);
     // Last: which values can be used depends on all the rest.
     spread.into_iter().for_each(|(spread, classes)| scene.spread(spread, &classes));
@@ -287,48 +293,62 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Waiting pods want to be where others are.
-    fn near(&mut self, term: &'a Term, holders: &[usize]) {
-        let meant = self.matching(term);
-        let values = self.values(&meant, &term.over);
-        if !values.is_empty() {
-            for class in holders {
-                narrow(&mut self.out.extra[*class], &term.over, values.clone());
-            }
-            return;
+    /// Waiting pods want to be where others are. The scheduler goes by pods that match all of the
+    /// terms, whichever label a term is about.
+    fn near(&mut self, terms: &'a [Term], holders: &[usize]) {
+        let mut meant = self.matching(&terms[0]);
+        for term in &terms[1..] {
+            let also = self.matching(term);
+            meant.retain(|class| also.binary_search(class).is_ok());
         }
+        let values: Vec<Vec<String>> =
+            terms.iter().map(|term| self.values(&meant, &term.over)).collect();
         let also = |class: &usize| meant.binary_search(class).is_ok();
         let (inner, outer): (Vec<usize>, Vec<usize>) = holders.iter().partition(|k| also(k));
         let others = self.tasks(&meant);
-        let over = self.over(&term.over);
-        for class in &inner {
-            narrow(&mut self.out.extra[*class], &term.over, vec![ANY.to_owned()]);
-        }
-        let inner = self.tasks(&inner);
-        if let (Some(over), true) = (&over, inner.len() > 1) {
-            let homes = inner.iter().filter_map(|task| self.homes.get(task));
-            let mut places: Vec<&str> =
-                homes.filter_map(|host| self.value(*host, &term.over)).collect();
-            places.sort_unstable();
-            places.dedup();
-            if places.len() > 1 {
-                let what = "pods that want to be near their like run in several places: those that move may go anywhere";
-                self.tell(Direction::Wider, inner[0], "spec.affinity.podAffinity", what);
-            } else {
-                self.rule("affinity", Ask::Together, over, &inner);
+        let field = "spec.affinity.podAffinity";
+        if values.iter().any(|values| !values.is_empty()) {
+            for (term, values) in terms.iter().zip(values) {
+                let values = if values.is_empty() { vec![NOBODY.to_owned()] } else { values };
+                for class in holders {
+                    narrow(&mut self.out.extra[*class], &term.over, values.clone());
+                }
             }
-        }
-        if let (Some(over), false) = (&over, others.is_empty()) {
-            let outer = self.tasks(&outer);
-            let ids = self.ids(&others);
-            if !outer.is_empty() {
-                let ask = Ask::Near { others: Vec::new() };
-                self.rule("affinity", ask, over, &outer).near = Some(Whom::Tasks(ids));
+            if others.len() > self.tasks(&inner).len() {
+                let what = "they stay near what runs, not near what comes to another place first";
+                self.tell(Direction::Narrower, self.tasks(holders)[0], field, what);
             }
             return;
         }
-        for class in outer {
-            narrow(&mut self.out.extra[class], &term.over, vec![NOBODY.to_owned()]);
+        let (inner_tasks, outer_tasks) = (self.tasks(&inner), self.tasks(&outer));
+        for term in terms {
+            for class in &inner {
+                narrow(&mut self.out.extra[*class], &term.over, vec![ANY.to_owned()]);
+            }
+            let over = self.over(&term.over);
+            if let (Some(over), true) = (&over, inner_tasks.len() > 1) {
+                let homes = inner_tasks.iter().filter_map(|task| self.homes.get(task));
+                let mut places: Vec<&str> =
+                    homes.filter_map(|host| self.value(*host, &term.over)).collect();
+                places.sort_unstable();
+                places.dedup();
+                if places.len() > 1 {
+                    let what = "pods that want to be near their like run in several places: those that move may go anywhere";
+                    self.tell(Direction::Wider, inner_tasks[0], field, what);
+                } else {
+                    self.rule("affinity", Ask::Together, over, &inner_tasks);
+                }
+            }
+            if let (Some(over), false) = (&over, others.is_empty()) {
+                if !outer_tasks.is_empty() {
+                    let (ids, ask) = (self.ids(&others), Ask::Near { others: Vec::new() });
+                    self.rule("affinity", ask, over, &outer_tasks).near = Some(Whom::Tasks(ids));
+                }
+                continue;
+            }
+            for class in &outer {
+                narrow(&mut self.out.extra[*class], &term.over, vec![NOBODY.to_owned()]);
+            }
         }
     }
 

@@ -1,5 +1,5 @@
 //! The conditions on devices that people write in CEL: drivers, attributes and capacities compared
-//! with constants, with and, or, not. Anything else is not understood, and said to be so.
+//! with constants, with and, or, not, in. Anything else is not understood, and said to be so.
 
 use std::collections::BTreeMap;
 
@@ -23,15 +23,16 @@ pub(super) enum Value {
     Amount(Decimal),
 }
 
-/// Whether the device meets the condition: it does not either where it lacks what is asked about.
+/// Whether the device meets the condition; `None` where it depends on what the device does not say,
+/// which the scheduler calls an error.
 ///
 /// # Errors
 /// What is not understood.
-pub(super) fn meets(device: &Device, condition: &str) -> Result<bool, String> {
+pub(super) fn meets(device: &Device, condition: &str) -> Result<Option<bool>, String> {
     let mut parser = Parser { device, tokens: tokens(condition)?, at: 0 };
     let met = parser.either()?;
     match parser.tokens.get(parser.at) {
-        None => Ok(met == Some(true)),
+        None => Ok(met),
         Some(rest) => Err(format!("`{rest}` is not understood")),
     }
 }
@@ -128,6 +129,9 @@ impl Parser<'_> {
             return Ok(met);
         }
         let left = self.value()?;
+        if self.next_is("in") {
+            return self.among(left);
+        }
         let signs = ["==", "!=", ">=", "<=", ">", "<"];
         let Some(sign) = signs.into_iter().find(|sign| self.next_is(sign)) else {
             return match left {
@@ -155,6 +159,60 @@ impl Parser<'_> {
         }))
     }
 
+    /// `in ['a', 'b']`, or `in device.attributes['domain']`: whether there is one of that name.
+    fn among(&mut self, left: Option<Value>) -> Met {
+        if self.next_is("[") {
+            let mut found = false;
+            while !self.next_is("]") {
+                let one = self.value()?;
+                found |= one.is_some() && one == left;
+                if !self.next_is(",") {
+                    self.eat("]")?;
+                    break;
+                }
+            }
+            return Ok(left.map(|_| found));
+        }
+        for word in ["device", ".", "attributes"] {
+            self.eat(word)?;
+        }
+        let Some(Value::Text(name)) = left else { return Err("a name is expected".to_owned()) };
+        let start = match self.next_is("[") {
+            false => format!("{name}/"),
+            true => {
+                let domain = self.word()?;
+                let domain = unquoted(&domain).ok_or("a domain is expected")?.to_owned();
+                self.eat("]")?;
+                return Ok(Some(self.device.attributes.contains_key(&format!("{domain}/{name}"))));
+            }
+        };
+        Ok(Some(self.device.attributes.keys().any(|known| known.starts_with(&start))))
+    }
+
+    /// A text, or what one of its methods says of it.
+    fn text(&mut self, own: Option<Value>) -> Result<Option<Value>, String> {
+        if !self.next_is(".") {
+            return Ok(own);
+        }
+        let text = match &own {
+            Some(Value::Text(text)) => text.as_str(),
+            None => "",
+            Some(_) => return Err("only texts have methods".to_owned()),
+        };
+        let method = self.word()?;
+        self.eat("(")?;
+        let other = self.word()?;
+        let other = unquoted(&other).ok_or("a text is expected")?.to_owned();
+        self.eat(")")?;
+        let is = match method.as_str() {
+            "startsWith" => text.starts_with(&other),
+            "endsWith" => text.ends_with(&other),
+            "contains" => text.contains(&other),
+            _ => return Err(format!("`{method}` is not understood")),
+        };
+        Ok(own.map(|_| Value::Yes(is)))
+    }
+
     fn value(&mut self) -> Result<Option<Value>, String> {
         let word = self.word()?;
         if let Some(text) = unquoted(&word) {
@@ -172,10 +230,11 @@ impl Parser<'_> {
         }
         self.eat(".")?;
         match self.word()?.as_str() {
-            "driver" => Ok(Some(Value::Text(self.device.driver.clone()))),
+            "driver" => self.text(Some(Value::Text(self.device.driver.clone()))),
             "attributes" => {
                 let name = self.name()?;
-                Ok(self.device.attributes.get(&name).cloned())
+                let own = self.device.attributes.get(&name).cloned();
+                self.text(own)
             }
             "capacity" => {
                 let name = self.name()?;
@@ -265,14 +324,27 @@ mod tests {
             ("device.attributes['gpu.example.com'].healthy", true),
             ("!device.attributes['gpu.example.com'].healthy", false),
             ("device.attributes['gpu.example.com'].index >= 3 && 1 < 2", true),
-            ("device.attributes['gpu.example.com'].absent == 'X'", false),
             ("device.attributes['gpu.example.com'].absent == 'X' || 1 == 1", true),
+            ("device.attributes['gpu.example.com'].model in ['A', \"X\"]", true),
+            ("device.attributes['gpu.example.com'].index in [1, 2]", false),
+            ("'model' in device.attributes['gpu.example.com']", true),
+            ("'absent' in device.attributes['gpu.example.com']", false),
+            ("'gpu.example.com' in device.attributes", true),
+            ("device.attributes['gpu.example.com'].model.startsWith('X')", true),
+            ("device.driver.endsWith('.org') || device.driver.contains('example')", true),
             ("(1 == 2 || 2 == 2) && true", true),
             ("device.capacity['gpu.example.com'].memory.compareTo(quantity('40Gi')) >= 0", true),
             ("device.capacity['gpu.example.com'].memory.isGreaterThan(quantity('80Gi'))", false),
             ("device.capacity['gpu.example.com'].memory == quantity('80Gi')", true),
         ] {
-            assert_eq!(meets(&gpu(), condition), Ok(met), "{condition}");
+            assert_eq!(meets(&gpu(), condition), Ok(Some(met)), "{condition}");
+        }
+        for condition in [
+            "device.attributes['gpu.example.com'].absent == 'X'",
+            "!(device.attributes['gpu.example.com'].absent in ['X'])",
+            "device.attributes['gpu.example.com'].absent.startsWith('X') && 1 == 1",
+        ] {
+            assert_eq!(meets(&gpu(), condition), Ok(None), "{condition}");
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Request {
     pub(super) class: String,
     pub(super) conditions: Vec<String>,
     pub(super) count: i64,
+    /// All that the node has, of which there must be some, and none in use.
+    pub(super) all: bool,
 }
 
 /// A claim, or the template of one.
@@ -153,40 +155,49 @@ impl Claims {
         });
     }
 
-    /// Positions of the devices that a request selects.
+    /// Positions of the devices that a request selects, and of those that do not say what a
+    /// condition asks about: where the scheduler meets such a one, it stops with an error.
     pub(super) fn selected(
         &self,
         request: &Request,
         tell: &mut dyn FnMut(Direction, String),
-    ) -> BTreeSet<usize> {
+    ) -> (BTreeSet<usize>, Vec<usize>) {
         let Some(of_class) = self.classes.get(&request.class) else {
             let what = format!(
                 "the device class `{}` is not there: add kubectl get deviceclasses",
                 request.class
             );
             tell(Direction::Wider, what);
-            return BTreeSet::new();
+            return (BTreeSet::new(), Vec::new());
         };
-        let mut all = BTreeSet::new();
+        let (mut all, mut silent) = (BTreeSet::new(), Vec::new());
         for (k, placed) in self.devices.iter().enumerate() {
-            let mut fits = true;
+            let mut fits = Some(true);
             for condition in of_class.iter().chain(&request.conditions) {
                 match meets(&placed.device, condition) {
-                    Ok(met) => fits &= met,
+                    Ok(Some(true)) => {}
+                    Ok(other) => {
+                        fits = other;
+                        break;
+                    }
                     Err(why) => {
                         let what = format!("the condition `{condition}` is left out: {why}");
                         tell(Direction::Wider, what);
                     }
                 }
             }
-            if fits {
-                all.insert(k);
-                if let Some(what) = placed.odd {
-                    tell(Direction::Wider, what.to_owned());
+            match fits {
+                Some(true) => {
+                    all.insert(k);
+                    if let Some(what) = placed.odd {
+                        tell(Direction::Wider, what.to_owned());
+                    }
                 }
+                Some(false) => {}
+                None => silent.push(k),
             }
         }
-        all
+        (all, silent)
     }
 }
 
@@ -204,14 +215,11 @@ impl Claim {
             if asked["adminAccess"].as_bool() == Some(true) {
                 continue;
             }
-            if asked["allocationMode"].as_str() == Some("All") {
-                let what = "all devices of a node are asked for: one is planned";
-                claim.told.push((Direction::Wider, what));
-            }
             claim.requests.push(Request {
                 class: text(&asked["deviceClassName"]),
                 conditions: conditions(&asked["selectors"]),
                 count: asked["count"].as_i64().unwrap_or(1).max(0),
+                all: asked["allocationMode"].as_str() == Some("All"),
             });
         }
         if devices["constraints"].as_array().is_some_and(|list| !list.is_empty()) {

@@ -9,9 +9,10 @@ use k8s_openapi::api::core::v1::{
     LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod as ApiPod, PodSpec,
     ResourceQuota,
 };
+use k8s_openapi::api::node::v1::RuntimeClass;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
-use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::api::storage::v1::{CSINode, StorageClass};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 
@@ -23,10 +24,11 @@ use super::disruption::{Budget, belongs_to_node, keeps};
 use super::nodes::{Host, host};
 use super::objects::{Object, Place};
 use super::operators::labels_of_pods;
-use super::pods::{Class, Pod, Terms, claims, devices, group, terms, unplanned};
+use super::pods::{Class, Pod, Terms, devices, group, terms, unplanned};
 use super::queues::{GATE, QUEUE, Queues};
 use super::quotas::Quotas;
 use super::requests::{Amounts, Wrong, effective};
+use super::runtimes::Runtimes;
 use super::selectors::Labels;
 use super::shares::share;
 use super::volumes::Volumes;
@@ -35,8 +37,6 @@ use super::workloads::{Daemon, Workload, controller, workloads};
 use base::error::{Error, Result};
 use model::{Direction, Requirement};
 
-/// What takes a priority below all others: such a pod evicts nobody.
-const BELOW_ALL: i64 = 1 << 40;
 /// The API group of devices and claims.
 const DEVICES: &str = "resource.k8s.io";
 /// The API group of Kueue.
@@ -101,8 +101,12 @@ pub(super) struct Cluster {
     /// Fewest members of pod groups that run at once.
     pub(super) groups: FxHashMap<String, i64>,
     pub(super) volumes: Volumes,
-    priorities: FxHashMap<String, i64>,
-    usual_priority: i64,
+    pub(super) runtimes: Runtimes,
+    /// What a waiting pod needs on a host where that is not what it needs elsewhere: positions of
+    /// the pod and the host, the resource, the amount.
+    pub(super) there: Vec<(usize, usize, String, i64)>,
+    pub(super) priorities: FxHashMap<String, i64>,
+    pub(super) usual_priority: i64,
     pub(super) claims: Claims,
     pub(super) queues: Queues,
     pub(super) quotas: Quotas,
@@ -153,6 +157,8 @@ impl Cluster {
             namespaces: FxHashMap::default(),
             groups: FxHashMap::default(),
             volumes: Volumes::default(),
+            runtimes: Runtimes::default(),
+            there: Vec::new(),
             priorities: FxHashMap::default(),
             usual_priority: 0,
             claims: Claims::default(),
@@ -200,15 +206,24 @@ impl Cluster {
             ("", "PersistentVolume") => {
                 let (volume, _) = object.typed::<PersistentVolume>(source)?;
                 let warnings = &mut self.warnings;
-                self.volumes.volume(volume, &mut |errs, field, what| {
+                let read = self.volumes.volume(volume, &mut |errs, field, what| {
                     warnings.assume(errs, &place, &field, &what);
                 });
+                read.map_err(|wrong| bad(source, &object, "", wrong))?;
             }
             ("", "PersistentVolumeClaim") => {
-                self.volumes.claim(object.typed::<PersistentVolumeClaim>(source)?.0);
+                let (claim, _) = object.typed::<PersistentVolumeClaim>(source)?;
+                let read = self.volumes.claim(claim);
+                read.map_err(|wrong| bad(source, &object, "", wrong))?;
             }
             ("storage.k8s.io", "StorageClass") => {
                 self.volumes.class(object.typed::<StorageClass>(source)?.0);
+            }
+            ("storage.k8s.io", "CSINode") => {
+                self.volumes.limits(object.typed::<CSINode>(source)?.0);
+            }
+            ("node.k8s.io", "RuntimeClass") => {
+                self.runtimes.take(object.typed::<RuntimeClass>(source)?.0);
             }
             ("scheduling.k8s.io", "PriorityClass") => {
                 let (class, _) = object.typed::<PriorityClass>(source)?;
@@ -315,9 +330,14 @@ impl Cluster {
     fn pod(&mut self, source: Text, object: &Object, place: &str) -> Result<()> {
         let (pod, unknown) = object.typed::<ApiPod>(source)?;
         let ApiPod { metadata, spec, status } = pod;
-        let Some(spec) = spec else {
+        let Some(mut spec) = spec else {
             return Err(source.error("missing field `spec`").at(object.whole_place()));
         };
+        match metadata.uid {
+            None => self.runtimes.fill_in(&mut spec),
+            // The API server has done it.
+            Some(_) => spec.runtime_class_name = None,
+        }
         let phase = status.as_ref().and_then(|status| status.phase.as_deref());
         let namespace = metadata.namespace.as_deref().unwrap_or("default");
         let name = metadata.name.as_deref().or(metadata.generate_name.as_deref());
@@ -467,7 +487,7 @@ impl Cluster {
             priority: spec.priority.map(i64::from),
             priority_class: spec.priority_class_name.clone(),
             node: None,
-            claims: claims(spec, namespace),
+            claims: self.mounted(spec, namespace, &template.id, &[]),
             devices: devices(spec, namespace, None),
             share,
             keeps: None,
@@ -479,32 +499,6 @@ impl Cluster {
             group: member.map(|(group, _)| group),
             template: None,
         }
-    }
-
-    /// The priority of a waiting pod: its own, that of its class, or the usual one.
-    pub(super) fn priority(&mut self, k: usize) -> i64 {
-        let pod = self.waiting[k].clone();
-        if let Some(priority) = pod.priority {
-            let meek = pod.never_preempts && self.mode == Running::Evictable;
-            return if meek { priority - BELOW_ALL } else { priority };
-        }
-        let Some(class) = pod.priority_class.as_deref().filter(|name| !name.is_empty()) else {
-            return self.usual_priority;
-        };
-        let known = self.priorities.get(class).copied().or(match class {
-            "system-cluster-critical" => Some(2_000_000_000),
-            "system-node-critical" => Some(2_000_001_000),
-            _ => None,
-        });
-        known.unwrap_or_else(|| {
-            let place = self.show(pod.place, &pod.id);
-            let what = format!(
-                "the priority class `{class}` is not known, the priority is {}: add kubectl get priorityclasses",
-                self.usual_priority
-            );
-            self.warnings.assume(Direction::Either, &place, "spec.priorityClassName", &what);
-            self.usual_priority
-        })
     }
 }
 

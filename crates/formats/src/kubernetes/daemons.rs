@@ -43,6 +43,7 @@ impl Cluster {
         let metadata = template.metadata.unwrap_or_default();
         let mut spec = template.spec.unwrap_or_default();
         self.quotas.fill_in(&namespace, &mut spec);
+        self.runtimes.fill_in(&mut spec);
         let needs = effective(&spec, None).map_err(|wrong| {
             let at = format!("{whole_place}, spec.template.spec.{}", wrong.field);
             Error::input(&self.files[place.file], wrong.cause).at(at)

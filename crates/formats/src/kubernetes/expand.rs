@@ -77,6 +77,7 @@ impl Cluster {
         let wanted = (workload.replicas - there).max(0);
         let mut spec = template.spec.clone().unwrap_or_default();
         self.quotas.fill_in(namespace, &mut spec);
+        self.runtimes.fill_in(&mut spec);
         let metadata = template.metadata.clone().unwrap_or_default();
         let labels = metadata.labels.unwrap_or_default();
         let prefix = format!("{}.", workload.template_at);
@@ -125,6 +126,8 @@ impl Cluster {
         }
         pod.most = pod.most.into_iter().chain(workload.most.filter(|most| *most > 0)).min();
         pod.template = Some(workload.template_at.clone());
+        let own = spec.volumes.iter().flatten().any(|volume| volume.ephemeral.is_some());
+        let own = own || !workload.claims.is_empty();
         let mut number = workload.first;
         let mut left = wanted;
         while left > 0 {
@@ -134,6 +137,9 @@ impl Cluster {
                 continue;
             }
             self.claim_id(&id, workload.place);
+            if own {
+                pod.claims = self.mounted(&spec, namespace, &id, &workload.claims);
+            }
             self.waiting.push(Pod { id, ..pod.clone() });
             left -= 1;
         }

@@ -3,6 +3,7 @@
 
 mod admission;
 mod affinity;
+mod attach;
 mod between;
 mod cel;
 mod claims;
@@ -13,13 +14,16 @@ mod disruption;
 mod evictions;
 mod expand;
 mod gangs;
+mod mounts;
 mod nodes;
 mod objects;
 mod operators;
 mod pods;
+mod priorities;
 mod queues;
 mod quotas;
 mod requests;
+mod runtimes;
 mod selectors;
 mod share_out;
 mod shares;
@@ -33,6 +37,8 @@ mod write;
 pub use write::write_objects;
 pub(super) use write::{claim, is_plan};
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
 use super::source::Text;
@@ -40,8 +46,11 @@ use super::{Beside, Running};
 use affinity::{NAME, with};
 use base::error::{Error, Result};
 use cluster::Cluster;
-use model::{Decimal, Draft, DraftError, NodeDraft, NodeState, QuantityError, TaskDraft, When};
+use model::{
+    Decimal, Draft, DraftError, NodeDraft, NodeState, PairDraft, QuantityError, TaskDraft, When,
+};
 use requests::Amounts;
+use runtimes::waits_for_class;
 
 /// True for texts that begin like API objects.
 pub(super) fn fits(text: &str) -> bool {
@@ -63,12 +72,23 @@ pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
 
 fn cluster(sources: &[Text], mode: Running) -> Result<Cluster> {
     let mut cluster = Cluster::new(sources, mode);
+    let mut late = Vec::new();
     for (file, source) in sources.iter().enumerate() {
-        objects::each(file, *source, &mut |object| cluster.take(*source, object))?;
+        objects::each(file, *source, &mut |object| match waits_for_class(&object) {
+            true => {
+                late.push((*source, object));
+                Ok(())
+            }
+            false => cluster.take(*source, object),
+        })?;
+    }
+    for (source, object) in late {
+        cluster.take(source, object)?;
     }
     cluster.expand()?;
     cluster.share_out();
     cluster.mount();
+    cluster.attach();
     Ok(cluster)
 }
 
@@ -153,10 +173,6 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
     asked.sort_unstable();
     asked.dedup();
     for host in cluster.hosts.iter_mut().filter(|host| host.state != NodeState::Ready) {
-        if host.taints.is_empty() {
-            let what = "it is not ready, and has no taint that says so: the scheduler binds there";
-            cluster.warnings.add(&host.name, "status.conditions", what);
-        }
         if asked.iter().any(|at| host.lets_in(&cluster.requirements[*at])) {
             host.state = NodeState::Ready;
         }
@@ -208,10 +224,29 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
             ..TaskDraft::default()
         });
     }
+    draft.pairs = pairs(&cluster, &draft).map_err(|error| too_large(&error))?;
     // Only what ends has a date.
     draft.start = cluster.newest.filter(|_| draft.nodes.iter().any(|n| !n.ending.is_empty()));
     cluster.warnings.tell(&mut draft);
     Ok(draft)
+}
+
+/// What pods need on nodes where that is not what they need elsewhere.
+fn pairs(cluster: &Cluster, draft: &Draft) -> std::result::Result<Vec<PairDraft>, QuantityError> {
+    let mut all: BTreeMap<(usize, usize), Vec<(u16, Decimal)>> = BTreeMap::new();
+    for (pod, host, resource, amount) in &cluster.there {
+        let at = (0u16..).zip(&draft.resources).find(|(_, known)| known.name == *resource);
+        if let Some((r, _)) = at {
+            let demand = all.entry((*pod, *host)).or_default();
+            demand.push((r, requests::decimal(resource, *amount)?));
+        }
+    }
+    let one = |((pod, host), mut demand): ((usize, usize), Vec<(u16, Decimal)>)| {
+        demand.sort_by_key(|(r, _)| *r);
+        let (task, node) = (cluster.waiting[pod].id.clone(), cluster.hosts[host].name.clone());
+        PairDraft { task, node, cost: None, demand, duration: None }
+    };
+    Ok(all.into_iter().map(one).collect())
 }
 
 /// What runs on a host, how many pods, and those that end: when, and the position of their needs.

@@ -41,6 +41,15 @@ impl Host {
 
 /// What the scheduler sees of a cordon.
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+/// Conditions, and the taint that the node controller makes of each.
+const CONDITIONS: [(&str, &str, &str); 6] = [
+    ("Ready", "False", "node.kubernetes.io/not-ready"),
+    ("Ready", "Unknown", "node.kubernetes.io/unreachable"),
+    ("MemoryPressure", "True", "node.kubernetes.io/memory-pressure"),
+    ("DiskPressure", "True", "node.kubernetes.io/disk-pressure"),
+    ("PIDPressure", "True", "node.kubernetes.io/pid-pressure"),
+    ("NetworkUnavailable", "True", "node.kubernetes.io/network-unavailable"),
+];
 const PODS: &str = "pods";
 /// Counts of volumes by their driver, which pods cannot ask for by name.
 const VOLUMES: &str = "attachable-volumes-";
@@ -67,9 +76,11 @@ pub(super) fn host(node: &Node, place: &str, warnings: &mut Warnings) -> Result<
         }
     }
     let cordoned = spec.and_then(|s| s.unschedulable) == Some(true);
-    if cordoned && !taints.iter().any(|taint| taint.key == UNSCHEDULABLE) {
-        let (key, value) = (UNSCHEDULABLE.to_owned(), String::new());
-        taints.push(Taint { key, value, effect: Effect::NoSchedule });
+    for key in marks(status).chain(cordoned.then_some(UNSCHEDULABLE)) {
+        let effect = Effect::NoSchedule;
+        if !taints.iter().any(|taint| (taint.key.as_str(), taint.effect) == (key, effect)) {
+            taints.push(Taint { key: key.to_owned(), value: String::new(), effect });
+        }
     }
     Ok(Host {
         name: node.metadata.name.clone().unwrap_or_default(),
@@ -108,6 +119,16 @@ fn ready(status: Option<&NodeStatus>) -> bool {
     let conditions = status.and_then(|s| s.conditions.as_ref()).into_iter().flatten();
     let mut said = conditions.filter(|condition| condition.type_ == "Ready");
     said.all(|condition| condition.status == "True")
+}
+
+/// The taints that the node controller sets for what the conditions say.
+fn marks(status: Option<&NodeStatus>) -> impl Iterator<Item = &'static str> {
+    let conditions = status.and_then(|s| s.conditions.as_ref()).into_iter().flatten();
+    conditions.filter_map(|one| {
+        let own =
+            |(kind, status, _): &&(&str, &str, &str)| one.type_ == *kind && one.status == *status;
+        CONDITIONS.iter().find(own).map(|(_, _, key)| *key)
+    })
 }
 
 fn taint(taint: &ApiTaint) -> Option<Taint> {

@@ -145,7 +145,7 @@ fn ports(spec: &PodSpec) -> Vec<HostPort> {
 }
 
 /// Other pods, and the label whose values count.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Term {
     pub(super) over: String,
     pub(super) selector: Selector,
@@ -236,17 +236,6 @@ fn term(term: &PodAffinityTerm, namespace: &str, labels: &Labels) -> Result<Term
     })
 }
 
-/// `namespace/name` of the claims whose volumes a pod mounts.
-pub(super) fn claims(spec: &PodSpec, namespace: &str) -> Vec<String> {
-    let volumes = spec.volumes.iter().flatten();
-    let named = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
-    let mut claims: Vec<String> =
-        named.map(|claim| format!("{namespace}/{}", claim.claim_name)).collect();
-    claims.sort();
-    claims.dedup();
-    claims
-}
-
 /// `namespace/name` of the claims of devices of a pod, and whether that is a template's: what a
 /// template made has a name of its own in the pod's status.
 pub(super) fn devices(
@@ -273,9 +262,7 @@ pub(super) fn devices(
 /// Tells of every field that bears on where a pod can run and is not planned with.
 pub(super) fn unplanned(spec: &PodSpec, tell: Tell) {
     for (k, volume) in spec.volumes.iter().flatten().enumerate() {
-        let kinds: [(&str, bool, &str); 7] = [
-            ("ephemeral", volume.ephemeral.is_some(), "where the volume can be mounted"),
-            ("csi", volume.csi.is_some(), "how many volumes of a driver a node takes"),
+        let kinds: [(&str, bool, &str); 5] = [
             (
                 "awsElasticBlockStore",
                 volume.aws_elastic_block_store.is_some(),
@@ -294,8 +281,8 @@ pub(super) fn unplanned(spec: &PodSpec, tell: Tell) {
     let whole: [(&str, bool, &str); 2] = [
         (
             "runtimeClassName",
-            spec.runtime_class_name.is_some() && spec.overhead.is_none(),
-            "the overhead and the nodes that the class stands for are not known",
+            spec.runtime_class_name.is_some(),
+            "the class is not there, its overhead and its nodes are not known: add kubectl get runtimeclasses",
         ),
         (
             "os",

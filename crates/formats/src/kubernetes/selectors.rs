@@ -16,7 +16,7 @@ enum Wants {
 }
 
 /// Conditions on labels, all of which must hold, in order; `None` means nobody.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Selector(Option<Vec<(String, Wants)>>);
 
 impl Selector {
@@ -70,6 +70,11 @@ impl Selector {
             (Wants::NotIn(_), None) => true,
         };
         self.0.as_ref().is_some_and(|all| all.iter().all(holds))
+    }
+
+    /// True when it asks nothing at all, which is not the same as meaning nobody.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.as_ref().is_some_and(Vec::is_empty)
     }
 
     /// True when it looks at other labels than a namespace's name.

@@ -25,6 +25,10 @@ impl<'a> Scene<'a> {
         for class in holders {
             narrow(&mut self.out.extra[*class], key, vec![ANY.to_owned()]);
         }
+        // An empty selector matches every pod, and yet the scheduler counts none by it.
+        if spread.term.selector.is_empty() {
+            return;
+        }
         // Pods for which other nodes count are spread among others.
         let mut groups: Vec<(Counts, Vec<usize>)> = Vec::new();
         let mut at: FxHashMap<Counts, usize> = FxHashMap::default();

@@ -432,7 +432,11 @@ fn volumes_are_mounted_where_they_are() {
     let there = format!("{}{}", volume("pv", ""), in_zones("z2"));
     assert_eq!(open(&format!("{bound}{there}")), ["b", "c"]);
     let labelled = volume("pv", ", labels: {topology.kubernetes.io/zone: z1__z3}");
-    assert_eq!(open(&format!("{bound}{labelled}---\n")), [""; 0], "no node has that label");
+    let anywhere = open(&format!("{bound}{labelled}---\n"));
+    assert_eq!(anywhere, ["a", "b", "c"], "nodes that are in no zone reach every volume");
+    let in_zone = node("d", "topology.kubernetes.io/zone: z2", "");
+    let other = open(&format!("{bound}{labelled}---\n{in_zone}"));
+    assert_eq!(other, ["a", "b", "c"], "the node of another zone does not");
     let unbound = claim("storageClassName: fast");
     assert_eq!(open(&format!("{unbound}{}", class("WaitForFirstConsumer", ""))), ["a", "b", "c"]);
     let allowed = "allowedTopologies: [{matchLabelExpressions: [{key: zone, values: [z1]}]}]\n";

@@ -4,15 +4,18 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    NodeSelectorTerm, PersistentVolume, PersistentVolumeClaim, TopologySelectorTerm,
+    NodeSelectorTerm, PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec,
+    TopologySelectorTerm,
 };
-use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::api::storage::v1::{CSINode, StorageClass};
 use rustc_hash::FxHashMap;
 
-use super::affinity::{Tell, narrow, selection, with};
-use super::cluster::Cluster;
-use super::quotas::limit;
-use model::{Direction, Requirement, RuleDraft, Selection};
+use super::affinity::{NAME, Tell, bar, narrow, selection};
+use super::attach::{Limits, driver};
+use super::nodes::Host;
+use super::requests::{Wrong, steps};
+use super::selectors::{Labels, Selector};
+use model::{ANY, Requirement, Selection};
 
 /// Labels of a volume that its node must have too.
 const ZONES: [&str; 4] = [
@@ -24,78 +27,160 @@ const ZONES: [&str; 4] = [
 /// What separates the zones of a volume that is in several.
 const SEVERAL: &str = "__";
 /// Stands for what a pod waits for before any node will do.
-const WAITS: &str = "volume claim";
+pub(super) const WAITS: &str = "volume claim";
 /// The class of claims that name none.
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 /// Makes no volumes: those that are there have to do.
 const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 
 /// A claim.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Claim {
     /// The volume it is bound to.
     volume: Option<String>,
     class: Option<String>,
     /// One pod alone may use it.
     alone: bool,
+    /// What it asks of a volume that it has yet to get.
+    asks: Asks,
+}
+
+/// What a claim asks of volumes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Asks {
+    /// Bytes.
+    pub(super) size: i64,
+    pub(super) kind: Kind,
+}
+
+/// What claims may differ in beside their size.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kind {
+    pub(super) class: String,
+    modes: Vec<String>,
+    block: bool,
+    selector: Option<Selector>,
+}
+
+/// A volume.
+#[derive(Debug)]
+pub(super) struct Volume {
+    /// What it asks of its node: one of these, where there are any.
+    pub(super) either: Vec<Selection>,
+    /// Labels that its node must have too, with the values that will do.
+    zones: Vec<(&'static str, Vec<String>)>,
+    labels: Labels,
+    class: String,
+    size: i64,
+    modes: Vec<String>,
+    block: bool,
+    /// The claim that it is for.
+    pub(super) of: Option<String>,
+    available: bool,
+    /// The driver that attaches it, and what tells it from others.
+    handle: Option<(String, String)>,
 }
 
 /// What there is of volumes.
 #[derive(Debug, Default)]
 pub(super) struct Volumes {
     claims: FxHashMap<String, Claim>,
-    /// What each volume asks of nodes: one of these.
-    volumes: FxHashMap<String, Vec<Selection>>,
-    classes: FxHashMap<String, Class>,
+    /// Some claims were in the files: those that were not are not there.
+    told: bool,
+    pub(super) volumes: BTreeMap<String, Volume>,
+    pub(super) classes: FxHashMap<String, Class>,
     usual_class: Option<String>,
+    pub(super) limits: Limits,
 }
 
 /// A class that makes volumes.
 #[derive(Debug)]
-struct Class {
+pub(super) struct Class {
     /// The pod comes first, the volume after it.
     waits: bool,
-    makes: bool,
+    /// Who makes them, unless nobody does.
+    pub(super) maker: Option<String>,
     /// Where they can be: anywhere, or one of these.
-    topologies: Vec<Selection>,
+    pub(super) topologies: Vec<Selection>,
+}
+
+/// Where a claim stands.
+pub(super) enum Stand<'a> {
+    /// Not known, and what is missing.
+    Unknown(String),
+    /// No pod that mounts it is scheduled before this holds.
+    Waits(String),
+    Bound(&'a Volume),
+    /// The pod comes first.
+    Late(&'a Asks, &'a Class),
 }
 
 impl Volumes {
     /// Takes a volume over.
-    pub(super) fn volume(&mut self, volume: PersistentVolume, tell: Tell) {
+    pub(super) fn volume(&mut self, volume: PersistentVolume, tell: Tell) -> Result<(), Wrong> {
         let spec = volume.spec.unwrap_or_default();
+        let handle = driver(&spec, &volume.metadata);
         let required = spec.node_affinity.and_then(|affinity| affinity.required);
         let at = "spec.nodeAffinity.required.nodeSelectorTerms";
         let term = |(k, term): (usize, &NodeSelectorTerm), tell: Tell| {
             selection(term, &format!("{at}[{k}]"), tell)
         };
         let terms = required.map(|required| required.node_selector_terms);
-        let mut either: Vec<Selection> =
-            (terms.iter().flatten().enumerate()).map(|one| term(one, &mut *tell)).collect();
+        // A term without expressions matches no node.
+        let says = |term: &&NodeSelectorTerm| {
+            term.match_expressions.is_some() || term.match_fields.is_some()
+        };
+        let said = terms.iter().flatten().filter(says).enumerate();
+        let mut either: Vec<Selection> = said.map(|one| term(one, &mut *tell)).collect();
+        if terms.is_some_and(|terms| !terms.is_empty()) && either.is_empty() {
+            let mut nowhere = Selection::default();
+            narrow(&mut nowhere, NAME, vec!["(a volume that no node reaches)".to_owned()]);
+            either.push(nowhere);
+        }
         let labels = volume.metadata.labels.unwrap_or_default();
-        let zones = ZONES.iter().filter_map(|key| Some((*key, labels.get(*key)?)));
-        let zones: Vec<(&str, &String)> = zones.collect();
-        if either.is_empty() && !zones.is_empty() {
-            either.push(Selection::default());
-        }
-        for one in &mut either {
-            for (key, values) in &zones {
-                narrow(one, key, values.split(SEVERAL).map(str::to_owned).collect());
-            }
-        }
-        self.volumes.insert(volume.metadata.name.unwrap_or_default(), either);
+        let zones = ZONES.iter().filter_map(|key| {
+            Some((*key, labels.get(*key)?.split(SEVERAL).map(str::to_owned).collect()))
+        });
+        let phase = volume.status.and_then(|status| status.phase);
+        let capacity = spec.capacity.unwrap_or_default();
+        let size = capacity.get("storage").map_or(Ok(0), |size| steps("storage", size));
+        let of = spec.claim_ref.map(|of| {
+            let namespace = of.namespace.unwrap_or_default();
+            format!("{namespace}/{}", of.name.unwrap_or_default())
+        });
+        let known = Volume {
+            either,
+            zones: zones.collect(),
+            labels,
+            class: spec.storage_class_name.unwrap_or_default(),
+            size: size
+                .map_err(|cause| Wrong { field: "spec.capacity.storage".to_owned(), cause })?,
+            modes: spec.access_modes.unwrap_or_default(),
+            block: spec.volume_mode.as_deref() == Some("Block"),
+            of,
+            available: phase.as_deref().is_none_or(|phase| phase == "Available"),
+            handle,
+        };
+        self.volumes.insert(volume.metadata.name.unwrap_or_default(), known);
+        Ok(())
     }
 
     /// Takes a claim over.
-    pub(super) fn claim(&mut self, claim: PersistentVolumeClaim) {
+    pub(super) fn claim(&mut self, claim: PersistentVolumeClaim) -> Result<(), Wrong> {
         let namespace = claim.metadata.namespace.unwrap_or_else(|| "default".to_owned());
         let id = format!("{namespace}/{}", claim.metadata.name.unwrap_or_default());
-        let spec = claim.spec.unwrap_or_default();
-        let modes = spec.access_modes.unwrap_or_default();
-        let (volume, class) = (spec.volume_name, spec.storage_class_name);
-        let alone = modes.iter().any(|mode| mode == "ReadWriteOncePod");
-        let volume = volume.filter(|name| !name.is_empty());
-        self.claims.insert(id, Claim { volume, class, alone });
+        self.told = true;
+        self.claims.insert(id, Claim::of(claim.spec.unwrap_or_default())?);
+        Ok(())
+    }
+
+    /// A claim that is made with its pod, unless it is there.
+    pub(super) fn to_come(&mut self, id: &str, spec: Option<PersistentVolumeClaimSpec>) {
+        if !self.claims.contains_key(id)
+            && let Ok(claim) = Claim::of(spec.unwrap_or_default())
+        {
+            self.claims.insert(id.to_owned(), claim);
+        }
     }
 
     /// Takes a class over.
@@ -114,8 +199,13 @@ impl Volumes {
         };
         let topologies = class.allowed_topologies.iter().flatten().map(topology).collect();
         let waits = class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer");
-        let makes = class.provisioner != NO_PROVISIONER;
-        self.classes.insert(name, Class { waits, makes, topologies });
+        let maker = Some(class.provisioner).filter(|maker| maker != NO_PROVISIONER);
+        self.classes.insert(name, Class { waits, maker, topologies });
+    }
+
+    /// Takes over how many volumes a node attaches.
+    pub(super) fn limits(&mut self, node: CSINode) {
+        self.limits.take(node);
     }
 
     /// Whether one pod alone may use the claim.
@@ -123,108 +213,176 @@ impl Volumes {
         self.claims.get(claim).is_some_and(|claim| claim.alone)
     }
 
-    /// What a pod with the claim asks of nodes beside what it asks anyhow.
-    pub(super) fn narrow(&self, claim: &str, asked: &mut Requirement, tell: Tell) {
-        let mut assume = |what: String| tell(Direction::Wider, "spec.volumes".to_owned(), what);
+    fn class_of(&self, claim: &Claim) -> Option<String> {
+        let usual = || self.usual_class.clone().filter(|_| claim.class.is_none());
+        claim.class.clone().filter(|name| !name.is_empty()).or_else(usual)
+    }
+
+    /// Where the claim stands.
+    pub(super) fn stand(&self, claim: &str) -> Stand<'_> {
         let Some(known) = self.claims.get(claim) else {
-            assume(format!(
-                "the claim `{claim}` is not there, where its volume can be mounted is not planned with: add kubectl get pv,pvc,storageclass -A"
-            ));
-            return;
+            return match self.told {
+                true => Stand::Waits(format!("{claim} is there")),
+                false => Stand::Unknown(format!(
+                    "the claim `{claim}` is not there, where its volume can be mounted is not planned with: add kubectl get pv,pvc,storageclass -A"
+                )),
+            };
         };
-        let either = match &known.volume {
-            Some(name) => match self.volumes.get(name) {
-                Some(either) => either,
-                None => {
-                    assume(format!(
-                        "the volume `{name}` is not there, where it can be mounted is not planned with: add kubectl get pv"
-                    ));
-                    return;
-                }
-            },
-            None => {
-                let class = known.class.clone().filter(|name| !name.is_empty());
-                let usual = || self.usual_class.clone().filter(|_| known.class.is_none());
-                let name = class.or_else(usual);
-                match name.as_ref().map(|name| (name, self.classes.get(name))) {
-                    Some((_, Some(class))) if class.waits && class.makes => &class.topologies,
-                    Some((name, Some(class))) if class.waits => {
-                        assume(format!(
-                            "the class `{name}` makes no volumes, and which of those there are fit is not planned with"
-                        ));
-                        return;
-                    }
-                    Some((name, None)) => {
-                        assume(format!(
-                            "the storage class `{name}` is not there, where its volumes can be is not planned with: add kubectl get storageclass"
-                        ));
-                        return;
-                    }
-                    // Bound before any pod, by somebody else.
-                    Some(_) | None => {
-                        let mut waits = Selection::default();
-                        narrow(&mut waits, WAITS, vec![format!("{claim} is bound")]);
-                        *asked = with(asked, &waits);
-                        return;
-                    }
-                }
-            }
-        };
-        match &either[..] {
-            [] => {}
-            [one] => *asked = with(asked, one),
-            several if asked.either.is_empty() => asked.either = several.to_vec(),
-            _ => assume(format!(
-                "the volume of `{claim}` is in one of several places, beside other alternatives of the pod: not planned with"
+        if let Some(name) = &known.volume {
+            return match self.volumes.get(name) {
+                Some(volume) => Stand::Bound(volume),
+                None => Stand::Unknown(format!(
+                    "the volume `{name}` is not there, where it can be mounted is not planned with: add kubectl get pv"
+                )),
+            };
+        }
+        let name = self.class_of(known);
+        match name.as_ref().map(|name| (name, self.classes.get(name))) {
+            Some((_, Some(class))) if class.waits => Stand::Late(&known.asks, class),
+            Some((name, None)) => Stand::Unknown(format!(
+                "the storage class `{name}` is not there, where its volumes can be is not planned with: add kubectl get storageclass"
             )),
+            None if known.class.is_none() && self.classes.is_empty() => Stand::Unknown(format!(
+                "the storage class of `{claim}` is not known, where its volume can be is not planned with: add kubectl get storageclass"
+            )),
+            // Bound before any pod, by somebody else.
+            Some(_) | None => Stand::Waits(format!("{claim} is bound")),
+        }
+    }
+
+    /// The driver that attaches the volume of a claim and what tells the volume from others.
+    pub(super) fn handle(&self, claim: &str) -> Option<(String, String)> {
+        match self.stand(claim) {
+            Stand::Bound(volume) => volume.handle.clone(),
+            Stand::Late(_, class) => Some((class.maker.clone()?, claim.to_owned())),
+            Stand::Unknown(_) | Stand::Waits(_) => None,
+        }
+    }
+
+    /// Whether a volume that is free will do for the claim, wherever it is.
+    fn fits(volume: &Volume, asks: &Asks, claim: &str) -> bool {
+        let kind = &asks.kind;
+        let shaped = volume.size >= asks.size && volume.block == kind.block;
+        match &volume.of {
+            Some(of) => shaped && of == claim,
+            None => {
+                shaped
+                    && volume.available
+                    && volume.class == kind.class
+                    && kind.selector.as_ref().is_none_or(|s| s.matches(&volume.labels))
+                    && kind.modes.iter().all(|mode| volume.modes.contains(mode))
+            }
+        }
+    }
+
+    /// Whether volumes for all of the claims can be had where the host is: each takes the smallest
+    /// that is left and will do, the smallest claim first; what is left over is made.
+    pub(super) fn reaches(&self, claims: &[(&str, &Asks, &Class)], host: &Host) -> bool {
+        let mut taken: Vec<&str> = Vec::new();
+        claims.iter().all(|(claim, asks, class)| {
+            let free = self.volumes.iter().filter(|(name, volume)| {
+                !taken.contains(&name.as_str()) && Volumes::fits(volume, asks, claim)
+            });
+            let all: Vec<(&String, &Volume)> = free.collect();
+            let own = all.iter().find(|(_, volume)| volume.of.is_some());
+            if let Some((name, volume)) = own {
+                taken.push(name);
+                return volume.is_reached_by(host);
+            }
+            let here = all.iter().filter(|(_, volume)| volume.is_reached_by(host));
+            if let Some((name, _)) = here.min_by_key(|(_, volume)| volume.size) {
+                taken.push(name);
+                return true;
+            }
+            let there = |one: &Selection| one.accepts(&host.labels);
+            class.maker.is_some()
+                && (class.topologies.is_empty() || class.topologies.iter().any(there))
+        })
+    }
+
+    /// The volumes that a claim of the kind may take, each where it is if that is one host alone:
+    /// size and position of the host. Nothing where some are reached by several hosts or are for
+    /// one claim.
+    pub(super) fn local(&self, kind: &Kind, hosts: &[Host]) -> Option<Vec<(i64, usize)>> {
+        let asks = Asks { size: 0, kind: kind.clone() };
+        let mut list = Vec::new();
+        let own = self.volumes.values().filter(|volume| volume.class == kind.class);
+        for volume in own {
+            if volume.of.is_some() && volume.available {
+                return None;
+            }
+            if !Volumes::fits(volume, &asks, "") {
+                continue;
+            }
+            let mut at = (0..hosts.len()).filter(|k| volume.is_reached_by(&hosts[*k]));
+            match (at.next(), at.next()) {
+                (Some(host), None) => list.push((volume.size, host)),
+                (None, _) => {}
+                (Some(_), Some(_)) => return None,
+            }
+        }
+        Some(list)
+    }
+}
+
+impl Volume {
+    fn is_reached_by(&self, host: &Host) -> bool {
+        self.either.is_empty() || is_one_of(host, &self.either)
+    }
+
+    /// What its zones ask of a node: to be in them, or to be in no zone at all.
+    pub(super) fn by_zone(&self, hosts: &[Host]) -> Vec<Selection> {
+        if self.zones.is_empty() {
+            return Vec::new();
+        }
+        let has = |host: &Host, key: &str| host.labels.iter().any(|(known, _)| known == key);
+        let (mut within, mut without) = (Selection::default(), Selection::default());
+        for (key, values) in &self.zones {
+            // Nodes have the newer label where they lack the older.
+            let known = key
+                .strip_prefix("failure-domain.beta")
+                .filter(|_| !hosts.iter().any(|host| has(host, key)));
+            let newer = known.map(|rest| format!("topology{rest}"));
+            narrow(&mut within, newer.as_deref().unwrap_or(key), values.clone());
+        }
+        for key in ZONES {
+            bar(&mut without, key, vec![ANY.to_owned()]);
+        }
+        match hosts.iter().any(|host| !ZONES.iter().any(|key| has(host, key))) {
+            true => vec![within, without],
+            false => vec![within],
         }
     }
 }
 
-impl Cluster {
-    /// Asks of nodes what the volumes of waiting pods ask of them.
-    pub(super) fn mount(&mut self) {
-        for k in 0..self.waiting.len() {
-            let pod = &self.waiting[k];
-            if pod.claims.is_empty() {
-                continue;
-            }
-            let place = self.show(pod.place, &pod.id);
-            let mut asked = self.requirements[pod.requirement].clone();
-            for claim in &pod.claims {
-                let warnings = &mut self.warnings;
-                let tell: Tell =
-                    &mut |errs, field, what| warnings.assume(errs, &place, &field, &what);
-                self.volumes.narrow(claim, &mut asked, tell);
-            }
-            let number = self.requirement_at.number(&mut self.requirements, asked);
-            self.waiting[k].requirement = number;
-        }
-    }
+/// Whether the host is as one of these asks.
+pub(super) fn is_one_of(host: &Host, either: &[Selection]) -> bool {
+    let asked = Requirement { either: either.to_vec(), ..Requirement::default() };
+    host.is_selected_by(&asked)
+}
 
-    /// Claims that one pod alone may use: of those that wait one, none where one runs that has it.
-    pub(super) fn volumes_of_one(&self) -> Vec<RuleDraft> {
-        let mut users: BTreeMap<&str, (i64, Vec<String>)> = BTreeMap::new();
-        for (pod, waits) in
-            self.waiting.iter().map(|p| (p, true)).chain(self.running.iter().map(|p| (p, false)))
-        {
-            for claim in pod.claims.iter().filter(|claim| self.volumes.is_alone(claim)) {
-                let (runs, waiting) = users.entry(claim).or_default();
-                if waits {
-                    waiting.push(pod.id.clone());
-                } else {
-                    *runs += 1;
-                }
-            }
-        }
-        let rules =
-            users.into_iter().filter(|(_, (runs, waiting))| waiting.len() as i64 + runs > 1);
-        let rules = rules.filter(|(_, (_, waiting))| !waiting.is_empty());
-        rules
-            .map(|(claim, (runs, waiting))| {
-                let most = i64::from(runs == 0);
-                limit(&format!("one pod has {claim}"), "tasks", "", None, most, waiting)
-            })
-            .collect()
+impl Claim {
+    fn of(spec: PersistentVolumeClaimSpec) -> Result<Claim, Wrong> {
+        let requests = spec.resources.and_then(|all| all.requests).unwrap_or_default();
+        let size = requests.get("storage").map_or(Ok(0), |size| steps("storage", size));
+        let field = "spec.resources.requests.storage".to_owned();
+        let size = size.map_err(|cause| Wrong { field, cause })?;
+        let mut modes = spec.access_modes.unwrap_or_default();
+        modes.sort();
+        let of = |selector| Selector::of(Some(selector), &Labels::new(), None, None);
+        let field = "spec.selector".to_owned();
+        let selector = spec.selector.as_ref().map(of).transpose();
+        let kind = Kind {
+            class: spec.storage_class_name.clone().unwrap_or_default(),
+            block: spec.volume_mode.as_deref() == Some("Block"),
+            selector: selector.map_err(|cause| Wrong { field, cause })?,
+            modes,
+        };
+        Ok(Claim {
+            volume: spec.volume_name.filter(|name| !name.is_empty()),
+            class: spec.storage_class_name,
+            alone: kind.modes.iter().any(|mode| mode == "ReadWriteOncePod"),
+            asks: Asks { size, kind },
+        })
     }
 }

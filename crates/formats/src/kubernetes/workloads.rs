@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
-use k8s_openapi::api::core::v1::{PodTemplateSpec, ReplicationController};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PodTemplateSpec, ReplicationController};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,6 +44,8 @@ pub(super) struct Workload {
     pub(super) member_of: Option<String>,
     /// By which label and name its pods say that an operator made them for it.
     pub(super) made: Option<(&'static str, String)>,
+    /// Claims that are made with each pod.
+    pub(super) claims: Vec<PersistentVolumeClaim>,
     /// What of it is not planned with.
     pub(super) told: Vec<(Direction, String, String)>,
     /// Fields that the types do not have.
@@ -121,6 +123,7 @@ pub(super) fn workloads(object: &Object, source: Text) -> Result<Option<Vec<Work
             queue: metadata.labels.and_then(|labels| labels.get(QUEUE).cloned()),
             member_of: None,
             made: None,
+            claims: Vec::new(),
             told: Vec::new(),
             unknown,
         }
@@ -148,6 +151,7 @@ pub(super) fn workloads(object: &Object, source: Text) -> Result<Option<Vec<Work
             let first = spec.ordinals.and_then(|ordinals| ordinals.start);
             let mut set = of(typed.metadata, count(spec.replicas), Some(spec.template), unknown);
             set.first = i64::from(first.unwrap_or(0));
+            set.claims = spec.volume_claim_templates.unwrap_or_default();
             vec![set]
         }
         ("batch", "Job") => {

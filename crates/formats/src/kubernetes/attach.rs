@@ -1,0 +1,139 @@
+//! How many volumes of a driver a node attaches. After kube-scheduler's `nodevolumelimits`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::PersistentVolumeSpec;
+use k8s_openapi::api::storage::v1::CSINode;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::cluster::Cluster;
+use model::Direction;
+
+/// Drivers that attach what older fields of a volume name.
+const MIGRATED: [(&str, &str); 4] = [
+    ("awsElasticBlockStore", "ebs.csi.aws.com"),
+    ("azureDisk", "disk.csi.azure.com"),
+    ("gcePersistentDisk", "pd.csi.storage.gke.io"),
+    ("vsphereVolume", "csi.vsphere.vmware.com"),
+];
+
+/// Most volumes of a driver by node.
+#[derive(Debug, Default)]
+pub(super) struct Limits(BTreeMap<String, BTreeMap<String, i64>>);
+
+impl Limits {
+    pub(super) fn take(&mut self, node: CSINode) {
+        let name = node.metadata.name.unwrap_or_default();
+        for driver in node.spec.drivers {
+            if let Some(most) = driver.allocatable.and_then(|all| all.count) {
+                self.0.entry(driver.name).or_default().insert(name.clone(), i64::from(most));
+            }
+        }
+    }
+}
+
+/// The driver that attaches a volume and what tells the volume from others of the driver.
+pub(super) fn driver(
+    spec: &PersistentVolumeSpec,
+    metadata: &ObjectMeta,
+) -> Option<(String, String)> {
+    if let Some(csi) = &spec.csi {
+        return Some((csi.driver.clone(), csi.volume_handle.clone()));
+    }
+    let older = [
+        spec.aws_elastic_block_store.is_some(),
+        spec.azure_disk.is_some(),
+        spec.gce_persistent_disk.is_some(),
+        spec.vsphere_volume.is_some(),
+    ];
+    let at = older.into_iter().position(|is| is)?;
+    Some((MIGRATED[at].1.to_owned(), metadata.name.clone().unwrap_or_default()))
+}
+
+/// How many of something waiting pods need, by position.
+#[derive(Debug, Default)]
+pub(super) struct Mounts(BTreeMap<usize, i64>);
+
+impl Mounts {
+    pub(super) fn add(&mut self, pod: usize) {
+        *self.0.entry(pod).or_insert(0) += 1;
+    }
+}
+
+impl Cluster {
+    /// The pods need so many of a resource beside what they need anyhow.
+    pub(super) fn need(&mut self, resource: &str, mounts: &Mounts) {
+        for (k, count) in &mounts.0 {
+            let mut needs = self.needs[self.waiting[*k].needs].clone();
+            *needs.entry(resource.to_owned()).or_insert(0) += count;
+            self.waiting[*k].needs = self.needs_at.number(&mut self.needs, needs);
+        }
+    }
+
+    /// Makes a resource of each driver of which nodes attach so many volumes and no more. Volumes
+    /// that pods share are attached once.
+    pub(super) fn attach(&mut self) {
+        let limits = std::mem::take(&mut self.volumes.limits).0;
+        for (driver, most) in &limits {
+            let of = |claims: &[String]| -> BTreeSet<String> {
+                let handles = claims.iter().filter_map(|claim| self.volumes.handle(claim));
+                handles.filter(|(own, _)| own == driver).map(|(_, handle)| handle).collect()
+            };
+            let mut attached: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+            let mut first: Vec<i64> = Vec::with_capacity(self.running.len());
+            for pod in &self.running {
+                let on = attached.entry(pod.node.as_deref().unwrap_or_default()).or_default();
+                let before = on.len();
+                on.extend(of(&pod.claims));
+                first.push((on.len() - before) as i64);
+            }
+            let asked: Vec<BTreeSet<String>> =
+                self.waiting.iter().map(|pod| of(&pod.claims)).collect();
+            let all: usize = asked.iter().map(BTreeSet::len).sum();
+            if all == 0 {
+                continue;
+            }
+            let name = format!("volumes of {driver}");
+            let mut there = Vec::new();
+            for (host, own) in self.hosts.iter().enumerate() {
+                let Some(on) = attached.get(own.name.as_str()).filter(|on| !on.is_empty()) else {
+                    continue;
+                };
+                for (k, handles) in asked.iter().enumerate() {
+                    let new = handles.difference(on).count();
+                    if new < handles.len() {
+                        there.push((k, host, name.clone(), new as i64));
+                    }
+                }
+            }
+            let mut users: BTreeMap<&String, usize> = BTreeMap::new();
+            for (k, handles) in asked.iter().enumerate() {
+                for handle in handles {
+                    if let Some(other) = users.insert(handle, k) {
+                        let place = self.show(self.waiting[other].place, &self.waiting[other].id);
+                        let what = format!(
+                            "a volume of {driver} that waiting pods share is counted for each"
+                        );
+                        self.warnings.assume(Direction::Narrower, &place, "spec.volumes", &what);
+                    }
+                }
+            }
+            for (k, count) in first.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+                let mut needs = self.needs[self.running[k].needs].clone();
+                needs.insert(name.clone(), count);
+                self.running[k].needs = self.needs_at.number(&mut self.needs, needs);
+            }
+            let mut mounts = Mounts::default();
+            for (k, handles) in asked.iter().enumerate() {
+                handles.iter().for_each(|_| mounts.add(k));
+            }
+            self.need(&name, &mounts);
+            let none = (all + self.running.len() * 128) as i64;
+            for host in &mut self.hosts {
+                let most = most.get(&host.name).copied().unwrap_or(none);
+                host.allocatable.insert(name.clone(), most);
+            }
+            self.there.extend(there);
+        }
+    }
+}
