@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -43,6 +45,7 @@ type cluster struct {
 	pending []*v1.Pod
 	leftOut []string
 	evicted []string
+	version atomic.Int64
 }
 
 func newCluster(raw []json.RawMessage) (*cluster, error) {
@@ -53,12 +56,19 @@ func newCluster(raw []json.RawMessage) (*cluster, error) {
 	c := &cluster{client: fake.NewSimpleClientset(), leftOut: admitted.leftOut}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	for _, o := range admitted.objects {
+		c.number(o)
 		if err := c.client.Tracker().Add(o); err != nil {
 			return nil, err
 		}
 		if p, ok := o.(*v1.Pod); ok && p.Spec.NodeName == "" && p.DeletionTimestamp == nil {
 			c.pending = append(c.pending, p)
 		}
+	}
+	for _, verb := range []string{"create", "update"} {
+		c.client.PrependReactor(verb, "*", func(a ktesting.Action) (bool, runtime.Object, error) {
+			c.number(a.(interface{ GetObject() runtime.Object }).GetObject())
+			return false, nil, nil
+		})
 	}
 	c.client.PrependReactor("create", "pods", c.onBinding)
 	c.client.PrependReactor("delete", "pods", func(a ktesting.Action) (bool, runtime.Object, error) {
@@ -77,6 +87,14 @@ func newCluster(raw []json.RawMessage) (*cluster, error) {
 	factory.Start(c.ctx.Done())
 	factory.WaitForCacheSync(c.ctx.Done())
 	return c, c.sched.WaitForHandlersSync(c.ctx)
+}
+
+// Number gives an object the next version. The fake API server does not, and without one the
+// scheduler's caches of claims and volumes drop what they hear.
+func (c *cluster) number(o runtime.Object) {
+	if meta, ok := o.(metav1.Object); ok {
+		meta.SetResourceVersion(strconv.FormatInt(c.version.Add(1), 10))
+	}
 }
 
 // The fake API server does not know what a binding does.
@@ -139,7 +157,9 @@ func (c *cluster) filters(p *v1.Pod) look {
 
 // Bind does the second half of the scheduling cycle: what is reserved and written before binding
 // (volumes, claims) counts for the next pod.
-func (c *cluster) bind(l look, p *v1.Pod, node string) error {
+func (c *cluster) bind(l look, pod *v1.Pod, node string) error {
+	p := pod.DeepCopy() // as the scheduler assumes it
+	p.Spec.NodeName = node
 	if st := c.fw.RunReservePluginsReserve(c.ctx, l.state, p, node); !st.IsSuccess() {
 		return st.AsError()
 	}
@@ -177,10 +197,16 @@ func (c *cluster) until(true_ func() bool) error {
 	return fmt.Errorf("the scheduler does not see what was written")
 }
 
-// BindAll binds pods to nodes, each when the filters agree, until nothing more is accepted.
-func (c *cluster) bindAll(plan map[string]string) (map[string]string, map[string]string, error) {
+// BindAll binds pods to nodes, each when the filters agree, until nothing more is accepted. Those of
+// `first` are tried before the others.
+func (c *cluster) bindAll(plan map[string]string, first []string) (map[string]string, map[string]string, error) {
 	placed, refused := map[string]string{}, map[string]string{}
-	left := slices.Sorted(maps.Keys(plan))
+	left := slices.Clone(first)
+	for _, name := range slices.Sorted(maps.Keys(plan)) {
+		if !slices.Contains(first, name) {
+			left = append(left, name)
+		}
+	}
 	for progress := true; progress; {
 		progress = false
 		for _, name := range slices.Clone(left) {
@@ -253,7 +279,7 @@ func (c *cluster) bindVolumes() {
 // Queue lets the scheduler run until no pod is being looked at and nothing changes.
 func (c *cluster) queue(a *answer) error {
 	go c.sched.Run(c.ctx)
-	calm, last := time.Now(), ""
+	calm, since, last := time.Now(), time.Now(), ""
 	for started := time.Now(); time.Since(started) < time.Minute; time.Sleep(20 * time.Millisecond) {
 		c.bindVolumes()
 		now := answer{Placed: map[string]string{}, Waiting: map[string]string{}}
@@ -280,10 +306,14 @@ func (c *cluster) queue(a *answer) error {
 		now.Evicted = slices.Sorted(slices.Values(c.evicted))
 		_, summary := c.sched.SchedulingQueue.PendingPods()
 		text, _ := json.Marshal(now)
-		if string(text) != last || !strings.Contains(summary, "activeQ:0; backoffQ:0;") {
-			last, calm = string(text), time.Now()
+		if string(text) != last {
+			last, since = string(text), time.Now()
 		}
-		if time.Since(calm) > 400*time.Millisecond {
+		if !strings.Contains(summary, "activeQ:0; backoffQ:0;") {
+			calm = time.Now()
+		}
+		// A pod whose attempts end in errors is tried again for ever.
+		if time.Since(calm) > 400*time.Millisecond && time.Since(since) > 400*time.Millisecond || time.Since(since) > 8*time.Second {
 			a.Placed, a.Waiting, a.Evicted = now.Placed, now.Waiting, now.Evicted
 			return nil
 		}
@@ -330,7 +360,7 @@ func (c *cluster) waves(waves []map[string]string, a *answer) error {
 			a.Evicted = append(a.Evicted, key(p))
 		}
 		c.pending = next
-		placed, refused, err := c.bindAll(wave)
+		placed, refused, err := c.bindAll(wave, nil)
 		if err != nil {
 			return err
 		}

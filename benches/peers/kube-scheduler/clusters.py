@@ -386,6 +386,7 @@ def runtime_class(c):
 
     def change(pod):
         pod["spec"]["runtimeClassName"] = "kata"
+        pod["spec"].pop("overhead", None)
 
     c.everywhere(0.3, change)
 

@@ -21,7 +21,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 
 	"k8s.io/klog/v2"
@@ -69,7 +71,7 @@ func reply(line []byte) (a answer) {
 	case "queue":
 		err = c.queue(&a)
 	case "bind":
-		a.Placed, a.Refused, err = c.bindAll(q.Plan)
+		a.Placed, a.Refused, err = bindInSomeOrder(c, q)
 	case "waves":
 		err = c.waves(q.Waves, &a)
 	default:
@@ -79,6 +81,24 @@ func reply(line []byte) (a answer) {
 		a.Error = err.Error()
 	}
 	return a
+}
+
+// BindInSomeOrder binds what the plan says; where pods are refused, it begins anew with these first.
+func bindInSomeOrder(c *cluster, q question) (placed, refused map[string]string, err error) {
+	first := []string{}
+	for range 8 {
+		placed, refused, err = c.bindAll(q.Plan, first)
+		if err != nil || len(refused) == 0 {
+			break
+		}
+		late := slices.Sorted(maps.Keys(refused))
+		first = append(late, slices.DeleteFunc(first, func(name string) bool { return slices.Contains(late, name) })...)
+		if c, err = newCluster(q.Objects); err != nil {
+			break
+		}
+		defer c.stop()
+	}
+	return placed, refused, err
 }
 
 func main() {

@@ -111,6 +111,8 @@ def our_plan(program, objects):
     """Where every pod goes, how many are left out at least and whether that is proven, assumptions."""
     arguments = ["solve", "--allow-unplaced", "--time-limit", "5", "--output", "json"]
     code, out, err = stowplan(program, arguments, objects)
+    if "there are no tasks" in err:
+        return {}, sum(o["kind"] == "Pod" and "nodeName" not in o["spec"] for o in objects), []
     if out is None or "assignments" not in out:
         return f"exit {code}: {err.strip()}"
     tier = out["goal"][0]

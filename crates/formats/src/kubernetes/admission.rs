@@ -228,7 +228,11 @@ impl Cluster {
         if asked == Selection::default() {
             return;
         }
-        pods.iter().for_each(|k| self.ask_too(*k, &asked));
+        for k in pods {
+            self.ask_too(*k, &asked);
+            let own = with(&self.requirements[self.waiting[*k].own], &asked);
+            self.waiting[*k].own = self.requirement_at.number(&mut self.requirements, own);
+        }
     }
 
     /// The waiting pod asks this of its node too.

@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::affinity::{NAME, bar, narrow};
 use super::cluster::Cluster;
 use super::pods::{Class, EVERYWHERE, HostPort, Spread, Term};
+use super::quotas::limit;
 use super::selectors::{Labels, NAMESPACE_NAME, Selector};
 use model::{ANY, Ask, Direction, RuleDraft, Selection, Whom};
 
@@ -268,7 +269,7 @@ impl<'a> Scene<'a> {
         let strangers: Vec<usize> =
             others.iter().copied().filter(|task| inner.binary_search(task).is_err()).collect();
         if inner.len() > 1 {
-            self.rule("anti-affinity", Ask::Apart, &over, &inner);
+            self.keep_apart(&over, &inner);
         }
         let pairs = strangers.len() * usize::from(!inner.is_empty()) + outer.len() * others.len();
         if pairs > MOST_PAIRS {
@@ -282,15 +283,27 @@ impl<'a> Scene<'a> {
             // Those that keep apart from each other keep apart from the stranger too.
             if !inner.is_empty() {
                 inner.push(*stranger);
-                self.rule("anti-affinity", Ask::Apart, &over, &inner);
+                self.keep_apart(&over, &inner);
                 inner.pop();
             }
         }
         for holder in &outer {
             for other in &others {
-                self.rule("anti-affinity", Ask::Apart, &over, &[*holder, *other]);
+                self.keep_apart(&over, &[*holder, *other]);
             }
         }
+    }
+
+    /// One of the pods at most for each value; what has no value is free, which `apart` would not
+    /// leave it.
+    fn keep_apart(&mut self, over: &str, tasks: &[usize]) {
+        let everywhere = |host: usize| self.value(host, over).is_some();
+        if over == "node" || (0..self.cluster.hosts.len()).all(everywhere) {
+            self.rule("anti-affinity", Ask::Apart, over, tasks);
+            return;
+        }
+        let name = format!("anti-affinity of {}", self.cluster.waiting[tasks[0]].id);
+        self.out.rules.push(limit(&name, "tasks", over, None, 1, self.ids(tasks)));
     }
 
     /// Waiting pods want to be where others are. The scheduler goes by pods that match all of the

@@ -475,12 +475,14 @@ impl Cluster {
         if let Some((group, Some(size))) = &member {
             self.groups.entry(group.clone()).or_insert(*size);
         }
+        let requirement = self.requirement_at.number(&mut self.requirements, requirement);
         let class = Class { namespace: (*namespace).to_owned(), labels: (*labels).clone(), terms };
         Pod {
             id: template.id.clone(),
             place: template.place,
             class: self.class_at.number(&mut self.classes, class),
-            requirement: self.requirement_at.number(&mut self.requirements, requirement),
+            requirement,
+            own: requirement,
             most: spec.active_deadline_seconds.filter(|most| *most > 0),
             end: None,
             needs: self.needs_at.number(&mut self.needs, needs),

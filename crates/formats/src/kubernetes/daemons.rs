@@ -96,6 +96,7 @@ impl Cluster {
             self.waiting.push(Pod {
                 id,
                 requirement,
+                own: requirement,
                 daemon_of: Some(host),
                 owner: Some(("DaemonSet".to_owned(), name.clone())),
                 template: Some("spec.template".to_owned()),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::affinity::{NAME, bar, finished, narrow};
 use super::claims::{Claim, Claims, Id, Request};
 use super::cluster::Cluster;
+use super::pods::Pod;
 use model::{Ask, Direction, RuleDraft, Selection, Whom};
 
 /// Most sets of devices that are counted.
@@ -278,11 +279,35 @@ impl Cluster {
             self.warnings.assume(errs, &place, "spec.resourceClaims", &what);
         }
         let several = shared.into_iter().filter(|(_, pods)| pods.len() > 1);
-        let rule = |(claim, pods): (String, Vec<usize>)| {
-            let ids = self.ids_of(&pods);
-            RuleDraft::new(format!("pods of {claim}"), Ask::Together, "node", Whom::Tasks(ids))
-        };
-        several.map(rule).collect()
+        let mut rules = Vec::new();
+        for (claim, pods) in several {
+            let name = format!("pods of {claim}");
+            if claims.claims.get(&claim).is_some_and(|claim| !claim.allocated.is_empty()) {
+                continue; // all of them run where the devices are
+            }
+            // The devices are counted with the first pod, which the others come to.
+            let (first, others) = (&self.waiting[pods[0]], &pods[1..]);
+            let alike = |k: &usize| {
+                let other = &self.waiting[*k];
+                let needs = |pod: &Pod| -> Vec<(&String, &i64)> {
+                    let all = self.needs[pod.needs].iter();
+                    all.filter(|(name, _)| !sets.iter().any(|set| set.name == **name)).collect()
+                };
+                (other.own, other.class, other.priority, &other.priority_class)
+                    == (first.own, first.class, first.priority, &first.priority_class)
+                    && needs(other) == needs(first)
+            };
+            if !others.iter().all(alike) {
+                let place = self.show(first.place, &first.id);
+                let what = "pods that share a claim are planned to come after the first of them";
+                self.warnings.assume(Direction::Narrower, &place, "spec.resourceClaims", what);
+            }
+            let whom = Whom::Tasks(self.ids_of(others));
+            let ask = Ask::Near { others: Vec::new() };
+            let near = Some(Whom::Tasks(self.ids_of(&pods[..1])));
+            rules.push(RuleDraft { near, ..RuleDraft::new(name, ask, "node", whom) });
+        }
+        rules
     }
 
     /// A claim has its devices: the pod runs where they are.

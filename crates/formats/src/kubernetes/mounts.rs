@@ -13,6 +13,8 @@ use super::quotas::limit;
 use super::volumes::{Asks, Class, Kind, Stand, WAITS, is_one_of};
 use model::{Direction, Requirement, RuleDraft, Selection};
 
+const SHARED: &str = "pods share a claim that has no volume yet: that the first of them says where it is is not planned with";
+
 impl Cluster {
     /// `namespace/name` of the claims whose volumes a pod mounts, those among them that are made
     /// with it: by its volumes, or by `templates` of its set.
@@ -50,6 +52,7 @@ impl Cluster {
     pub(super) fn mount(&mut self) {
         let mut late: BTreeMap<Kind, Vec<(usize, i64)>> = BTreeMap::new();
         let mut reached: BTreeMap<Vec<Asks>, Vec<String>> = BTreeMap::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for k in 0..self.waiting.len() {
             let pod = &self.waiting[k];
             if pod.claims.is_empty() {
@@ -72,7 +75,10 @@ impl Cluster {
                     }
                     Stand::Late(asks, class) => {
                         to_bind.push((claim, asks, class));
-                        late.entry(asks.kind.clone()).or_default().push((k, asks.size));
+                        match seen.insert(claim.clone()) {
+                            true => late.entry(asks.kind.clone()).or_default().push((k, asks.size)),
+                            false => unknown.push(SHARED.to_owned()),
+                        }
                     }
                 }
             }

@@ -22,6 +22,8 @@ pub(super) struct Pod {
     pub(super) class: usize,
     /// Position of what it asks of nodes; waiting pods only.
     pub(super) requirement: usize,
+    /// Position of what it asks of nodes itself, its volumes and devices apart.
+    pub(super) own: usize,
     /// Position of what it needs.
     pub(super) needs: usize,
     pub(super) priority: Option<i64>,

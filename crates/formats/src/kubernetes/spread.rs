@@ -35,8 +35,8 @@ impl<'a> Scene<'a> {
         let mut known: FxHashMap<(usize, usize), usize> = FxHashMap::default();
         for task in self.tasks(holders) {
             let pod = &self.cluster.waiting[task];
-            let group = *known.entry((pod.class, pod.requirement)).or_insert_with(|| {
-                let counts = self.counted(spread, &meant, pod.class, pod.requirement);
+            let group = *known.entry((pod.class, pod.own)).or_insert_with(|| {
+                let counts = self.counted(spread, &meant, pod.class, pod.own);
                 let next = groups.len();
                 let group = *at.entry(counts.clone()).or_insert(next);
                 if group == next {
