@@ -40,4 +40,5 @@ mod tidy;
 mod timed;
 mod timed_ilp;
 mod timed_mixed;
+mod verdicts;
 mod workloads;

@@ -404,10 +404,13 @@ func (c *cluster) mayGo(p *v1.Pod, away map[types.UID]int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	total, healthy := len(all.Items), 0
+	total, healthy := 0, 0 // what is being deleted has been replaced by its controller
 	for _, q := range all.Items {
-		if q.Spec.NodeName != "" && q.DeletionTimestamp == nil {
-			healthy++
+		if q.DeletionTimestamp == nil {
+			total++
+			if q.Spec.NodeName != "" {
+				healthy++
+			}
 		}
 	}
 	wanted := 0

@@ -40,7 +40,7 @@ class Cluster:
 
     def replicate(self):
         """Of many waiting pods most are copies of the first few, with claims of their own or shared."""
-        first = self.waiting[: max(1, len(self.waiting) // 3)]
+        first = self.waiting[: max(1, len(self.waiting) // 3)] or [None]
         claims = {o["metadata"]["name"]: o for o in self.extra if o["kind"] == "PersistentVolumeClaim"}
         devices = {o["metadata"]["name"]: o for o in self.extra if o["kind"] == "ResourceClaim"}
         for k in range(len(first), len(self.waiting)):
@@ -76,7 +76,7 @@ class Cluster:
                 "pods": "20", "ephemeral-storage": "10Gi"}
         return {"apiVersion": "v1", "kind": "Node",
                 "metadata": {"name": name, "labels": labels}, "spec": {},
-                "status": {"capacity": dict(give), "allocatable": give,
+                "status": {"allocatable": give,
                            "conditions": [{"type": "Ready", "status": "True"}]}}
 
     def pod(self, name):
@@ -87,7 +87,7 @@ class Cluster:
         requests = {"cpu": rng.choice(["100m", "500m", "1", "1500m"]), "memory": rng.choice(["64Mi", "1Gi"])}
         return {"apiVersion": "v1", "kind": "Pod",
                 "metadata": {"name": name, "namespace": "d", "labels": labels},
-                "spec": {"containers": [{"name": "c", "image": "i", "resources": {"requests": requests}}]}}
+                "spec": {"containers": [{"name": "c", "resources": {"requests": requests}}]}}
 
     # Selectors ---------------------------------------------------------------------------------
 
@@ -147,21 +147,21 @@ def requests(c):
         spec = pod["spec"]
         kind = rng.randint(0, 6)
         if kind == 0:
-            spec["initContainers"] = [{"name": "i", "image": "i", "resources": {"requests": {"cpu": rng.choice(["1", "3", "5"])}}}]
+            spec["initContainers"] = [{"name": "i", "resources": {"requests": {"cpu": rng.choice(["1", "3", "5"])}}}]
         if kind in (1, 2):
-            side = {"name": "s", "image": "i", "restartPolicy": "Always", "resources": {"requests": {"cpu": "700m"}}}
-            first = {"name": "i", "image": "i", "resources": {"requests": {"cpu": rng.choice(["1", "2", "3"])}}}
+            side = {"name": "s", "restartPolicy": "Always", "resources": {"requests": {"cpu": "700m"}}}
+            first = {"name": "i", "resources": {"requests": {"cpu": rng.choice(["1", "2", "3"])}}}
             spec["initContainers"] = [side, first] if kind == 1 else [first, side]
         if kind == 3:
             spec["containers"][0]["resources"] = {"limits": {"cpu": rng.choice(["1", "3"]), "memory": "2Gi"}}
-        if kind == 4:
+        if kind == 4 and "runtimeClassName" not in spec:
             spec["overhead"] = {"cpu": "250m", "memory": "100Mi"}
         if kind == 5:
             spec["containers"][0]["resources"].setdefault("requests", {})["ephemeral-storage"] = rng.choice(["1Gi", "6Gi"])
         if kind == 6:
             spec["resources"] = {"requests": {"cpu": rng.choice(["1", "3"])}}
         if c.chance(0.2):
-            spec["containers"].append({"name": "d", "image": "i"})
+            spec["containers"].append({"name": "d"})
 
     c.everywhere(0.4, change)
     for node in c.nodes:
@@ -205,7 +205,7 @@ def ports(c):
             port["hostPort"] = port["containerPort"]
         kind = rng.randint(0, 4)
         if kind == 0:
-            side = {"name": "p", "image": "i", "ports": [port]}
+            side = {"name": "p", "ports": [port]}
             if c.chance(0.5):
                 side["restartPolicy"] = "Always"
             pod["spec"].setdefault("initContainers", []).append(side)
@@ -619,3 +619,18 @@ def draw(seed):
 
 def cluster(seed, features, waiting=1, nodes=None):
     return Cluster(seed, features, waiting, nodes).all()
+
+
+def owned(seed, features):
+    """A cluster where nothing waits, whose pods have controllers and disruption budgets."""
+    c = Cluster(seed, features, 0, (3, 7))
+    rng = c.rng
+    for pod in c.running:
+        app = pod["metadata"]["labels"]["app"]
+        pod["metadata"]["ownerReferences"] = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": app, "uid": app, "controller": True}]
+    for app in APPS:
+        if c.chance(0.6):
+            bound = {rng.choice(["maxUnavailable", "minAvailable"]): rng.choice([1, 1, 2, "50%"])}
+            c.extra.append({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": app, "namespace": "d"},
+                            "spec": {"selector": {"matchLabels": {"app": app}}, **bound}})
+    return c.all()

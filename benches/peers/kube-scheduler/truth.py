@@ -3,7 +3,9 @@
 
     truth.py verdicts --clusters 10000     one waiting pod: may it run on this node? pod and node by node
     truth.py queues --clusters 1000        several waiting pods: plans against filters and the default queue
-    truth.py record                        writes the verdicts that `cargo test` replays
+    truth.py drains --clusters 150         plans of `replan`, replayed wave by wave with disruption budgets
+    truth.py evictions --clusters 300      `solve --preempt` for one pod against the scheduler's preemption
+    truth.py record --clusters 220         writes the verdicts that `cargo test` replays
 
 The judge is built by `go build -o kube-judge .` here; `--judge` says where it is.
 Exit code: 0 all answers agree, 1 some differ, 2 the run could not start.
@@ -186,9 +188,143 @@ def queues(options):
     return 0 if bad == 0 else 1
 
 
+def drains(options):
+    """`replan --drain` of one node, and `--goal nodes,moved`: the waves are replayed."""
+    known = ["conditions", "devices", "ports", "requests", "selectors", "spread", "pod-affinity", "taints", "runtime-class"]
+    cases, questions, skipped = [], [], collections.Counter()
+    for k in range(options.clusters):
+        seed = f"d{options.seed}-{k}"
+        rng = random.Random(seed)
+        features = options.features or rng.sample(known, rng.randint(1, 3))
+        objects = clusters.owned(seed, features)
+        emptied = rng.choice([o["metadata"]["name"] for o in objects if o["kind"] == "Node"])
+        drain = rng.random() < 0.6
+        asks = ["--drain", emptied] if drain else ["--goal", "nodes,moved"]
+        code, out, err = stowplan(options.program, ["replan", *asks, "--output", "json", "--time-limit", "5"], objects)
+        if out is None or "moves" not in out:
+            what = [line for line in err.splitlines() if line.startswith("error")] or [str((out or {}).get("status"))]
+            skipped["no plan exists" if "no plan exists" in what[0] else what[0]] += 1
+            continue
+        waves = [{move["task"]: move["to"] for move in wave} for wave in out["moves"]["waves"]]
+        seen = [dict(o) for o in objects]
+        for o in seen:
+            if drain and o["kind"] == "Node" and o["metadata"]["name"] == emptied:
+                o["spec"] = {**o["spec"], "unschedulable": True}
+        cases.append((seed, features, objects, out, asks))
+        questions.append({"ask": "waves", "objects": seen, "waves": waves})
+    total = collections.Counter()
+    bad = 0
+    for (seed, features, objects, out, asks), real in zip(cases, ask_judge(options.judge, questions, 8)):
+        if out["moves"].get("stuck"):
+            total["orders that are not complete"] += 1
+            continue
+        total["moves"] += out["moves"]["count"]
+        total["waves"] += len(out["moves"]["waves"])
+        total["optimal"] += out["status"] == "optimal"
+        wrong = [real["error"]] if "error" in real else [f"{pod}: {why}" for pod, why in (real.get("refused") or {}).items()]
+        told = [(a["direction"], a["field"], a["note"]) for a in out["instance"].get("assumptions", [])]
+        said = [one for one in told if one[0] in ("wider", "either") and one[1] != "status.disruptionsAllowed"]
+        if wrong and said:
+            total["refused, with a word"] += 1
+        elif wrong:
+            bad += 1
+            if options.show > 0:
+                options.show -= 1
+                print(f"{seed} {'+'.join(features)} {' '.join(asks)}")
+                for line in wrong + [str(out["moves"]["waves"])]:
+                    print("   ", line)
+                if options.keep:
+                    with open(os.path.join(options.keep, f"{seed}.json"), "w") as file:
+                        json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, file, indent=1)
+    for name, count in sorted(total.items()) + sorted(skipped.items()):
+        print(f"{count:8} {name[:150]}")
+    print(f"{len(cases) - bad} of {len(cases)} plans, {options.clusters - len(cases)} clusters without one")
+    return 0 if bad == 0 else 1
+
+
+def evictions(options):
+    """`solve --preempt` for one pod: it fits once those are gone, and the scheduler evicts no fewer."""
+    known = ["devices", "ports", "requests", "selectors", "taints", "runtime-class", "conditions", "attach-limits", "once-pod"]
+    cases, filters, total, bad = [], [], collections.Counter(), 0
+    for k in range(options.clusters):
+        seed = f"p{options.seed}-{k}"
+        rng = random.Random(seed)
+        features = options.features or rng.sample(known, rng.randint(0, 2))
+        objects = clusters.cluster(seed, features, 1, (2, 5))
+        pods = [o for o in objects if o["kind"] == "Pod"]
+        for pod in pods:
+            pod["spec"]["priority"] = rng.choice([0, 0, 5, 20])
+        pods[-1]["spec"]["priority"] = 10
+        pods[-1]["spec"]["containers"][0]["resources"].setdefault("requests", {})["cpu"] = rng.choice(["2", "3", "4", "7"])
+        if rng.random() < 0.15:
+            pods[-1]["spec"]["preemptionPolicy"] = "Never"
+        code, out, err = stowplan(options.program, ["solve", "--preempt", "--output", "json", "--time-limit", "5"], objects)
+        if out is None or "assignments" not in out:
+            total[f"exit {code}"] += 1
+            bad += code not in (0, 1)
+            continue
+        gone = {u["task"] for u in out["unplaced"] if u["reason"] == "evicted"}
+        node = {a["task"]: a["node"] for a in out["assignments"]}.get("d/w-0")
+        rest = [o for o in objects if o["kind"] != "Pod" or f"{o['metadata']['namespace']}/{o['metadata']['name']}" not in gone]
+        cases.append((seed, features, objects, gone, node))
+        filters.append({"ask": "filters", "objects": rest})
+    real = ask_judge(options.judge, ({"ask": "queue", "objects": c[2]} for c in cases), 16)
+    for (seed, features, objects, gone, node), verdict, queue in zip(cases, ask_judge(options.judge, filters, 8), real):
+        wrong = [a["error"] for a in (verdict, queue) if "error" in a]
+        if not wrong:
+            placed, evicted = "d/w-0" in queue.get("placed", {}), queue.get("evicted") or []
+            if node is not None and verdict["filters"]["d/w-0"][node] != "":
+                wrong.append(f"{node} without {sorted(gone)}: {verdict['filters']['d/w-0'][node]}")
+            if placed and node is None:
+                wrong.append(f"the scheduler places it, with {evicted} evicted")
+            if placed and node is not None and len(evicted) < len(gone):
+                wrong.append(f"evicted {sorted(gone)}, the scheduler {evicted}")
+            total["placed"] += node is not None
+            total["placed by the scheduler"] += placed
+            total["evictions"] += len(gone)
+            total["evictions of the scheduler"] += len(evicted)
+        if wrong:
+            bad += 1
+            if options.show > 0:
+                options.show -= 1
+                print(f"{seed} {'+'.join(features)}: {'; '.join(wrong)}")
+                if options.keep:
+                    with open(os.path.join(options.keep, f"{seed}.json"), "w") as file:
+                        json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, file, indent=1)
+    for name, count in sorted(total.items()):
+        print(f"{count:8} {name}")
+    print(f"{options.clusters - bad} of {options.clusters} clusters")
+    return 0 if bad == 0 else 1
+
+
+def record(options):
+    """Small clusters with the scheduler's answers, one a line, for `cargo test` to hear again."""
+    lines = []
+    for k in range(options.clusters):
+        seed = f"r{options.seed}-{k}"
+        features = options.features or clusters.draw(seed)
+        waiting = 1 if k % 4 else random.Random(seed).randint(3, 6)
+        objects = clusters.cluster(seed, features, waiting, (3, 5))
+        lines.append({"features": features, "objects": objects})
+    asks = ["queue" if k % 4 == 0 else "filters" for k in range(len(lines))]
+    answers = ask_judge(options.judge, ({"ask": a, "objects": o["objects"]} for a, o in zip(asks, lines)), 8)
+    path = os.path.join(ROOT, "tests/data/kubernetes/verdicts.jsonl")
+    with open(path, "w") as file:
+        for line, ask, answer in zip(lines, asks, answers):
+            if "error" in answer:
+                sys.exit(f"the judge: {answer['error']}")
+            if ask == "queue":
+                line["placed"] = len(answer.get("placed", {}))
+            else:
+                line["filters"] = answer["filters"]["d/w-0"]
+            file.write(json.dumps(line, separators=(",", ":")) + "\n")
+    print(f"{len(lines)} clusters, {os.path.getsize(path)} bytes in {path}")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("ask", choices=["verdicts", "queues"])
+    parser.add_argument("ask", choices=["verdicts", "queues", "drains", "evictions", "record"])
     parser.add_argument("--clusters", type=int, default=1000)
     parser.add_argument("--pods", type=int, default=12, help="queues: most pods that wait")
     parser.add_argument("--seed", default="1")

@@ -3,6 +3,7 @@
 //! randomness.
 
 mod alone;
+mod amounts;
 mod assumption;
 mod budget;
 mod build;

@@ -158,8 +158,7 @@ impl Instance {
 
     /// So much of it as a person would write it.
     pub fn show_limited(&self, limit: &Limit, steps: i64) -> String {
-        let scale = limit.resource.map_or(Scale::ONE, |r| self.resources()[r].scale);
-        scale.show(steps)
+        limit.resource.map_or_else(|| steps.to_string(), |r| self.resources()[r].show(steps))
     }
 
     /// What the task demands, with what only limits look at, of these resources.

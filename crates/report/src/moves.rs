@@ -117,7 +117,7 @@ fn reason(instance: &Instance, stuck: &Stuck) -> String {
         let lacks: Vec<String> = (stuck.lacks.iter())
             .map(|(r, lack)| {
                 let resource = &instance.resources()[*r];
-                format!("{} {}", resource.scale.show(*lack), resource.name)
+                format!("{} {}", resource.show(*lack), resource.name)
             })
             .collect();
         parts.push(format!("`{}` lacks {}", instance.node_name(to), lacks.join(" and ")));
@@ -149,7 +149,7 @@ fn spare(instance: &Instance, task: TaskId) -> String {
     let demand = instance.resources().iter().zip(instance.demand(task));
     let needs: Vec<String> = demand
         .filter(|(_, demand)| **demand > 0)
-        .map(|(r, demand)| format!("{} {}", r.scale.show(*demand), r.name))
+        .map(|(r, demand)| format!("{} {}", r.show(*demand), r.name))
         .collect();
     let name = instance.task_name(task);
     format!(

@@ -112,9 +112,9 @@ pub fn why_nowhere(instance: &Instance, task: TaskId) -> (&'static str, String) 
                 "capacity",
                 format!(
                     "it needs {} {} and the most that is free is {} (on node `{}`)",
-                    resource.scale.show(instance.demand_on(task, *most)[r]),
+                    resource.show(instance.demand_on(task, *most)[r]),
                     resource.name,
-                    resource.scale.show(instance.room_for(task, *most, r)),
+                    resource.show(instance.room_for(task, *most, r)),
                     instance.node_name(*most),
                 ),
             );
@@ -204,10 +204,10 @@ fn more_demand_than_capacity(instance: &Instance, bounds: &Bounds) -> Option<Imp
                 "{} tasks{} need {} {} in all and the nodes they can use have {} free: {} too little",
                 group.tasks,
                 group.whose(instance),
-                resource.scale.show(group.demand[r]),
+                resource.show(group.demand[r]),
                 resource.name,
-                resource.scale.show(free),
-                resource.scale.show(group.demand[r] - free),
+                resource.show(free),
+                resource.show(group.demand[r] - free),
             );
             let tasks = group.members(instance);
             return Some(Impossible { code: "capacity", cause, tasks, resource: Some(r) });
@@ -224,7 +224,7 @@ fn large_tasks(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
             if holds < tasks {
                 let cause = format!(
                     "{tasks} tasks need at least {} {} each and all nodes together hold {holds} such tasks",
-                    resource.scale.show(size),
+                    resource.show(size),
                     resource.name,
                 );
                 let large = |task: &TaskId| super::area::least_demand(instance, *task)[r] >= size;

@@ -14,6 +14,9 @@ use model::{ANY, Ask, Direction, RuleDraft, Selection, Whom};
 
 /// Most rules for which pods that keep away from others are written out in pairs.
 const MOST_PAIRS: usize = 20_000;
+/// What keeps pods apart, and the field that says so.
+const ANTI: (&str, &str) = ("anti-affinity", "spec.affinity.podAntiAffinity");
+const PORTS: &str = "spec.containers[].ports";
 /// What a pod is asked for that wants to be near pods of which there are none.
 const NOBODY: &str = "(no pod matches the affinity)";
 
@@ -269,7 +272,7 @@ impl<'a> Scene<'a> {
         let strangers: Vec<usize> =
             others.iter().copied().filter(|task| inner.binary_search(task).is_err()).collect();
         if inner.len() > 1 {
-            self.keep_apart(&over, &inner);
+            self.keep_apart(ANTI, &over, &inner);
         }
         let pairs = strangers.len() * usize::from(!inner.is_empty()) + outer.len() * others.len();
         if pairs > MOST_PAIRS {
@@ -283,26 +286,37 @@ impl<'a> Scene<'a> {
             // Those that keep apart from each other keep apart from the stranger too.
             if !inner.is_empty() {
                 inner.push(*stranger);
-                self.keep_apart(&over, &inner);
+                self.keep_apart(ANTI, &over, &inner);
                 inner.pop();
             }
         }
         for holder in &outer {
             for other in &others {
-                self.keep_apart(&over, &[*holder, *other]);
+                self.keep_apart(ANTI, &over, &[*holder, *other]);
             }
         }
     }
 
     /// One of the pods at most for each value; what has no value is free, which `apart` would not
     /// leave it.
-    fn keep_apart(&mut self, over: &str, tasks: &[usize]) {
+    fn keep_apart(&mut self, (what, field): (&str, &str), over: &str, tasks: &[usize]) {
+        let homes = tasks.iter().filter_map(|task| self.homes.get(task));
+        let own = |host: &usize| match over {
+            "node" => Some(self.cluster.hosts[*host].name.as_str()),
+            key => self.value(*host, key),
+        };
+        let mut places: Vec<&str> = homes.filter_map(own).collect();
+        places.sort_unstable();
+        if places.windows(2).any(|two| two[0] == two[1]) {
+            let say = "pods that keep apart run together: the plan parts them, and on the way the scheduler may refuse what moves beside them";
+            self.tell(Direction::Either, tasks[0], field, say);
+        }
         let everywhere = |host: usize| self.value(host, over).is_some();
         if over == "node" || (0..self.cluster.hosts.len()).all(everywhere) {
-            self.rule("anti-affinity", Ask::Apart, over, tasks);
+            self.rule(what, Ask::Apart, over, tasks);
             return;
         }
-        let name = format!("anti-affinity of {}", self.cluster.waiting[tasks[0]].id);
+        let name = format!("{what} of {}", self.cluster.waiting[tasks[0]].id);
         self.out.rules.push(limit(&name, "tasks", over, None, 1, self.ids(tasks)));
     }
 
@@ -388,7 +402,7 @@ impl<'a> Scene<'a> {
             // different ones do not.
             let own = self.tasks(&own);
             if own.len() > 1 {
-                self.rule(&format!("host port {port}"), Ask::Apart, "node", &own);
+                self.keep_apart((&format!("host port {port}"), PORTS), "node", &own);
             }
             if port.address != EVERYWHERE {
                 continue;
@@ -397,7 +411,7 @@ impl<'a> Scene<'a> {
                 let mut both = own.clone();
                 both.push(other);
                 both.sort_unstable();
-                self.rule(&format!("host port {port}"), Ask::Apart, "node", &both);
+                self.keep_apart((&format!("host port {port}"), PORTS), "node", &both);
             }
         }
     }

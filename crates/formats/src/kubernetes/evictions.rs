@@ -1,16 +1,19 @@
 //! Running pods that may move: which of them stay all the same, and how many may be away at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
+use super::super::Running;
+use super::affinity::NAME;
 use super::cluster::Cluster;
 use super::disruption::Budget;
 use super::nodes::Host;
 use super::pods::Pod;
 use super::quotas::limit;
+use super::requests::{Amounts, add};
 use super::workloads::Workload;
-use model::{Direction, MOVED, RuleDraft};
+use model::{ANY, Direction, MOVED, Requirement, RuleDraft, Toleration};
 
 impl Cluster {
     /// Pods whose node has changed since they came stay on it, where it would not take them again:
@@ -33,10 +36,61 @@ impl Cluster {
             let asked = &self.requirements[pod.requirement];
             home.is_some_and(|host| !host.is_selected_by(asked) || !host.lets_in(asked))
         };
-        let (settled, waiting): (Vec<Pod>, Vec<Pod>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(settled);
+        let settled: Vec<bool> = self.waiting.iter().map(settled).collect();
+        if self.mode != Running::Evictable {
+            self.stay(&settled);
+            return;
+        }
+        // What may be evicted and does not move needs its own node to take it, as it did.
+        for k in (0..settled.len()).filter(|k| settled[*k]) {
+            let at = self.waiting[k].node.clone().unwrap_or_default();
+            let any = Toleration { key: ANY.to_owned(), value: None, effect: None };
+            let home = Requirement {
+                any_of: vec![(NAME.to_owned(), vec![at])],
+                tolerations: vec![any],
+                ..Requirement::default()
+            };
+            let home = self.requirement_at.number(&mut self.requirements, home);
+            (self.waiting[k].requirement, self.waiting[k].own) = (home, home);
+        }
+        let crowded = self.crowded();
+        let at = |pod: &Pod| pod.node.as_ref().is_some_and(|node| crowded.contains(node));
+        let stays: Vec<bool> = self.waiting.iter().map(at).collect();
+        for host in &crowded {
+            let what = "the pods that run there ask for more than the node can give: none of them is evicted";
+            self.warnings.assume(Direction::Narrower, host, "", what);
+        }
+        self.stay(&stays);
+    }
+
+    /// Those of the tasks are load.
+    fn stay(&mut self, which: &[bool]) {
+        let mut stays = which.iter();
+        let (settled, waiting): (Vec<Pod>, Vec<Pod>) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|_| stays.next() == Some(&true));
         self.waiting = waiting;
         self.running.extend(settled);
+    }
+
+    /// Hosts whose pods ask for more than they can give.
+    fn crowded(&self) -> BTreeSet<String> {
+        let mut loads: FxHashMap<&str, (Amounts, i64)> = FxHashMap::default();
+        for pod in self.running.iter().chain(&self.waiting) {
+            if let Some(node) = &pod.node {
+                let (load, pods) = loads.entry(node).or_default();
+                add(load, &self.needs[pod.needs]);
+                *pods += 1;
+            }
+        }
+        let full = |host: &&Host| {
+            loads.get(host.name.as_str()).is_some_and(|(load, pods)| {
+                let most = |name: &String| host.allocatable.get(name).copied().unwrap_or(0);
+                load.iter().any(|(name, amount)| *amount > most(name))
+                    || host.pods.is_some_and(|most| *pods > most)
+            })
+        };
+        self.hosts.iter().filter(full).map(|host| host.name.clone()).collect()
     }
 
     /// Budgets and all else that keeps pods from moving, as limits on moves.
@@ -48,7 +102,9 @@ impl Cluster {
         let mut movable: Vec<Vec<usize>> = vec![Vec::new(); self.classes.len()];
         self.waiting.iter().enumerate().for_each(|(k, pod)| movable[pod.class].push(k));
         let mut fixed_of: Vec<usize> = vec![0; self.classes.len()];
-        self.running.iter().for_each(|pod| fixed_of[pod.class] += 1);
+        // What is being deleted has been replaced, or is not to be.
+        let stays = self.running.iter().filter(|pod| !pod.ends);
+        stays.for_each(|pod| fixed_of[pod.class] += 1);
         let mut spaces: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         for (k, class) in self.classes.iter().enumerate() {
             spaces.entry(class.namespace.clone()).or_default().push(k);

@@ -348,9 +348,9 @@ fn capacities(instance: &Instance, node: NodeId, tasks: &[TaskId], used: &[i64])
         violations.push(Violation::Capacity {
             node: instance.node_name(node).to_owned(),
             resource: resource.name.clone(),
-            load: resource.scale.show(load),
-            capacity: resource.scale.show(capacity),
-            reserved: (limit < capacity).then(|| resource.scale.show(capacity - limit)),
+            load: resource.show(load),
+            capacity: resource.show(capacity),
+            reserved: (limit < capacity).then(|| resource.show(capacity - limit)),
             tasks: names(instance, tasks.iter().filter(adds)),
         });
     }
@@ -386,8 +386,8 @@ fn transients(instance: &Instance, plan: &Plan) -> Vec<Violation> {
                 violations.push(Violation::Transient {
                     node: instance.node_name(node).to_owned(),
                     resource: resource.name.clone(),
-                    load: resource.scale.show(load),
-                    capacity: resource.scale.show(limit),
+                    load: resource.show(load),
+                    capacity: resource.show(limit),
                     tasks: names(instance, come.iter()),
                 });
             }
@@ -420,9 +420,9 @@ fn risks(instance: &Instance, node: NodeId, tasks: &[TaskId], used: &[i64]) -> V
         violations.push(Violation::Risk {
             node: instance.node_name(node).to_owned(),
             resource: resource.name.clone(),
-            mean: resource.scale.show(load),
+            mean: resource.show(load),
             deviation: (variance as f64).sqrt() * resource.scale.factor(),
-            capacity: resource.scale.show(instance.limit(node)[r]),
+            capacity: resource.show(instance.limit(node)[r]),
             chance: risk.chance_here(slack, variance),
             asked: risk.to_string(),
             tasks: names(instance, tasks.iter().filter(adds)),

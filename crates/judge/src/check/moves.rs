@@ -79,7 +79,7 @@ fn arrivals(instance: &Instance, now: &Plan, wave: &[Step], say: &mut dyn FnMut(
         for (r, (resource, demand)) in own {
             let over = load[to.index() * width + r] - instance.limit(to)[r];
             if *demand > 0 && over > 0 {
-                let over = resource.scale.show(over);
+                let over = resource.show(over);
                 say(format!("`{name}` comes to `{node}`, which lacks {over} {}", resource.name));
             }
         }

@@ -86,7 +86,7 @@ pub(super) fn wrong(instance: &Instance, plan: &Plan, rule: &Rule) -> Option<Str
             let (value, sum) = seen.find(|(_, sum)| *sum > i128::from(limit.at_most))?;
             let what = limit.resource.map(|r| &instance.resources()[r]);
             let show = |steps: i128| match what {
-                Some(resource) => resource.scale.show(i64::try_from(steps).unwrap_or(i64::MAX)),
+                Some(resource) => resource.show(i64::try_from(steps).unwrap_or(i64::MAX)),
                 None => steps.to_string(),
             };
             let on =

@@ -257,7 +257,7 @@ impl fmt::Display for Words<'_> {
                 let demand = instance.resources().iter().zip(instance.demand(*task));
                 let needs: Vec<String> = demand
                     .filter(|(_, demand)| **demand > 0)
-                    .map(|(r, demand)| format!("{} {}", r.scale.show(*demand), r.name))
+                    .map(|(r, demand)| format!("{} {}", r.show(*demand), r.name))
                     .collect();
                 if !needs.is_empty() {
                     write!(f, " ({}", needs.join(", "))?;

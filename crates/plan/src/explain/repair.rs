@@ -403,14 +403,15 @@ impl Work<'_> {
             let Some((count, node)) = best else { continue };
             let resource = &instance.resources()[r];
             let by = count as i64 * step;
-            let unit = resource.unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
+            let own = resource.unit.as_ref().filter(|unit| *unit != "byte");
+            let unit = own.map_or_else(String::new, |unit| format!(" {unit}"));
             list.push(Repair {
                 change: Change::Raise { node, resource: r, by },
                 words: format!(
                     "raise {} on node `{}` by {}{unit}",
                     resource.name,
                     instance.node_name(node),
-                    resource.scale.show(by)
+                    resource.show(by)
                 ),
                 changes: 1,
                 least: certain,

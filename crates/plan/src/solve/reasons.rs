@@ -177,8 +177,9 @@ pub fn block_in_words(state: &State, task: TaskId, node: model::NodeId) -> Optio
             } else {
                 ""
             };
-            let unit = resource.unit.as_ref().map_or(String::new(), |unit| format!("{unit} "));
-            format!("lacks {} {unit}{}{reserved}", resource.scale.show(over), resource.name)
+            let own = resource.unit.as_ref().filter(|unit| *unit != "byte");
+            let unit = own.map_or(String::new(), |unit| format!("{unit} "));
+            format!("lacks {} {unit}{}{reserved}", resource.show(over), resource.name)
         }
         Block::Risk(r) => {
             let risk = instance.risk().map_or_else(String::new, |risk| risk.to_string());
