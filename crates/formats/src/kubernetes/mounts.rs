@@ -32,7 +32,7 @@ impl Cluster {
             } else if let Some(own) = &volume.ephemeral {
                 let claim = format!("{id}-{}", volume.name);
                 let spec = own.volume_claim_template.as_ref().map(|t| t.spec.clone());
-                self.volumes.to_come(&claim, spec);
+                self.volumes.expect_claim(&claim, spec);
                 claims.push(claim);
             }
         }
@@ -40,7 +40,7 @@ impl Cluster {
         for template in templates {
             let name = template.metadata.name.as_deref().unwrap_or_default();
             let claim = format!("{namespace}/{name}-{pod}");
-            self.volumes.to_come(&claim, template.spec.clone());
+            self.volumes.expect_claim(&claim, template.spec.clone());
             claims.push(claim);
         }
         claims.sort();

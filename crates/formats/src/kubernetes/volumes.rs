@@ -175,7 +175,7 @@ impl Volumes {
     }
 
     /// A claim that is made with its pod, unless it is there.
-    pub(super) fn to_come(&mut self, id: &str, spec: Option<PersistentVolumeClaimSpec>) {
+    pub(super) fn expect_claim(&mut self, id: &str, spec: Option<PersistentVolumeClaimSpec>) {
         if !self.claims.contains_key(id)
             && let Ok(claim) = Claim::of(spec.unwrap_or_default())
         {
