@@ -95,16 +95,18 @@ impl Cluster {
             }
             let name = format!("volumes of {driver}");
             let mut there = Vec::new();
+            let mut at: BTreeMap<&String, Vec<usize>> = BTreeMap::new();
             for (host, own) in self.hosts.iter().enumerate() {
-                let Some(on) = attached.get(own.name.as_str()).filter(|on| !on.is_empty()) else {
-                    continue;
-                };
-                for (k, handles) in asked.iter().enumerate() {
-                    let new = handles.difference(on).count();
-                    if new < handles.len() {
-                        there.push((k, host, name.clone(), new as i64));
-                    }
-                }
+                let on = attached.get(own.name.as_str()).into_iter().flatten();
+                on.for_each(|handle| at.entry(handle).or_default().push(host));
+            }
+            for (k, handles) in asked.iter().enumerate() {
+                let mut old: BTreeMap<usize, i64> = BTreeMap::new();
+                let hosts = handles.iter().filter_map(|handle| at.get(handle)).flatten();
+                hosts.for_each(|host| *old.entry(*host).or_insert(0) += 1);
+                let new =
+                    |(host, old): (usize, i64)| (k, host, name.clone(), handles.len() as i64 - old);
+                there.extend(old.into_iter().map(new));
             }
             let mut users: BTreeMap<&String, usize> = BTreeMap::new();
             for (k, handles) in asked.iter().enumerate() {

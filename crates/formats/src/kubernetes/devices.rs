@@ -252,19 +252,19 @@ impl Cluster {
                 host.allocatable.insert(set.name.clone(), *free);
             }
         }
-        for (k, wishes) in stops {
-            let mut free: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-            for (device, placed) in claims.devices.iter().enumerate() {
-                if let (Some(host), false) = (&placed.node, taken.contains(&placed.id)) {
-                    free.entry(host).or_default().push(device);
-                }
+        let mut free: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (device, placed) in claims.devices.iter().enumerate() {
+            if let (Some(host), false) = (&placed.node, taken.contains(&placed.id)) {
+                free.entry(host).or_default().push(device);
             }
+        }
+        for (k, wishes) in stops {
             let stops = |devices: &Vec<usize>| {
                 let mut search = Search { sets: &sets, wishes: &wishes, devices, steps: 0 };
                 search.units(0, 0, &mut Vec::new()).is_err()
             };
-            let hosts = free.into_iter().filter(|(_, devices)| stops(devices));
-            let hosts: Vec<String> = hosts.map(|(host, _)| host.to_owned()).collect();
+            let hosts = free.iter().filter(|(_, devices)| stops(devices));
+            let hosts: Vec<String> = hosts.map(|(host, _)| (*host).to_owned()).collect();
             if !hosts.is_empty() {
                 let place = self.show(self.waiting[k].place, &self.waiting[k].id);
                 let what = "a condition asks for what some devices do not say: where the scheduler meets one it stops with an error";

@@ -7,11 +7,13 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PodSpec};
 use super::affinity::{NAME, also, finished, narrow, with};
 use super::attach::Mounts;
 use super::cluster::Cluster;
-use super::nodes::Host;
 use super::pods::Pod;
 use super::quotas::limit;
-use super::volumes::{Asks, Class, Kind, Stand, WAITS, is_one_of};
+use super::volumes::{Asks, Class, Kind, Stand, WAITS, Zones, is_one_of};
 use model::{Direction, Requirement, RuleDraft, Selection};
+
+/// Sizes and hosts of the volumes that a kind of claim may take, see `Free::local`.
+type Local = Option<Vec<(i64, usize)>>;
 
 const SHARED: &str = "pods share a claim that has no volume yet: that the first of them says where it is is not planned with";
 
@@ -53,6 +55,9 @@ impl Cluster {
         let mut late: BTreeMap<Kind, Vec<(usize, i64)>> = BTreeMap::new();
         let mut reached: BTreeMap<Vec<Asks>, Vec<String>> = BTreeMap::new();
         let mut seen: BTreeSet<String> = BTreeSet::new();
+        let free = self.volumes.free(&self.hosts);
+        let mut locals: BTreeMap<Kind, Local> = BTreeMap::new();
+        let zones = Zones::of(&self.hosts);
         for k in 0..self.waiting.len() {
             let pod = &self.waiting[k];
             if pod.claims.is_empty() {
@@ -71,10 +76,13 @@ impl Cluster {
                     }
                     Stand::Bound(volume) => {
                         asked = self.within(&asked, &volume.either);
-                        asked = self.within(&asked, &volume.by_zone(&self.hosts));
+                        asked = self.within(&asked, &volume.by_zone(&zones));
                     }
                     Stand::Late(asks, class) => {
                         to_bind.push((claim, asks, class));
+                        if !locals.contains_key(&asks.kind) {
+                            locals.insert(asks.kind.clone(), free.local(&asks.kind));
+                        }
                         match seen.insert(claim.clone()) {
                             true => late.entry(asks.kind.clone()).or_default().push((k, asks.size)),
                             false => unknown.push(SHARED.to_owned()),
@@ -83,19 +91,19 @@ impl Cluster {
                 }
             }
             to_bind.sort_by_key(|(_, asks, _)| asks.size);
-            let for_one = |(claim, ..): &(&str, &Asks, &Class)| {
-                self.volumes.volumes.values().any(|volume| volume.of.as_deref() == Some(*claim))
-            };
-            if let [(_, _, class)] = &to_bind[..]
-                && self.volumes.local(&to_bind[0].1.kind, &self.hosts).is_some_and(|v| v.is_empty())
+            let own: Vec<Option<usize>> =
+                to_bind.iter().map(|(claim, ..)| free.of(claim)).collect();
+            if let [(_, asks, class)] = &to_bind[..]
+                && matches!(locals.get(&asks.kind), Some(Some(list)) if list.is_empty())
                 && class.maker.is_some()
             {
                 asked = self.within(&asked, &class.topologies);
             } else if !to_bind.is_empty() {
-                let at = |host: &&Host| self.volumes.reaches(&to_bind, host);
-                let all = || self.hosts.iter().filter(at).map(|host| host.name.clone()).collect();
+                let at = |k: &usize| free.reaches(&to_bind, &own, *k);
+                let hosts = || (0..self.hosts.len()).filter(at);
+                let all = || hosts().map(|k| self.hosts[k].name.clone()).collect();
                 let key = to_bind.iter().map(|(_, asks, _)| (*asks).clone()).collect();
-                let names: Vec<String> = match to_bind.iter().any(for_one) {
+                let names: Vec<String> = match own.iter().any(Option::is_some) {
                     true => all(),
                     false => reached.entry(key).or_insert_with(all).clone(),
                 };
@@ -112,7 +120,7 @@ impl Cluster {
             let number = self.requirement_at.number(&mut self.requirements, asked);
             self.waiting[k].requirement = number;
         }
-        self.share_volumes(late);
+        self.share_volumes(&late, &locals);
     }
 
     /// What is asked, and one of these where there are any: of labels, or of names where labels
@@ -127,12 +135,16 @@ impl Cluster {
     }
 
     /// Volumes that several claims could take: those that one host reaches are counted there.
-    fn share_volumes(&mut self, late: BTreeMap<Kind, Vec<(usize, i64)>>) {
-        for (kind, claims) in &late {
+    fn share_volumes(
+        &mut self,
+        late: &BTreeMap<Kind, Vec<(usize, i64)>>,
+        locals: &BTreeMap<Kind, Local>,
+    ) {
+        for (kind, claims) in late {
             let of_class = late.iter().filter(|(other, _)| other.class == kind.class);
             let several = of_class.count() > 1;
             let made = self.volumes.classes.get(&kind.class).is_none_or(|c| c.maker.is_some());
-            let local = self.volumes.local(kind, &self.hosts).filter(|_| !several);
+            let local = locals.get(kind).cloned().flatten().filter(|_| !several);
             if claims.len() < 2 || local.as_ref().is_some_and(|list| made && list.is_empty()) {
                 continue;
             }
@@ -155,9 +167,10 @@ impl Cluster {
                 let mut mounts = Mounts::default();
                 claims.iter().filter(|(_, size)| size >= least).for_each(|(k, _)| mounts.add(*k));
                 self.need(&name, &mounts);
-                for host in 0..self.hosts.len() {
-                    let own = local.iter().filter(|(size, at)| size >= least && *at == host);
-                    self.hosts[host].allocatable.insert(name.clone(), own.count() as i64);
+                let mut counts = vec![0; self.hosts.len()];
+                local.iter().filter(|(size, _)| size >= least).for_each(|(_, at)| counts[*at] += 1);
+                for (host, count) in self.hosts.iter_mut().zip(counts) {
+                    host.allocatable.insert(name.clone(), count);
                 }
             }
         }

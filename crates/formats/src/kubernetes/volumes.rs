@@ -1,7 +1,7 @@
 //! Where volumes can be mounted: claims, the volumes they are bound to, and the classes that would
 //! make them. After kube-scheduler's `volumebinding`, `volumezone` and `volumerestrictions`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{
     NodeSelectorTerm, PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec,
@@ -24,6 +24,8 @@ const ZONES: [&str; 4] = [
     "failure-domain.beta.kubernetes.io/zone",
     "failure-domain.beta.kubernetes.io/region",
 ];
+/// The label that tells hosts apart.
+const HOST: &str = "kubernetes.io/hostname";
 /// What separates the zones of a volume that is in several.
 const SEVERAL: &str = "__";
 /// Stands for what a pod waits for before any node will do.
@@ -275,23 +277,86 @@ impl Volumes {
         }
     }
 
-    /// Whether volumes for all of the claims can be had where the host is: each takes the smallest
-    /// that is left and will do, the smallest claim first; what is left over is made.
-    pub(super) fn reaches(&self, claims: &[(&str, &Asks, &Class)], host: &Host) -> bool {
-        let mut taken: Vec<&str> = Vec::new();
-        claims.iter().all(|(claim, asks, class)| {
-            let free = self.volumes.iter().filter(|(name, volume)| {
-                !taken.contains(&name.as_str()) && Volumes::fits(volume, asks, claim)
+    /// The volumes that somebody may yet get.
+    pub(super) fn free<'a>(&'a self, hosts: &'a [Host]) -> Free<'a> {
+        let open = |volume: &&Volume| match &volume.of {
+            Some(claim) => self.claims.get(claim).is_some_and(|claim| claim.volume.is_none()),
+            None => volume.available,
+        };
+        let volumes: Vec<&Volume> = self.volumes.values().filter(open).collect();
+        let mut named: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        for (k, host) in hosts.iter().enumerate().filter(|_| !volumes.is_empty()) {
+            let own = host.labels.iter().find(|(key, _)| key == HOST);
+            own.into_iter().for_each(|(_, value)| named.entry(value).or_default().push(k));
+        }
+        let mut at = vec![Vec::new(); hosts.len()];
+        let mut reached = Vec::with_capacity(volumes.len());
+        for (k, volume) in volumes.iter().enumerate() {
+            // Local volumes name their host: no need to look at all the others.
+            let names =
+                volume.either.iter().map(|one| one.any_of.iter().find(|(key, _)| key == HOST));
+            let names: Option<Vec<&(String, Vec<String>)>> = names.collect();
+            let few = names.filter(|all| !all.is_empty()).map(|all| {
+                let values = all.iter().flat_map(|(_, values)| values);
+                let few: BTreeSet<usize> = values
+                    .filter_map(|value| named.get(value.as_str()))
+                    .flatten()
+                    .copied()
+                    .collect();
+                few.into_iter().collect::<Vec<usize>>()
             });
-            let all: Vec<(&String, &Volume)> = free.collect();
-            let own = all.iter().find(|(_, volume)| volume.of.is_some());
-            if let Some((name, volume)) = own {
-                taken.push(name);
-                return volume.is_reached_by(host);
+            let own = few.map(|mut own| {
+                own.retain(|host| volume.is_reached_by(&hosts[*host]));
+                own
+            });
+            own.iter().flatten().for_each(|host| at[*host].push(k));
+            reached.push(own);
+        }
+        let wide = (0..volumes.len()).filter(|k| reached[*k].is_none()).collect();
+        Free { volumes, hosts, at, wide, reached }
+    }
+}
+
+/// Volumes that somebody may yet get, and where they are.
+pub(super) struct Free<'a> {
+    volumes: Vec<&'a Volume>,
+    hosts: &'a [Host],
+    /// By host: positions of those that name it and that it reaches.
+    at: Vec<Vec<usize>>,
+    /// Those that name no host.
+    wide: Vec<usize>,
+    /// By volume: positions of the hosts that reach it, where it names them.
+    reached: Vec<Option<Vec<usize>>>,
+}
+
+impl Free<'_> {
+    /// The volume that is for the claim and for no other.
+    pub(super) fn of(&self, claim: &str) -> Option<usize> {
+        self.volumes.iter().position(|volume| volume.of.as_deref() == Some(claim))
+    }
+
+    /// Whether volumes for all of the claims can be had where the host is: each takes the smallest
+    /// that is left and will do, the smallest claim first; what is left over is made. `own` are
+    /// the volumes that are for the claims.
+    pub(super) fn reaches(
+        &self,
+        claims: &[(&str, &Asks, &Class)],
+        own: &[Option<usize>],
+        k: usize,
+    ) -> bool {
+        let host = &self.hosts[k];
+        let is_here = |volume: &usize| self.volumes[*volume].is_reached_by(host);
+        let mut taken: Vec<usize> = Vec::new();
+        claims.iter().zip(own).all(|((claim, asks, class), own)| {
+            if let Some(own) = own.filter(|own| Volumes::fits(self.volumes[*own], asks, claim)) {
+                return is_here(&own);
             }
-            let here = all.iter().filter(|(_, volume)| volume.is_reached_by(host));
-            if let Some((name, _)) = here.min_by_key(|(_, volume)| volume.size) {
-                taken.push(name);
+            let left = self.at[k].iter().chain(&self.wide).copied().filter(|volume| {
+                !taken.contains(volume) && Volumes::fits(self.volumes[*volume], asks, claim)
+            });
+            let left = left.filter(|volume| self.reached[*volume].is_some() || is_here(volume));
+            if let Some(volume) = left.min_by_key(|volume| self.volumes[*volume].size) {
+                taken.push(volume);
                 return true;
             }
             let there = |one: &Selection| one.accepts(&host.labels);
@@ -303,19 +368,25 @@ impl Volumes {
     /// The volumes that a claim of the kind may take, each where it is if that is one host alone:
     /// size and position of the host. Nothing where some are reached by several hosts or are for
     /// one claim.
-    pub(super) fn local(&self, kind: &Kind, hosts: &[Host]) -> Option<Vec<(i64, usize)>> {
+    pub(super) fn local(&self, kind: &Kind) -> Option<Vec<(i64, usize)>> {
         let asks = Asks { size: 0, kind: kind.clone() };
         let mut list = Vec::new();
-        let own = self.volumes.values().filter(|volume| volume.class == kind.class);
-        for volume in own {
-            if volume.of.is_some() && volume.available {
+        for (volume, named) in self.volumes.iter().zip(&self.reached) {
+            if volume.class != kind.class {
+                continue;
+            }
+            if volume.of.is_some() {
                 return None;
             }
             if !Volumes::fits(volume, &asks, "") {
                 continue;
             }
-            let mut at = (0..hosts.len()).filter(|k| volume.is_reached_by(&hosts[*k]));
-            match (at.next(), at.next()) {
+            let reached = |k: &usize| volume.is_reached_by(&self.hosts[*k]);
+            let mut all: Box<dyn Iterator<Item = usize>> = match named {
+                Some(hosts) => Box::new(hosts.iter().copied()),
+                None => Box::new((0..self.hosts.len()).filter(reached)),
+            };
+            match (all.next(), all.next()) {
                 (Some(host), None) => list.push((volume.size, host)),
                 (None, _) => {}
                 (Some(_), Some(_)) => return None,
@@ -331,32 +402,53 @@ impl Volume {
     }
 
     /// What its zones ask of a node: to be in them, or to be in no zone at all.
-    pub(super) fn by_zone(&self, hosts: &[Host]) -> Vec<Selection> {
+    pub(super) fn by_zone(&self, zones: &Zones) -> Vec<Selection> {
         if self.zones.is_empty() {
             return Vec::new();
         }
-        let has = |host: &Host, key: &str| host.labels.iter().any(|(known, _)| known == key);
         let (mut within, mut without) = (Selection::default(), Selection::default());
         for (key, values) in &self.zones {
             // Nodes have the newer label where they lack the older.
-            let known = key
-                .strip_prefix("failure-domain.beta")
-                .filter(|_| !hosts.iter().any(|host| has(host, key)));
+            let known = key.strip_prefix("failure-domain.beta");
+            let known = known.filter(|_| !zones.keys.contains(key));
             let newer = known.map(|rest| format!("topology{rest}"));
             narrow(&mut within, newer.as_deref().unwrap_or(key), values.clone());
         }
         for key in ZONES {
             bar(&mut without, key, vec![ANY.to_owned()]);
         }
-        match hosts.iter().any(|host| !ZONES.iter().any(|key| has(host, key))) {
+        match zones.some_in_none {
             true => vec![within, without],
             false => vec![within],
         }
     }
 }
 
+/// What nodes say of zones.
+pub(super) struct Zones {
+    /// Labels that some node has.
+    keys: Vec<&'static str>,
+    /// Some node is in no zone and in no region.
+    some_in_none: bool,
+}
+
+impl Zones {
+    pub(super) fn of(hosts: &[Host]) -> Zones {
+        let has = |host: &Host, key: &str| host.labels.iter().any(|(known, _)| known == key);
+        let known = |key: &&'static str| hosts.iter().any(|host| has(host, key));
+        Zones {
+            keys: ZONES.into_iter().filter(known).collect(),
+            some_in_none: hosts.iter().any(|host| !ZONES.iter().any(|key| has(host, key))),
+        }
+    }
+}
+
 /// Whether the host is as one of these asks.
 pub(super) fn is_one_of(host: &Host, either: &[Selection]) -> bool {
+    let named = |one: &Selection| one.any_of.iter().chain(&one.none_of).any(|(key, _)| key == NAME);
+    if !either.iter().any(named) {
+        return either.iter().any(|one| one.accepts(&host.labels));
+    }
     let asked = Requirement { either: either.to_vec(), ..Requirement::default() };
     host.is_selected_by(&asked)
 }
