@@ -53,6 +53,9 @@ pub(super) struct TableArgs {
     /// Refuse what the reader would have to assume something about
     #[arg(long)]
     strict: bool,
+    /// Only what could start now is wanted of a queue.
+    #[arg(skip)]
+    pub(super) now: bool,
     /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm, kubernetes
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
@@ -263,6 +266,7 @@ pub(super) fn read(
         learned: learned.as_ref(),
         changes,
         start,
+        now: tables.now,
         running,
     };
     let reading = read_beside(&input, format, &beside)?;
@@ -341,6 +345,12 @@ impl LimitArgs {
 }
 
 impl GoalArgs {
+    /// Whether a plan in time is asked for.
+    pub(super) fn wants_time(&self) -> bool {
+        let goal = self.goal.as_deref().map(Goal::parse);
+        self.timed || goal.is_some_and(|goal| goal.is_ok_and(|goal| goal.is_timed()))
+    }
+
     /// The instance with these changes.
     pub(super) fn apply(&self, mut instance: Instance) -> Result<Instance> {
         if let Some(text) = &self.goal {

@@ -42,6 +42,9 @@ pub(super) struct Args {
     /// Let tasks that run be evicted for those of higher priority, as few as can be: each stays where it is or goes
     #[arg(long, conflicts_with_all = ["survive", "start"])]
     preempt: bool,
+    /// Place every task, of a queue too: Slurm's pending jobs otherwise start or wait
+    #[arg(long, conflicts_with = "allow_unplaced")]
+    all: bool,
     #[command(flatten)]
     pub(super) how: HowArgs,
 }
@@ -195,12 +198,15 @@ fn order(name: &str) -> Result<Order> {
     })
 }
 
-pub(super) fn run(args: Args) -> Done {
+pub(super) fn run(mut args: Args) -> Done {
     let clock = Clock::new(args.how.verbose);
     let params = Params { survive: args.survive.clone(), ..args.how.checked()? };
-    let allow_unplaced = params.allow_unplaced || args.preempt;
-    let params = Params { allow_unplaced, ..params };
+    let every = args.all || args.survive.is_some();
+    args.instance.tables.now = !every && !args.how.goal.wants_time();
     let (instance, start) = args.read()?;
+    let queue = instance.is_queue() && !every;
+    let params =
+        Params { allow_unplaced: params.allow_unplaced || args.preempt || queue, ..params };
     if params.survive.is_some() {
         without_time(&instance, "`--survive`")?;
     }

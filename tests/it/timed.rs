@@ -478,7 +478,7 @@ fn scripts_for_slurm_wait_for_what_comes_before() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     for line in [
         "# r: runs already",
-        "job_2=$(sbatch --parsable --begin=now+0 --nodes=2 --nodelist=y,y --job-name=g \"${JOBS:-.}/\"g.sh) || failed=1",
+        "job_2=$(sbatch --parsable --begin=now+0 --nodes=1 --nodelist=y --job-name=g \"${JOBS:-.}/\"g.sh) || failed=1",
         "try scontrol update jobid=17 reqnodelist=x starttime=now+10",
         "job_1=$(sbatch --parsable --begin=now+75 --dependency=afterok:17 --nodes=1 --nodelist=x --job-name=b \"${JOBS:-.}/\"b.sh) || failed=1",
     ] {

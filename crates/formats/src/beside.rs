@@ -38,6 +38,8 @@ pub struct Beside<'a> {
     pub changes: &'a [Change],
     /// When the plan starts, in seconds since 1970, whatever the instance says.
     pub start: Option<i64>,
+    /// Only what could start now is wanted of a queue, not what waits for something else than room.
+    pub now: bool,
     /// What becomes of what runs.
     pub running: Running,
 }

@@ -325,7 +325,7 @@ fn parse(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<(Form
                 Format::Gap => gap::read(text),
                 Format::CloudBalancing => cloudbalancing::read(text),
                 Format::Roadef => roadef::read(text),
-                Format::Slurm => slurm::read(&[text], beside.start),
+                Format::Slurm => slurm::read(&[text], beside),
                 Format::Kubernetes => kubernetes::read(&[text], beside),
                 Format::Json | Format::Csv | Format::Openb => json::read(text),
             };
@@ -335,7 +335,7 @@ fn parse(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<(Form
             let format = format_of_parts(sources, forced)?;
             let texts: Vec<Text> = sources.iter().map(Source::text).collect::<Result<_>>()?;
             match format {
-                Format::Slurm => Ok((format, slurm::read(&texts, beside.start)?)),
+                Format::Slurm => Ok((format, slurm::read(&texts, beside)?)),
                 Format::Kubernetes => Ok((format, kubernetes::read(&texts, beside)?)),
                 _ => Err(several(sources, format)),
             }

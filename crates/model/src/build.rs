@@ -157,6 +157,7 @@ impl Draft {
             risk: None,
             times: Times::default(),
             assumptions: Vec::new(),
+            queue: self.queue,
         };
         self.nodes.iter().for_each(|node| instance.node_names.push(&node.id));
         let of_pair = |k: &usize| &self.pairs[*k];

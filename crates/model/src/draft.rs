@@ -268,6 +268,8 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// What the source says and these words do not: claims about the instance quote it.
     pub assumptions: Vec<Assumption>,
+    /// The tasks are a queue: what does not fit waits.
+    pub queue: bool,
 }
 
 /// Where in the draft something is wrong. Readers turn it into a line or a path.

@@ -142,6 +142,7 @@ pub struct Instance {
     pub(super) risk: Option<Risk>,
     pub(super) times: Times,
     pub(super) assumptions: Vec<Assumption>,
+    pub(super) queue: bool,
 }
 
 impl Instance {
@@ -481,6 +482,11 @@ impl Instance {
     /// better one, is proven of the instance alone.
     pub fn may_be_too_narrow(&self) -> bool {
         self.assumptions.iter().any(|assumed| assumed.direction != Direction::Wider)
+    }
+
+    /// Whether its tasks are a queue, as its source has it: what does not fit waits.
+    pub fn is_queue(&self) -> bool {
+        self.queue
     }
 
     /// What is minimised.

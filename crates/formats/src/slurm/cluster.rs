@@ -2,9 +2,12 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::amounts::Amounts;
 use super::fields::Warnings;
+use super::limits::Partition;
+use super::shape::{Shape, Within};
 use super::topology::Topology;
-use super::words::Gres;
+use base::error::Error;
 use model::{NodeState, TaskDraft};
 
 /// Prefix of the label that says that a node is in a partition.
@@ -16,13 +19,23 @@ pub(super) struct Cluster {
     pub(super) nodes: Vec<Node>,
     /// Nodes by name.
     pub(super) at: FxHashMap<String, usize>,
+    /// Amounts of memory that nodes have, each once.
+    pub(super) memories: Vec<i64>,
     pub(super) pending: Vec<Pending>,
     pub(super) ids: FxHashSet<String>,
     pub(super) topology: Topology,
-    /// Most nodes of a job, by partition.
-    pub(super) most_nodes: FxHashMap<String, i64>,
-    /// Labels whose value is the first of these features that a node has.
-    pub(super) same: FxHashMap<String, Vec<String>>,
+    /// What partitions let jobs have.
+    pub(super) limits: FxHashMap<String, Partition>,
+    /// Labels whose value is the first of these sets of features that a node has.
+    pub(super) same: FxHashMap<String, Vec<Vec<String>>>,
+    /// Features that stand for resources that no job takes.
+    pub(super) there: FxHashSet<String>,
+    /// What makes the files as a whole useless.
+    pub(super) fatal: Option<Error>,
+    /// Pending jobs, whether or not they can start.
+    pub(super) waiting: usize,
+    /// Why pending jobs cannot start, with their numbers.
+    pub(super) out: Vec<(String, Vec<String>)>,
     /// Some job asks for nodes by name.
     pub(super) by_name: bool,
     /// Some job asks for local disk.
@@ -31,77 +44,43 @@ pub(super) struct Cluster {
     pub(super) weight: Option<i64>,
     pub(super) jobs: usize,
     pub(super) times: Times,
+    /// Only what could start now is wanted.
+    pub(super) now: bool,
     pub(super) warnings: Warnings,
 }
 
 impl Cluster {
     pub(super) fn add(&mut self, node: Node) {
+        if !self.memories.contains(&node.has.memory) {
+            self.memories.push(node.has.memory);
+        }
         self.at.insert(node.name.clone(), self.nodes.len());
         self.nodes.push(node);
+    }
+
+    /// CPUs of a core, where all nodes have the same and none has half a core taken; 1 otherwise.
+    pub(super) fn threads(&self) -> i64 {
+        let first = self.nodes.first().map_or(1, |node| node.threads);
+        let whole = |node: &Node| node.threads == first && node.stated.cpu % first == 0;
+        if self.nodes.iter().all(whole) { first } else { 1 }
+    }
+
+    /// Whether jobs take memory: not where nodes at work have none taken.
+    pub(super) fn consumes_memory(&self) -> bool {
+        let mut busy = self.nodes.iter().filter(|node| node.stated.cpu > 0).peekable();
+        busy.peek().is_none() || busy.any(|node| node.stated.memory > 0)
+    }
+
+    /// Whether so much memory is all of some node, as texts of two decimals have it.
+    pub(super) fn is_whole(&self, memory: i64) -> bool {
+        let all = |own: &i64| *own > 0 && (memory - own).abs() <= own / 200;
+        self.memories.iter().any(all)
     }
 
     /// Whether it is known which nodes are in which partition.
     pub(super) fn partitioned(&self) -> bool {
         self.nodes.iter().any(|node| !node.partitions.is_empty())
     }
-}
-
-/// What a node has, or what is taken of it, or what a task takes: by resource.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Amounts {
-    pub(super) cpu: i64,
-    /// MiB.
-    pub(super) memory: i64,
-    /// By name, such as `gpu` or `gpu:a100`; what is typed counts under both.
-    pub(super) gres: FxHashMap<String, i64>,
-}
-
-impl Amounts {
-    /// Adds generic resources. Where a name comes both with and without types, the
-    /// typed ones are part of it.
-    pub(super) fn add_gres(&mut self, list: &[Gres]) {
-        let names: FxHashSet<&str> = list.iter().map(|one| one.name.as_str()).collect();
-        for name in names {
-            let of = |typed: bool| {
-                let own = list.iter().filter(|one| one.name == name && one.kind.is_some() == typed);
-                own.map(|one| one.count).fold(0, i64::saturating_add)
-            };
-            self.put(resource(name, None), of(true).max(of(false)));
-        }
-        for one in list.iter().filter(|one| one.kind.is_some()) {
-            self.put(resource(&one.name, one.kind.as_deref()), one.count);
-        }
-    }
-
-    fn put(&mut self, name: String, count: i64) {
-        let own = self.gres.entry(name).or_default();
-        *own = own.saturating_add(count);
-    }
-
-    /// The greater of both, resource by resource.
-    fn raise(&mut self, other: &Amounts) {
-        self.cpu = self.cpu.max(other.cpu);
-        self.memory = self.memory.max(other.memory);
-        for (name, count) in &other.gres {
-            let own = self.gres.entry(name.clone()).or_default();
-            *own = (*own).max(*count);
-        }
-    }
-
-    pub(super) fn add(&mut self, other: &Amounts) {
-        self.cpu = self.cpu.saturating_add(other.cpu);
-        self.memory = self.memory.saturating_add(other.memory);
-        other.gres.iter().for_each(|(name, count)| self.put(name.clone(), *count));
-    }
-}
-
-/// `gpu`, `gpu:a100`; never one of the two resources that are no GRES.
-pub(super) fn resource(name: &str, kind: Option<&str>) -> String {
-    let name = match name {
-        "cpu" | "memory" => format!("gres:{name}"),
-        name => name.to_owned(),
-    };
-    kind.map_or(name.clone(), |kind| format!("{name}:{kind}"))
 }
 
 /// A node as Slurm knows it.
@@ -121,6 +100,8 @@ pub(super) struct Node {
     /// MB of local disk.
     pub(super) disk: i64,
     pub(super) weight: i64,
+    /// CPUs of a core.
+    pub(super) threads: i64,
 }
 
 impl Node {
@@ -150,12 +131,22 @@ impl Node {
 /// A pending job, or one task of a pending array.
 pub(super) struct Pending {
     pub(super) task: TaskDraft,
-    /// What it takes on each of its nodes.
-    pub(super) each: Amounts,
-    /// It has its nodes to itself.
-    pub(super) exclusive: bool,
+    pub(super) shape: Shape,
+    /// Rules between its parts, where it has several.
+    pub(super) within: Within,
     pub(super) partitions: Vec<String>,
     pub(super) wishes: Wishes,
+}
+
+impl Pending {
+    /// Why the job cannot start now, though it will.
+    pub(super) fn waits(&self) -> Option<String> {
+        if !self.task.after.is_empty() {
+            return Some("it comes after jobs that wait".to_owned());
+        }
+        let blocked = self.wishes.blocked.as_ref().map(|reason| format!("Slurm says {reason}"));
+        blocked.or_else(|| self.task.release.map(|_| "it may not start yet".to_owned()))
+    }
 }
 
 /// What a pending job says of time.
@@ -167,6 +158,10 @@ pub(super) struct Wishes {
     pub(super) deadline: Option<i64>,
     /// What it waits for, as written.
     pub(super) dependency: String,
+    /// When it was submitted, in seconds since 1970.
+    pub(super) submitted: i64,
+    /// What Slurm says that it waits for, if that is neither room nor its turn.
+    pub(super) blocked: Option<String>,
     /// Where the job stands, for messages.
     pub(super) place: String,
 }

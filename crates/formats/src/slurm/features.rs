@@ -18,8 +18,8 @@ const MOST: usize = 256;
 pub(super) enum Constraint {
     /// One of these sets of features.
     AnyOf(Vec<Vec<String>>),
-    /// All nodes of the job have the same one of these.
-    Same(Vec<String>),
+    /// All nodes of the job have the same one of these sets.
+    Same(Vec<Vec<String>>),
     /// So many nodes with each: each node has one of these.
     Counted(Vec<Vec<String>>),
 }
@@ -34,17 +34,16 @@ pub(super) fn constraint(text: &str) -> Result<Constraint, String> {
         return Err(format!("the constraint has more than {LONGEST} characters"));
     }
     let inside = whole.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    if let Some(inside) = inside.filter(|inside| !inside.contains(['[', ']', '*', '&', '('])) {
-        return Ok(Constraint::Same(
-            inside.split('|').map(|name| name.trim().to_owned()).collect(),
-        ));
-    }
     let mut reader = Reader { text: whole, rest: inside.unwrap_or(whole), counted: false };
     let found = reader.alternatives(0)?;
     if !reader.rest.is_empty() {
         return Err(reader.bad());
     }
-    Ok(if reader.counted { Constraint::Counted(found) } else { Constraint::AnyOf(found) })
+    Ok(match (reader.counted, inside) {
+        (true, _) => Constraint::Counted(found),
+        (false, Some(_)) => Constraint::Same(found),
+        (false, None) => Constraint::AnyOf(found),
+    })
 }
 
 struct Reader<'a> {
@@ -155,7 +154,7 @@ mod tests {
         ] {
             assert_eq!(constraint(text).unwrap(), Constraint::AnyOf(any(list)), "{text}");
         }
-        let same = Constraint::Same(vec!["r1".to_owned(), "r2".to_owned()]);
+        let same = Constraint::Same(any(&[&["r1"], &["r2"]]));
         assert_eq!(constraint("[r1|r2]").unwrap(), same);
         for text in ["[a*2&b*1]", "a*2&b*1"] {
             let counted = Constraint::Counted(any(&[&["a"], &["b"]]));

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use base::error::{Error, Result};
+use model::{Assumption, Direction, Draft};
 
 /// A value in a document, with the way to it.
 #[derive(Clone)]
@@ -149,30 +150,61 @@ impl<'a> At<'a> {
     }
 }
 
-/// What is not planned with: a line for each kind, however often it comes.
+/// What is worth knowing: a line for each kind, however often it comes.
 #[derive(Default)]
 pub(super) struct Warnings {
-    list: Vec<(String, String, usize)>,
+    list: Vec<Said>,
     at: FxHashMap<String, usize>,
 }
 
+/// One kind of thing, with its first place.
+struct Said {
+    place: String,
+    what: String,
+    more: usize,
+    /// Which way the reading errs; `None` where it is right.
+    direction: Option<Direction>,
+}
+
 impl Warnings {
+    /// Notes what is worth knowing and read as it is meant.
     pub(super) fn add(&mut self, place: String, what: impl Into<String>) {
-        let what = what.into();
+        self.say(None, place, what.into());
+    }
+
+    /// Notes what is not planned with as it is meant.
+    pub(super) fn assume(&mut self, errs: Direction, place: String, what: impl Into<String>) {
+        self.say(Some(errs), place, what.into());
+    }
+
+    /// The first that was said.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.list.first().map(|said| said.place.as_str())
+    }
+
+    fn say(&mut self, direction: Option<Direction>, place: String, what: String) {
         let next = self.list.len();
         let k = *self.at.entry(what.clone()).or_insert(next);
         if k == next {
-            self.list.push((place, what, 0));
+            self.list.push(Said { place, what, more: 0, direction });
         } else {
-            self.list[k].2 += 1;
+            self.list[k].more += 1;
         }
     }
 
-    pub(super) fn lines(self) -> Vec<String> {
-        let line = |(place, what, more): (String, String, usize)| match more {
-            0 => format!("{place}: {what}"),
-            more => format!("{place}, and {more} more: {what}"),
-        };
-        self.list.into_iter().map(line).collect()
+    /// Hands all of it to the draft.
+    pub(super) fn tell(self, draft: &mut Draft) {
+        for Said { place, what, more, direction } in self.list {
+            if let Some(direction) = direction {
+                let (object, field, count) = (place, String::new(), more + 1);
+                let one = Assumption { object, field, count, direction, note: what };
+                draft.assumptions.push(one);
+                continue;
+            }
+            draft.warnings.push(match more {
+                0 => format!("{place}: {what}"),
+                more => format!("{place}, and {more} more: {what}"),
+            });
+        }
     }
 }

@@ -1,15 +1,23 @@
 //! Slurm: what `sinfo`, `scontrol show node|job|partition` and `squeue` print with `--json`, and
 //! `topology.conf`, in any number of files that make one instance together.
 
+mod amounts;
 mod cluster;
+mod demand;
 mod features;
 mod fields;
 mod job;
+mod layout;
+mod limits;
 mod node;
 mod partition;
+mod pending;
+mod places;
 mod script;
+mod shape;
 mod times;
 mod topology;
+mod waits;
 mod words;
 
 pub use script::{write_script, write_timed_script};
@@ -17,15 +25,18 @@ pub use script::{write_script, write_timed_script};
 use rustc_hash::FxHashSet;
 use serde_json::Value;
 
-use self::cluster::{Amounts, Cluster, Node, PARTITION, Pending, Times};
+use self::amounts::Amounts;
+use self::cluster::{Cluster, Node, PARTITION, Pending, Times};
 use self::features::{FEATURE, YES};
 use self::fields::At;
+use self::layout::Planner;
 
+use super::Beside;
 use super::json_error;
 use super::source::Text;
 use base::error::{Error, Result};
 use model::{
-    Decimal, Draft, Labels, NodeDraft, NodeState, PairDraft, ResourceDraft, TaskDraft, When,
+    Decimal, Direction, Draft, Labels, NodeDraft, PairDraft, ResourceDraft, TaskDraft, When,
 };
 
 /// Keys of Slurm's documents, none of which an instance of our own has.
@@ -39,14 +50,15 @@ pub(super) fn is_topology(source: Text) -> bool {
 /// Load that ends, as a draft has it.
 type Ending = (When, Vec<(u16, Decimal)>);
 
-/// Reads the files. The plan starts at `start`, in seconds since 1970, else when the newest
-/// thing in the files happened.
+/// Reads the files. The plan starts when `beside` says, else when the newest thing in the files
+/// happened.
 ///
 /// # Errors
 /// What is no JSON of Slurm's, fields of another kind, nodes and jobs that appear twice, no nodes
 /// or no pending jobs; each with file and field.
-pub(super) fn read(sources: &[Text], start: Option<i64>) -> Result<Draft> {
-    let mut cluster = Cluster { times: Times::from(start), ..Cluster::default() };
+pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
+    let times = Times::from(beside.start);
+    let mut cluster = Cluster { times, now: beside.now, ..Cluster::default() };
     let mut documents: Vec<(&str, Value)> = Vec::new();
     for source in sources {
         if is_topology(*source) {
@@ -76,7 +88,12 @@ pub(super) fn read(sources: &[Text], start: Option<i64>) -> Result<Draft> {
                     return Err(entry.error("this is no object"));
                 }
                 cluster.jobs += usize::from(key == "jobs");
-                read(&mut cluster, &entry)?;
+                if let Err(error) = read(&mut cluster, &entry) {
+                    cluster.odd(key, &entry, &error);
+                }
+                if let Some(error) = cluster.fatal.take() {
+                    return Err(error);
+                }
             }
         }
     }
@@ -94,21 +111,44 @@ pub(super) fn read(sources: &[Text], start: Option<i64>) -> Result<Draft> {
 }
 
 impl Cluster {
+    /// Leaves out one entry that cannot be understood: the others can.
+    fn odd(&mut self, key: &str, entry: &At, error: &Error) {
+        let job = key == "jobs" && job::waits(entry);
+        let (errs, what) = match (key, job) {
+            ("jobs", true) => {
+                (Direction::Either, "a pending job that is not understood is left out")
+            }
+            ("jobs", false) => (Direction::Wider, "a job that is not understood is left out"),
+            ("partitions", _) => {
+                (Direction::Wider, "a partition that is not understood lets all in")
+            }
+            _ => (Direction::Narrower, "a node that is not understood is left out"),
+        };
+        self.warnings.assume(errs, error.to_string(), what);
+        if job {
+            self.out.push((error.to_string(), vec![entry.text("job_id").unwrap_or_default()]));
+        }
+    }
+
     /// The instance, once everything is read.
     fn draft(mut self, sources: &[Text]) -> Result<Draft> {
         let file = sources.first().map_or("", |source| source.name);
         if self.nodes.is_empty() {
-            let error = Error::input(file, "there are no nodes");
+            let told = self.warnings.first().map_or_else(String::new, |line| format!(": {line}"));
+            let error = Error::input(file, format!("there are no nodes{told}"));
             return Err(error.help("add the file that `scontrol show node --json` prints"));
         }
         if self.pending.is_empty() {
-            let cause = format!("no job is pending among {}: there is nothing to plan", self.jobs);
-            let error = Error::input(file, cause);
-            return Err(error.help("add the file that `squeue --json` prints"));
+            return Err(self.nothing(file));
         }
         self.doubts(file);
         self.set_times();
-        let mut draft = Draft { start: self.times.now, ..Draft::default() };
+        self.in_line();
+        if self.pending.is_empty() {
+            return Err(self.nothing(file));
+        }
+        self.tell_out(file);
+        let mut draft = Draft { start: self.times.now, queue: true, ..Draft::default() };
         self.resources(&mut draft);
         for node in &self.nodes {
             draft.nodes.push(NodeDraft {
@@ -121,15 +161,70 @@ impl Cluster {
                 ..NodeDraft::default()
             });
         }
-        for job in &self.pending {
-            let demand = quantities(&draft.resources, &job.each)?;
-            draft.tasks.push(TaskDraft { demand, ..job.task.clone() });
-            if job.exclusive {
-                self.alone(job, &mut draft)?;
+        let labels = self.nodes.iter().map(|node| self.labels(node)).collect();
+        let mut planner = Planner::new(labels);
+        for k in 0..self.pending.len() {
+            let layout = planner.lay_out(&mut self, k);
+            let job = &self.pending[k];
+            let parts = layout.tasks(job);
+            let first = parts.first().map(|(_, each)| each.clone()).unwrap_or_default();
+            for (task, each) in parts {
+                let demand = quantities(&draft.resources, &each)?;
+                draft.tasks.push(TaskDraft { demand, ..task });
+            }
+            layout.rules(&job.task.id, &mut draft);
+            if job.shape.exclusive || job.shape.all_memory {
+                self.whole(job, &first, &planner, &mut draft)?;
             }
         }
-        draft.warnings = self.warnings.lines();
+        std::mem::take(&mut self.warnings).tell(&mut draft);
         Ok(draft)
+    }
+
+    /// Why there is nothing to plan.
+    fn nothing(&self, file: &str) -> Error {
+        if self.waiting == 0 {
+            let cause = match self.jobs {
+                0 => "there are no jobs".to_owned(),
+                jobs => format!("no job is pending among {jobs}: the queue is empty"),
+            };
+            let error = Error::input(file, cause);
+            return match self.jobs {
+                0 => error.help("add the file that `squeue --json` prints"),
+                _ => error.help("there is nothing to plan"),
+            };
+        }
+        let list: Vec<String> = self.out.iter().map(|(why, ids)| left_out(why, ids)).collect();
+        let cause = format!("none of {} pending jobs can start: {}", self.waiting, list.join("; "));
+        Error::input(file, cause).help("there is nothing to plan before that changes")
+    }
+
+    /// In the order in which Slurm looks at them: the highest priority first, then the first that
+    /// was submitted. Where only those that could start now are wanted, the others are left out.
+    fn in_line(&mut self) {
+        self.pending.sort_by_key(|job| (-job.task.priority, job.wishes.submitted));
+        if !self.now {
+            return;
+        }
+        let (mut out, mut kept) = (std::mem::take(&mut self.out), Vec::new());
+        for job in std::mem::take(&mut self.pending) {
+            match job.waits() {
+                None => kept.push(job),
+                Some(why) => match out.iter_mut().find(|(known, _)| *known == why) {
+                    Some((_, list)) => list.push(job.task.id),
+                    None => out.push((why, vec![job.task.id])),
+                },
+            }
+        }
+        (self.out, self.pending) = (out, kept);
+    }
+
+    /// Says which jobs cannot start whatever room there is.
+    fn tell_out(&mut self, file: &str) {
+        for (why, ids) in &self.out {
+            let line = format!("left out, as it cannot start: {}", left_out(why, ids));
+            self.warnings.add(format!("{file}: jobs"), line);
+        }
     }
 
     /// Says what makes no sense only when everything is known.
@@ -165,7 +260,7 @@ impl Cluster {
                 ..ResourceDraft::default()
             });
         }
-        let wanted = self.pending.iter().flat_map(|job| job.each.gres.keys());
+        let wanted = self.pending.iter().flat_map(|job| job.shape.names());
         let had = self.nodes.iter().flat_map(|node| node.has.gres.keys());
         let mut names: Vec<&String> =
             had.filter(|name| !name.contains(':')).chain(wanted).collect();
@@ -193,8 +288,8 @@ impl Cluster {
         let mut same: Vec<_> = self.same.iter().collect();
         same.sort();
         for (key, names) in same {
-            let own = names.iter().find(|name| node.features.contains(*name));
-            labels.extend(own.map(|name| (key.clone(), name.clone())));
+            let has = |set: &&Vec<String>| set.iter().all(|name| node.features.contains(name));
+            labels.extend(names.iter().find(has).map(|set| (key.clone(), set.join("&"))));
         }
         if self.by_name {
             labels.push(("node".to_owned(), node.name.clone()));
@@ -207,22 +302,32 @@ impl Cluster {
         labels
     }
 
-    /// A job that has its nodes to itself takes all CPUs and all generic resources of each.
-    fn alone(&self, job: &Pending, draft: &mut Draft) -> Result<()> {
-        let open = |node: &&Node| {
-            let inside = job.partitions.iter().any(|name| node.partitions.contains(name));
-            node.state == NodeState::Ready
-                && (inside || !self.partitioned() || job.partitions.is_empty())
-        };
-        for node in self.nodes.iter().filter(open) {
-            let all = Amounts { memory: job.each.memory, ..node.has.clone() };
-            // What the node does not have, it still does not have.
-            let mut all = all;
-            for (name, count) in &job.each.gres {
-                let own = all.gres.entry(name.clone()).or_default();
-                *own = (*own).max(*count);
+    /// A job that has its nodes to itself takes all CPUs and all generic resources of each; one
+    /// that says nothing of memory all of that.
+    fn whole(
+        &self,
+        job: &Pending,
+        each: &Amounts,
+        planner: &Planner,
+        draft: &mut Draft,
+    ) -> Result<()> {
+        for k in planner.open(self, &job.task.requires) {
+            let node = &self.nodes[k];
+            let mut all = each.clone();
+            if job.shape.exclusive {
+                all.cpu = all.cpu.max(node.has.cpu);
+                for (name, count) in &node.has.gres {
+                    // What the node does not have, it still does not have.
+                    let own = all.gres.entry(name.clone()).or_default();
+                    *own = (*own).max(*count);
+                }
             }
-            all.cpu = all.cpu.max(job.each.cpu);
+            if job.shape.all_memory {
+                all.memory = node.has.memory;
+            }
+            if all == *each {
+                continue;
+            }
             draft.pairs.push(PairDraft {
                 task: job.task.id.clone(),
                 node: node.name.clone(),
@@ -231,6 +336,18 @@ impl Cluster {
             });
         }
         Ok(())
+    }
+}
+
+/// Most numbers of jobs that a message names.
+const NAMED: usize = 5;
+
+/// Which jobs are left out, and why.
+fn left_out(why: &str, ids: &[String]) -> String {
+    let named = ids[..ids.len().min(NAMED)].join(", ");
+    match ids.len() {
+        n if n > NAMED => format!("{named} and {} more ({why})", n - NAMED),
+        _ => format!("{named} ({why})"),
     }
 }
 

@@ -4,7 +4,7 @@ use super::cluster::{Cluster, Node};
 use super::fields::At;
 use super::words::{gres, hosts, mebibytes, tres};
 use base::error::Result;
-use model::NodeState;
+use model::{Direction, NodeState};
 
 /// An entry of `nodes`.
 pub(super) fn read(cluster: &mut Cluster, at: &At) -> Result<()> {
@@ -12,7 +12,8 @@ pub(super) fn read(cluster: &mut Cluster, at: &At) -> Result<()> {
     if name.is_empty() {
         return Err(at.error("the node has no name"));
     }
-    let mut node = Node { name, ..Node::default() };
+    let threads = at.number("threads")?.filter(|own| *own > 0).unwrap_or(1);
+    let mut node = Node { name, threads, ..Node::default() };
     let wrong = |key: &'static str| move |cause: String| at.wrong(key, cause);
     let trackable = tres(&at.text("tres")?).map_err(wrong("tres"))?;
     let cpus = at.number("effective_cpus")?.filter(|cpus| *cpus > 0).or(at.number("cpus")?);
@@ -23,6 +24,8 @@ pub(super) fn read(cluster: &mut Cluster, at: &At) -> Result<()> {
     node.has.memory = (memory - special).max(0);
     let own = gres(&at.text("gres")?).map_err(wrong("gres"))?;
     node.has.add_gres(if own.is_empty() { &trackable.gres } else { &own });
+    let there = own.iter().filter(|one| one.there);
+    let there: Vec<String> = there.flat_map(|one| feature_names(&one.name, &one.kind)).collect();
     let used = tres(&at.text("tres_used")?).map_err(wrong("tres_used"))?;
     let own = gres(&at.text("gres_used")?).map_err(wrong("gres_used"))?;
     node.stated.cpu = at.number("alloc_cpus")?.or(used.cpu).unwrap_or(0);
@@ -32,6 +35,15 @@ pub(super) fn read(cluster: &mut Cluster, at: &At) -> Result<()> {
     if node.features.is_empty() {
         node.features = at.words("features")?;
     }
+    for name in there {
+        node.has.gres.remove(name.trim_start_matches(GRES));
+        cluster.there.insert(name.clone());
+        node.features.push(name);
+    }
+    if node.has.gres.contains_key("shard") {
+        let cause = "a card is shared or given out whole: shards and cards are planned apart";
+        cluster.warnings.assume(Direction::Wider, at.path_of("gres"), cause);
+    }
     node.partitions = at.words("partitions")?;
     let states = [at.words("state")?, at.words("state_flags")?].concat();
     node.state = state(cluster, at, "state", &states);
@@ -39,11 +51,21 @@ pub(super) fn read(cluster: &mut Cluster, at: &At) -> Result<()> {
     node.weight = at.number("weight")?.unwrap_or(1);
     if cluster.at.contains_key(&node.name) {
         let error = at.error(format!("the node `{}` appears twice", node.name));
-        return Err(error.help("give one dump of the nodes"));
+        cluster.fatal = Some(error.help("give one dump of the nodes"));
+        return Ok(());
     }
     weighs(cluster, at, node.weight);
     cluster.add(node);
     Ok(())
+}
+
+/// Begins the name of a feature that stands for a resource that no job takes.
+const GRES: &str = "gres/";
+
+/// What such a resource is called among the features of a node, with its type and without.
+pub(super) fn feature_names(name: &str, kind: &Option<String>) -> Vec<String> {
+    let typed = kind.iter().map(|kind| format!("{GRES}{name}:{kind}"));
+    std::iter::once(format!("{GRES}{name}")).chain(typed).collect()
 }
 
 /// An entry of `sinfo` as later versions write it: nodes that are alike, for one partition.
@@ -54,13 +76,13 @@ pub(super) fn read_group(cluster: &mut Cluster, at: &At) -> Result<()> {
     for text in list.words("nodes")? {
         names.extend(hosts(&text).map_err(|cause| list.wrong("nodes", cause))?);
     }
-    let mut node = Node::default();
+    let mut node = Node { threads: 1, ..Node::default() };
     for (from, what) in [(&cpus, "CPUs"), (&memory, "memory")] {
         if from.number("minimum")? != from.number("maximum")? {
             let cause = format!(
                 "these nodes differ in {what}: the least is planned with; `scontrol show node --json` tells them apart"
             );
-            cluster.warnings.add(from.path_of("minimum"), cause);
+            cluster.warnings.assume(Direction::Narrower, from.path_of("minimum"), cause);
         }
     }
     let least = |from: &At, what: &str| {
@@ -77,7 +99,7 @@ pub(super) fn read_group(cluster: &mut Cluster, at: &At) -> Result<()> {
         }
         _ if all > 0 => {
             let cause = "what is taken is said of several nodes together: only running jobs are planned with; `scontrol show node --json` says it of each";
-            cluster.warnings.add(cpus.path_of("allocated"), cause);
+            cluster.warnings.assume(Direction::Wider, cpus.path_of("allocated"), cause);
         }
         _ => {}
     }
@@ -145,7 +167,7 @@ fn state(cluster: &mut Cluster, at: &At, key: &str, words: &[String]) -> NodeSta
             | "INVALID_REG" | "NO_RESPOND" | "NOT_RESPONDING" => NodeState::Down,
             _ => {
                 let cause = format!("the state `{word}` is not known: such nodes take no tasks");
-                cluster.warnings.add(at.path_of(key), cause);
+                cluster.warnings.assume(Direction::Narrower, at.path_of(key), cause);
                 NodeState::Drain
             }
         };

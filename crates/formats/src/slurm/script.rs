@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use rustc_hash::FxHashSet;
+
 use base::error::{Error, Kind, Result};
 use model::{Instance, NodeId, Plan, Schedule, TaskId};
 
@@ -22,9 +24,9 @@ try() { \"$@\" || failed=1; }
 /// Names that Slurm cannot take: of nodes with brackets, commas or spaces, of jobs with slashes.
 pub fn write_script(instance: &Instance, plan: &Plan) -> Result<String> {
     let mut text = HEAD.to_owned();
-    for job in instance.jobs() {
+    for job in instance.jobs().filter(|job| !is_part(instance, *job)) {
         let name = instance.job_name(job);
-        let places: Vec<_> = instance.units(job).filter_map(|unit| plan.placement[unit]).collect();
+        let places = places(instance, plan, job);
         if places.is_empty() {
             let _ = writeln!(text, "# {}: no node", name.escape_debug());
             continue;
@@ -61,14 +63,14 @@ const TIMED: &str = "\
 /// As for [`write_script`].
 pub fn write_timed_script(instance: &Instance, schedule: &Schedule) -> Result<String> {
     let mut text = HEAD.replacen("# Goes on", &format!("{TIMED}# Goes on"), 1);
+    let whole = instance.jobs().filter(|job| !is_part(instance, *job));
     let mut jobs: Vec<(Option<i64>, TaskId)> =
-        instance.jobs().map(|job| (schedule.start[job.index()], job)).collect();
+        whole.map(|job| (schedule.start[job.index()], job)).collect();
     // Jobs without a start come last, as comments.
     jobs.sort_by_key(|(start, job)| (start.is_none(), *start, *job));
     for (start, job) in jobs {
         let name = instance.job_name(job);
-        let places: Vec<NodeId> =
-            instance.units(job).filter_map(|unit| schedule.plan.placement[unit]).collect();
+        let places = places(instance, &schedule.plan, job);
         let (Some(start), false) = (start, places.is_empty()) else {
             let _ = writeln!(text, "# {}: no node", name.escape_debug());
             continue;
@@ -118,6 +120,21 @@ fn number_of(instance: &Instance, job: TaskId) -> String {
         name if is_number(name) => name.to_owned(),
         _ => format!("${{job_{}}}", job.index()),
     }
+}
+
+/// The nodes of a job, each once: several of its tasks may be on one.
+fn places(instance: &Instance, plan: &Plan, job: TaskId) -> Vec<NodeId> {
+    let mut seen = FxHashSet::default();
+    let all = instance.units(job).filter_map(|unit| plan.placement[unit]);
+    all.filter(|node| seen.insert(*node)).collect()
+}
+
+/// True for a part of a job beside its first, which is on the same nodes.
+fn is_part(instance: &Instance, job: TaskId) -> bool {
+    let part = instance.job_name(job).rsplit_once(':');
+    part.is_some_and(|(of, number)| {
+        is_number(of) && number.bytes().all(|b| b.is_ascii_digit()) && !number.is_empty()
+    })
 }
 
 /// Nodes as Slurm lists them.

@@ -2,7 +2,7 @@
 
 use super::super::source::Text;
 use super::*;
-use model::{Instance, NodeId, TaskId};
+use model::{Ask, Instance, NodeId, NodeState, TaskId};
 
 /// Two nodes, with more in the second's place and one pending job.
 fn draft(node: &str, job: &str) -> Result<Draft> {
@@ -13,7 +13,7 @@ fn draft(node: &str, job: &str) -> Result<Draft> {
            ],
            "jobs": [{{"job_id": 7, "job_state": ["PENDING"], {job} "nice": 0}}]}}"#
     );
-    read(&[Text { name: "dump", text: &text }], None)
+    read(&[Text { name: "dump", text: &text }], &Beside::default())
 }
 
 fn instance(node: &str, job: &str) -> Instance {
@@ -38,8 +38,14 @@ fn takes(node: &str, job: &str) -> Vec<i64> {
     draft.tasks[0].demand.iter().map(whole).collect()
 }
 
+/// What is said of a draft.
+fn said(draft: &Draft) -> Vec<String> {
+    let assumed = draft.assumptions.iter().map(ToString::to_string);
+    draft.warnings.iter().cloned().chain(assumed).collect()
+}
+
 fn warnings(node: &str, job: &str) -> Vec<String> {
-    draft(node, job).unwrap().warnings
+    said(&draft(node, job).unwrap())
 }
 
 #[test]
@@ -66,7 +72,10 @@ fn what_a_job_takes() {
         (r#""cpus": 2, "tres_per_node": "gres/gpu:a100:2","#, &[2, 0, 2, 2, 0]),
         (r#""cpus": 2, "tres_per_node": "gres:gpu:3","#, &[2, 0, 3, 0]),
         (r#""cpus": 2, "tres_per_job": "gpu:4","#, &[2, 0, 4, 0]),
-        (r#""cpus": 4, "tasks": 4, "tres_per_task": "cpu:1,gres/gpu:1","#, &[4, 0, 4, 0]),
+        (r#""cpus": 4, "tasks": 4, "tres_per_task": "cpu:1,gres/gpu:1","#, &[1, 0, 1, 0]),
+        (r#""cpus": 1, "tres_per_job": "gpu:2", "cpus_per_tres": "gpu:3","#, &[6, 0, 2, 0]),
+        (r#""cpus": 1, "tres_per_job": "gpu:2", "memory_per_tres": "gpu:300","#, &[1, 600, 2, 0]),
+        (r#""cpus": 2, "tres_per_socket": "gpu:1", "sockets_per_node": 2,"#, &[2, 0, 2, 0]),
         // Two nodes: what is said of the whole is halved, what is said of a node is not.
         (
             r#""node_count": 2, "tres_req_str": "cpu=8,mem=200M,node=2,gres/gpu=4","#,
@@ -121,7 +130,7 @@ fn states_of_nodes() {
             r#"{{"nodes": [{{"name": "n", "cpus": 1, "real_memory": 1, "state": {text}}}],
                 "jobs": [{{"job_id": 7, "job_state": "PENDING"}}]}}"#
         );
-        let draft = read(&[Text { name: "dump", text: &text }], None).unwrap();
+        let draft = read(&[Text { name: "dump", text: &text }], &Beside::default()).unwrap();
         assert_eq!(draft.nodes[0].state, state, "{text}");
         assert!(draft.warnings.is_empty(), "{text}");
     }
@@ -130,7 +139,9 @@ fn states_of_nodes() {
     let odd = r#""state_flags": ["SLEEPY"],"#;
     assert_eq!(
         warnings(odd, ""),
-        ["dump: nodes[1].state: the state `SLEEPY` is not known: such nodes take no tasks"]
+        [
+            "dump: nodes[1].state: the state `SLEEPY` is not known: such nodes take no tasks; the plan may refuse what the cluster allows"
+        ]
     );
 }
 
@@ -197,14 +208,14 @@ fn exclusive_jobs_take_whole_nodes() {
 
 #[test]
 fn what_is_not_planned_is_said_once() {
-    let job = r#""dependency": "afterok:1", "licenses": "x:1", "contiguous": true, "cores_per_socket": 4},
+    let job = r#""dependency": "afterok:1", "licenses": "x:1", "contiguous": true, "cores_per_socket": 4, "node_count": 2},
         {"job_id": 8, "job_state": "PENDING", "dependency": "afterok:2"},
         {"job_id": 9, "job_state": "RUNNING", "nodes": "elsewhere", "tres_alloc_str": "cpu=1"},
         {"job_id": 10, "job_state": "DREAMING","#;
     let list = warnings("", job).join("\n");
     for part in [
-        "dump: jobs[0].dependency, and 1 more: dependencies count in plans in time only",
-        "dump: jobs[0].dependency, and 1 more: a job that is not in the dump is taken as over",
+        "dump: jobs[0].dependency: dependencies count in plans in time only: without time they are taken as met (and 1 more such)",
+        "dump: jobs[0].dependency: a job that is not in the dump is taken as over (and 1 more such)",
         "dump: jobs[0].licenses: licences",
         "dump: jobs[0].contiguous: contiguous",
         "dump: jobs[0].cores_per_socket: cores",
@@ -226,7 +237,7 @@ fn in_time(jobs: &str, start: Option<i64>) -> Draft {
                 "start_time": 1000, "end_time": 1300, "time_limit": 5}},
               {{"job_id": 2, "job_state": "COMPLETED"}}, {jobs}]}}"#
     );
-    read(&[Text { name: "dump", text: &text }], start).unwrap()
+    read(&[Text { name: "dump", text: &text }], &Beside { start, ..Beside::default() }).unwrap()
 }
 
 #[test]
@@ -262,7 +273,7 @@ fn what_runs_ends_and_jobs_begin_when_they_may() {
     assert_eq!(after("4"), ["3"]);
     assert!(after("6").is_empty() && after("7").is_empty());
     assert_eq!((after("9_2"), after("10")), (vec!["8_2"], vec!["8_1", "8_2"]));
-    let list = draft.warnings.join("\n");
+    let list = said(&draft).join("\n");
     for part in [
         "jobs[3].deadline: the job cannot keep its deadline",
         "jobs[5].dependency: one of several dependencies",
@@ -275,7 +286,7 @@ fn what_runs_ends_and_jobs_begin_when_they_may() {
     // As of another time: what should have ended has.
     let later = in_time(jobs, Some(1400));
     assert_eq!(later.start, Some(1400));
-    assert!(later.warnings.join("").contains("should have ended"));
+    assert!(said(&later).join("").contains("should have ended"));
     let timed =
         in_time(r#"{"job_id": 3, "job_state": "PENDING", "cpus": 4, "time_limit": 1}"#, None);
     let instance = timed.build().unwrap();
@@ -289,7 +300,7 @@ fn switches_and_partitions_come_in_files_of_their_own() {
     let nodes = r#"{"nodes": [{"name": "n1", "cpus": 1, "real_memory": 1, "state": "idle"},
         {"name": "n2", "cpus": 1, "real_memory": 1, "state": "idle"}], "meta": {}}"#;
     let partitions = r#"{"partitions": [{"name": "p", "nodes": {"configured": "n[1-2]"},
-        "maximums": {"nodes": {"set": true, "infinite": false, "number": 1}}}]}"#;
+        "maximums": {"nodes": {"set": true, "infinite": false, "number": 2}}}]}"#;
     let jobs = r#"{"jobs": [{"job_id": 1, "job_state": ["PENDING"], "partition": "p", "node_count": 2,
         "cpus": 2, "minimum_switches": 1}]}"#;
     let topology = "SwitchName=a Nodes=n1\nSwitchName=b Nodes=n2\n";
@@ -299,16 +310,11 @@ fn switches_and_partitions_come_in_files_of_their_own() {
         text("partitions", partitions),
         text("nodes", nodes),
     ];
-    let draft = read(&files, None).unwrap();
+    let draft = read(&files, &Beside::default()).unwrap();
     let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     assert_eq!(draft.nodes[0].labels, [label("switch", "a"), label("partition:p", "yes")]);
     assert_eq!(draft.tasks[0].within.len(), 2, "apart, and at one switch");
-    let list = &draft.warnings;
-    assert_eq!(list.len(), 1, "{list:?}");
-    assert!(
-        list[0].starts_with("jobs: jobs[0].node_count: the job asks for more nodes"),
-        "{list:?}"
-    );
+    assert!(said(&draft).is_empty(), "{:?}", said(&draft));
 }
 
 #[test]
@@ -322,15 +328,15 @@ fn newer_sinfo_has_groups_of_nodes() {
         {"node": {"state": ["IDLE"]}, "nodes": {"nodes": ["n[2-3]"]}, "partition": {"name": "q"},
          "cpus": {"allocated": 0, "minimum": 4, "maximum": 8}, "memory": {"allocated": 0, "minimum": 50, "maximum": 50}}],
         "jobs": [{"job_id": 1, "job_state": ["PENDING"]}]}"#;
-    let draft = read(&[Text { name: "dump", text }], None).unwrap();
+    let draft = read(&[Text { name: "dump", text }], &Beside::default()).unwrap();
     let names: Vec<&str> = draft.nodes.iter().map(|node| node.id.as_str()).collect();
     assert_eq!(names, ["n1", "n2", "n3"]);
     let keys: Vec<&str> = draft.nodes[0].labels.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["partition:p", "partition:q", "feature:a"]);
     assert_eq!(draft.nodes[0].used[0].1.to_string(), "3");
     assert_eq!(draft.nodes[0].capacity[2].1.to_string(), "2");
-    assert_eq!(draft.warnings.len(), 1, "{:?}", draft.warnings);
-    assert!(draft.warnings[0].contains("differ in CPUs"));
+    assert_eq!(said(&draft).len(), 1, "{:?}", said(&draft));
+    assert!(said(&draft)[0].contains("differ in CPUs"));
 }
 
 #[test]
@@ -379,14 +385,15 @@ fn wrong_fields_are_named() {
         ),
         ("", r#""nice": 1}, {"job_state": "PENDING","#, "dump: jobs[1]: the job has neither"),
     ] {
-        let error = draft(node, job).unwrap_err().to_string();
+        // What is odd in one place is left out there, and said.
+        let told = draft(node, job).map_or_else(|error| error.to_string(), |d| said(&d).join("\n"));
         let memory = message.contains("mem=much");
         let cause = if memory {
             "dump: jobs[0].tres_req_str: `much` is no amount of memory"
         } else {
             message
         };
-        assert!(error.starts_with(cause), "{error}");
+        assert!(told.contains(cause), "{told}");
     }
     for (text, message) in [
         ("[1]", "dump: this is no output of Slurm's: the top level is no object"),
@@ -397,18 +404,200 @@ fn wrong_fields_are_named() {
         (r#"{"jobs": 3}"#, "dump: jobs: this is no list"),
         (r#"{"jobs": [3]}"#, "dump: jobs[0]: this is no object"),
         (r#"{"jobs": []}"#, "dump: there are no nodes"),
-        (r#"{"nodes": [{"cpus": 1}]}"#, "dump: nodes[0]: the node has no name"),
-        (r#"{"nodes": [{"name": "a"}]}"#, "dump: nodes[0]: the node has no `cpus`"),
+        (
+            r#"{"nodes": [{"cpus": 1}]}"#,
+            "dump: there are no nodes: dump: nodes[0]: the node has no name",
+        ),
+        (
+            r#"{"nodes": [{"name": "a"}]}"#,
+            "dump: there are no nodes: dump: nodes[0]: the node has no `cpus`",
+        ),
         (
             r#"{"nodes": [{"name": "a", "cpus": 1, "real_memory": 1}], "jobs": [{"job_state": "RUNNING", "nodes": "a"}]}"#,
-            "dump: no job is pending among 1: there is nothing to plan",
+            "dump: no job is pending among 1: the queue is empty",
         ),
         (
             r#"{"nodes": [{"name": "a", "cpus": 1, "real_memory": 1}, {"name": "a", "cpus": 1, "real_memory": 1}]}"#,
             "dump: nodes[1]: the node `a` appears twice",
         ),
     ] {
-        let error = read(&[Text { name: "dump", text }], None).unwrap_err().to_string();
+        let error =
+            read(&[Text { name: "dump", text }], &Beside::default()).unwrap_err().to_string();
         assert_eq!(error, message, "{text}");
     }
+}
+
+/// Tasks of the job with their units, and the CPUs of one.
+fn parts(node: &str, job: &str) -> Vec<(String, u32, i64)> {
+    let draft = draft(node, job).unwrap();
+    let cpu = |task: &TaskDraft| task.demand[0].1.at_places(0).unwrap();
+    let one = |task: &TaskDraft| (task.id.clone(), task.replicas.unwrap_or(1), cpu(task));
+    draft.tasks.iter().map(one).collect()
+}
+
+#[test]
+fn tasks_are_where_there_is_room() {
+    let own = |id: &str, units: u32, cpu: i64| (id.to_owned(), units, cpu);
+    let free = r#""cpus": 12, "tasks": 12, "node_count": 1, "max_nodes": 0, "memory_per_cpu": 10,"#;
+    assert_eq!(parts("", free), [own("7", 12, 1)]);
+    assert!(draft("", free).unwrap().tasks[0].within.is_empty());
+    assert!(draft("", free).unwrap().assumptions.is_empty());
+    let range = r#""cpus": 12, "tasks": 12, "node_count": 2, "max_nodes": 3,"#;
+    let spread = Ask::Spread { at_least: 2, at_most: 3, max_skew: None };
+    assert_eq!(draft("", range).unwrap().tasks[0].within, [(spread, "node".to_owned())]);
+    // `node_count` of 22.05 is what the job would get.
+    let wag = r#""cpus": 12, "tasks": 12, "node_count": 9, "tres_req_str": "cpu=12,node=1","#;
+    assert!(draft("", wag).unwrap().tasks[0].within.is_empty());
+    let one = r#""cpus": 8, "tasks": 8, "node_count": 1, "max_nodes": 1,"#;
+    assert_eq!(parts("", one), [own("7", 1, 8)]);
+    // What is taken on each node: the fewest nodes that will do, in equal shares where those do.
+    let even = r#""cpus": 12, "tasks": 12, "memory_per_node": 100,"#;
+    assert_eq!(parts("", even), [own("7", 2, 6)]);
+    let uneven = r#""cpus": 13, "tasks": 13, "memory_per_node": 100,"#;
+    assert_eq!(parts("", uneven), [own("7", 2, 1), own("7:1", 11, 1)]);
+    let draft = draft("", uneven).unwrap();
+    assert_eq!(draft.rules.len(), 2, "all or none, and on the nodes of the first");
+    assert_eq!(draft.assumptions[0].direction, Direction::Narrower);
+    assert!(draft.build().is_ok());
+    let each = r#""cpus": 6, "tasks": 6, "tasks_per_node": 4,"#;
+    assert_eq!(parts("", each), [own("7", 2, 4)], "CPUs for four on each");
+}
+
+#[test]
+fn cards_of_a_job_are_on_several_nodes() {
+    let node =
+        r#""gres": "gpu:a:4"}, {"name": "n3", "cpus": 8, "real_memory": 2000, "gres": "gpu:b:4","#;
+    let takes = |job: &str| -> Vec<(u32, Vec<i64>)> {
+        let draft = draft(node, job).unwrap();
+        let of = |task: &TaskDraft| {
+            let all = task.demand.iter().map(|(_, amount)| amount.at_places(0).unwrap());
+            (task.replicas.unwrap_or(1), all.collect())
+        };
+        draft.tasks.iter().map(of).collect()
+    };
+    let job = r#""cpus": 1, "tasks": 1, "tres_per_job": "gres/gpu:6","#;
+    assert_eq!(takes(job), [(2, vec![1, 0, 1]), (4, vec![0, 0, 1])]);
+    let job = r#""cpus": 1, "tasks": 1, "tres_per_job": "gres/gpu:7","#;
+    assert_eq!(takes(job), [(2, vec![1, 0, 1]), (5, vec![0, 0, 1])]);
+    let job = r#""cpus": 1, "tasks": 1, "tres_per_job": "gres/gpu:4", "cpus_per_tres": "gpu:4","#;
+    assert_eq!(takes(job), [(2, vec![4, 0, 1]), (2, vec![4, 0, 1])]);
+    let job = r#""cpus": 6, "tasks": 6, "tres_per_task": "gres/gpu:1","#;
+    assert_eq!(takes(job), [(6, vec![1, 0, 1])]);
+}
+
+#[test]
+fn no_memory_asked_for_is_all_of_it() {
+    let job =
+        r#""cpus": 1, "tasks": 1, "memory_per_node": 0, "tres_req_str": "cpu=1,mem=2000M,node=1","#;
+    let plain = instance("", job);
+    let on = |node: u32| plain.demand_on(TaskId(0), NodeId(node))[1];
+    let mib = plain.capacity(NodeId(0))[1];
+    assert_eq!((on(0), on(1)), (mib, 2 * mib));
+    // Nodes at work of which no memory is taken: nobody takes any.
+    let free = instance(r#""alloc_cpus": 4, "alloc_memory": 0,"#, job);
+    assert_eq!(free.demand(TaskId(0))[1], 0);
+}
+
+#[test]
+fn what_cannot_start_takes_no_room() {
+    let rest = r#"}, {"job_id": 8, "job_state": ["PENDING"], "state_reason": "Priority","#;
+    for reason in
+        ["JobHeldUser", "DependencyNeverSatisfied", "QOSMaxCpuPerUserLimit", "BadConstraints"]
+    {
+        let job = format!(r#""state_reason": "{reason}" {rest}"#);
+        let draft = draft("", &job).unwrap();
+        assert_eq!((draft.tasks.len(), draft.tasks[0].id.as_str()), (1, "8"), "{reason}");
+        let line = format!("dump: jobs: left out, as it cannot start: 7 (Slurm says {reason})");
+        assert_eq!(draft.warnings, [line]);
+    }
+    let alone = draft("", r#""state_reason": "PartitionDown","#).unwrap_err();
+    assert_eq!(
+        alone.to_string(),
+        "dump: none of 1 pending jobs can start: 7 (Slurm says PartitionDown)"
+    );
+}
+
+#[test]
+fn partitions_let_jobs_in() {
+    let told = |partition: &str, job: &str| -> String {
+        let text = format!(
+            r#"{{"nodes": [{{"name": "n", "cpus": 8, "real_memory": 100}}],
+                "partitions": [{{"name": "p", "nodes": {{"configured": "n"}}, {partition} "cluster": ""}}],
+                "jobs": [{{"job_id": 7, "job_state": "PENDING", "partition": "p", "time_limit": 60, "cpus": 2,
+                    "qos": "normal", "account": "physics", {job} "nice": 0}}]}}"#
+        );
+        match read(&[Text { name: "dump", text: &text }], &Beside::default()) {
+            Ok(draft) => draft.tasks[0].id.clone(),
+            Err(error) => error.to_string().replace("dump: none of 1 pending jobs can start: ", ""),
+        }
+    };
+    for (partition, job, found) in [
+        ("", "", "7"),
+        (r#""partition": {"state": ["DOWN"]},"#, "", "7 (partition `p` is down)"),
+        (r#""partition": {"state": ["DRAIN"]},"#, "", "7"),
+        (r#""maximums": {"time": 30},"#, "", "7 (partition `p` lets a job run 30 minutes)"),
+        (r#""maximums": {"time": 60},"#, "", "7"),
+        (
+            r#""maximums": {"nodes": 1},"#,
+            r#""node_count": 2,"#,
+            "7 (partition `p` lets a job have 1 nodes)",
+        ),
+        (
+            r#""maximums": {"cpus_per_node": 1},"#,
+            "",
+            "7 (partition `p` lets jobs have 1 CPUs of a node)",
+        ),
+        (
+            r#""qos": {"allowed": "high,low"},"#,
+            "",
+            "7 (partition `p` does not let the QOS `normal` in)",
+        ),
+        (r#""qos": {"allowed": "normal"},"#, "", "7"),
+        (
+            r#""accounts": {"deny": "physics"},"#,
+            "",
+            "7 (partition `p` does not let the account `physics` in)",
+        ),
+    ] {
+        assert_eq!(told(partition, job), found, "{partition} {job}");
+    }
+}
+
+#[test]
+fn resources_that_no_job_takes() {
+    let node = r#""gres": "gpu:2,nsight:no_consume:1","#;
+    let job = r#""tres_per_node": "gres/gpu:1,gres/nsight","#;
+    assert_eq!(open(node, job), ["n2"]);
+    let names: Vec<String> =
+        draft(node, job).unwrap().resources.iter().map(|r| r.name.clone()).collect();
+    assert_eq!(names, ["cpu", "memory", "gpu"]);
+}
+
+#[test]
+fn a_queue_is_in_its_order_and_says_what_waits() {
+    let jobs = r#"{"nodes": [{"name": "n", "cpus": 8, "real_memory": 100}], "jobs": [
+        {"job_id": 1, "job_state": "PENDING", "priority": 5, "submit_time": 20},
+        {"job_id": 2, "job_state": "PENDING", "priority": 5, "submit_time": 10},
+        {"job_id": 3, "job_state": "PENDING", "priority": 9, "submit_time": 30},
+        {"job_id": 4, "job_state": "PENDING", "dependency": "afterok:1(unfulfilled)"},
+        {"job_id": 5, "job_state": "PENDING", "eligible_time": 5000},
+        {"job_id": 6, "job_state": "PENDING", "state_reason": "Licenses", "priority": 1}]}"#;
+    let read = |now: bool| {
+        let beside = Beside { now, ..Beside::default() };
+        super::read(&[Text { name: "dump", text: jobs }], &beside).unwrap()
+    };
+    let ids =
+        |draft: &Draft| -> Vec<String> { draft.tasks.iter().map(|task| task.id.clone()).collect() };
+    let (all, now) = (read(false), read(true));
+    assert_eq!(ids(&all), ["3", "2", "1", "6", "4", "5"]);
+    assert!(all.queue && all.warnings.is_empty());
+    assert_eq!(ids(&now), ["3", "2", "1"]);
+    assert_eq!(
+        now.warnings,
+        [
+            "dump: jobs: left out, as it cannot start: 6 (Slurm says Licenses)",
+            "dump: jobs: left out, as it cannot start: 4 (it comes after jobs that wait)",
+            "dump: jobs: left out, as it cannot start: 5 (it may not start yet)",
+        ]
+    );
 }

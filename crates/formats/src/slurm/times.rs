@@ -3,8 +3,9 @@
 use super::cluster::{Cluster, Times, Wishes};
 use super::fields::At;
 use super::fields::Warnings;
+use super::waits::blocked;
 use base::error::Result;
-use model::{AfterDraft, CENTURY, When};
+use model::{AfterDraft, CENTURY, Direction, When};
 
 impl Times {
     /// Of a plan that starts at `start`, where that is asked for.
@@ -83,6 +84,8 @@ pub(super) fn wishes(cluster: &mut Cluster, at: &At) -> Result<Wishes> {
         eligible: set(at.number("eligible_time")?),
         deadline: set(at.number("deadline")?),
         dependency: at.text("dependency")?,
+        submitted: at.number("submit_time")?.unwrap_or(0),
+        blocked: blocked(at)?,
         place: at.path_of(""),
     })
 }
@@ -123,7 +126,7 @@ impl Cluster {
             let over = |(end, _): &(i64, _)| self.times.now.is_some_and(|now| *end <= now);
             if node.ending.iter().any(over) {
                 let cause = "a job that runs here should have ended: plans in time take it as over";
-                warnings.add(format!("node `{}`", node.name), cause);
+                warnings.assume(Direction::Wider, format!("node `{}`", node.name), cause);
             }
         }
         // Tasks of one array say the same: once is enough.
@@ -133,14 +136,18 @@ impl Cluster {
             let wishes = &job.wishes;
             let warnings = if last == wishes.place { &mut silent } else { &mut *warnings };
             last.clone_from(&wishes.place);
-            let (after, ends) = self.times.depends(wishes, &ids[k], warnings);
+            let (after, ends) = self.times.depends(wishes, (&ids[k], self.now), warnings);
             let after = after.into_iter().filter(|other| *other != k);
             job.task.after =
                 after.map(|other| AfterDraft { task: ids[other].clone(), lag: 0 }).collect();
             let Some(now) = self.times.now else {
                 if wishes.deadline.is_some() || wishes.eligible.is_some() || ends.is_some() {
                     let cause = "nothing says when the plan starts, so times of jobs are left out: give --start-date";
-                    warnings.add(format!("{}eligible_time", wishes.place), cause);
+                    warnings.assume(
+                        Direction::Wider,
+                        format!("{}eligible_time", wishes.place),
+                        cause,
+                    );
                 }
                 continue;
             };
@@ -150,7 +157,7 @@ impl Cluster {
             match wishes.deadline {
                 Some(deadline) if deadline < earliest => {
                     let cause = "the job cannot keep its deadline any more: it is planned without";
-                    warnings.add(format!("{}deadline", wishes.place), cause);
+                    warnings.assume(Direction::Wider, format!("{}deadline", wishes.place), cause);
                 }
                 deadline => job.task.deadline = deadline.map(When::On),
             }
@@ -164,7 +171,7 @@ impl Times {
     fn depends(
         &self,
         wishes: &Wishes,
-        id: &str,
+        (id, only_now): (&str, bool),
         warnings: &mut Warnings,
     ) -> (Vec<usize>, Option<i64>) {
         let (mut after, mut ends) = (Vec::new(), None);
@@ -172,8 +179,13 @@ impl Times {
         if matches!(text, "" | "(null)") {
             return (after, ends);
         }
-        let mut tell = |cause: &str| warnings.add(format!("{}dependency", wishes.place), cause);
-        tell("dependencies count in plans in time only: without time they are taken as met");
+        let place = format!("{}dependency", wishes.place);
+        let mut tell = |cause: &str| warnings.assume(Direction::Wider, place.clone(), cause);
+        if !only_now {
+            tell("dependencies count in plans in time only: without time they are taken as met");
+        } else if wishes.blocked.is_some() {
+            return (after, ends);
+        }
         if text.contains('?') {
             tell("one of several dependencies cannot be planned with: taken as met");
             return (after, ends);

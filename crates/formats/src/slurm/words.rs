@@ -103,6 +103,8 @@ pub(super) struct Gres {
     pub(super) name: String,
     pub(super) kind: Option<String>,
     pub(super) count: i64,
+    /// It is there or not, and no job takes any of it.
+    pub(super) there: bool,
 }
 
 /// `gpu:a100:8(S:0-1),nic:2`: of a node, of what is used on it, of what a job asks on each; with
@@ -129,6 +131,8 @@ pub(super) fn gres(text: &str) -> Result<Vec<Gres>, String> {
             Some(last) => count(last)?,
             None => 1,
         };
+        let there = words.contains(&"no_consume");
+        words.retain(|word| *word != "no_consume");
         if words.is_empty() || words.len() > 2 || words.iter().any(|word| word.is_empty()) {
             return Err(bad());
         }
@@ -136,6 +140,7 @@ pub(super) fn gres(text: &str) -> Result<Vec<Gres>, String> {
             name: words[0].to_owned(),
             kind: words.get(1).map(|kind| (*kind).to_owned()),
             count,
+            there,
         });
     }
     Ok(list)
@@ -251,7 +256,7 @@ mod tests {
     }
 
     fn of(name: &str, kind: Option<&str>, count: i64) -> Gres {
-        Gres { name: name.to_owned(), kind: kind.map(str::to_owned), count }
+        Gres { name: name.to_owned(), kind: kind.map(str::to_owned), count, there: false }
     }
 
     #[test]
@@ -269,6 +274,13 @@ mod tests {
             ("gpu:3g.20gb", vec![of("gpu", Some("3g.20gb"), 1)]),
             ("mps:2K", vec![of("mps", None, 2048)]),
             ("(null)", vec![]),
+            (
+                "nsight:no_consume:1,fs:x:no_consume:4",
+                vec![
+                    Gres { there: true, ..of("nsight", None, 1) },
+                    Gres { there: true, ..of("fs", Some("x"), 4) },
+                ],
+            ),
         ] {
             assert_eq!(gres(text).unwrap(), list, "{text}");
         }

@@ -1,0 +1,148 @@
+//! Pending jobs: tasks, gangs over several nodes, and arrays of either.
+
+use super::cluster::{Cluster, Pending};
+use super::demand::shape;
+use super::fields::At;
+use super::partition::{Entry, admitted};
+use super::places::{requirement, switches};
+use super::shape::Shape;
+use super::times;
+use super::waits::why_out;
+use super::words::{MOST, numbers};
+use base::error::Result;
+use model::{Direction, TaskDraft};
+
+/// A pending job: a task, a gang over several nodes, or an array of either.
+pub(super) fn pending(cluster: &mut Cluster, at: &At) -> Result<()> {
+    cluster.waiting += 1;
+    let mut shape = shape(cluster, at)?;
+    let partitions = at.words("partition")?;
+    let entry = match why_out(at)? {
+        Some(reason) => Entry::Out(reason),
+        None => admitted(cluster, at, &partitions, &mut shape)?,
+    };
+    let partitions = match entry {
+        Entry::Open(partitions) => partitions,
+        Entry::Out(reason) => return cluster.leave_out(at, &reason),
+    };
+    let mut task =
+        TaskDraft { priority: at.number("priority")?.unwrap_or(0), ..TaskDraft::default() };
+    task.duration = times::limit(cluster, at, &partitions)?;
+    let wishes = times::wishes(cluster, at)?;
+    let mut within = Vec::new();
+    task.requires = requirement(cluster, at, &shape, &partitions, &mut within)?;
+    if !shape.is_single() {
+        switches(cluster, at, &shape, &mut within)?;
+    }
+    not_planned(cluster, at, &shape)?;
+    for id in ids(cluster, at)? {
+        if cluster.pending.len() >= MOST {
+            cluster.fatal = Some(at.error(format!("more than {MOST} tasks are pending")));
+            return Ok(());
+        }
+        if !cluster.ids.insert(id.clone()) {
+            let error = at.error(format!("the job `{id}` appears twice"));
+            cluster.fatal = Some(error.help("give one dump of the jobs"));
+            return Ok(());
+        }
+        cluster.times.waits(at, &id, cluster.pending.len())?;
+        let task = TaskDraft { id, ..task.clone() };
+        let (shape, partitions, wishes) = (shape.clone(), partitions.clone(), wishes.clone());
+        cluster.pending.push(Pending { task, shape, within: within.clone(), partitions, wishes });
+    }
+    Ok(())
+}
+
+impl Cluster {
+    /// A pending job that cannot start, whatever room there is.
+    pub(super) fn leave_out(&mut self, at: &At, reason: &str) -> Result<()> {
+        self.times.over(at)?;
+        let id = at.number("job_id")?.map_or_else(|| "?".to_owned(), |id| id.to_string());
+        match self.out.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, list)) => list.push(id),
+            None => self.out.push((reason.to_owned(), vec![id])),
+        }
+        Ok(())
+    }
+}
+
+/// The job's id as `scontrol` takes it, `123` or `123_4`; one for each task of an array.
+fn ids(cluster: &mut Cluster, at: &At) -> Result<Vec<String>> {
+    let job = at.number("job_id")?.filter(|id| *id > 0);
+    let array = at.number("array_job_id")?.filter(|id| *id > 0);
+    if let (Some(array), Some(task)) = (array, at.number("array_task_id")?) {
+        return Ok(vec![format!("{array}_{task}")]);
+    }
+    let text = at.text("array_task_string")?;
+    if let (Some(array), false) = (array.or(job), text.is_empty()) {
+        let (list, most) = match text.split_once('%') {
+            Some((list, most)) => (list, Some(most)),
+            None => (text.as_str(), None),
+        };
+        if most.is_some() {
+            let cause = "how many tasks of an array may run at once is not planned with";
+            cluster.warnings.assume(Direction::Wider, at.path_of("array_task_string"), cause);
+        }
+        let (list, cut) = match list.split_once(",...").or(list.split_once("...")) {
+            Some((list, _)) => (list, true),
+            None => (list, false),
+        };
+        if cut {
+            let cause = "the list of the array's tasks is cut short: the rest is left out";
+            cluster.warnings.assume(Direction::Wider, at.path_of("array_task_string"), cause);
+        }
+        let list = list.trim().trim_start_matches('[').trim_end_matches(']');
+        let tasks = numbers(list, MOST).map_err(|cause| at.wrong("array_task_string", cause))?;
+        return Ok(tasks.iter().map(|task| format!("{array}_{task}")).collect());
+    }
+    match job {
+        Some(job) => Ok(vec![job.to_string()]),
+        None => match at.text("name")? {
+            name if name.is_empty() => Err(at.error("the job has neither `job_id` nor `name`")),
+            name => Ok(vec![name]),
+        },
+    }
+}
+
+/// What would matter and is not planned with.
+fn not_planned(cluster: &mut Cluster, at: &At, shape: &Shape) -> Result<()> {
+    let warnings = &mut cluster.warnings;
+    for (key, errs, cause) in [
+        ("licenses", Direction::Wider, "licences are not planned with"),
+        ("burst_buffer", Direction::Wider, "burst buffers are not planned with"),
+        (
+            "batch_features",
+            Direction::Wider,
+            "the constraint on the first node is not planned with",
+        ),
+        ("het_job_id_set", Direction::Wider, "parts of heterogeneous jobs are planned one by one"),
+    ] {
+        if !at.text(key)?.is_empty() {
+            warnings.assume(errs, at.path_of(key), cause);
+        }
+    }
+    if !at.text("resv_name")?.is_empty() {
+        let cause = "reservations are not planned with: nor are nodes that are kept for one";
+        warnings.assume(Direction::Either, at.path_of("resv_name"), cause);
+    }
+    for (key, cause) in [
+        ("cores_per_socket", "cores by socket are not planned with"),
+        ("tasks_per_socket", "tasks by socket are not planned with"),
+        ("tasks_per_board", "tasks by board are not planned with"),
+        ("core_spec", "specialised cores are not planned with"),
+    ] {
+        if at.number(key)?.is_some_and(|number| number > 0 && number < 0x7ffe) {
+            warnings.assume(Direction::Wider, at.path_of(key), cause);
+        }
+    }
+    let sockets = at.number("sockets_per_node")?.is_some_and(|own| own > 1 && own < 0x7ffe);
+    if sockets && at.text("tres_per_socket")?.is_empty() {
+        let cause = "sockets by node are not planned with";
+        warnings.assume(Direction::Wider, at.path_of("sockets_per_node"), cause);
+    }
+    if at.flag("contiguous") && !shape.is_single() {
+        let cause = "contiguous nodes are not planned with";
+        warnings.assume(Direction::Wider, at.path_of("contiguous"), cause);
+    }
+    Ok(())
+}
