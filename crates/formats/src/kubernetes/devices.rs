@@ -95,7 +95,9 @@ const MOST_STEPS: usize = 10_000;
 struct Search<'a> {
     sets: &'a [Set],
     wishes: &'a [Wish],
-    /// Those of the host that are free.
+    /// Those of the host.
+    there: &'a [usize],
+    /// Those of them that are free.
     devices: &'a [usize],
     steps: usize,
 }
@@ -107,7 +109,7 @@ impl Search<'_> {
     /// It meets a device that does not say what a condition asks about.
     fn units(&mut self, wish: usize, unit: i64, used: &mut Vec<usize>) -> Result<bool, ()> {
         let Some(own) = self.wishes.get(wish) else { return Ok(true) };
-        if own.request.all && own.silent.iter().any(|device| self.devices.contains(device)) {
+        if own.request.all && own.silent.iter().any(|device| self.there.contains(device)) {
             return Err(());
         }
         if own.request.all || unit == own.request.count {
@@ -252,18 +254,21 @@ impl Cluster {
                 host.allocatable.insert(set.name.clone(), *free);
             }
         }
-        let mut free: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut there: BTreeMap<&str, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
         for (device, placed) in claims.devices.iter().enumerate() {
-            if let (Some(host), false) = (&placed.node, taken.contains(&placed.id)) {
-                free.entry(host).or_default().push(device);
+            if let Some(host) = &placed.node {
+                let (all, free) = there.entry(host).or_default();
+                all.push(device);
+                free.extend((!taken.contains(&placed.id)).then_some(device));
             }
         }
         for (k, wishes) in stops {
-            let stops = |devices: &Vec<usize>| {
-                let mut search = Search { sets: &sets, wishes: &wishes, devices, steps: 0 };
+            let stops = |(all, free): &(Vec<usize>, Vec<usize>)| {
+                let (sets, wishes) = (&sets[..], &wishes[..]);
+                let mut search = Search { sets, wishes, there: all, devices: free, steps: 0 };
                 search.units(0, 0, &mut Vec::new()).is_err()
             };
-            let hosts = free.iter().filter(|(_, devices)| stops(devices));
+            let hosts = there.iter().filter(|(_, devices)| stops(devices));
             let hosts: Vec<String> = hosts.map(|(host, _)| (*host).to_owned()).collect();
             if !hosts.is_empty() {
                 let place = self.show(self.waiting[k].place, &self.waiting[k].id);
