@@ -188,6 +188,7 @@ impl Cluster {
     /// Takes an object over.
     pub(super) fn take(&mut self, source: Text, object: Object) -> Result<()> {
         let place = self.show(object.place, &object.name);
+        object.is_named_well(source)?;
         match (object.group.as_str(), object.kind.as_str()) {
             ("", "Node") => {
                 let (node, unknown) = object.typed::<Node>(source)?;

@@ -233,14 +233,16 @@ impl Cluster {
                 // What takes one of a set takes one of every larger set too.
                 let within = |set: usize| sets[set].devices.is_subset(&larger.devices);
                 let fixed = own.iter().filter(|(set, _)| within(*set));
-                let fixed: i64 = fixed.filter_map(|(_, count)| *count).sum();
+                let fixed = fixed.filter_map(|(_, count)| *count).fold(0, i64::saturating_add);
                 if fixed > 0 {
-                    *needs.entry(larger.name.clone()).or_insert(0) += fixed;
+                    let need = needs.entry(larger.name.clone()).or_insert(0);
+                    *need = need.saturating_add(fixed);
                 }
                 let parts: Vec<usize> = whole.iter().copied().filter(|set| within(*set)).collect();
                 for host in hosts.iter().filter(|_| !parts.is_empty()) {
                     let more: i64 = parts.iter().map(|set| counts[*set][*host].0).sum();
-                    self.there.push((k, *host, larger.name.clone(), fixed + more));
+                    let amount = fixed.saturating_add(more);
+                    self.there.push((k, *host, larger.name.clone(), amount));
                 }
             }
             if !whole.is_empty() {

@@ -50,6 +50,22 @@ impl Object {
         format!("{within}{between}{}", self.name)
     }
 
+    /// Names become part of the ids of pods, `namespace/name`: they have no slash, as in the API.
+    ///
+    /// # Errors
+    /// A name or a namespace that has one.
+    pub(super) fn is_named_well(&self, source: Text) -> Result<()> {
+        for field in ["name", "namespace"] {
+            let text = self.value.pointer(&format!("/metadata/{field}")).and_then(Value::as_str);
+            if let Some(text) = text.filter(|text| text.contains('/')) {
+                let error = source.error(format!("`{text}` is no name of an object"));
+                let place = format!("{}, metadata.{field}", self.whole_place());
+                return Err(error.at(place).help("write it without a slash"));
+            }
+        }
+        Ok(())
+    }
+
     /// The object as one of the API's types, with the fields that the type does not have.
     ///
     /// # Errors
