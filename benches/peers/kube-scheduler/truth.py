@@ -47,6 +47,19 @@ def stowplan(program, arguments, objects):
         return done.returncode, None, done.stderr
 
 
+def show(options, seed, features, objects, lines):
+    """Prints a difference while there are not too many, and keeps its cluster."""
+    if options.show <= 0:
+        return
+    options.show -= 1
+    print(f"{seed} {'+'.join(features)}")
+    for line in lines:
+        print("   ", line)
+    if options.keep:
+        with open(os.path.join(options.keep, f"{seed}.json"), "w") as file:
+            json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, file, indent=1)
+
+
 def our_verdicts(program, objects):
     """Node by node what stands between the pod `d/w-0` and it, "" for nothing; a text where there is no answer."""
     code, out, err = stowplan(program, ["explain", "--task", "d/w-0", "--allow-unplaced", "--output", "json"], objects)
@@ -92,17 +105,9 @@ def verdicts(options):
         for feature in features:
             tally[feature][0] += not wrong
             tally[feature][1] += 1
-        if wrong and options.show > 0:
-            options.show -= 1
-            print(f"{seed} {'+'.join(features)}")
-            for line in wrong:
-                print("   ", line)
-            for line in err.splitlines():
-                if line.startswith("assum") or "wider" in line or "narrower" in line:
-                    print("    said:", line)
-            if options.keep:
-                with open(os.path.join(options.keep, f"{seed}.json"), "w") as file:
-                    json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, file, indent=1)
+        if wrong:
+            said = [f"said: {line}" for line in err.splitlines() if "the plan may" in line or "the cluster may" in line]
+            show(options, seed, features, objects, wrong + said)
     for feature, (good, all_) in sorted(tally.items()):
         print(f"{feature:16} {good} of {all_}")
     print(f"{agreed} of {len(cases)} clusters, {same} of {nodes} verdicts")
@@ -140,17 +145,6 @@ def queues(options):
     total = collections.Counter()
     bad = 0
 
-    def show(seed, features, objects, lines):
-        if options.show <= 0:
-            return
-        options.show -= 1
-        print(f"{seed} {'+'.join(features)}")
-        for line in lines:
-            print("   ", line)
-        if options.keep:
-            with open(os.path.join(options.keep, f"{seed}.json"), "w") as file:
-                json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, file, indent=1)
-
     for (seed, features, objects), mine, real, bound in zip(cases, ours, theirs, binds):
         wrong = []
         if isinstance(mine, str):
@@ -181,7 +175,7 @@ def queues(options):
             wrong += [f"said: {' '.join(one)}" for one in told if wrong]
         if wrong:
             bad += 1
-            show(seed, features, objects, wrong)
+            show(options, seed, features, objects, wrong)
     for name, count in sorted(total.items()):
         print(f"{count:8} {name}")
     print(f"{len(cases) - bad} of {len(cases)} clusters")
@@ -228,14 +222,7 @@ def drains(options):
             total["refused, with a word"] += 1
         elif wrong:
             bad += 1
-            if options.show > 0:
-                options.show -= 1
-                print(f"{seed} {'+'.join(features)} {' '.join(asks)}")
-                for line in wrong + [str(out["moves"]["waves"])]:
-                    print("   ", line)
-                if options.keep:
-                    with open(os.path.join(options.keep, f"{seed}.json"), "w") as file:
-                        json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, file, indent=1)
+            show(options, seed, features + asks, objects, wrong + [str(out["moves"]["waves"])])
     for name, count in sorted(total.items()) + sorted(skipped.items()):
         print(f"{count:8} {name[:150]}")
     print(f"{len(cases) - bad} of {len(cases)} plans, {options.clusters - len(cases)} clusters without one")
@@ -285,12 +272,7 @@ def evictions(options):
             total["evictions of the scheduler"] += len(evicted)
         if wrong:
             bad += 1
-            if options.show > 0:
-                options.show -= 1
-                print(f"{seed} {'+'.join(features)}: {'; '.join(wrong)}")
-                if options.keep:
-                    with open(os.path.join(options.keep, f"{seed}.json"), "w") as file:
-                        json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, file, indent=1)
+            show(options, seed, features, objects, wrong)
     for name, count in sorted(total.items()):
         print(f"{count:8} {name}")
     print(f"{options.clusters - bad} of {options.clusters} clusters")

@@ -8,6 +8,8 @@ use k8s_openapi::api::core::v1::{
 use super::nodes::effect;
 use model::{ANY, Decimal, Direction, Preference, Requirement, Selection, Toleration};
 
+/// The label that tells nodes apart.
+pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
 /// The name that stands for a node's own name among labels, where pods ask for that.
 pub(super) const NAME: &str = "metadata.name";
 
@@ -196,6 +198,13 @@ pub(super) fn bar(selection: &mut Selection, key: &str, mut values: Vec<String>)
             selection.none_of.push((key.to_owned(), values));
         }
     }
+}
+
+/// The node is one of these, by name.
+pub(super) fn one_of(names: Vec<String>) -> Selection {
+    let mut here = Selection::default();
+    narrow(&mut here, NAME, names);
+    finished(here)
 }
 
 /// The requirement with more that is asked of labels.

@@ -9,14 +9,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::cluster::Cluster;
 use model::Direction;
 
-/// Drivers that attach what older fields of a volume name.
-const MIGRATED: [(&str, &str); 4] = [
-    ("awsElasticBlockStore", "ebs.csi.aws.com"),
-    ("azureDisk", "disk.csi.azure.com"),
-    ("gcePersistentDisk", "pd.csi.storage.gke.io"),
-    ("vsphereVolume", "csi.vsphere.vmware.com"),
-];
-
 /// Most volumes of a driver by node.
 #[derive(Debug, Default)]
 pub(super) struct Limits(BTreeMap<String, BTreeMap<String, i64>>);
@@ -40,33 +32,24 @@ pub(super) fn driver(
     if let Some(csi) = &spec.csi {
         return Some((csi.driver.clone(), csi.volume_handle.clone()));
     }
+    // What older fields name is attached by these.
     let older = [
-        spec.aws_elastic_block_store.is_some(),
-        spec.azure_disk.is_some(),
-        spec.gce_persistent_disk.is_some(),
-        spec.vsphere_volume.is_some(),
+        (spec.aws_elastic_block_store.is_some(), "ebs.csi.aws.com"),
+        (spec.azure_disk.is_some(), "disk.csi.azure.com"),
+        (spec.gce_persistent_disk.is_some(), "pd.csi.storage.gke.io"),
+        (spec.vsphere_volume.is_some(), "csi.vsphere.vmware.com"),
     ];
-    let at = older.into_iter().position(|is| is)?;
-    Some((MIGRATED[at].1.to_owned(), metadata.name.clone().unwrap_or_default()))
-}
-
-/// How many of something waiting pods need, by position.
-#[derive(Debug, Default)]
-pub(super) struct Mounts(BTreeMap<usize, i64>);
-
-impl Mounts {
-    pub(super) fn add(&mut self, pod: usize) {
-        *self.0.entry(pod).or_insert(0) += 1;
-    }
+    let (_, driver) = older.into_iter().find(|(is, _)| *is)?;
+    Some((driver.to_owned(), metadata.name.clone().unwrap_or_default()))
 }
 
 impl Cluster {
-    /// The pods need so many of a resource beside what they need anyhow.
-    pub(super) fn need(&mut self, resource: &str, mounts: &Mounts) {
-        for (k, count) in &mounts.0 {
-            let mut needs = self.needs[self.waiting[*k].needs].clone();
+    /// The waiting pods need so many of a resource beside what they need anyhow.
+    pub(super) fn need(&mut self, resource: &str, pods: impl IntoIterator<Item = (usize, i64)>) {
+        for (k, count) in pods {
+            let mut needs = self.needs[self.waiting[k].needs].clone();
             *needs.entry(resource.to_owned()).or_insert(0) += count;
-            self.waiting[*k].needs = self.needs_at.number(&mut self.needs, needs);
+            self.waiting[k].needs = self.needs_at.number(&mut self.needs, needs);
         }
     }
 
@@ -125,11 +108,8 @@ impl Cluster {
                 needs.insert(name.clone(), count);
                 self.running[k].needs = self.needs_at.number(&mut self.needs, needs);
             }
-            let mut mounts = Mounts::default();
-            for (k, handles) in asked.iter().enumerate() {
-                handles.iter().for_each(|_| mounts.add(k));
-            }
-            self.need(&name, &mounts);
+            let counts = asked.iter().map(|handles| handles.len() as i64).enumerate();
+            self.need(&name, counts.filter(|(_, count)| *count > 0));
             let none = (all + self.running.len() * 128) as i64;
             for host in &mut self.hosts {
                 let most = most.get(&host.name).copied().unwrap_or(none);

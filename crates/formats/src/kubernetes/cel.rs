@@ -177,15 +177,11 @@ impl Parser<'_> {
             self.eat(word)?;
         }
         let Some(Value::Text(name)) = left else { return Err("a name is expected".to_owned()) };
-        let start = match self.next_is("[") {
-            false => format!("{name}/"),
-            true => {
-                let domain = self.word()?;
-                let domain = unquoted(&domain).ok_or("a domain is expected")?.to_owned();
-                self.eat("]")?;
-                return Ok(Some(self.device.attributes.contains_key(&format!("{domain}/{name}"))));
-            }
-        };
+        if self.tokens.get(self.at).is_some_and(|next| next == "[") {
+            let full = format!("{}/{name}", self.domain()?);
+            return Ok(Some(self.device.attributes.contains_key(&full)));
+        }
+        let start = format!("{name}/");
         Ok(Some(self.device.attributes.keys().any(|known| known.starts_with(&start))))
     }
 
@@ -245,12 +241,18 @@ impl Parser<'_> {
         }
     }
 
-    /// `['domain'].name`, as `domain/name`.
-    fn name(&mut self) -> Result<String, String> {
+    /// `['domain']`
+    fn domain(&mut self) -> Result<String, String> {
         self.eat("[")?;
         let domain = self.word()?;
         let domain = unquoted(&domain).ok_or("a domain is expected")?.to_owned();
         self.eat("]")?;
+        Ok(domain)
+    }
+
+    /// `['domain'].name`, as `domain/name`.
+    fn name(&mut self) -> Result<String, String> {
+        let domain = self.domain()?;
         self.eat(".")?;
         Ok(format!("{domain}/{}", self.word()?))
     }

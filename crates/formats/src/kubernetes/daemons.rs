@@ -2,13 +2,13 @@
 
 use rustc_hash::FxHashSet;
 
-use super::affinity::{NAME, requirement, with};
+use super::affinity::{one_of, requirement, with};
 use super::cluster::{Cluster, Template};
 use super::pods::Pod;
 use super::requests::{add, effective};
 use super::workloads::Daemon;
 use base::error::{Error, Result};
-use model::{Direction, Effect, Requirement, Selection, Toleration};
+use model::{Direction, Effect, Requirement, Toleration};
 
 /// Taints that the controller lets its pods tolerate; the last with the host's network only.
 const TOLERATED: [(&str, Effect); 7] = [
@@ -87,11 +87,7 @@ impl Cluster {
                 self.warnings.assume(Direction::Wider, &shown, "metadata.name", &what);
                 continue;
             }
-            let here = Selection {
-                any_of: vec![(NAME.to_owned(), vec![host.clone()])],
-                ..Selection::default()
-            };
-            let own: Requirement = with(&asked, &here);
+            let own: Requirement = with(&asked, &one_of(vec![host.clone()]));
             let requirement = self.requirement_at.number(&mut self.requirements, own);
             self.waiting.push(Pod {
                 id,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::affinity::{NAME, bar, finished, narrow};
+use super::affinity::{NAME, bar, one_of};
 use super::claims::{Claim, Claims, Id, Request};
 use super::cluster::Cluster;
 use super::pods::Pod;
@@ -328,9 +328,7 @@ impl Cluster {
 
     /// The pod runs on one of these nodes.
     fn stay_on(&mut self, names: Vec<String>, k: usize) {
-        let mut here = Selection::default();
-        narrow(&mut here, NAME, names);
-        self.ask_too(k, &finished(here));
+        self.ask_too(k, &one_of(names));
     }
 }
 

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PodSpec};
 
-use super::affinity::{NAME, also, finished, narrow, with};
-use super::attach::Mounts;
+use super::affinity::{also, narrow, one_of, with};
 use super::cluster::Cluster;
 use super::pods::Pod;
 use super::quotas::limit;
@@ -108,9 +107,7 @@ impl Cluster {
                     false => reached.entry(key).or_insert_with(all).clone(),
                 };
                 if names.len() < self.hosts.len() {
-                    let mut there = Selection::default();
-                    narrow(&mut there, NAME, names);
-                    asked = with(&asked, &finished(there));
+                    asked = with(&asked, &one_of(names));
                 }
             }
             let place = self.show(pod.place, &pod.id);
@@ -128,9 +125,7 @@ impl Cluster {
     fn within(&self, asked: &Requirement, either: &[Selection]) -> Requirement {
         also(asked, either).unwrap_or_else(|| {
             let hosts = self.hosts.iter().filter(|host| is_one_of(host, either));
-            let mut there = Selection::default();
-            narrow(&mut there, NAME, hosts.map(|host| host.name.clone()).collect());
-            with(asked, &finished(there))
+            with(asked, &one_of(hosts.map(|host| host.name.clone()).collect()))
         })
     }
 
@@ -164,9 +159,8 @@ impl Cluster {
                     0 => format!("volumes of {}", kind.class),
                     _ => format!("volumes of {} from {least} bytes", kind.class),
                 };
-                let mut mounts = Mounts::default();
-                claims.iter().filter(|(_, size)| size >= least).for_each(|(k, _)| mounts.add(*k));
-                self.need(&name, &mounts);
+                let large = claims.iter().filter(|(_, size)| size >= least);
+                self.need(&name, large.map(|(k, _)| (*k, 1)));
                 let mut counts = vec![0; self.hosts.len()];
                 local.iter().filter(|(size, _)| size >= least).for_each(|(_, at)| counts[*at] += 1);
                 for (host, count) in self.hosts.iter_mut().zip(counts) {

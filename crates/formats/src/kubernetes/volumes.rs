@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::api::storage::v1::{CSINode, StorageClass};
 use rustc_hash::FxHashMap;
 
-use super::affinity::{NAME, Tell, bar, narrow, selection};
+use super::affinity::{HOSTNAME, NAME, Tell, bar, narrow, selection};
 use super::attach::{Limits, driver};
 use super::nodes::Host;
 use super::requests::{Wrong, steps};
@@ -24,8 +24,6 @@ const ZONES: [&str; 4] = [
     "failure-domain.beta.kubernetes.io/zone",
     "failure-domain.beta.kubernetes.io/region",
 ];
-/// The label that tells hosts apart.
-const HOST: &str = "kubernetes.io/hostname";
 /// What separates the zones of a volume that is in several.
 const SEVERAL: &str = "__";
 /// Stands for what a pod waits for before any node will do.
@@ -77,7 +75,7 @@ pub(super) struct Volume {
     modes: Vec<String>,
     block: bool,
     /// The claim that it is for.
-    pub(super) of: Option<String>,
+    of: Option<String>,
     available: bool,
     /// The driver that attaches it, and what tells it from others.
     handle: Option<(String, String)>,
@@ -89,7 +87,7 @@ pub(super) struct Volumes {
     claims: FxHashMap<String, Claim>,
     /// Some claims were in the files: those that were not are not there.
     told: bool,
-    pub(super) volumes: BTreeMap<String, Volume>,
+    volumes: BTreeMap<String, Volume>,
     pub(super) classes: FxHashMap<String, Class>,
     usual_class: Option<String>,
     pub(super) limits: Limits,
@@ -286,7 +284,7 @@ impl Volumes {
         let volumes: Vec<&Volume> = self.volumes.values().filter(open).collect();
         let mut named: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
         for (k, host) in hosts.iter().enumerate().filter(|_| !volumes.is_empty()) {
-            let own = host.labels.iter().find(|(key, _)| key == HOST);
+            let own = host.labels.iter().find(|(key, _)| key == HOSTNAME);
             own.into_iter().for_each(|(_, value)| named.entry(value).or_default().push(k));
         }
         let mut at = vec![Vec::new(); hosts.len()];
@@ -294,7 +292,7 @@ impl Volumes {
         for (k, volume) in volumes.iter().enumerate() {
             // Local volumes name their host: no need to look at all the others.
             let names =
-                volume.either.iter().map(|one| one.any_of.iter().find(|(key, _)| key == HOST));
+                volume.either.iter().map(|one| one.any_of.iter().find(|(key, _)| key == HOSTNAME));
             let names: Option<Vec<&(String, Vec<String>)>> = names.collect();
             let few = names.filter(|all| !all.is_empty()).map(|all| {
                 let values = all.iter().flat_map(|(_, values)| values);

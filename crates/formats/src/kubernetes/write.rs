@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::super::Running;
 use super::super::source::{Source, Text};
+use super::affinity::HOSTNAME;
 use super::objects::{Object, each, pointer};
 use super::{cluster, fits};
 use base::error::{Error, Kind, Result};
 use model::{Claim, ClaimedPlacement, Instance, NodeId, Plan};
 
-const HOSTNAME: &str = "kubernetes.io/hostname";
 /// The path of required node affinity below a pod's `spec`.
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
