@@ -1,14 +1,15 @@
 //! `FUZZ_TARGET=NAME fuzz [OPTION OF LIBFUZZER]... [FOLDER]...`: gives a reader inputs that cover it.
 //! The first folder gets what covers more; without a target the names of all are printed.
 
-mod mutate;
-
 #[path = "../tests/it/brute.rs"]
 mod brute;
+#[path = "../tests/it/mutate.rs"]
+mod mutate;
 #[path = "../tests/it/targets.rs"]
 mod targets;
 
 use std::ffi::{CString, c_char, c_int};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
@@ -55,7 +56,9 @@ fn main() {
     let words: Vec<String> = std::env::args().collect();
     // What files of the folders consist of is what others are made of.
     let folders = words.iter().skip(1).filter(|word| !word.starts_with('-'));
-    POOL.get_or_init(|| mutate::Pool::of(folders));
+    let inputs = folders.flat_map(|folder| Path::new(folder).read_dir()).flatten().flatten();
+    let inputs: Vec<_> = inputs.flat_map(|entry| std::fs::read(entry.path())).collect();
+    POOL.get_or_init(|| mutate::Pool::of(&inputs));
     let words: Vec<CString> =
         words.into_iter().filter_map(|word| CString::new(word).ok()).collect();
     let mut pointers: Vec<*mut c_char> =

@@ -19,6 +19,7 @@ mod kubernetes;
 mod left_out;
 mod limit;
 mod limits;
+mod mutate;
 mod numbers;
 mod parts;
 mod properties;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::Path;
 
 /// What inputs are made of.
 #[derive(Default)]
@@ -78,18 +77,14 @@ const ODD: [&str; 58] = [
 const LONG: usize = 400;
 
 impl Pool {
-    /// Of all files in these folders.
-    pub fn of<'a>(folders: impl Iterator<Item = &'a String>) -> Pool {
+    /// Of all these inputs.
+    pub fn of(inputs: &[Vec<u8>]) -> Pool {
         let (mut words, mut pieces) = (BTreeSet::new(), BTreeSet::new());
-        for folder in folders {
-            let Ok(entries) = Path::new(folder).read_dir() else { continue };
-            for entry in entries.flatten() {
-                let Ok(bytes) = std::fs::read(entry.path()) else { continue };
-                let text = Text::of(&bytes);
-                words.extend(text.words.iter().map(|range| bytes[range.clone()].to_vec()));
-                let short = text.pieces.iter().filter(|range| range.len() <= LONG);
-                pieces.extend(short.map(|range| bytes[range.clone()].to_vec()));
-            }
+        for bytes in inputs {
+            let text = Text::of(bytes);
+            words.extend(text.words.iter().map(|range| bytes[range.clone()].to_vec()));
+            let short = text.pieces.iter().filter(|range| range.len() <= LONG);
+            pieces.extend(short.map(|range| bytes[range.clone()].to_vec()));
         }
         Pool { words: words.into_iter().collect(), pieces: pieces.into_iter().collect() }
     }
