@@ -1,10 +1,10 @@
 //! `stowplan check INSTANCE... PLAN`
 
 use super::input::{FileArgs, LimitArgs, without_time};
-use super::output::{print, say};
+use super::output::{Form, OutputArgs, print, say};
 use super::{Done, FAILED};
 use base::error::{Error, Result};
-use formats::read_plan;
+use formats::{digest, read_plan};
 use judge::check::check_claim;
 use judge::simulate::{Frequency, Settings, Shape, simulate};
 use model::{Instance, Plan};
@@ -25,26 +25,40 @@ pub(super) struct Args {
     /// Seed of what is drawn
     #[arg(long, default_value_t = 1, value_name = "N", requires = "simulate")]
     seed: u64,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(super) fn run(args: Args) -> Done {
     let shape = shape(&args.distribution)?;
+    let form = args.output.form("verdicts", &[Form::Table, Form::Json])?;
+    if args.simulate.is_some() && (form, &args.output.file) != (Form::Table, &None) {
+        return Err(Error::usage("--simulate prints for people, on standard output")
+            .help("leave out --output and -o"));
+    }
     let (instance, Some(plan)) = args.files.instance_and_plan()? else {
         return Err(Error::usage("check needs an instance and a plan")
             .help("stowplan check instance.json plan.json"));
     };
-    let instance = args.limits.apply(args.files.read(instance, false)?)?;
+    let instance =
+        args.limits.apply(args.files.read_for(instance, (Some(&plan), None), false)?)?;
     if args.simulate.is_some() {
         without_time(&instance, "`--simulate`")?;
     }
     let claim = read_plan(&plan, &instance)?;
     let verdict = check_claim(&instance, &claim);
+    let fine = verdict.violations.is_empty();
+    if form == Form::Json {
+        let digest = digest(&instance);
+        args.output.write(form, &report::verdict_json(&instance, digest, &verdict))?;
+        return Ok(if fine { 0 } else { FAILED });
+    }
+    let mut text = String::new();
     for violation in &verdict.violations {
-        print(&format!("{}: {violation}\n", violation.code()))?;
+        text.push_str(&format!("{}: {violation}\n", violation.code()));
     }
     let values = verdict.values.iter().map(|tier| format!("{} = {}", tier.tier, tier.value));
     let values = values.collect::<Vec<_>>().join(", ");
-    let fine = verdict.violations.is_empty();
     if fine {
         let placed = verdict.plan.placed();
         let assumed = match instance.assumptions().len() {
@@ -53,8 +67,10 @@ pub(super) fn run(args: Args) -> Done {
             more => format!(" as read, {more} assumptions"),
         };
         let tasks = instance.tasks();
-        print(&format!("ok{assumed}: {placed} of {tasks} tasks placed, {values}\n"))?;
-    } else {
+        text.push_str(&format!("ok{assumed}: {placed} of {tasks} tasks placed, {values}\n"));
+    }
+    args.output.write(form, &text)?;
+    if !fine {
         say(&format!("{} violations", verdict.violations.len()));
     }
     let kept = args.simulate.map(|draws| draw(&args, &instance, &verdict.plan, (draws, shape)));

@@ -42,6 +42,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Done {
     let clock = Clock::new(args.verbose);
+    let form = args.output.form("a comparison", &Form::PAGES)?;
     let names: Vec<&str> = match args.methods.trim() {
         "all" => Method::names(),
         list => list.split(',').map(str::trim).collect(),
@@ -105,14 +106,14 @@ pub(super) fn run(args: Args) -> Done {
     if args.methods.trim() == "all" {
         comparison.sort_by_rank();
     }
-    args.output.write(&match args.output.form() {
-        Form::Table => report::comparison_table(&comparison, args.output.width()),
+    let text = match form {
         Form::Json => report::comparison_json(&comparison),
         Form::Csv => report::comparison_csv(&comparison),
         Form::Markdown => report::comparison_markdown(&comparison),
         Form::Html => report::comparison_html(&comparison)?,
-        Form::Sol | Form::Svg => return Err(Error::usage("--output sol and svg are for plans")),
-    })?;
+        _ => report::comparison_table(&comparison, args.output.width()),
+    };
+    args.output.write(form, &text)?;
     clock.lap("written");
     for (_, detail) in &comparison.failed {
         say(&format!("failed: {detail}"));

@@ -1,10 +1,8 @@
 //! `stowplan explain INSTANCE... [PLAN] [--task TASK]`
 
-use std::path::PathBuf;
-
 use super::clock::Clock;
-use super::input::{FileArgs, GoalArgs, judged_plan, without_time};
-use super::output::{print, say, write_to};
+use super::input::{FileArgs, GoalArgs, judged_running, without_time};
+use super::output::{Form, OutputArgs, print, say};
 use super::solve::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
 use base::error::{Error, Result};
@@ -12,16 +10,9 @@ use base::nearest;
 use base::stop::Stop;
 use model::{Instance, Plan, TaskId};
 use plan::explain::{Verdict, explain, why_plan, why_task};
+use plan::replan::today;
 use plan::solve::{Answer, Method, Params, solve};
 use report;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
-    /// For people
-    Table,
-    /// For scripts
-    Json,
-}
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -37,36 +28,42 @@ pub(super) struct Args {
     /// Tell on standard error what is done
     #[arg(short, long)]
     verbose: bool,
-    /// Form of the answer
-    #[arg(long, value_enum, default_value_t = Form::Table, value_name = "FORM")]
-    output: Form,
-    /// Write the answer to a file instead of standard output
-    #[arg(short = 'o', long = "out", value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(super) fn run(args: Args) -> Done {
     let clock = Clock::new(args.verbose);
+    let form = args.output.form("explanations", &[Form::Table, Form::Json])?;
     let (instance, plan) = args.files.instance_and_plan()?;
     if instance.is_empty() && args.files.tables.tasks.is_none() {
         return Err(Error::usage("explain needs an instance")
             .help("stowplan explain instance.json [plan.json] [--task TASK]"));
     }
-    let instance = args.goal.apply(args.files.read(instance, false)?)?;
+    let about = (plan.as_ref(), args.task.as_deref());
+    let instance = args.goal.apply(args.files.read_for(instance, about, false)?)?;
     without_time(&instance, "`explain`")?;
     let params = args.params.params(Method::Auto, None)?;
     let task = args.task.as_deref().map(|name| find_task(&instance, name)).transpose()?;
     let plan = match plan {
-        Some(file) => match judged_plan(&file, &instance)? {
+        Some(file) => match judged_running(&file, &instance)? {
             None => return Ok(FAILED),
             plan => plan,
         },
-        None => None,
+        // Of what runs one wants to know why it cannot stay, or go.
+        None => task.filter(|task| instance.current(*task).is_some()).map(|_| today(&instance)),
     };
     clock.lap("read");
     let stop = Stop::after(params.time_limit);
-    let question =
-        Question { args: &args, instance: &instance, params: &params, task, stop, clock };
+    let question = Question {
+        output: &args.output,
+        form,
+        instance: &instance,
+        params: &params,
+        task,
+        stop,
+        clock,
+    };
     match plan {
         Some(plan) => question.about(&plan),
         None => question.about_instance(),
@@ -75,7 +72,8 @@ pub(super) fn run(args: Args) -> Done {
 
 /// What is to be explained.
 struct Question<'a> {
-    args: &'a Args,
+    output: &'a OutputArgs,
+    form: Form,
     instance: &'a Instance,
     params: &'a Params,
     task: Option<TaskId>,
@@ -96,28 +94,31 @@ fn find_task(instance: &Instance, name: &str) -> Result<TaskId> {
     })
 }
 
+/// Over what is said of a task where there is no plan of all.
+const AS_IT_IS: &str = "As things are, what runs in its place and nothing else placed:";
+
 /// Part of the time that is kept for explaining a plan that has to be found first.
 const FOR_WORDS: u32 = 4;
 
 impl Question<'_> {
     /// The task, or the plan as a whole.
     fn about(&self, plan: &Plan) -> Done {
-        let (instance, form) = (self.instance, self.args.output);
+        let instance = self.instance;
         let text = match self.task {
             Some(task) => {
                 let why = why_task(instance, plan, task, &self.stop);
                 self.clock.lap("answered");
-                match form {
-                    Form::Table => report::task_text(instance, &why),
-                    Form::Json => report::task_json(instance, &why),
+                match self.form {
+                    Form::Json => report::task_json(instance, &why, None),
+                    _ => report::task_text(instance, &why),
                 }
             }
             None => {
                 let why = why_plan(instance, plan, &self.stop);
                 self.clock.lap("answered");
-                match form {
-                    Form::Table => report::plan_why_text(instance, &why),
+                match self.form {
                     Form::Json => report::plan_why_json(instance, &why),
+                    _ => report::plan_why_text(instance, &why),
                 }
             }
         };
@@ -126,11 +127,7 @@ impl Question<'_> {
     }
 
     fn write(&self, text: &str) -> Result<()> {
-        let text = match self.args.output {
-            Form::Table => report::visible(text),
-            Form::Json => report::escaped(text),
-        };
-        write_to(self.args.file.as_deref(), &text)?;
+        self.output.write(self.form, text)?;
         self.clock.lap("written");
         Ok(())
     }
@@ -146,15 +143,22 @@ impl Question<'_> {
         }
         match explain(instance, params.solver, params.seed, self.stop.remaining())? {
             Verdict::Infeasible(why) => {
+                let as_it_is = |task| why_task(instance, &today(instance), task, &self.stop);
+                let own = self.task.map(as_it_is);
                 self.clock.lap("answered");
-                self.write(&match self.args.output {
-                    Form::Table => report::infeasible_text(instance, &why),
-                    Form::Json => report::infeasible_json(instance, &why),
+                self.write(&match (self.form, own) {
+                    (Form::Json, None) => report::infeasible_json(instance, &why),
+                    (Form::Json, Some(task)) => report::task_json(instance, &task, Some(&why)),
+                    (_, None) => report::infeasible_text(instance, &why),
+                    (_, Some(task)) => {
+                        let no_plan = report::infeasible_text(instance, &why);
+                        format!("{AS_IT_IS}\n{}\n{no_plan}", report::task_text(instance, &task))
+                    }
                 })?;
                 Ok(if instance.may_be_too_narrow() { NOTHING_FOUND } else { FAILED })
             }
             Verdict::Feasible(_) => {
-                if let (Form::Table, None) = (self.args.output, &self.args.file) {
+                if let (Form::Table, None) = (self.form, &self.output.file) {
                     print("There is a plan; this is about the one that `solve` finds.\n")?;
                 }
                 match self.plan()? {

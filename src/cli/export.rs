@@ -9,7 +9,7 @@ use super::output::{complain, warn, write_to};
 use super::{Done, FAILED};
 use base::error::{Error, Result};
 use base::stop::Stop;
-use formats::{Eviction, write_objects, write_script, write_timed_script};
+use formats::{Eviction, Running, write_objects, write_script, write_timed_script};
 use ilp::{ModelForm, ModelRequest, write_model};
 use model::{Goal, Instance, Plan, Term};
 use plan::replan::{judged_order, today};
@@ -68,16 +68,12 @@ pub(super) fn run(args: Args) -> Done {
             "stowplan export instance.json [plan.json] --to lp|mps|slurm|kubernetes|kubectl",
         ));
     }
-    let target = target(args.to, args.out.as_deref())?;
+    let target = target(args.to, args.out.as_deref(), args.files.is_of_cluster(&instance)?)?;
     let sources = if target == Target::Kubernetes { instance.clone() } else { Vec::new() };
     let instance = match target {
         // Whatever had to be forced has been forced by now.
-        Target::Kubectl => args.files.read_running(
-            instance,
-            Eviction { force: true, delete_emptydir_data: true },
-            false,
-        )?,
-        _ => args.files.read(instance, false)?,
+        Target::Kubectl => args.files.read(instance, Running::Movable(Eviction::FORCED), false)?,
+        _ => args.files.read(instance, Running::Load, false)?,
     };
     let instance = args.goal.apply(instance)?;
     let judge = if target == Target::Kubectl { judged_places } else { judged };
@@ -123,16 +119,20 @@ pub(super) fn run(args: Args) -> Done {
 }
 
 /// What to write: as asked, else as the file's name says.
-fn target(asked: Option<Target>, file: Option<&Path>) -> Result<Target> {
+fn target(asked: Option<Target>, file: Option<&Path>, of_cluster: bool) -> Result<Target> {
     let extension = file.and_then(Path::extension).and_then(|extension| extension.to_str());
     let told = match extension {
         Some("lp") => Some(Target::Lp),
         Some("mps") => Some(Target::Mps),
+        Some("yaml" | "yml") => Some(Target::Kubernetes),
+        Some("sh") if of_cluster => Some(Target::Kubectl),
+        Some("sh") => Some(Target::Slurm),
         _ => None,
     };
     asked.or(told).ok_or_else(|| {
-        Error::usage("what to write is not said")
-            .help("add --to lp, mps, slurm, kubernetes or kubectl, or -o FILE.lp")
+        Error::usage("what to write is not said").help(
+            "add --to lp, mps, slurm, kubernetes or kubectl, or -o FILE.lp, .mps, .yaml or .sh",
+        )
     })
 }
 

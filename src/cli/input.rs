@@ -1,5 +1,6 @@
 //! Which instance a command is about: files, or tables.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::output::{say, warn};
@@ -7,11 +8,15 @@ use base::error::{Error, Kind, Result};
 use base::nearest;
 use formats::learn::learn;
 use formats::{
-    Beside, Change, Eviction, Format, History, Input, Running, Samples, Source, is_part,
-    parse_date, read_beside, read_plan, wants_current,
+    Beside, Change, Eviction, Format, History, Input, Reading, Running, Samples, Source, digest,
+    is_part, may_run_elsewhere, parse_date, read_beside, read_plan, wants_current,
 };
 use judge::check::{Verdict, Violation, check_claim, check_plan};
-use model::{Goal, Instance, Learned, Plan, ResourceWeights, Risk, Schedule, Term, parse_share};
+use model::{
+    ClaimedPlacement, Goal, Instance, Learned, Plan, ResourceWeights, Risk, Schedule, Term,
+    parse_share,
+};
+use plan::replan::today;
 
 /// Where the instance is.
 #[derive(Debug, clap::Args)]
@@ -140,19 +145,37 @@ impl FileArgs {
         }
     }
 
-    /// Reads the instance; `quiet` without warnings.
-    pub(super) fn read(&self, instance: Vec<Source>, quiet: bool) -> Result<Instance> {
-        read(instance, &self.tables, (&[], Running::Load), quiet)
-    }
-
-    /// The same with what runs as tasks.
-    pub(super) fn read_running(
+    /// Reads the instance, with what runs as load or as tasks; `quiet` without warnings.
+    pub(super) fn read(
         &self,
         instance: Vec<Source>,
-        eviction: Eviction,
+        running: Running,
         quiet: bool,
     ) -> Result<Instance> {
-        read(instance, &self.tables, (&[], Running::Movable(eviction)), quiet)
+        read(instance, &self.tables, (&[], running), quiet)
+    }
+
+    /// The same with what runs as it was when the plan was made; without a plan, as tasks if this
+    /// one is among them.
+    pub(super) fn read_for(
+        &self,
+        instance: Vec<Source>,
+        (plan, task): (Option<&Source>, Option<&str>),
+        quiet: bool,
+    ) -> Result<Instance> {
+        let (tables, input) = (&self.tables, self.tables.input(instance)?);
+        let load = tables.load(&input, (&[], Running::Load))?;
+        let reading = match tables.has_running(&input)? {
+            true => as_planned(load, (plan, task), |running| tables.load(&input, (&[], running)))?,
+            false => load,
+        };
+        tables.told(reading, quiet)
+    }
+
+    /// Whether the files say what runs in a Kubernetes cluster.
+    pub(super) fn is_of_cluster(&self, instance: &[Source]) -> Result<bool> {
+        let files = instance.first().map(|first| Input::One(first.clone()));
+        files.map_or(Ok(false), |input| self.tables.has_running(&input))
     }
 
     /// The name of the file that has the instance, or its tasks.
@@ -187,7 +210,10 @@ pub(super) fn judged(file: &Source, instance: &Instance) -> Result<Option<Judged
 
 /// The same whatever the plan says it is worth: it may have been made when nodes were being drained.
 pub(super) fn judged_places(file: &Source, instance: &Instance) -> Result<Option<Judged>> {
-    let mut verdict = check_claim(instance, &read_plan(file, instance)?);
+    accepted_places(check_claim(instance, &read_plan(file, instance)?))
+}
+
+fn accepted_places(mut verdict: Verdict) -> Result<Option<Judged>> {
     let of_worth = |violation: &Violation| {
         matches!(violation, Violation::Value { .. } | Violation::Tier { .. })
     };
@@ -206,9 +232,26 @@ fn accepted(verdict: Verdict) -> Result<Option<Judged>> {
     Ok(Some(Judged { plan: verdict.plan, schedule: verdict.schedule }))
 }
 
-/// The same for what only asks where tasks are.
-pub(super) fn judged_plan(file: &Source, instance: &Instance) -> Result<Option<Plan>> {
-    let Some(Judged { plan, schedule }) = judged(file, instance)? else { return Ok(None) };
+/// The same of a plan for what runs too: what it does not speak of stays where it is.
+pub(super) fn judged_running(file: &Source, instance: &Instance) -> Result<Option<Plan>> {
+    let mut claim = read_plan(file, instance)?;
+    let said: HashSet<String> = (claim.assignments.iter().map(|place| place.task.clone()))
+        .chain(claim.unplaced.iter().map(|(task, _)| task.clone()))
+        .collect();
+    for (task, node) in today(instance).placements() {
+        let name = instance.job_name(task);
+        if !said.contains(name) {
+            let node = instance.node_name(node).to_owned();
+            let place = ClaimedPlacement { task: name.to_owned(), node, ..Default::default() };
+            claim.assignments.push(place);
+        }
+    }
+    places_only(instance, accepted_places(check_claim(instance, &claim))?)
+}
+
+/// For what only asks where tasks are.
+fn places_only(instance: &Instance, judged: Option<Judged>) -> Result<Option<Plan>> {
+    let Some(Judged { plan, schedule }) = judged else { return Ok(None) };
     // What holds one after the other need not hold at once.
     let broken = if schedule.is_some() { check_plan(instance, &plan, true) } else { Vec::new() };
     let Some(violation) = broken.first() else { return Ok(Some(plan)) };
@@ -217,70 +260,129 @@ pub(super) fn judged_plan(file: &Source, instance: &Instance) -> Result<Option<P
     Ok(None)
 }
 
+/// The reading that the plan was made from, of those that take what runs for tasks or for load.
+fn as_planned(
+    load: Reading,
+    (plan, task): (Option<&Source>, Option<&str>),
+    read: impl Fn(Running) -> Result<Reading>,
+) -> Result<Reading> {
+    let claim = plan.map(|plan| read_plan(plan, &load.instance)).transpose()?.unwrap_or_default();
+    let of_claim =
+        |reading: &Reading| claim.digest.as_ref().is_some_and(|d| *d == digest(&reading.instance));
+    let known: HashSet<&str> = {
+        let instance = &load.instance;
+        let tasks = instance.task_ids();
+        tasks.flat_map(|task| [instance.job_name(task), instance.task_name(task)]).collect()
+    };
+    let mut named = claim.assignments.iter().map(|place| place.task.as_str()).chain(task);
+    let known = named.all(|name| known.contains(name));
+    if known && (claim.digest.is_none() || of_claim(&load)) {
+        return Ok(load);
+    }
+    let willing = Running::Movable(Eviction::GENTLE);
+    for running in [willing, Running::Evictable].into_iter().filter(|_| claim.digest.is_some()) {
+        let reading = read(running)?;
+        if of_claim(&reading) {
+            return Ok(reading);
+        }
+    }
+    match (known, plan) {
+        (true, _) => Ok(load),
+        (false, None) => read(willing),
+        // What had to be forced has been forced by then.
+        (false, Some(_)) => read(Running::Movable(Eviction::FORCED)),
+    }
+}
+
 /// Reads the instance from files or from tables and changes it, with what runs as load or as tasks;
 /// `quiet` without warnings.
 pub(super) fn read(
     files: Vec<Source>,
     tables: &TableArgs,
-    (changes, running): (&[Change], Running),
+    changed: (&[Change], Running),
     quiet: bool,
 ) -> Result<Instance> {
-    let format = tables.format.as_deref().map(Format::parse).transpose()?;
-    let input = match (files.is_empty(), &tables.tasks, &tables.nodes) {
-        (false, _, _) => Input::of(files),
-        (true, Some(tasks), Some(nodes)) => Input::Tables {
-            tasks: Source::read(tasks)?,
-            nodes: Source::read(nodes)?,
-            pairs: tables.pairs.as_deref().map(Source::read).transpose()?,
-            rules: tables.rules.as_deref().map(Source::read).transpose()?,
-        },
-        _ => {
-            return Err(
-                Error::usage("there is no instance").help("name a file, or --tasks and --nodes")
-            );
-        }
-    };
-    let beside = || match &input {
-        Input::One(source) if wants_current(&input, format) => {
-            assignment_beside(Path::new(&source.name))
-        }
-        _ => None,
-    };
-    let current = match &tables.current {
-        Some(path) => Some(Source::read(path)?),
-        None => match beside() {
-            Some(path) => {
-                say(&format!("{}: where tasks run now", path.display()));
-                Some(Source::read(&path)?)
+    let reading = tables.load(&tables.input(files)?, changed)?;
+    tables.told(reading, quiet)
+}
+
+impl TableArgs {
+    /// The files, or the tables where there are none.
+    fn input(&self, files: Vec<Source>) -> Result<Input> {
+        Ok(match (files.is_empty(), &self.tasks, &self.nodes) {
+            (false, _, _) => Input::of(files),
+            (true, Some(tasks), Some(nodes)) => Input::Tables {
+                tasks: Source::read(tasks)?,
+                nodes: Source::read(nodes)?,
+                pairs: self.pairs.as_deref().map(Source::read).transpose()?,
+                rules: self.rules.as_deref().map(Source::read).transpose()?,
+            },
+            _ => {
+                return Err(Error::usage("there is no instance")
+                    .help("name a file, or --tasks and --nodes"));
             }
-            None => None,
-        },
-    };
-    let samples = tables.samples()?;
-    let start = tables.start_date.as_deref().map(parse_date).transpose();
-    let start = start.map_err(|cause| Error::usage(format!("--start-date: {cause}")))?;
-    let learned = tables.learned()?;
-    let beside = Beside {
-        current: current.as_ref(),
-        samples: samples.as_ref(),
-        learned: learned.as_ref(),
-        changes,
-        start,
-        now: tables.now,
-        running,
-    };
-    let reading = read_beside(&input, format, &beside)?;
-    let assumptions = reading.instance.assumptions();
-    if let (true, Some(first)) = (tables.strict, assumptions.first()) {
-        let cause = format!("{} assumptions, and --strict allows none: {first}", assumptions.len());
-        return Err(Error::new(Kind::Input, cause)
-            .help("leave out what is assumed about, or --strict; without it all are listed"));
+        })
     }
-    if !quiet {
-        reading.warnings.iter().for_each(|warning| warn(warning));
-        assumptions.iter().for_each(|assumed| warn(&assumed.to_string()));
+
+    fn forced(&self) -> Result<Option<Format>> {
+        self.format.as_deref().map(Format::parse).transpose()
     }
-    Ok(reading.instance)
+
+    /// Whether the input may say of what runs that it could run elsewhere.
+    fn has_running(&self, input: &Input) -> Result<bool> {
+        Ok(may_run_elsewhere(input, self.forced()?))
+    }
+
+    /// Reads the input and changes it.
+    fn load(&self, input: &Input, (changes, running): (&[Change], Running)) -> Result<Reading> {
+        let format = self.forced()?;
+        let beside = || match input {
+            Input::One(source) if wants_current(input, format) => {
+                assignment_beside(Path::new(&source.name))
+            }
+            _ => None,
+        };
+        let current = match &self.current {
+            Some(path) => Some(Source::read(path)?),
+            None => match beside() {
+                Some(path) => {
+                    say(&format!("{}: where tasks run now", path.display()));
+                    Some(Source::read(&path)?)
+                }
+                None => None,
+            },
+        };
+        let samples = self.samples()?;
+        let start = self.start_date.as_deref().map(parse_date).transpose();
+        let start = start.map_err(|cause| Error::usage(format!("--start-date: {cause}")))?;
+        let learned = self.learned()?;
+        let beside = Beside {
+            current: current.as_ref(),
+            samples: samples.as_ref(),
+            learned: learned.as_ref(),
+            changes,
+            start,
+            now: self.now,
+            running,
+        };
+        read_beside(input, format, &beside)
+    }
+
+    /// The instance; what was not understood is said, unless `quiet`.
+    fn told(&self, reading: Reading, quiet: bool) -> Result<Instance> {
+        let assumptions = reading.instance.assumptions();
+        if let (true, Some(first)) = (self.strict, assumptions.first()) {
+            let count = assumptions.len();
+            let cause = format!("{count} assumptions, and --strict allows none: {first}");
+            return Err(Error::new(Kind::Input, cause)
+                .help("leave out what is assumed about, or --strict; without it all are listed"));
+        }
+        if !quiet {
+            reading.warnings.iter().for_each(|warning| warn(warning));
+            assumptions.iter().for_each(|assumed| warn(&assumed.to_string()));
+        }
+        Ok(reading.instance)
+    }
 }
 
 /// `assignment_X.sol` beside `model_X.txt`, where there is one.
@@ -349,6 +451,15 @@ impl GoalArgs {
     pub(super) fn wants_time(&self) -> bool {
         let goal = self.goal.as_deref().map(Goal::parse);
         self.timed || goal.is_some_and(|goal| goal.is_ok_and(|goal| goal.is_timed()))
+    }
+
+    /// Whether it is about what runs: how much of it moves, or on how few nodes it could be.
+    pub(super) fn is_about_running(&self) -> bool {
+        let goal = self.goal.as_deref().map(Goal::parse);
+        let about = [Term::Moves, Term::Moved, Term::GroupMoves, Term::Nodes];
+        goal.is_some_and(|goal| {
+            goal.is_ok_and(|goal| about.iter().any(|term| goal.mentions(*term)))
+        })
     }
 
     /// The instance with these changes.

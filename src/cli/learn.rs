@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::Done;
 use super::output::{Form, OutputArgs};
-use base::error::Error;
 use formats::learn::learn;
 use formats::{History, Source};
 use report;
@@ -19,15 +18,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Done {
+    let form = args.output.form("lessons", &Form::TEXTS)?;
     let lesson = learn(&History::read(&Source::read(&args.runs)?)?);
-    args.output.write(&match args.output.form() {
-        Form::Table => report::lesson_table(&lesson),
+    let text = match form {
         Form::Json => report::lesson_json(&lesson),
         Form::Csv => report::lesson_csv(&lesson),
         Form::Markdown => report::lesson_markdown(&lesson),
-        Form::Sol => return Err(Error::usage("--output sol is for plans")),
-        Form::Svg => return Err(Error::usage("--output svg is for plans in time and frontiers")),
-        Form::Html => return Err(Error::usage("--output html is for plans and comparisons")),
-    })?;
+        _ => report::lesson_table(&lesson),
+    };
+    args.output.write(form, &text)?;
     Ok(0)
 }

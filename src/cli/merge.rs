@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::input::FileArgs;
 use super::solve::{HowArgs, Job, plan};
 use base::error::Error;
-use formats::{Source, read_claim};
+use formats::{Running, Source, read_claim};
 use plan::solve::Params;
 use plan::split::{PartPlan, join};
 
@@ -25,7 +25,7 @@ pub(super) fn run(args: Args) -> Done {
             .help("stowplan merge instance.json plans/*.json"));
     }
     let params = args.how.checked()?;
-    let instance = args.how.goal.apply(args.files.read(files, args.how.quiet)?)?;
+    let instance = args.how.goal.apply(args.files.read(files, Running::Load, args.how.quiet)?)?;
     let read = |file: &Source| Ok(PartPlan { name: file.name.clone(), claim: read_claim(file)? });
     let plans = plans.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
     let start = Some(join(&instance, &plans)?.into());

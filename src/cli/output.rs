@@ -36,24 +36,71 @@ pub(super) enum Form {
 /// How an answer is printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputArgs {
-    /// Form of the answer [default: table; html, svg or sol with -o FILE.html, .svg, .sol]
+    /// Form of the answer [default: what the name of -o FILE says, else table]
     #[arg(long, value_enum, value_name = "FORM")]
     output: Option<Form>,
-    /// Write the answer to a file instead of standard output
+    /// Write the answer to a file instead of standard output: .json, .csv, .md, .html, .svg, .sol, .txt
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 }
 
+impl Form {
+    /// The name, and how files of the form are called.
+    const NAMES: [(Form, &'static str, &'static [&'static str]); 7] = [
+        (Form::Table, "table", &["txt"]),
+        (Form::Json, "json", &["json"]),
+        (Form::Csv, "csv", &["csv"]),
+        (Form::Markdown, "markdown", &["md", "markdown"]),
+        (Form::Html, "html", &["html", "htm"]),
+        (Form::Sol, "sol", &["sol"]),
+        (Form::Svg, "svg", &["svg"]),
+    ];
+
+    /// Forms that every answer has.
+    pub(super) const TEXTS: [Form; 4] = [Form::Table, Form::Json, Form::Csv, Form::Markdown];
+    /// The same with a page.
+    pub(super) const PAGES: [Form; 5] =
+        [Form::Table, Form::Json, Form::Csv, Form::Markdown, Form::Html];
+    /// Forms of plans.
+    pub(super) const PLANS: [Form; 7] =
+        [Form::Table, Form::Json, Form::Csv, Form::Markdown, Form::Html, Form::Sol, Form::Svg];
+
+    /// The form of files of this name; a name without an ending says nothing.
+    fn of_file(file: &Path) -> Result<Option<Form>> {
+        let Some(ending) = file.extension() else { return Ok(None) };
+        let known = Form::NAMES
+            .iter()
+            .find(|(_, _, endings)| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)));
+        let Some((form, ..)) = known else {
+            let endings: Vec<String> =
+                Form::NAMES.iter().flat_map(|(_, _, all)| *all).map(|e| format!(".{e}")).collect();
+            let cause = format!("-o {}: the name does not say which form to write", file.display());
+            let remedy = format!("end it in {}, or add --output FORM", endings.join(", "));
+            return Err(Error::usage(cause).help(remedy));
+        };
+        Ok(Some(*form))
+    }
+}
+
 impl OutputArgs {
-    /// The form asked for; assignments and pages are known by their files' names.
-    pub(super) fn form(&self) -> Form {
-        let extension = self.file.as_ref().and_then(|file| file.extension()?.to_str());
-        self.output.unwrap_or(match extension {
-            Some("sol") => Form::Sol,
-            Some("svg") => Form::Svg,
-            Some("html" | "htm") => Form::Html,
-            _ => Form::Table,
-        })
+    /// The form asked for, by name or by the file's.
+    ///
+    /// # Errors
+    /// One that there is not for `what` the command prints, or a file whose name says no form.
+    pub(super) fn form(&self, what: &str, forms: &[Form]) -> Result<Form> {
+        let by_file = || self.file.as_deref().map_or(Ok(None), Form::of_file);
+        let form = match self.output {
+            Some(form) => form,
+            None => by_file()?.unwrap_or(Form::Table),
+        };
+        if forms.contains(&form) {
+            return Ok(form);
+        }
+        let named = |form: &Form| Form::NAMES.iter().find(|(known, ..)| known == form);
+        let name = |form: &Form| named(form).map_or("", |(_, name, _)| *name);
+        let all: Vec<&str> = forms.iter().map(name).collect();
+        Err(Error::usage(format!("there is no {} of {what}", name(&form)))
+            .help(format!("choose {}", all.join(", "))))
     }
 
     /// Columns of the terminal that the answer goes to, if it is one.
@@ -63,8 +110,8 @@ impl OutputArgs {
 
     /// Writes the answer where it belongs. What people read shows characters that cannot be seen;
     /// what programs read says the very same.
-    pub(super) fn write(&self, text: &str) -> Result<()> {
-        let text = match self.form() {
+    pub(super) fn write(&self, form: Form, text: &str) -> Result<()> {
+        let text = match form {
             Form::Table | Form::Markdown | Form::Html | Form::Svg => report::visible(text),
             Form::Json => report::escaped(text),
             Form::Csv | Form::Sol => Cow::Borrowed(text),

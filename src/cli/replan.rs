@@ -118,23 +118,23 @@ impl Args {
 
 fn print_frontier(args: &Args, instance: &Instance, params: &Params, clock: &Clock) -> Done {
     clock.lap("read");
+    let output = &args.how.output;
+    let forms = [&Form::TEXTS[..], &[Form::Svg]].concat();
+    let form = output.form("a frontier", &forms)?;
     let found = frontier(instance, params, POINTS)?;
     clock.lap("answered");
     let Some(found) = found else {
         say("no plan was found: `stowplan replan` without --frontier says why");
         return Ok(FAILED);
     };
-    let output = &args.how.output;
-    output.write(&match output.form() {
+    let text = match form {
         Form::Svg => report::frontier_svg(&found)?,
-        Form::Table => report::frontier_table(&found),
         Form::Json => report::frontier_json(&found),
         Form::Csv => report::frontier_csv(&found),
         Form::Markdown => report::frontier_markdown(&found),
-        Form::Html | Form::Sol => {
-            return Err(Error::usage("a frontier is a table, json, csv, markdown, or -o FILE.svg"));
-        }
-    })?;
+        _ => report::frontier_table(&found),
+    };
+    output.write(form, &text)?;
     clock.lap("written");
     Ok(0)
 }

@@ -1,9 +1,9 @@
-//! `stowplan schema instance|plan|survival`
+//! `stowplan schema instance|plan|survival|verdict`
 
 use super::Done;
 use super::output::print;
 
-use report::{plan_schema, survival_schema};
+use report::{plan_schema, survival_schema, verdict_schema};
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum What {
@@ -13,6 +13,8 @@ enum What {
     Plan,
     /// What `survive --output json` prints
     Survival,
+    /// What `check --output json` prints
+    Verdict,
 }
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +28,7 @@ pub(super) fn run(args: Args) -> Done {
         What::Instance => formats::schema(),
         What::Plan => plan_schema(),
         What::Survival => survival_schema(),
+        What::Verdict => verdict_schema(),
     };
     print(&format!("{schema:#}\n"))?;
     Ok(0)

@@ -12,7 +12,7 @@ use super::{Done, FAILED, INTERRUPTED, NOTHING_FOUND};
 use base::error::{Error, Kind, Result};
 use base::stop::Stop;
 use engines::policy::{ORDERS, Order, Settings};
-use formats::{Running, Source, digest, read_plan, write_assignment};
+use formats::{Eviction, Running, Source, digest, read_plan, write_assignment};
 use ilp::Backend;
 use judge::check::{Violation, check_claim};
 use judge::proof::Proof;
@@ -211,14 +211,20 @@ pub(super) fn run(mut args: Args) -> Done {
         without_time(&instance, "`--survive`")?;
     }
     let name = args.instance.name();
-    let job = Job { instance: &instance, name: name.as_deref(), moves: false, clock: &clock };
+    let runs = || instance.task_ids().any(|task| instance.current(task).is_some());
+    let moves = args.how.goal.is_about_running() && !instance.is_timed() && runs();
+    let job = Job { instance: &instance, name: name.as_deref(), moves, clock: &clock };
     plan(&args.how, &job, &Params { start, ..params })
 }
 
 impl Args {
     /// The instance with what the options change about it, and the plan to begin with.
     pub(super) fn read(&self) -> Result<(Instance, Option<Schedule>)> {
-        let running = if self.preempt { Running::Evictable } else { Running::Load };
+        let running = match (self.preempt, self.how.goal.is_about_running()) {
+            (true, _) => Running::Evictable,
+            (false, true) => Running::Movable(Eviction::GENTLE),
+            (false, false) => Running::Load,
+        };
         let instance = self.instance.read_changed(&[], running, self.how.quiet)?;
         let instance = self.how.goal.apply(instance)?;
         let start = self.start.as_deref().map(|path| read_start(path, &instance)).transpose()?;
@@ -273,6 +279,12 @@ const FOR_THE_WAY: u32 = 8;
 /// Plans and prints the answer.
 pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
     let instance = job.instance;
+    let form = args.output.form("plans", &Form::PLANS)?;
+    if form == Form::Svg && !instance.is_timed() {
+        return Err(
+            Error::usage("a drawing shows a plan in time").help("add --timed, or use -o FILE.html")
+        );
+    }
     let weights = args.weights.as_deref().map(|text| weights(text, instance)).transpose()?;
     let (sender, receiver) = mpsc::channel();
     let interrupt = sender.clone();
@@ -301,7 +313,7 @@ pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
             && end.is_some_and(|end| Instant::now() >= end)
             && watch.goal().is_some()
     };
-    let print = |outcome: &Outcome| print_plan(args, job, outcome, weights.as_ref(), &stop);
+    let print = |outcome: &Outcome| print_plan((args, form), job, outcome, weights.as_ref(), &stop);
     let event = std::thread::scope(|scope| -> Result<Done> {
         let work = &watch;
         scope.spawn(move || solve_and_send(instance, params, work, sender));
@@ -338,7 +350,7 @@ pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
         };
         Ok(match *answer? {
             Answer::Plan(outcome) => print(&outcome),
-            Answer::NoPlan(none) => print_no_plan(args, job, params, &none, &stop),
+            Answer::NoPlan(none) => print_no_plan((args, form), job, params, &none, &stop),
         })
     });
     event?
@@ -368,7 +380,7 @@ fn leave(done: Done) -> ! {
 }
 
 fn print_plan(
-    args: &HowArgs,
+    (args, form): (&HowArgs, Form),
     job: &Job,
     outcome: &Outcome,
     weights: Option<&model::ResourceWeights>,
@@ -405,7 +417,7 @@ fn print_plan(
     report.moves = order.as_ref();
     report.name = job.name.map(str::to_owned);
     report.width = args.output.width();
-    args.output.write(&match args.output.form() {
+    let text = match form {
         Form::Table => report::plan_table(&report),
         Form::Json => report::plan_json(&report),
         Form::Csv => match &order {
@@ -415,14 +427,12 @@ fn print_plan(
         Form::Markdown => report::plan_markdown(&report),
         Form::Html => report::plan_html(&report)?,
         Form::Sol => write_assignment(instance, &outcome.plan)?,
-        Form::Svg => match &report.schedule {
-            Some(schedule) => report::gantt_svg(instance, schedule)?,
-            None => {
-                return Err(Error::usage("a drawing shows a plan in time")
-                    .help("add --timed, or use -o FILE.html"));
-            }
-        },
-    })?;
+        Form::Svg => report
+            .schedule
+            .as_ref()
+            .map_or_else(|| Ok(String::new()), |schedule| report::gantt_svg(instance, schedule))?,
+    };
+    args.output.write(form, &text)?;
     job.clock.lap("written");
     let stuck = order.is_some_and(|order| !order.stuck.is_empty());
     Ok(if stuck { FAILED } else { 0 })
@@ -459,7 +469,13 @@ fn missed(instance: &Instance, outcome: &Outcome) -> Option<Error> {
 }
 
 /// The reason goes to standard error; as JSON and as a page it is also the answer.
-fn print_no_plan(args: &HowArgs, job: &Job, params: &Params, none: &NoPlan, stop: &Stop) -> Done {
+fn print_no_plan(
+    (args, form): (&HowArgs, Form),
+    job: &Job,
+    params: &Params,
+    none: &NoPlan,
+    stop: &Stop,
+) -> Done {
     let instance = job.instance;
     let head = none.title(instance).to_lowercase();
     let error = Error::new(Kind::Input, format!("{head}: {}", none.cause)).help(&none.remedy);
@@ -468,14 +484,14 @@ fn print_no_plan(args: &HowArgs, job: &Job, params: &Params, none: &NoPlan, stop
     let why = if none.proven && !instance.is_timed() { why(instance, params, stop)? } else { None };
     job.clock.lap("answered");
     why.iter().flat_map(ConflictDoc::short).for_each(|line| say(&format!("  {line}")));
-    match args.output.form() {
+    match form {
         Form::Json => {
             let method = params.method.name();
             let text = report::no_plan_json(instance, digest(instance), &method, none, why);
-            args.output.write(&text)?;
+            args.output.write(form, &text)?;
         }
         Form::Html => {
-            args.output.write(&report::no_plan_html(instance, job.name, none, why)?)?;
+            args.output.write(form, &report::no_plan_html(instance, job.name, none, why)?)?;
         }
         _ => {}
     }

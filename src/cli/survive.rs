@@ -1,12 +1,12 @@
 //! `stowplan survive INSTANCE... PLAN`
 
 use super::clock::Clock;
-use super::input::{FileArgs, GoalArgs, judged_plan, without_time};
+use super::input::{FileArgs, GoalArgs, judged_running, without_time};
 use super::output::{Form, OutputArgs};
 use super::solve::time_limit;
 use super::{Done, FAILED, NOTHING_FOUND};
 use base::error::{Error, Result};
-use formats::{Eviction, digest};
+use formats::{Eviction, Running, digest};
 use ilp::Backend;
 use model::Instance;
 use plan::replan::today;
@@ -56,16 +56,16 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Done {
     let clock = Clock::new(args.verbose);
     let (instance, plan) = args.files.instance_and_plan()?;
-    let instance =
-        args.goal.apply(args.files.read_running(instance, Eviction::default(), args.quiet)?)?;
+    let instance = args.goal.apply(args.files.read(
+        instance,
+        Running::Movable(Eviction::GENTLE),
+        args.quiet,
+    )?)?;
     without_time(&instance, "`survive`")?;
     let question = args.question(&instance)?;
-    let form = args.output.form();
-    if matches!(form, Form::Html | Form::Sol | Form::Svg) {
-        return Err(Error::usage("survive prints table, json, csv or markdown"));
-    }
+    let form = args.output.form("failures", &Form::TEXTS)?;
     let plan = match &plan {
-        Some(plan) => judged_plan(plan, &instance)?,
+        Some(plan) => judged_running(plan, &instance)?,
         None if instance.task_ids().any(|task| instance.current(task).is_some()) => {
             Some(today(&instance))
         }
@@ -89,12 +89,13 @@ pub(super) fn run(args: Args) -> Done {
         digest: digest(&instance),
         worst: args.worst,
     };
-    args.output.write(&match form {
+    let text = match form {
         Form::Json => report::survival_json(&report),
         Form::Csv => report::survival_csv(&report),
         Form::Markdown => report::survival_markdown(&report),
-        Form::Table | Form::Html | Form::Sol | Form::Svg => report::survival_table(&report),
-    })?;
+        _ => report::survival_table(&report),
+    };
+    args.output.write(form, &text)?;
     clock.lap("written");
     let open = survival.unexamined + survival.count(Fate::Unknown);
     Ok(match (survival.count(Fate::Lost), open) {

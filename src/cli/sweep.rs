@@ -83,6 +83,7 @@ pub(super) fn run(args: Args) -> Done {
         write_to(args.output.file.as_deref(), &runs.iter().map(line).collect::<String>())?;
         return Ok(0);
     }
+    let form = args.output.form("a sweep", &Form::TEXTS)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.unwrap_or(cores);
     if jobs == 0 || jobs > 1024 {
@@ -92,14 +93,13 @@ pub(super) fn run(args: Args) -> Done {
     let budget = Budget::new(limit, runs.len(), jobs);
     let scenarios = all(runs, &parsed, &budget, args.verbose);
     clock.lap("answered");
-    args.output.write(&match args.output.form() {
-        Form::Table => report::sweep_table(&scenarios, args.timing),
+    let text = match form {
         Form::Json => report::sweep_json(&scenarios, args.timing),
         Form::Csv => report::sweep_csv(&scenarios, args.timing),
         Form::Markdown => report::sweep_markdown(&scenarios, args.timing),
-        Form::Sol | Form::Svg => return Err(Error::usage("--output sol and svg are for plans")),
-        Form::Html => return Err(Error::usage("--output html is for plans and comparisons")),
-    })?;
+        _ => report::sweep_table(&scenarios, args.timing),
+    };
+    args.output.write(form, &text)?;
     let failed: Vec<&Error> = scenarios.iter().filter_map(|s| s.result.as_ref().err()).collect();
     failed.iter().for_each(|error| complain(error));
     let planless = scenarios.iter().any(|s| s.result.as_ref().is_ok_and(|row| !row.has_plan()));

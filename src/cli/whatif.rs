@@ -57,13 +57,14 @@ pub(super) struct Args {
 }
 
 /// Pods that run may go elsewhere.
-const RUNNING: Running = Running::Movable(Eviction { force: false, delete_emptydir_data: false });
+const RUNNING: Running = Running::Movable(Eviction::GENTLE);
 
 pub(super) fn run(args: Args) -> Done {
     let Some((scenarios, instance)) = args.files.split_last() else {
         return Err(Error::usage("name an instance and a file of scenarios"));
     };
     let clock = Clock::new(args.verbose);
+    let form = args.output.form("scenarios", &Form::PAGES)?;
     let source = Source::read(scenarios)?;
     let scenarios = read_scenarios(&source)?;
     let params = args.params.params(Method::Auto, None)?;
@@ -104,15 +105,14 @@ pub(super) fn run(args: Args) -> Done {
             effect,
         })
         .collect();
-    args.output.write(&match args.output.form() {
-        Form::Table => report::what_if_table(&outcome, &rows),
+    let text = match form {
         Form::Json => report::what_if_json(&outcome, &rows),
         Form::Csv => report::what_if_csv(&outcome, &rows),
         Form::Markdown => report::what_if_markdown(&outcome, &rows),
         Form::Html => report::what_if_html(&outcome, &rows)?,
-        Form::Sol => return Err(Error::usage("--output sol is for plans")),
-        Form::Svg => return Err(Error::usage("--output svg is for plans in time and frontiers")),
-    })?;
+        _ => report::what_if_table(&outcome, &rows),
+    };
+    args.output.write(form, &text)?;
     clock.lap("written");
     let mut failed = rows.iter().filter(|row| row.must_fit && !matches!(row.effect.fit, Fit::Yes));
     Ok(match failed.next() {

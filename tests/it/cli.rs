@@ -285,3 +285,63 @@ fn tables_of_policies_and_solvers() {
     assert_eq!(missing.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&missing.stderr).contains("solver `gurobi` is not available"));
 }
+
+/// What a file is called says what is written into it, with every command.
+#[test]
+fn the_name_of_the_file_says_the_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let run = |args: &[&str]| {
+        let output = stowplan().args(args).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let instance = "data/four-nodes.json";
+    let plan = at("plan.json");
+    assert_eq!(run(&["solve", instance, "-q", "-o", &plan]), (Some(0), String::new()));
+    let json = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(at(name)).unwrap()).unwrap()
+    };
+    assert_eq!(json("plan.json")["status"], "optimal");
+    let begins = |name: &str, with: &str| {
+        let text = std::fs::read_to_string(at(name)).unwrap();
+        assert!(text.starts_with(with), "{name}: {text}");
+    };
+    for (name, with) in [
+        ("plan.csv", "task,"),
+        ("plan.MD", "**Plan: "),
+        ("plan.html", "<!doctype html>"),
+        ("plan.txt", "Plan: "),
+        ("plan", "Plan: "),
+    ] {
+        assert_eq!(run(&["solve", instance, "-q", "-o", &at(name)]).0, Some(0), "{name}");
+        begins(name, with);
+    }
+    for (args, name) in [
+        (vec!["check", instance, &plan], "verdict.json"),
+        (vec!["explain", instance, &plan], "why.json"),
+        (vec!["compare", instance, "--methods", "min-load"], "rows.json"),
+        (vec!["survive", instance, &plan], "failures.json"),
+    ] {
+        let (code, text) = run(&[&args[..], &["-o", &at(name)]].concat());
+        assert!(code.is_some_and(|code| code < 2), "{args:?}: {text}");
+        assert!(json(name).is_object(), "{name}");
+    }
+    assert_eq!(json("verdict.json")["status"], "ok");
+    let (code, text) = run(&["solve", instance, "-o", &at("plan.xlsx")]);
+    assert!(code == Some(2) && text.contains("end it in .txt, .json, .csv"), "{text}");
+    let (code, text) = run(&["check", instance, &plan, "-o", &at("verdict.svg")]);
+    assert!(code == Some(2) && text.contains("there is no svg of verdicts"), "{text}");
+    assert!(!folder.path().join("plan.xlsx").exists());
+    assert_eq!(run(&["solve", instance, "--output", "json", "-o", &at("plan.out")]).0, Some(0));
+    assert_eq!(json("plan.out")["status"], "optimal");
+    // A verdict of a plan that breaks rules is an answer too, and fits its contract.
+    let bad = at("bad.csv");
+    std::fs::write(&bad, "task,node\nnobody,nowhere\n").unwrap();
+    assert_eq!(run(&["check", instance, &bad, "-o", &at("bad.json")]).0, Some(1));
+    let schema = stowplan().args(["schema", "verdict"]).output().unwrap().stdout;
+    let schema: serde_json::Value = serde_json::from_slice(&schema).unwrap();
+    for name in ["verdict.json", "bad.json"] {
+        assert!(jsonschema::is_valid(&schema, &json(name)), "{name}");
+    }
+    assert_eq!(json("bad.json")["violations"][0]["code"], "unknown-task");
+}

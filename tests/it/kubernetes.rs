@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use stowplan::format::{Input, Source, read_claim, read_draft, read_instance};
 
-use crate::helpers::{public_data, stowplan};
+use crate::helpers::{plan, public_data, run, stowplan};
 
 fn draft(files: &[&Path]) -> stowplan::model::Draft {
     let files = files.iter().map(|path| Source::read(path).unwrap()).collect();
@@ -260,4 +260,171 @@ fn claims_say_what_they_assume() {
     assert!(err.contains("no plan exists for the instance as read"), "{err}");
     let doc: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(doc["status"], "unknown");
+}
+
+/// What runs is among the tasks where the question, or the plan, is about it.
+#[test]
+fn what_runs_can_be_asked_about() {
+    let node = |name: &str| {
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name},
+            "status": {"allocatable": {"cpu": "8", "memory": "32Gi", "pods": "110"}}})
+    };
+    let pod = |name: &str, cpu: &str, node: Option<&str>| {
+        json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": "x", "ownerReferences": [
+                {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "1", "controller": true}]},
+            "spec": {"nodeName": node, "containers": [
+                {"name": "c", "resources": {"requests": {"cpu": cpu}}}]},
+            "status": {"phase": if node.is_some() { "Running" } else { "Pending" }}})
+    };
+    let items = json!([
+        node("n1"),
+        node("n2"),
+        node("n3"),
+        pod("a", "2", Some("n1")),
+        pod("b", "3", Some("n2")),
+        pod("c", "2", Some("n3")),
+        pod("w", "7", None)
+    ]);
+    let dump = json!({"apiVersion": "v1", "kind": "List", "items": items});
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let dump = file("dump.json", &dump.to_string());
+    let run = |args: &[&str]| {
+        let output = stowplan().args(args).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+
+    let (code, text) = run(&["explain", &dump, "--task", "x/w"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("n1, n3: lacks 1 core cpu\n  n2: lacks 2 core cpu"), "{text}");
+    assert!(text.contains("There is no plan: task `x/w` fits on no node"), "{text}");
+    let (code, text) = run(&["explain", &dump, "--task", "x/a"]);
+    assert!(code == Some(0) && text.starts_with("`x/a` is on `n1`"), "{text}");
+    let (_, text) = run(&["explain", &dump, "--task", "x/w", "--output", "json"]);
+    let doc: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(doc["no_plan"]["conflict"][0]["kind"], "task");
+    assert_eq!(doc["nodes"].as_array().unwrap().len(), 3);
+
+    // Seven cores in use and a pod of seven: two nodes, if what runs may move.
+    let (code, text) = run(&["solve", &dump, "--goal", "nodes"]);
+    assert!(code == Some(0) && text.contains("on 2 of 3 nodes · optimal"), "{text}");
+    assert!(text.contains("3 moves in 2 waves"), "{text}");
+
+    let plans: [&[&str]; 4] = [
+        &["solve", &dump, "--allow-unplaced"],
+        &["solve", &dump, "--preempt"],
+        &["replan", &dump, "--goal", "nodes, moved"],
+        &["replan", &dump, "--drain", "n1", "--allow-unplaced"],
+    ];
+    for (k, args) in plans.into_iter().enumerate() {
+        let (_, plan) = run(&[args, &["--output", "json"]].concat());
+        let plan = file(&format!("plan{k}.json"), &plan);
+        let (code, text) = run(&["check", &dump, &plan]);
+        assert!(code == Some(0) && text.starts_with("ok: "), "{args:?}: {text}");
+        let (code, text) = run(&["survive", &dump, &plan]);
+        assert!(text.contains("failures of node"), "{args:?}: {code:?} {text}");
+        let (code, text) = run(&["explain", &dump, &plan, "--task", "x/a"]);
+        assert!(code == Some(0) && text.contains("`x/a`"), "{args:?}: {text}");
+    }
+    // A plan that moves what runs onto a full node is not taken for another reading.
+    let csv = "task,node\nx/w,n1\nx/a,n1\nx/b,n2\nx/c,n3\n";
+    let (code, text) = run(&["check", &dump, &file("full.csv", csv)]);
+    assert!(code == Some(1) && text.contains("capacity: node `n1` carries 9 cpu"), "{text}");
+}
+
+/// Jobs that belong on one rack (Kueue), in slices or as a whole, and on one hyper-node (Volcano).
+#[test]
+fn jobs_stay_on_one_rack() {
+    let node = |name: &str, rack: &str, gpus: &str| {
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"rack": rack}},
+            "status": {"allocatable": {"nvidia.com/gpu": gpus, "cpu": "64", "pods": "110"}}})
+    };
+    let pods = json!({"containers": [
+        {"name": "c", "resources": {"limits": {"nvidia.com/gpu": "1"}}}]});
+    let job = |count: u32, notes: Value| {
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "train"},
+            "spec": {"parallelism": count, "completions": count,
+                "template": {"metadata": {"annotations": notes}, "spec": pods}}})
+    };
+    let nodes =
+        [node("a1", "a", "2"), node("a2", "a", "2"), node("b1", "b", "3"), node("c1", "c", "1")];
+    let placed = |more: Vec<Value>| {
+        let items: Vec<Value> = nodes.iter().cloned().chain(more).collect();
+        let dump = json!({"apiVersion": "v1", "kind": "List", "items": items});
+        let text = dump.to_string().into_bytes();
+        let instance =
+            read_instance(&Input::One(Source { name: "dump".into(), bytes: text }), None).unwrap();
+        let outcome = plan(run(&instance, "auto", true));
+        let racks = outcome.plan.placement.iter().flatten().map(|node| {
+            let name = instance.node_name(*node);
+            name.chars().next().unwrap()
+        });
+        (racks.collect::<String>(), instance.assumptions().len())
+    };
+    let whole = json!({"kueue.x-k8s.io/podset-required-topology": "rack"});
+    assert_eq!(placed(vec![job(4, whole.clone())]), ("aaaa".to_owned(), 0));
+    assert_eq!(placed(vec![job(5, whole.clone())]).0.len(), 4);
+    let unknown = json!({"kueue.x-k8s.io/podset-required-topology": "block"});
+    assert_eq!(placed(vec![job(2, unknown)]).0, "");
+    let slices = json!({"kueue.x-k8s.io/podset-slice-required-topology": "rack",
+        "kueue.x-k8s.io/podset-slice-size": "2"});
+    let (racks, _) = placed(vec![job(6, slices)]);
+    assert_eq!(racks.len(), 6);
+    let chars: Vec<char> = racks.chars().collect();
+    assert!(chars.chunks(2).all(|two| two[0] == two[1]), "{racks}");
+    let soft = json!({"kueue.x-k8s.io/podset-preferred-topology": "rack"});
+    let (racks, assumptions) = placed(vec![job(8, soft)]);
+    assert_eq!((racks.len(), assumptions), (8, 1));
+    // One of the job runs on rack b already: two more have room there.
+    let running = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "train-x",
+        "namespace": "default", "annotations": whole,
+        "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "train", "uid": "1", "controller": true}]},
+        "spec": {"nodeName": "b1", "containers": pods["containers"]}, "status": {"phase": "Running"}});
+    let waiting = |name: &str| {
+        let mut pod = running.clone();
+        pod["metadata"]["name"] = json!(name);
+        pod["spec"]["nodeName"] = Value::Null;
+        pod["status"]["phase"] = json!("Pending");
+        pod
+    };
+    let all = vec![running.clone(), waiting("train-y"), waiting("train-z"), waiting("train-w")];
+    assert_eq!(placed(all).0, "bb");
+
+    let hyper = |name: &str, tier: u32, kind: &str, members: &[&str]| {
+        let members = members
+            .iter()
+            .map(|name| json!({"type": kind, "selector": {"exactMatch": {"name": name}}}));
+        json!({"apiVersion": "topology.volcano.sh/v1alpha1", "kind": "HyperNode",
+            "metadata": {"name": name}, "spec": {"tier": tier, "members": members.collect::<Vec<_>>()}})
+    };
+    let volcano = |tier: u32, mode: &str| {
+        json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "v"},
+            "spec": {"minAvailable": 4, "networkTopology": {"mode": mode, "highestTierAllowed": tier},
+                "tasks": [{"name": "w", "replicas": 4, "template": {"spec": pods}}]}})
+    };
+    let switches = || {
+        vec![
+            hyper("s0", 1, "Node", &["a1", "c1"]),
+            hyper("s1", 1, "Node", &["a2", "b1"]),
+            hyper("s2", 2, "HyperNode", &["s0", "s1"]),
+        ]
+    };
+    let with = |one: Value| switches().into_iter().chain([one]).collect::<Vec<_>>();
+    let (racks, _) = placed(with(volcano(1, "hard")));
+    assert!(racks.len() == 4 && racks.chars().all(|rack| rack != 'c'), "{racks}");
+    assert_eq!(racks.matches('b').count() + racks.matches('a').count(), 4);
+    assert!(racks.matches('b').count() >= 2, "all four are under s1: {racks}");
+    assert_eq!(placed(with(volcano(2, "hard"))).0.len(), 4);
+    assert_eq!(placed(with(volcano(1, "soft"))).1, 1);
+    let five = |tier: u32| {
+        let mut job = volcano(tier, "hard");
+        (job["spec"]["minAvailable"], job["spec"]["tasks"][0]["replicas"]) = (json!(6), json!(6));
+        placed(with(job)).0.len()
+    };
+    assert_eq!((five(1), five(2)), (0, 6));
 }

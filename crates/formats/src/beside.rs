@@ -25,6 +25,13 @@ pub struct Eviction {
     pub delete_emptydir_data: bool,
 }
 
+impl Eviction {
+    /// Only what nothing keeps.
+    pub const GENTLE: Eviction = Eviction { force: false, delete_emptydir_data: false };
+    /// Whatever a controller or a person could evict.
+    pub const FORCED: Eviction = Eviction { force: true, delete_emptydir_data: true };
+}
+
 /// What stands beside an instance and says more of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Beside<'a> {

@@ -82,17 +82,14 @@ impl ConflictDoc {
 struct InfeasibleDoc<'a> {
     schema_version: u32,
     status: &'static str,
-    code: &'a str,
-    detail: &'a str,
     #[serde(flatten)]
-    why: ConflictDoc,
+    why: NoPlanDoc<'a>,
 }
 
 /// The explanation as JSON.
 pub fn infeasible_json(instance: &Instance, why: &NoPlanWhy) -> String {
-    let (code, detail) = certificate(why);
-    let doc = ConflictDoc::of(instance, why);
-    json::pretty(&InfeasibleDoc { schema_version: 1, status: "infeasible", code, detail, why: doc })
+    let why = NoPlanDoc::of(instance, why);
+    json::pretty(&InfeasibleDoc { schema_version: 1, status: "infeasible", why })
 }
 
 fn certificate(why: &NoPlanWhy) -> (&str, &str) {
@@ -217,6 +214,24 @@ struct TaskDoc<'a> {
     nodes: Vec<NodeDoc<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     swap: Option<SwapDoc<'a>>,
+    /// Why there is no plan of all tasks; the rest is about what runs, with nothing else placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_plan: Option<NoPlanDoc<'a>>,
+}
+
+#[derive(Serialize)]
+struct NoPlanDoc<'a> {
+    code: &'a str,
+    detail: &'a str,
+    #[serde(flatten)]
+    why: ConflictDoc,
+}
+
+impl<'a> NoPlanDoc<'a> {
+    fn of(instance: &Instance, why: &'a NoPlanWhy) -> NoPlanDoc<'a> {
+        let (code, detail) = certificate(why);
+        NoPlanDoc { code, detail, why: ConflictDoc::of(instance, why) }
+    }
 }
 
 #[derive(Serialize)]
@@ -247,8 +262,8 @@ fn values(list: &[TierValue]) -> Vec<ValueDoc> {
     list.iter().map(|v| ValueDoc { tier: v.tier.to_string(), value: v.value }).collect()
 }
 
-/// A task's explanation as JSON.
-pub fn task_json(instance: &Instance, why: &TaskWhy) -> String {
+/// A task's explanation as JSON, where there is no plan with the reason.
+pub fn task_json(instance: &Instance, why: &TaskWhy, no_plan: Option<&NoPlanWhy>) -> String {
     json::pretty(&TaskDoc {
         schema_version: 1,
         task: instance.task_name(why.task),
@@ -267,6 +282,7 @@ pub fn task_json(instance: &Instance, why: &TaskWhy) -> String {
             node: instance.node_name(swap.node),
             goal: values(&swap.values),
         }),
+        no_plan: no_plan.map(|why| NoPlanDoc::of(instance, why)),
     })
 }
 

@@ -22,6 +22,7 @@ mod sweep;
 mod table;
 mod time;
 mod units;
+mod verdict;
 mod whatif;
 
 pub use comparison::{comparison_csv, comparison_json, comparison_markdown, comparison_table};
@@ -47,6 +48,7 @@ pub use survive::{
 };
 pub use sweep::{sweep_csv, sweep_json, sweep_markdown, sweep_table};
 pub use time::{LinkDoc, RunDoc, TimeDoc, TimelineDoc, gantt_svg, gantt_text};
+pub use verdict::{VerdictDoc, verdict_json, verdict_schema};
 pub use whatif::{Named, what_if_csv, what_if_json, what_if_markdown, what_if_table};
 
 use judge::metrics::{Metrics, card_figures, worst_overload};

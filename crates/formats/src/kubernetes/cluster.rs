@@ -10,7 +10,6 @@ use k8s_openapi::api::core::v1::{
     ResourceQuota,
 };
 use k8s_openapi::api::node::v1::RuntimeClass;
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1::{CSINode, StorageClass};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -31,6 +30,7 @@ use super::requests::{Amounts, Wrong, effective};
 use super::runtimes::Runtimes;
 use super::selectors::Labels;
 use super::shares::share;
+use super::topology::{HyperNodes, topology};
 use super::volumes::Volumes;
 use super::warnings::Warnings;
 use super::workloads::{Daemon, Workload, controller, workloads};
@@ -102,6 +102,7 @@ pub(super) struct Cluster {
     pub(super) groups: FxHashMap<String, i64>,
     pub(super) volumes: Volumes,
     pub(super) runtimes: Runtimes,
+    pub(super) hyper_nodes: HyperNodes,
     /// What a waiting pod needs on a host where that is not what it needs elsewhere: positions of
     /// the pod and the host, the resource, the amount.
     pub(super) there: Vec<(usize, usize, String, i64)>,
@@ -158,6 +159,7 @@ impl Cluster {
             groups: FxHashMap::default(),
             volumes: Volumes::default(),
             runtimes: Runtimes::default(),
+            hyper_nodes: HyperNodes::default(),
             there: Vec::new(),
             priorities: FxHashMap::default(),
             usual_priority: 0,
@@ -235,6 +237,11 @@ impl Cluster {
                 self.priorities.insert(class.metadata.name.unwrap_or_default(), value);
             }
             (_, "PodGroup") => self.pod_group(&object, &place),
+            ("topology.volcano.sh", "HyperNode") => {
+                if let Err((field, what)) = self.hyper_nodes.take(&object) {
+                    self.warnings.assume(Direction::Either, &place, field, &what);
+                }
+            }
             ("scheduling.k8s.io", "Workload") => self.groups_of_workload(&object),
             ("apps" | "extensions", "DaemonSet") => {
                 let (set, unknown) = object.typed::<DaemonSet>(source)?;
@@ -311,21 +318,6 @@ impl Cluster {
                 Err(error.at(object.whole_place()).help("give each object once"))
             }
         }
-    }
-
-    /// Budgets matter to what runs only.
-    fn budget(&mut self, source: Text, object: &Object, place: &str) -> Result<()> {
-        if matches!(self.mode, Running::Load) {
-            return Ok(());
-        }
-        let (budget, _) = object.typed::<PodDisruptionBudget>(source)?;
-        match Budget::of(budget, object.place) {
-            Ok(budget) => self.budgets.push(budget),
-            Err(what) => {
-                self.warnings.assume(Direction::Wider, place, "spec.selector", &what);
-            }
-        }
-        Ok(())
     }
 
     fn pod(&mut self, source: Text, object: &Object, place: &str) -> Result<()> {
@@ -472,6 +464,10 @@ impl Cluster {
             self.warnings.assume(Direction::Wider, &template.whole_place, &field, &what);
             None
         });
+        let topology = topology(template.annotations, |key, what| {
+            let field = format!("{}metadata.annotations.{key}", template.prefix);
+            self.warnings.assume(Direction::Wider, &template.whole_place, &field, what);
+        });
         let member = group(namespace, spec, Some(labels), template.annotations);
         if let Some((group, Some(size))) = &member {
             self.groups.entry(group.clone()).or_insert(*size);
@@ -500,6 +496,7 @@ impl Cluster {
             queue: None,
             ends: false,
             group: member.map(|(group, _)| group),
+            topology,
             template: None,
         }
     }

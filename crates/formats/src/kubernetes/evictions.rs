@@ -2,20 +2,39 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use rustc_hash::FxHashMap;
 
 use super::super::Running;
+use super::super::source::Text;
 use super::affinity::NAME;
 use super::cluster::Cluster;
 use super::disruption::Budget;
 use super::nodes::Host;
+use super::objects::Object;
 use super::pods::Pod;
 use super::quotas::limit;
 use super::requests::{Amounts, add};
 use super::workloads::Workload;
+use base::error::Result;
 use model::{ANY, Direction, MOVED, Requirement, RuleDraft, Toleration};
 
 impl Cluster {
+    /// Budgets matter to what runs only.
+    pub(super) fn budget(&mut self, source: Text, object: &Object, place: &str) -> Result<()> {
+        if matches!(self.mode, Running::Load) {
+            return Ok(());
+        }
+        let (budget, _) = object.typed::<PodDisruptionBudget>(source)?;
+        match Budget::of(budget, object.place) {
+            Ok(budget) => self.budgets.push(budget),
+            Err(what) => {
+                self.warnings.assume(Direction::Wider, place, "spec.selector", &what);
+            }
+        }
+        Ok(())
+    }
+
     /// Pods whose node has changed since they came stay on it, where it would not take them again:
     /// they are load there, unless their node is to be emptied.
     pub(super) fn settle(&mut self, emptied: &[&str]) {

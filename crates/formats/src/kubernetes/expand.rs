@@ -111,6 +111,7 @@ impl Cluster {
         let mut pod = self.classed(&template, needs, true);
         if let Some((group, least)) = &workload.gang {
             self.groups.entry(group.clone()).or_insert(*least);
+            self.network_topology(workload.network.as_ref(), group, place);
             pod.group = Some(group.clone());
         }
         if let Some(group) = &workload.member_of {

@@ -26,13 +26,13 @@ impl Cluster {
         let spec = object.value.get("spec");
         let gang = spec.and_then(|spec| spec.pointer("/schedulingPolicy/gang/minCount"));
         let least = spec.and_then(|spec| spec.get("minMember")).or(gang);
+        let id = match object.name.contains('/') {
+            true => object.name.clone(),
+            false => format!("default/{}", object.name),
+        };
+        self.network_topology(spec.and_then(|spec| spec.get("networkTopology")), &id, place);
         match least.and_then(Value::as_i64) {
             Some(least) => {
-                let id = if object.name.contains('/') {
-                    object.name.clone()
-                } else {
-                    format!("default/{}", object.name)
-                };
                 self.groups.insert(id, least);
             }
             None => {

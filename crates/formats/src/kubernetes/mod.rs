@@ -22,12 +22,14 @@ mod pods;
 mod priorities;
 mod queues;
 mod quotas;
+mod racks;
 mod requests;
 mod runtimes;
 mod selectors;
 mod share_out;
 mod shares;
 mod spread;
+mod topology;
 mod typed;
 mod volumes;
 mod warnings;
@@ -151,6 +153,7 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
     let host_at: FxHashMap<&str, usize> =
         names.iter().enumerate().map(|(k, name)| (name.as_str(), k)).collect();
     let mut rules = cluster.queued();
+    rules.extend(cluster.topologies(&host_at));
     rules.extend(cluster.claim_devices());
     resources(&cluster, &mut draft);
     let loads = loads(&mut cluster, &host_at);

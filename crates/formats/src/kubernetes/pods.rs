@@ -10,6 +10,7 @@ use super::affinity::Tell;
 use super::objects::Place;
 use super::selectors::{Labels, Selector};
 use super::shares::Share;
+use super::topology::Topology;
 use model::Direction;
 
 /// A pod that runs, or waits for a node.
@@ -54,6 +55,8 @@ pub(super) struct Pod {
     pub(super) end: Option<i64>,
     /// `namespace/name` of its pod group.
     pub(super) group: Option<String>,
+    /// What its set asks of where it is as a whole.
+    pub(super) topology: Option<Topology>,
     /// Where in its manifest the template stands, for pods that are yet to be made.
     pub(super) template: Option<String>,
 }

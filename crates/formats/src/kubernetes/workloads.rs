@@ -34,6 +34,8 @@ pub(super) struct Workload {
     /// `namespace/name` of the group that its pods are members of, and the fewest of them
     /// that must run at once, where the manifest says so.
     pub(super) gang: Option<(String, i64)>,
+    /// How far apart the group's pods may be, in Volcano's words.
+    pub(super) network: Option<Value>,
     /// Seconds after which all of it is ended.
     pub(super) most: Option<i64>,
     /// Its pods wait for somebody to start it.
@@ -118,6 +120,7 @@ pub(super) fn workloads(object: &Object, source: Text) -> Result<Option<Vec<Work
             template: template.unwrap_or_default(),
             template_at: "spec.template".to_owned(),
             gang: None,
+            network: None,
             most: None,
             suspended: false,
             queue: metadata.labels.and_then(|labels| labels.get(QUEUE).cloned()),
@@ -177,6 +180,7 @@ pub(super) fn workloads(object: &Object, source: Text) -> Result<Option<Vec<Work
                 one.template_at = format!("spec.tasks[{k}].template");
                 let id = format!("{}/{}", one.namespace, one.name);
                 one.gang = typed.spec.min_available.map(|least| (id, least));
+                one.network = object.value.pointer("/spec/networkTopology").cloned();
                 if several || !task.name.is_empty() {
                     one.name = format!("{}-{}", one.name, task.name);
                 }
