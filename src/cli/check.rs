@@ -1,6 +1,8 @@
 //! `stowplan check INSTANCE... PLAN`
 
-use super::input::{FileArgs, LimitArgs, without_time};
+use super::goal::LimitArgs;
+use super::input::FileArgs;
+use super::judged::without_time;
 use super::output::{Form, OutputArgs, print, say};
 use super::{Done, FAILED};
 use base::error::{Error, Result};

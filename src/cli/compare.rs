@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::clock::Clock;
-use super::input::{GoalArgs, TableArgs, read};
+use super::goal::GoalArgs;
+use super::input::{TableArgs, read};
 use super::output::{Form, OutputArgs, say};
-use super::solve::ParamArgs;
+use super::params::ParamArgs;
 use super::{Done, FAILED};
 use base::error::Error;
 use formats::{Running, Source};

@@ -1,9 +1,11 @@
 //! `stowplan explain INSTANCE... [PLAN] [--task TASK]`
 
 use super::clock::Clock;
-use super::input::{FileArgs, GoalArgs, judged_running, without_time};
+use super::goal::GoalArgs;
+use super::input::FileArgs;
+use super::judged::{judged_running, without_time};
 use super::output::{Form, OutputArgs, print, say};
-use super::solve::ParamArgs;
+use super::params::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
 use base::error::{Error, Result};
 use base::nearest;

@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::input::{FileArgs, GoalArgs, Judged, judged, judged_places, without_time};
+use super::goal::GoalArgs;
+use super::input::FileArgs;
+use super::judged::{Judged, judged, judged_places, without_time};
 use super::output::{complain, warn, write_to};
 use super::{Done, FAILED};
 use base::error::{Error, Result};

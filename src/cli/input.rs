@@ -5,18 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::output::{say, warn};
 use base::error::{Error, Kind, Result};
-use base::nearest;
 use formats::learn::learn;
 use formats::{
-    Beside, Change, Eviction, Format, History, Input, Reading, Running, Samples, Source, digest,
-    is_part, may_run_elsewhere, parse_date, read_beside, read_plan, wants_current,
+    Beside, Change, Columns, Eviction, Format, History, Input, Reading, Running, Samples, Source,
+    digest, is_part, may_run_elsewhere, parse_date, read_beside, read_plan, wants_current,
 };
-use judge::check::{Verdict, Violation, check_claim, check_plan};
-use model::{
-    ClaimedPlacement, Goal, Instance, Learned, Plan, ResourceWeights, Risk, Schedule, Term,
-    parse_share,
-};
-use plan::replan::today;
+use model::{Instance, Learned};
 
 /// Where the instance is.
 #[derive(Debug, clap::Args)]
@@ -30,6 +24,7 @@ pub(super) struct InstanceArgs {
 
 /// An instance in tables.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Input")]
 pub(super) struct TableArgs {
     /// Table of tasks, with --nodes in place of INSTANCE
     #[arg(long, value_name = "FILE", requires = "nodes")]
@@ -47,23 +42,35 @@ pub(super) struct TableArgs {
     #[arg(long, visible_alias = "from", value_name = "PLAN")]
     pub(super) current: Option<PathBuf>,
     /// Table of observed demands: their means and deviations replace those of the tasks in it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(super) samples: Option<PathBuf>,
     /// Table of earlier runs: what tasks of each kind took replaces their durations and demands
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(super) history: Option<PathBuf>,
     /// When the plan starts, for times given as dates: 2026-01-05T08:00 [default: the instance's `start`]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", hide_short_help = true)]
     start_date: Option<String>,
     /// Refuse what the reader would have to assume something about
     #[arg(long)]
     strict: bool,
+    /// Columns of tables that are left out
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', hide_short_help = true)]
+    ignore_columns: Vec<String>,
+    /// Units of bare numbers in tables: memory=GiB,duration=h
+    #[arg(long, value_name = "UNITS", value_delimiter = ',', value_parser = unit)]
+    units: Vec<(String, String)>,
     /// Only what could start now is wanted of a queue.
     #[arg(skip)]
     pub(super) now: bool,
     /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm, kubernetes
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
+}
+
+/// `memory=GiB`
+fn unit(text: &str) -> std::result::Result<(String, String), String> {
+    let (column, unit) = text.split_once('=').ok_or("write such as memory=GiB")?;
+    Ok((column.trim().to_owned(), unit.trim().to_owned()))
 }
 
 impl TableArgs {
@@ -188,78 +195,6 @@ fn name_of(path: &Path) -> Option<String> {
     Some(path.file_name()?.to_string_lossy().into_owned())
 }
 
-/// Refuses what knows nothing of time.
-pub(super) fn without_time(instance: &Instance, what: &str) -> Result<()> {
-    if !instance.is_timed() {
-        return Ok(());
-    }
-    let cause = format!("the goal `{}` is about time, and {what} is not", instance.goal());
-    Err(Error::usage(cause).help("choose another goal, such as --goal peak, or use `solve`"))
-}
-
-/// A plan that keeps all rules, in time where it is about that.
-pub(super) struct Judged {
-    pub(super) plan: Plan,
-    pub(super) schedule: Option<Schedule>,
-}
-
-/// Reads a plan for the instance; `None`, with the reasons on standard error, when it breaks rules.
-pub(super) fn judged(file: &Source, instance: &Instance) -> Result<Option<Judged>> {
-    accepted(check_claim(instance, &read_plan(file, instance)?))
-}
-
-/// The same whatever the plan says it is worth: it may have been made when nodes were being drained.
-pub(super) fn judged_places(file: &Source, instance: &Instance) -> Result<Option<Judged>> {
-    accepted_places(check_claim(instance, &read_plan(file, instance)?))
-}
-
-fn accepted_places(mut verdict: Verdict) -> Result<Option<Judged>> {
-    let of_worth = |violation: &Violation| {
-        matches!(violation, Violation::Value { .. } | Violation::Tier { .. })
-    };
-    verdict.violations.retain(|violation| !of_worth(violation));
-    accepted(verdict)
-}
-
-fn accepted(verdict: Verdict) -> Result<Option<Judged>> {
-    for violation in &verdict.violations {
-        say(&format!("{}: {violation}", violation.code()));
-    }
-    if !verdict.violations.is_empty() {
-        say("the plan breaks rules: `stowplan check` has the whole list");
-        return Ok(None);
-    }
-    Ok(Some(Judged { plan: verdict.plan, schedule: verdict.schedule }))
-}
-
-/// The same of a plan for what runs too: what it does not speak of stays where it is.
-pub(super) fn judged_running(file: &Source, instance: &Instance) -> Result<Option<Plan>> {
-    let mut claim = read_plan(file, instance)?;
-    let said: HashSet<String> = (claim.assignments.iter().map(|place| place.task.clone()))
-        .chain(claim.unplaced.iter().map(|(task, _)| task.clone()))
-        .collect();
-    for (task, node) in today(instance).placements() {
-        let name = instance.job_name(task);
-        if !said.contains(name) {
-            let node = instance.node_name(node).to_owned();
-            let place = ClaimedPlacement { task: name.to_owned(), node, ..Default::default() };
-            claim.assignments.push(place);
-        }
-    }
-    places_only(instance, accepted_places(check_claim(instance, &claim))?)
-}
-
-/// For what only asks where tasks are.
-fn places_only(instance: &Instance, judged: Option<Judged>) -> Result<Option<Plan>> {
-    let Some(Judged { plan, schedule }) = judged else { return Ok(None) };
-    // What holds one after the other need not hold at once.
-    let broken = if schedule.is_some() { check_plan(instance, &plan, true) } else { Vec::new() };
-    let Some(violation) = broken.first() else { return Ok(Some(plan)) };
-    say(&format!("{}: {violation}", violation.code()));
-    say("the plan holds in time only, with its starts");
-    Ok(None)
-}
-
 /// The reading that the plan was made from, of those that take what runs for tasks or for load.
 fn as_planned(
     load: Reading,
@@ -364,6 +299,7 @@ impl TableArgs {
             start,
             now: self.now,
             running,
+            columns: Columns { ignored: &self.ignore_columns, units: &self.units },
         };
         read_beside(input, format, &beside)
     }
@@ -390,117 +326,4 @@ fn assignment_beside(path: &Path) -> Option<PathBuf> {
     let name = path.file_stem()?.to_str()?.strip_prefix("model_")?;
     let beside = path.with_file_name(format!("assignment_{name}.sol"));
     beside.is_file().then_some(beside)
-}
-
-/// What a person may change about an instance on the command line.
-#[derive(Debug, clap::Args)]
-pub(super) struct GoalArgs {
-    /// What to minimise: tiers separated by commas, each a weighted sum of
-    /// peak, balance, cost, nodes, demand, energy, soft, moves, moved, group_moves; in time
-    /// makespan, completion, tardiness, wait [default: the instance's, else peak]
-    #[arg(long, value_name = "GOAL")]
-    pub(super) goal: Option<String>,
-    /// Say when tasks run, not only where: goal makespan, unless the goal is about time anyway
-    #[arg(long)]
-    timed: bool,
-    #[command(flatten)]
-    pub(super) limits: LimitArgs,
-}
-
-/// What a person may ask of every node, shared with `check`.
-#[derive(Debug, clap::Args)]
-pub(super) struct LimitArgs {
-    /// At most one task of the plan on each node
-    #[arg(long)]
-    pub(super) one_task_per_node: bool,
-    /// Chance with which demands that vary may overload a node, in each resource: 0.01 or 1%
-    #[arg(long, value_name = "CHANCE")]
-    pub(super) risk: Option<String>,
-    /// Part of every capacity that the plan leaves free: 0.1 or 10%
-    #[arg(long, value_name = "PART")]
-    pub(super) headroom: Option<String>,
-}
-
-impl LimitArgs {
-    /// The instance within these limits.
-    pub(super) fn apply(&self, mut instance: Instance) -> Result<Instance> {
-        if self.one_task_per_node {
-            instance = instance.with_one_task_per_node(true);
-        }
-        if let Some(text) = &self.risk {
-            let risk =
-                Risk::parse(text).map_err(|cause| Error::usage(format!("--risk: {cause}")))?;
-            if !instance.has_deviations() {
-                let cause = "--risk: no demand of this instance varies";
-                let remedy = "give demands as {\"mean\": 4, \"sd\": 1}, columns `sd:RESOURCE`, or --samples FILE";
-                return Err(Error::usage(cause).help(remedy));
-            }
-            instance = instance.with_risk(Some(risk));
-        }
-        if let Some(text) = &self.headroom {
-            let part = parse_share(text);
-            let with = part.and_then(|part| instance.with_headroom(part));
-            instance = with.map_err(|cause| Error::usage(format!("--headroom: {cause}")))?;
-        }
-        Ok(instance)
-    }
-}
-
-impl GoalArgs {
-    /// Whether a plan in time is asked for.
-    pub(super) fn wants_time(&self) -> bool {
-        let goal = self.goal.as_deref().map(Goal::parse);
-        self.timed || goal.is_some_and(|goal| goal.is_ok_and(|goal| goal.is_timed()))
-    }
-
-    /// Whether it is about what runs: how much of it moves, or on how few nodes it could be.
-    pub(super) fn is_about_running(&self) -> bool {
-        let goal = self.goal.as_deref().map(Goal::parse);
-        let about = [Term::Moves, Term::Moved, Term::GroupMoves, Term::Nodes];
-        goal.is_some_and(|goal| {
-            goal.is_ok_and(|goal| about.iter().any(|term| goal.mentions(*term)))
-        })
-    }
-
-    /// The instance with these changes.
-    pub(super) fn apply(&self, mut instance: Instance) -> Result<Instance> {
-        if let Some(text) = &self.goal {
-            let goal =
-                Goal::parse(text).map_err(|error| Error::usage(format!("--goal: {error}")))?;
-            instance = instance.with_goal(goal);
-        }
-        if self.timed && !instance.is_timed() {
-            instance = instance.with_goal(Goal::single(Term::Makespan));
-        }
-        self.limits.apply(instance)
-    }
-}
-
-/// `cpu=1,gpu=3` as one weight a resource; resources not named weigh 0.
-pub(super) fn weights(text: &str, instance: &Instance) -> Result<ResourceWeights> {
-    let names = || instance.resources().iter().map(|resource| resource.name.as_str());
-    let mut weights = vec![0.0; instance.resources().len()];
-    for part in text.split(',') {
-        let bad = |cause: String| Error::usage(format!("--weights: {cause}"));
-        let (name, value) = part
-            .split_once('=')
-            .ok_or_else(|| bad(format!("`{part}` is not RESOURCE=WEIGHT, as in cpu=1,gpu=3")))?;
-        let name = name.trim();
-        let at = names().position(|known| known == name).ok_or_else(|| {
-            let error = bad(format!("there is no resource `{name}`"));
-            match nearest(name, names()) {
-                Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => {
-                    error.help(format!("resources are {}", names().collect::<Vec<_>>().join(", ")))
-                }
-            }
-        })?;
-        let weight: f64 =
-            value.trim().parse().map_err(|_| bad(format!("`{value}` is no number")))?;
-        if !weight.is_finite() || weight < 0.0 {
-            return Err(bad(format!("`{value}` is not a weight: weights are zero or more")));
-        }
-        weights[at] = weight;
-    }
-    Ok(weights)
 }

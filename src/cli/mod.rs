@@ -4,14 +4,18 @@ mod check;
 mod clock;
 mod compare;
 mod convert;
+mod demo;
 mod explain;
 mod export;
 mod generate;
+mod goal;
 mod input;
+mod judged;
 mod learn;
 mod lists;
 mod merge;
 mod output;
+mod params;
 mod progress;
 mod replan;
 mod schema;
@@ -65,30 +69,32 @@ enum Command {
     Solve(solve::Args),
     /// Plan anew from where tasks run: few moves, in an order that works
     Replan(replan::Args),
-    /// Say what would become of the plan if nodes failed, demands grew, tasks came
+    /// Compare scenarios: nodes fail, demands grow, tasks come
     WhatIf(whatif::Args),
-    /// Judge a plan with the independent checker
+    /// Check a plan against every rule, independently of what made it
     Check(check::Args),
-    /// Say why there is no plan and what would help, or why a plan is as it is
+    /// Explain why there is no plan and what would help, or why a plan is as it is
     Explain(explain::Args),
-    /// Let nodes fail and say whether a plan survives it, and how
+    /// Check whether a plan survives node failures
     Survive(survive::Args),
-    /// Run several methods and set them against each other
+    /// Compare methods on instances, for CI too
     Compare(compare::Args),
-    /// Say what earlier runs teach of tasks and nodes
+    /// Estimate durations and demands from past runs
     Learn(learn::Args),
-    /// Make a random instance of a stated distribution
+    /// Generate a random instance
     Generate(generate::Args),
     /// Write an instance in another format
     Convert(convert::Args),
-    /// Write what other programs read: the integer program, a script for Slurm
+    /// Write what other programs read: LP, MPS, Bindings, scripts for Slurm and kubectl
     Export(export::Args),
-    /// Deal an instance out to parts that can be solved apart
+    /// Split an instance into parts to solve separately
     Split(split::Args),
-    /// Make one plan of the plans of all parts, improve it, and prove how good it is
+    /// Merge the plans of all parts, improve the result, and bound it
     Merge(merge::Args),
-    /// Run many settings of `solve`, or print the commands for a cluster to run
+    /// Run `solve` with many settings, or print the commands for a cluster to run
     Sweep(sweep::Args),
+    /// Write small instances and say what to try
+    Demo(demo::Args),
     /// List placement policies, orders and methods
     Policies,
     /// List integer programming solvers and which of them this machine has
@@ -128,6 +134,7 @@ pub fn run() -> ExitCode {
         Command::Learn(args) => learn::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Convert(args) => convert::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Export(args) => export::run(args),
         Command::Split(args) => split::run(args),
         Command::Merge(args) => merge::run(args),

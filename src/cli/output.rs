@@ -11,7 +11,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use console::Term;
 
-use base::error::{Error, Excerpt, Kind, Result};
+use base::error::{Error, Excerpt, Kind, MOST_FAULTS, Result};
 use report;
 
 /// Forms in which answers are printed.
@@ -35,6 +35,7 @@ pub(super) enum Form {
 
 /// How an answer is printed.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// Form of the answer [default: what the name of -o FILE says, else table]
     #[arg(long, value_enum, value_name = "FORM")]
@@ -298,9 +299,20 @@ pub fn complaint(error: &Error, width: Option<usize>) -> String {
     if let (Some(excerpt), Some(width)) = (&error.excerpt, width) {
         lines.push(drawn(excerpt, width));
     }
-    if !error.remedy.is_empty() {
-        let bold = Style::new().bold();
-        lines.push(format!("  {bold}help:{bold:#} {}", visible(&brief(&error.remedy))));
+    let mut remedy = "";
+    for one in std::iter::once(error).chain(&error.more) {
+        if !std::ptr::eq(one, error) {
+            lines.push(format!("{red}error:{red:#} {}", visible(&brief(&one.to_string()))));
+        }
+        // The same advice is given once.
+        if !one.remedy.is_empty() && one.remedy != remedy {
+            let bold = Style::new().bold();
+            lines.push(format!("  {bold}help:{bold:#} {}", visible(&brief(&one.remedy))));
+        }
+        remedy = &one.remedy;
+    }
+    if error.more.len() + 1 >= MOST_FAULTS {
+        lines.push(format!("the first {MOST_FAULTS} errors are shown: there may be more"));
     }
     lines.join("\n")
 }

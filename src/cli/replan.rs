@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::clock::Clock;
-use super::input::{InstanceArgs, without_time};
+use super::input::InstanceArgs;
+use super::judged::without_time;
 use super::output::{Form, say};
 use super::solve::{HowArgs, Job, plan};
 use super::{Done, FAILED};

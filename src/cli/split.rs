@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::Done;
-use super::input::{GoalArgs, InstanceArgs, without_time};
+use super::goal::GoalArgs;
+use super::input::InstanceArgs;
+use super::judged::without_time;
 use super::output::{print, write_file};
 use base::error::{Error, Kind, Result};
 use formats::{Part, write_part};

@@ -1,9 +1,11 @@
 //! `stowplan survive INSTANCE... PLAN`
 
 use super::clock::Clock;
-use super::input::{FileArgs, GoalArgs, judged_running, without_time};
+use super::goal::GoalArgs;
+use super::input::FileArgs;
+use super::judged::{judged_running, without_time};
 use super::output::{Form, OutputArgs};
-use super::solve::time_limit;
+use super::params::time_limit;
 use super::{Done, FAILED, NOTHING_FOUND};
 use base::error::{Error, Result};
 use formats::{Eviction, Running, digest};

@@ -9,7 +9,7 @@ use clap::Parser;
 
 use super::clock::Clock;
 use super::output::{Form, OutputArgs, complain, say, write_to};
-use super::{Done, FAILED, WRONG, solve};
+use super::{Done, FAILED, WRONG, params, solve};
 use base::error::{Error, Result};
 use formats::{Settings, Source, read_sweep};
 use plan::compare::{Row, Scenario, run_one};
@@ -45,7 +45,7 @@ pub(super) struct Args {
     time_limit: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
-    /// Print what changes from run to run: seconds
+    /// Include timings
     #[arg(long)]
     timing: bool,
     /// Tell on standard error what is done
@@ -66,7 +66,7 @@ const PRINTING: [&str; 7] = ["output", "out", "matrix", "weights", "timing", "ve
 
 pub(super) fn run(args: Args) -> Done {
     let clock = Clock::new(args.verbose);
-    let limit = args.time_limit.as_deref().map(solve::time_limit).transpose()?;
+    let limit = args.time_limit.as_deref().map(params::time_limit).transpose()?;
     let source = Source::read(&args.sweep)?;
     let runs = read_sweep(&source)?;
     let mut parsed = Vec::with_capacity(runs.len());

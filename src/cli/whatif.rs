@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::clock::Clock;
-use super::input::{TableArgs, read, without_time};
+use super::input::{TableArgs, read};
+use super::judged::without_time;
 use super::output::{Form, OutputArgs, complain, say};
-use super::solve::ParamArgs;
+use super::params::ParamArgs;
 use super::{Done, FAILED, NOTHING_FOUND};
 use base::error::{Error, Kind, Result};
 use base::stop::Stop;
@@ -43,7 +44,7 @@ pub(super) struct Args {
     #[command(flatten)]
     tables: TableArgs,
     #[command(flatten)]
-    goal: super::input::GoalArgs,
+    goal: super::goal::GoalArgs,
     #[command(flatten)]
     params: ParamArgs,
     #[command(flatten)]

@@ -100,7 +100,8 @@ fn instances_in_json() {
 
 #[test]
 fn encodings() {
-    refuse(b"\xff\xfe{\x00}\x00", &[], &["UTF-16", "UTF-8"]);
+    refuse(b"\xff\xfe{\x00}\x00\x00", &[], &["UTF-16", "UTF-8"]);
+    refuse(b"PK\x03\x04\x14\x00", &[], &["Excel workbook", "save each sheet as CSV"]);
     refuse(b"{\"nodes\": [{\"id\": \"\xe9\"}]}", &[], &["UTF-8"]);
     refuse(b"\x00\x01\x02\x03", &[], &["<stdin>"]);
     // A byte order mark is no error.
@@ -282,7 +283,7 @@ fn tables() {
         ("task,cpu,memory,color\nt1,1,2,red\n", NODES, &["tasks.csv: line 1, column `color`"]),
         ("task,cpus,memory\nt1,1,2\n", NODES, &["`cpus`", "did you mean `cpu`?"]),
         ("task,cpu,cpu\nt1,1,2\n", NODES, &["column `cpu` appears twice"]),
-        ("task;cpu;memory\nt1;1;2\n", NODES, &["semicolons"]),
+        ("task;cpu;memory\nt1;1.500;2\n", NODES, &["`1.500` is 1500 or 1.500"]),
         ("task,cpu,memory\n\"t1,1,2\n", NODES, &["line 2", "never closed"]),
         ("cpu,memory\n1,2\n", NODES, &["tasks.csv: line 1", "task"]),
         ("{}", NODES, &["tasks.csv", "JSON"]),

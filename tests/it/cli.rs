@@ -262,7 +262,7 @@ fn large_plans_are_listed_by_node_unless_the_matrix_is_insisted_on() {
             .unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    assert!(run(&[]).contains("80 x 5 is too large for a matrix here"));
+    assert!(run(&[]).contains("matrix hidden (80 x 5 is too wide"));
     assert!(run(&["--matrix"]).contains("  t79 "));
 }
 

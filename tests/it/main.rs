@@ -29,6 +29,7 @@ mod repairs;
 mod replan;
 mod risk;
 mod roundtrip;
+mod sheets;
 mod shell;
 mod slurm;
 mod snapshots;

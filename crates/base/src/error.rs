@@ -34,6 +34,48 @@ pub struct Error {
     pub remedy: String,
     /// The line that is wrong, where the file was read and has one.
     pub excerpt: Option<Box<Excerpt>>,
+    /// What else is wrong, where more was looked for.
+    pub more: Vec<Error>,
+}
+
+/// Faults that are told at once at most.
+pub const MOST_FAULTS: usize = 20;
+
+/// Faults that are gathered, so that a person sees all of them and not one at a time.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Error>);
+
+impl Faults {
+    /// Takes note of what is wrong; what is right goes on.
+    ///
+    /// # Errors
+    /// All of them, once there are [`MOST_FAULTS`]; what has to do with no input, at once.
+    pub fn take<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(mut error) if error.kind == Kind::Input => {
+                let more = std::mem::take(&mut error.more);
+                self.0.extend(std::iter::once(error).chain(more));
+                if self.0.len() < MOST_FAULTS { Ok(None) } else { self.none().map(|()| None) }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Nothing was wrong.
+    ///
+    /// # Errors
+    /// All that was, the first with the others.
+    pub fn none(&mut self) -> Result<()> {
+        let mut all = std::mem::take(&mut self.0);
+        all.truncate(MOST_FAULTS);
+        if all.is_empty() {
+            return Ok(());
+        }
+        let mut first = all.remove(0);
+        first.more = all;
+        Err(first)
+    }
 }
 
 /// A line of a file, or the part of a long line around what is wrong.
@@ -60,6 +102,7 @@ impl Error {
             cause: cause.into(),
             remedy: String::new(),
             excerpt: None,
+            more: Vec::new(),
         }
     }
 

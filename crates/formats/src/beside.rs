@@ -1,5 +1,6 @@
 //! What is said of an instance beside the files that hold it.
 
+use super::table::Columns;
 use super::{Change, Samples, Source};
 use model::{Learned, NodeState};
 
@@ -49,6 +50,8 @@ pub struct Beside<'a> {
     pub now: bool,
     /// What becomes of what runs.
     pub running: Running,
+    /// How tables are read.
+    pub columns: Columns<'a>,
 }
 
 impl Beside<'_> {

@@ -3,9 +3,10 @@
 //! of the first two is a resource.
 
 use super::csv_cells as cells;
+use super::sheet::{alike, header_unit};
 use super::table::{Row, Table};
 use super::words;
-use base::error::{Error, Result};
+use base::error::{Error, Faults, Result};
 use base::nearest;
 use model::{Decimal, Draft, NodeDraft, PairDraft, ResourceDraft, TaskDraft, parse_duration};
 
@@ -99,7 +100,9 @@ const PREFIXES: [&str; 8] =
 pub(super) fn is_reserved(name: &str) -> bool {
     let mut reserved = ID.iter().chain(&TASK).chain(&NODE).chain(&PAIR).chain(&["task", "node"]);
     let mut prefixes = PREFIXES.iter().chain(&[DEVIATION]);
-    prefixes.any(|prefix| name.starts_with(prefix)) || reserved.any(|known| *known == name)
+    prefixes.any(|prefix| name.starts_with(prefix))
+        || reserved.any(|known| *known == alike(name))
+        || header_unit(name).1.is_some()
 }
 
 /// What a column holds.
@@ -123,6 +126,8 @@ enum Column {
     Duration,
     /// Another reserved column, by its name.
     Named(&'static str),
+    /// Nobody wants it.
+    Ignored,
 }
 
 /// Reads the tables. Empty cells are 0, or absent in pairs.
@@ -164,16 +169,19 @@ pub(super) fn read(
         return Err(nodes.source.error("there are more than 1000 resources"));
     }
     let names: Vec<String> = draft.resources.iter().map(|known| known.name.clone()).collect();
-    let columns = task_columns(tasks, Some(nodes), task_id, &names)?;
-    tasks.rows(|row| {
+    // Both tables are looked through before anything is refused.
+    let mut faults = Faults::default();
+    let columns = task_columns(tasks, Some(nodes), task_id, &names, &mut faults)?;
+    faults.take(tasks.rows(|row| {
         draft.tasks.push(task(row, &columns)?);
         Ok(())
-    })?;
-    let columns = node_columns(nodes, Some(tasks), node_id, &names)?;
-    nodes.rows(|row| {
+    }))?;
+    let columns = node_columns(nodes, Some(tasks), node_id, &names, &mut faults)?;
+    faults.take(nodes.rows(|row| {
         draft.nodes.push(node(row, &columns)?);
         safety_prices(row, &columns, &mut draft.resources)
-    })?;
+    }))?;
+    faults.none()?;
     if let Some(pairs) = pairs {
         let columns = pair_columns(pairs, &names)?;
         pairs.rows(|row| {
@@ -231,7 +239,9 @@ fn named(reserved: &'static [&'static str], name: &str) -> Option<Column> {
 /// As for [`read`]; columns are reserved or resources of the instance.
 pub(super) fn more_nodes(nodes: &Table, draft: &Draft) -> Result<Vec<NodeDraft>> {
     let names: Vec<String> = draft.resources.iter().map(|known| known.name.clone()).collect();
-    let columns = node_columns(nodes, None, id_column(nodes, "node")?, &names)?;
+    let mut faults = Faults::default();
+    let columns = node_columns(nodes, None, id_column(nodes, "node")?, &names, &mut faults)?;
+    faults.none()?;
     let mut more = Vec::new();
     nodes.rows(|row| {
         more.push(node(row, &columns)?);
@@ -246,7 +256,9 @@ pub(super) fn more_nodes(nodes: &Table, draft: &Draft) -> Result<Vec<NodeDraft>>
 /// As for [`more_nodes`].
 pub(super) fn more_tasks(tasks: &Table, draft: &Draft) -> Result<Vec<TaskDraft>> {
     let names: Vec<String> = draft.resources.iter().map(|known| known.name.clone()).collect();
-    let columns = task_columns(tasks, None, id_column(tasks, "task")?, &names)?;
+    let mut faults = Faults::default();
+    let columns = task_columns(tasks, None, id_column(tasks, "task")?, &names, &mut faults)?;
+    faults.none()?;
     let mut more = Vec::new();
     tasks.rows(|row| {
         more.push(task(row, &columns)?);
@@ -260,9 +272,11 @@ fn task_columns(
     nodes: Option<&Table>,
     id: usize,
     names: &[String],
+    faults: &mut Faults,
 ) -> Result<Vec<Column>> {
     let column = |(k, name): (usize, &String)| match named(&TASK, name) {
         _ if k == id => Ok(Column::Id),
+        _ if tasks.ignored[k] => Ok(Column::Ignored),
         Some(column) => Ok(column),
         None => match (resource(names, name), name.strip_prefix(DEVIATION)) {
             (Some(r), _) => Ok(Column::Resource(r)),
@@ -270,7 +284,8 @@ fn task_columns(
             (None, None) => Err(unknown(tasks, name, &TASK, nodes)),
         },
     };
-    tasks.headers.iter().enumerate().map(column).collect()
+    let all = tasks.headers.iter().enumerate().map(column);
+    all.map(|found| Ok(faults.take(found)?.unwrap_or(Column::Ignored))).collect()
 }
 
 fn node_columns(
@@ -278,10 +293,14 @@ fn node_columns(
     tasks: Option<&Table>,
     id: usize,
     names: &[String],
+    faults: &mut Faults,
 ) -> Result<Vec<Column>> {
     let column = |(k, name): (usize, &String)| {
         if k == id {
             return Ok(Column::Id);
+        }
+        if nodes.ignored[k] {
+            return Ok(Column::Ignored);
         }
         if let Some(column) = named(&NODE, name) {
             return Ok(column);
@@ -306,7 +325,8 @@ fn node_columns(
             _ => Column::SafetyPrice(r),
         })
     };
-    nodes.headers.iter().enumerate().map(column).collect()
+    let all = nodes.headers.iter().enumerate().map(column);
+    all.map(|found| Ok(faults.take(found)?.unwrap_or(Column::Ignored))).collect()
 }
 
 /// The resource that the rest of a column's name is.
@@ -363,8 +383,17 @@ fn unknown(table: &Table, name: &str, reserved: &[&str], other: Option<&Table>) 
     let both = both.unwrap_or_else(|| format!("known here: {}", reserved.join(", ")));
     error.help(match near {
         Some(near) => format!("did you mean `{near}`? {both}"),
-        None => both,
+        None => format!("{both}; `--ignore-columns {name}` leaves it out"),
     })
+}
+
+/// Tables whose columns are called as ours, whatever their case, and as each other's.
+pub(super) fn aligned<'a>(tasks: Table<'a>, nodes: Table<'a>) -> (Table<'a>, Table<'a>) {
+    let tasks = tasks.named(["task"].into_iter().chain(ID).chain(TASK));
+    let nodes = nodes.named(["node"].into_iter().chain(ID).chain(NODE));
+    let resources = nodes.headers.iter().filter(|name| !is_reserved(name));
+    let tasks = tasks.named(resources.map(String::as_str));
+    (tasks, nodes)
 }
 
 fn task(row: &Row, columns: &[Column]) -> Result<TaskDraft> {
@@ -396,8 +425,8 @@ fn node(row: &Row, columns: &[Column]) -> Result<NodeDraft> {
             Column::Used(r) => push(&mut node.used, *r, row.quantity(k)?),
             Column::Overhead(r) => push(&mut node.overhead, *r, row.quantity(k)?),
             _ if row.cell(k).is_empty() => {}
-            Column::Reserve(r) => node.reserve.push((*r, row.read(k, words::part)?)),
-            Column::Safety(r) => node.safety.push((*r, row.read(k, words::part)?)),
+            Column::Reserve(r) => node.reserve.push((*r, row.amount(k, words::part)?)),
+            Column::Safety(r) => node.safety.push((*r, row.amount(k, words::part)?)),
             Column::Watts(r) => push(&mut node.watts, *r, row.quantity(k)?),
             Column::Named(name) => cells::node(row, k, name, &mut node)?,
             _ => {}
@@ -432,7 +461,7 @@ fn pair(row: &Row, columns: &[Column]) -> Result<PairDraft> {
             Column::PairNode => node = row.cell(k).to_owned(),
             Column::Cost => cost = row.quantity(k)?,
             Column::Duration if !row.cell(k).is_empty() => {
-                duration = Some(row.read(k, parse_duration)?);
+                duration = Some(row.amount(k, parse_duration)?);
             }
             Column::Resource(r) => push(&mut demand, *r, row.quantity(k)?),
             _ => {}

@@ -25,7 +25,7 @@ const OR: char = '|';
 pub(super) fn task(row: &Row, k: usize, name: &str, task: &mut TaskDraft) -> Result<()> {
     let text = row.cell(k);
     match name {
-        "duration" => task.duration = Some(row.read(k, parse_duration)?),
+        "duration" => task.duration = Some(row.amount(k, parse_duration)?),
         "requires" => task.requires.any_of = requirement(row, k)?,
         "avoid" => task.requires.none_of = requirement(row, k)?,
         "prefers" => task.requires.prefers = preferences(row, k)?,
@@ -33,9 +33,9 @@ pub(super) fn task(row: &Row, k: usize, name: &str, task: &mut TaskDraft) -> Res
             let each = row.read(k, |text| parts(text).map(words::toleration).collect())?;
             task.requires.tolerations = each;
         }
-        "priority" => task.priority = row.read(k, whole)?,
+        "priority" => task.priority = row.amount(k, whole)?,
         "weight" => task.weight = row.quantity(k)?,
-        "replicas" => task.replicas = Some(row.read(k, whole)?),
+        "replicas" => task.replicas = Some(row.amount(k, whole)?),
         "together" => task.within.push((Ask::Together, text.to_owned())),
         "apart" => task.within.push((Ask::Apart, text.to_owned())),
         "spread" => task.within.push(row.read(k, words::spread)?),
@@ -50,11 +50,11 @@ pub(super) fn task(row: &Row, k: usize, name: &str, task: &mut TaskDraft) -> Res
                 Err(_) => Some(text.to_owned()),
             }
         }
-        "release" => task.release = Some(row.read(k, time_file::when)?),
-        "due" => task.due = Some(row.read(k, time_file::when)?),
-        "deadline" => task.deadline = Some(row.read(k, time_file::when)?),
+        "release" => task.release = Some(row.amount(k, time_file::when)?),
+        "due" => task.due = Some(row.amount(k, time_file::when)?),
+        "deadline" => task.deadline = Some(row.amount(k, time_file::when)?),
         "after" => task.after = row.read(k, |text| parts(text).map(time_file::after).collect())?,
-        "elapsed" => task.elapsed = Some(row.read(k, parse_duration)?),
+        "elapsed" => task.elapsed = Some(row.amount(k, parse_duration)?),
         "group" => task.groups = parts(text).map(str::to_owned).collect(),
         _ => return Err(unread(row, k, name)),
     }
@@ -72,16 +72,16 @@ pub(super) fn node(row: &Row, k: usize, name: &str, node: &mut NodeDraft) -> Res
         "taints" => {
             node.taints = row.read(k, |text| parts(text).map(words::taint).collect())?;
         }
-        "max_tasks" => node.max_tasks = Some(row.read(k, whole)?),
-        "copy_max_tasks" => node.copy_max_tasks = Some(row.read(k, whole)?),
+        "max_tasks" => node.max_tasks = Some(row.amount(k, whole)?),
+        "copy_max_tasks" => node.copy_max_tasks = Some(row.amount(k, whole)?),
         "weight" => node.weight = row.quantity(k)?,
-        "connections" => node.connections = row.read(k, whole)?,
+        "connections" => node.connections = row.amount(k, whole)?,
         "speed" => node.speed = row.quantity(k)?,
-        "available_at" => node.available_at = Some(row.read(k, time_file::when)?),
+        "available_at" => node.available_at = Some(row.amount(k, time_file::when)?),
         "closed" => {
             node.closed = row.read(k, |text| parts(text).map(time_file::window).collect())?
         }
-        "response_time" => node.response_time = Some(row.read(k, words::millis)?),
+        "response_time" => node.response_time = Some(row.amount(k, words::millis)?),
         _ => return Err(unread(row, k, name)),
     }
     Ok(())
@@ -234,9 +234,9 @@ fn rule_cell(row: &Row, k: usize, name: &str, rule: &mut RuleFile) -> Result<()>
         "group" => rule.group = Some(text.to_owned()),
         "each" => rule.each = Some(row.read(k, word)?),
         "over" => rule.over = Some(text.to_owned()),
-        "at_least" => rule.at_least = Some(row.read(k, whole)?),
+        "at_least" => rule.at_least = Some(row.amount(k, whole)?),
         "at_most" => rule.at_most = row.quantity(k)?.map(Quantity),
-        "max_skew" => rule.max_skew = Some(row.read(k, whole)?),
+        "max_skew" => rule.max_skew = Some(row.amount(k, whole)?),
         "present" => {
             let entries = entries(row, k, "z1=3;z2=1")?.into_iter();
             let entries = entries.map(|(value, count)| Ok((value.to_owned(), whole(count)?)));

@@ -38,11 +38,13 @@ mod running;
 mod samples;
 mod scenario;
 mod selection_file;
+mod sheet;
 mod slurm;
 mod source;
 mod sweep;
 mod table;
 mod time_file;
+mod units;
 mod values;
 mod words;
 
@@ -63,6 +65,7 @@ pub use scenario::{Scenario, read_scenarios};
 pub use slurm::{write_script, write_timed_script};
 pub use source::Source;
 pub use sweep::{Settings, read_sweep};
+pub use table::Columns;
 pub use time_file::{parse_date, show_date};
 
 use base::error::{Error, Result};
@@ -233,7 +236,7 @@ pub fn read_beside(input: &Input, forced: Option<Format>, beside: &Beside) -> Re
     excerpted(build(input, forced, beside), &sources.collect::<Vec<&Source>>())
 }
 
-/// How much is named of what was left out, where nothing is left to plan.
+/// So many things left out are named where nothing is left to plan.
 const LEFT_OUT: usize = 5;
 /// Why an instance without tasks is none.
 const NO_TASKS: &str = "there are no tasks";
@@ -249,9 +252,8 @@ fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Readi
     match (input, beside.current) {
         (_, Some(current)) => running::apply(&mut draft, current)?,
         (Input::One(source), None) if format == Format::Roadef => {
-            let cause = "the file does not say where processes run now";
-            let remedy = "name the assignment with --current FILE";
-            return Err(Error::input(&source.name, cause).help(remedy));
+            let error = Error::input(&source.name, "the file does not say where processes run now");
+            return Err(error.help("name the assignment with --current FILE"));
         }
         _ => {}
     }
@@ -259,7 +261,8 @@ fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Readi
     if beside.running == Running::Evictable {
         preempt::apply(&mut draft);
     }
-    let warnings = std::mem::take(&mut draft.warnings);
+    units::name_bytes(&mut draft);
+    let mut warnings = std::mem::take(&mut draft.warnings);
     let assumed = draft.assumptions.iter().map(ToString::to_string);
     let left_out: Vec<String> = warnings.iter().cloned().chain(assumed).take(LEFT_OUT).collect();
     beside.changes.iter().try_for_each(|change| change.apply(&mut draft))?;
@@ -275,6 +278,7 @@ fn build(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<Readi
             Error::input(&input.sources()[0].name, error.cause).at("as changed").help(error.remedy)
         }
     })?;
+    warnings.extend(units::suspicious(format, &instance));
     Ok(Reading { instance, warnings })
 }
 
@@ -347,7 +351,7 @@ fn parse(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<(Form
             }
         }
         Input::Tables { tasks, nodes, pairs, rules } => {
-            parse_tables(tasks, nodes, [pairs.as_ref(), rules.as_ref()], forced)
+            parse_tables(tasks, nodes, [pairs.as_ref(), rules.as_ref()], forced, &beside.columns)
         }
     }
 }
@@ -383,9 +387,9 @@ fn parse_tables(
     nodes: &Source,
     [pairs, rules]: [Option<&Source>; 2],
     forced: Option<Format>,
+    columns: &Columns,
 ) -> Result<(Format, Draft)> {
-    let tasks = Table::open(tasks.text()?)?;
-    let nodes = Table::open(nodes.text()?)?;
+    let (tasks, nodes) = (Table::of(tasks, columns)?, Table::of(nodes, columns)?);
     let foreign = openb::is_nodes(&nodes) || openb::is_pods(&tasks) || openb::is_nodes(&tasks);
     let format = forced.unwrap_or(if foreign { Format::Openb } else { Format::Csv });
     if format == Format::Openb {
@@ -395,8 +399,9 @@ fn parse_tables(
         }
         return Ok((format, openb::read(&tasks, &nodes)?));
     }
-    let pairs = pairs.map(|pairs| Table::open(pairs.text()?)).transpose()?;
-    let rules = rules.map(|rules| Table::open(rules.text()?)).transpose()?;
+    let (tasks, nodes) = csv::aligned(tasks, nodes);
+    let pairs = pairs.map(|pairs| Table::of(pairs, columns)).transpose()?;
+    let rules = rules.map(|rules| Table::of(rules, columns)).transpose()?;
     Ok((format, csv::read(&tasks, &nodes, pairs.as_ref(), rules.as_ref())?))
 }
 

@@ -25,6 +25,39 @@ pub(super) struct Text<'a> {
 
 const SAVE_AS_UTF8: &str = "save it as UTF-8";
 
+/// Files that are no text, by their first bytes.
+const ARCHIVES: [(&[u8], &str, &str); 3] = [
+    (
+        b"PK\x03\x04",
+        "this is an Excel workbook, or another ZIP archive, not text",
+        "save each sheet as CSV (UTF-8), and give those",
+    ),
+    (
+        b"\xD0\xCF\x11\xE0",
+        "this is an old Excel workbook, not text",
+        "save each sheet as CSV (UTF-8), and give those",
+    ),
+    (b"\x1F\x8B", "this is compressed with gzip", "unpack it: gunzip -c FILE | stowplan ... -"),
+];
+
+/// What UTF-16 text is as UTF-8: spreadsheets save so. Anything else is left as it is.
+fn decoded(bytes: Vec<u8>) -> Vec<u8> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.get(..2) {
+        Some([0xFF, 0xFE]) => u16::from_le_bytes,
+        Some([0xFE, 0xFF]) => u16::from_be_bytes,
+        _ => return bytes,
+    };
+    let units = bytes[2..].chunks(2).map(|pair| match pair {
+        [a, b] => Ok(unit([*a, *b])),
+        _ => Err(()),
+    });
+    let units: std::result::Result<Vec<u16>, ()> = units.collect();
+    match units.map(|units| String::from_utf16(&units)) {
+        Ok(Ok(text)) => text.into_bytes(),
+        _ => bytes,
+    }
+}
+
 impl Source {
     /// Reads a file, or standard input when the path is `-`.
     ///
@@ -35,13 +68,13 @@ impl Source {
             let name = "<stdin>".to_owned();
             let mut bytes = Vec::new();
             return match std::io::stdin().lock().read_to_end(&mut bytes) {
-                Ok(_) => Ok(Source { name, bytes }),
+                Ok(_) => Ok(Source { name, bytes: decoded(bytes) }),
                 Err(cause) => Err(read_error(name, &cause, false)),
             };
         }
         let name = path.display().to_string();
         match std::fs::read(path) {
-            Ok(bytes) => Ok(Source { name, bytes }),
+            Ok(bytes) => Ok(Source { name, bytes: decoded(bytes) }),
             Err(cause) => {
                 let error = read_error(name, &cause, path.is_dir());
                 Err(match beside(path).filter(|_| cause.kind() == ErrorKind::NotFound) {
@@ -61,6 +94,11 @@ impl Source {
         if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
             let cause = "the file is UTF-16 text";
             return Err(Error::input(&self.name, cause).at("byte 0").help(SAVE_AS_UTF8));
+        }
+        for (start, what, remedy) in ARCHIVES {
+            if bytes.starts_with(start) {
+                return Err(Error::input(&self.name, what).help(remedy));
+            }
         }
         let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -152,6 +190,17 @@ mod tests {
         let binary = text(b"{\0}\0").unwrap_err();
         assert!(binary.cause.contains("zero bytes"));
         assert_eq!(binary.remedy, "save it as UTF-8");
+    }
+
+    #[test]
+    fn what_spreadsheets_save_is_text_or_named() {
+        let units = "task;é".encode_utf16();
+        let little = units.clone().flat_map(u16::to_le_bytes);
+        let big = units.flat_map(u16::to_be_bytes);
+        assert_eq!(decoded([0xFF, 0xFE].into_iter().chain(little).collect()), "task;é".as_bytes());
+        assert_eq!(decoded([0xFE, 0xFF].into_iter().chain(big).collect()), "task;é".as_bytes());
+        assert_eq!(decoded(b"\xFF\xFEa".to_vec()), b"\xFF\xFEa");
+        assert!(text(b"PK\x03\x04xl").unwrap_err().cause.contains("Excel workbook"));
     }
 
     #[test]

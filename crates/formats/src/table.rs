@@ -3,16 +3,31 @@
 use csv::StringRecord;
 
 use super::guard::unguarded;
-use super::source::{Text, line_at};
-use base::error::{Error, Result};
+use super::sheet::{Sheet, alike, column_unit, header_unit};
+use super::source::{Source, Text, line_at};
+use base::error::{Error, Faults, Result};
 use base::nearest;
 use model::Decimal;
+
+/// What a person says of tables beside what stands in them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Columns<'a> {
+    /// Columns that are left out.
+    pub ignored: &'a [String],
+    /// Units of bare numbers: a resource and its unit.
+    pub units: &'a [(String, String)],
+}
 
 /// A table whose header has been read and checked.
 pub(super) struct Table<'a> {
     pub(super) source: Text<'a>,
     /// Column names, trimmed, each once.
     pub(super) headers: Vec<String>,
+    /// Columns that are left out.
+    pub(super) ignored: Vec<bool>,
+    /// The unit of bare numbers in each column, where one is said.
+    units: Vec<Option<&'static str>>,
+    sheet: Sheet,
 }
 
 /// One line of a table.
@@ -32,31 +47,68 @@ impl<'a> Table<'a> {
             let remedy = "give a JSON instance by itself, without --tasks and --nodes";
             return Err(source.error("this is JSON, not a CSV table").help(remedy));
         }
-        if let Some(at) = open_quote(source.text) {
+        let sheet = Sheet::of(source.text);
+        if let Some(at) = open_quote(source.text, sheet.separator) {
             let cause = "a quote is opened here and never closed";
             let remedy = "close it; write a quote inside a quoted cell as \"\"";
             return Err(source.error_at(at, cause).help(remedy));
         }
-        let mut reader = reader(source.text);
+        let mut reader = reader(source.text, sheet);
         let headers = reader.headers().map_err(|error| source.error(error.to_string()))?;
-        let headers: Vec<String> =
-            headers.iter().map(|name| unguarded(name.trim()).to_owned()).collect();
-        let table = Table { source, headers };
+        let named = headers.iter().map(|name| header_unit(unguarded(name.trim())));
+        let (mut headers, mut units): (Vec<String>, Vec<_>) =
+            named.map(|(name, unit)| (name.to_owned(), unit)).unzip();
+        // Spreadsheets leave separators behind the last column.
+        while headers.len() > 1 && headers.last().is_some_and(String::is_empty) {
+            headers.pop();
+            units.pop();
+        }
+        let ignored = vec![false; headers.len()];
+        let table = Table { source, headers, ignored, units, sheet };
         table.check_headers()?;
         Ok(table)
     }
 
-    fn check_headers(&self) -> Result<()> {
-        let header = |cause: String| self.source.error(cause).at("line 1");
-        if let [only] = &self.headers[..] {
-            for (separator, name) in [(';', "semicolons"), ('\t', "tabs")] {
-                if only.contains(separator) {
-                    let cause = format!("the cells are separated by {name}, not by commas");
-                    let remedy = "save it with commas between cells and points in numbers";
-                    return Err(header(cause).help(remedy));
-                }
+    /// The file's table, as a person wants it read.
+    ///
+    /// # Errors
+    /// As for [`Table::open`] and [`Table::with`].
+    pub(super) fn of(source: &'a Source, columns: &Columns) -> Result<Table<'a>> {
+        Table::open(source.text()?)?.with(columns)
+    }
+
+    /// The table as a person wants it read.
+    ///
+    /// # Errors
+    /// A unit that there is not.
+    pub(super) fn with(mut self, columns: &Columns) -> Result<Table<'a>> {
+        for (k, name) in self.headers.iter().enumerate() {
+            self.ignored[k] = columns.ignored.iter().any(|ignored| alike(ignored) == alike(name));
+            let own = name.rsplit(':').next().unwrap_or(name).trim();
+            if let Some((_, unit)) = columns.units.iter().find(|(of, _)| alike(of) == alike(own)) {
+                self.units[k] = Some(column_unit(unit).ok_or_else(|| {
+                    let cause = format!("--units: there is no unit `{unit}`");
+                    Error::usage(cause).help("write such as memory=GiB or duration=h")
+                })?);
             }
         }
+        Ok(self)
+    }
+
+    /// The same with these names for columns that are called so but for case, spaces and hyphens.
+    pub(super) fn named<'n>(mut self, names: impl Iterator<Item = &'n str>) -> Table<'a> {
+        for name in names {
+            let called = alike(name);
+            let like = |header: &String| header != name && alike(header) == called;
+            if self.column(name).is_none() && self.headers.iter().filter(|h| like(h)).count() == 1 {
+                self.headers.iter_mut().filter(|h| like(h)).for_each(|h| name.clone_into(h));
+            }
+        }
+        self
+    }
+
+    fn check_headers(&self) -> Result<()> {
+        let header = |cause: String| self.source.error(cause).at("line 1");
         for (k, name) in self.headers.iter().enumerate() {
             if name.is_empty() {
                 let cause = format!("column {} has no name", k + 1);
@@ -101,26 +153,36 @@ impl<'a> Table<'a> {
     /// # Errors
     /// Those of `each`, rows of another length than the header, no rows at all.
     pub(super) fn rows(&self, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
-        let mut reader = reader(self.source.text);
+        let mut reader = reader(self.source.text, self.sheet);
         let mut record = StringRecord::new();
-        let mut any = false;
+        let (mut any, mut faults) = (false, Faults::default());
         while reader
             .read_record(&mut record)
             .map_err(|error| self.source.error(error.to_string()))?
         {
+            let beyond = record.iter().skip(self.headers.len());
+            let empty = |mut cells: Box<dyn Iterator<Item = &str> + '_>| {
+                cells.all(|cell| cell.trim().is_empty())
+            };
+            // A row of separators only is what is left of one.
+            if record.len() > 1 && empty(Box::new(record.iter())) {
+                continue;
+            }
             any = true;
             let row = Row { table: self, record: &record };
-            if record.len() != self.headers.len() {
+            if record.len() < self.headers.len() || !empty(Box::new(beyond)) {
                 let cells = |n: usize| {
                     if n == 1 { "1 cell".into() } else { format!("{n} cells") }
                 };
                 let (has, wants) = (cells(record.len()), cells(self.headers.len()));
                 let cause = format!("this row has {has}, the header has {wants}");
-                let remedy = "give every row one cell a column; empty cells keep their comma";
-                return Err(self.source.error(cause).at(row.place()).help(remedy));
+                let remedy = "give every row one cell a column; empty cells keep their separator";
+                faults.take(Err::<(), _>(self.source.error(cause).at(row.place()).help(remedy)))?;
+                continue;
             }
-            each(&row)?;
+            faults.take(each(&row))?;
         }
+        faults.none()?;
         if any {
             return Ok(());
         }
@@ -131,7 +193,14 @@ impl<'a> Table<'a> {
     /// `line N` of the row at this position, found by reading again: only
     /// errors ask.
     pub(super) fn place_of_row(&self, row: usize) -> String {
-        let record = reader(self.source.text).into_records().nth(row);
+        let blank = |record: &StringRecord| {
+            record.len() > 1 && record.iter().all(|cell| cell.trim().is_empty())
+        };
+        let mut records = reader(self.source.text, self.sheet).into_records();
+        let record = records
+            .by_ref()
+            .filter(|record| record.as_ref().map_or(true, |record| !blank(record)))
+            .nth(row);
         match record {
             Some(Ok(record)) => Row { table: self, record: &record }.place(),
             _ => String::new(),
@@ -149,11 +218,27 @@ impl Row<'_> {
     pub(super) fn quantity(&self, column: usize) -> Result<Option<Decimal>> {
         match self.cell(column) {
             "" => Ok(None),
-            text => {
-                let quantity = Decimal::parse(text);
-                quantity.map(Some).map_err(|error| self.error(column, error.to_string()))
+            _ => {
+                let parse = |text: &str| Decimal::parse(text).map_err(|error| error.to_string());
+                self.amount(column, parse).map(Some)
             }
         }
+    }
+
+    /// What `parse` makes of a cell that holds a number, maybe with its unit.
+    pub(super) fn amount<T>(
+        &self,
+        column: usize,
+        parse: impl Fn(&str) -> std::result::Result<T, String>,
+    ) -> Result<T> {
+        let text = self.cell(column);
+        let unit = self.table.units.get(column).copied().flatten();
+        let read = self.table.sheet.plain(text, unit).and_then(|plain| {
+            // Errors are about what stands there.
+            parse(&plain)
+                .map_err(|cause| cause.replacen(&format!("`{plain}`"), &format!("`{text}`"), 1))
+        });
+        read.map_err(|cause| self.error(column, cause))
     }
 
     /// What `parse` makes of a cell.
@@ -175,7 +260,8 @@ impl Row<'_> {
     /// `line N`, where the row starts.
     fn place(&self) -> String {
         let text = self.table.source.text;
-        let from = self.record.position().map_or(0, |at| at.byte() as usize);
+        let before = self.table.sheet.before;
+        let from = before + self.record.position().map_or(0, |at| at.byte() as usize);
         // The reader counts blank lines as part of the row that follows them.
         let rest = text.as_bytes().get(from..).unwrap_or_default();
         let blank = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
@@ -183,13 +269,14 @@ impl Row<'_> {
     }
 }
 
-fn reader(text: &str) -> csv::Reader<&[u8]> {
-    csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes())
+fn reader(text: &str, sheet: Sheet) -> csv::Reader<&[u8]> {
+    let rows = &text.as_bytes()[sheet.before..];
+    csv::ReaderBuilder::new().flexible(true).delimiter(sheet.separator).from_reader(rows)
 }
 
 /// Where a quoted cell starts that never ends. The csv crate takes the rest of
 /// the file for its content.
-fn open_quote(text: &str) -> Option<usize> {
+fn open_quote(text: &str, separator: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     if !bytes.contains(&b'"') {
         return None;
@@ -203,7 +290,7 @@ fn open_quote(text: &str) -> Option<usize> {
                 None => return Some(at),
             }
         }
-        cell_starts = matches!(bytes[at], b',' | b'\n' | b'\r');
+        cell_starts = bytes[at] == separator || matches!(bytes[at], b'\n' | b'\r');
         at += 1;
     }
     None
@@ -241,19 +328,24 @@ mod tests {
     fn rows_are_read_and_trimmed() {
         let rows = read("a , b\r\n1,\" x\"\"y\n \"\r\n\r\n2,\"\"\r\n").unwrap();
         assert_eq!(rows, [["1", "x\"y"], ["2", ""]]);
+        let rows = read("sep=;\r\na;b;;\r\n1;x,y;;\r\n;;;\r\n2;\"z;\"\r\n").unwrap();
+        assert_eq!(rows, [["1", "x,y"], ["2", "z;"]]);
+        assert_eq!(read("a\tb\n1\t2\n").unwrap(), [["1", "2"]]);
+        let faults = read("a,b\n1\n2,3\n4").unwrap_err();
+        assert_eq!(faults.more.len(), 1);
+        assert_eq!(faults.more[0].place, "line 4");
     }
 
     #[test]
     fn bad_tables_say_why() {
         for (text, message) in [
             ("{}", "f.csv: this is JSON, not a CSV table"),
-            ("a;b\n1;2", "f.csv: line 1: the cells are separated by semicolons, not by commas"),
-            ("a\tb\n1\t2", "f.csv: line 1: the cells are separated by tabs, not by commas"),
+            ("a,b\n1\n2,3\n4", "f.csv: line 2: this row has 1 cell, the header has 2 cells"),
             ("a,,b\n", "f.csv: line 1: column 2 has no name"),
             ("a,b,a\n", "f.csv: line 1: column `a` appears twice"),
             ("a,b\n", "f.csv: the file has a header and no rows"),
             ("a,b\n1,2\n\n3\n", "f.csv: line 4: this row has 1 cell, the header has 2 cells"),
-            ("a,b\n1,2,\n", "f.csv: line 2: this row has 3 cells, the header has 2 cells"),
+            ("a,b\n1,2,3\n", "f.csv: line 2: this row has 3 cells, the header has 2 cells"),
             ("a,b\n1,2\n\"3,4\n5,6\n", "f.csv: line 3: a quote is opened here and never closed"),
         ] {
             assert_eq!(read(text).unwrap_err().to_string(), message, "{text:?}");

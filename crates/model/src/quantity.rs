@@ -72,7 +72,7 @@ impl Decimal {
     }
 
     /// Reads a decimal number, with an exponent (`1e3`) or a Kubernetes suffix
-    /// (`n u m k M G T P E`, `Ki Mi Gi Ti Pi Ei`).
+    /// (`n u m k M G T P E`, `Ki Mi Gi Ti Pi Ei`), with `B` for bytes if one likes (`GB`, `GiB`).
     ///
     /// # Errors
     /// Anything else, negative numbers, NaN and infinities, and numbers that
@@ -212,6 +212,12 @@ impl Decimal {
 
 /// The multiplier and the power of ten that a suffix stands for.
 fn suffix_value(suffix: &str) -> Option<(i64, i64)> {
+    // Bytes may be named: `GB`, `GiB`.
+    if let Some(bytes @ ("k" | "M" | "G" | "T" | "P" | "Ki" | "Mi" | "Gi" | "Ti" | "Pi")) =
+        suffix.strip_suffix('B')
+    {
+        return suffix_value(bytes);
+    }
     Some(match suffix {
         "" => (1, 0),
         "n" => (1, -9),
@@ -312,34 +318,74 @@ impl fmt::Display for Decimal {
 /// Longest duration that is read, in seconds: a century.
 pub const CENTURY: i64 = 100 * 366 * 86_400;
 
-/// Reads a duration into whole seconds: `90` or `90s`, `30m`, `1.5h`, `2d`.
+/// Units of durations, the longest first.
+const UNITS: [(char, i64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+
+/// Reads a duration into whole seconds: `90` or `90s`, `30m`, `1.5h`, `2d`, `1h30m`, `1:30:00`.
 ///
 /// # Errors
 /// A message that names the text when it is no duration, is negative, or is
 /// not a whole number of seconds.
 pub fn parse_duration(text: &str) -> Result<i64, String> {
-    let trimmed = text.trim();
-    let (number, unit) = match trimmed.char_indices().last() {
-        Some((at, 's')) => (&trimmed[..at], 1),
-        Some((at, 'm')) => (&trimmed[..at], 60),
-        Some((at, 'h')) => (&trimmed[..at], 3_600),
-        Some((at, 'd')) => (&trimmed[..at], 86_400),
-        _ => (trimmed, 1),
+    if text.len() > LONGEST {
+        return one_duration(text, text);
+    }
+    let (mut rest, mut sum) = (text.trim(), 0);
+    // Hours, minutes, seconds, as spreadsheets write them.
+    if let [hours, minutes, seconds] = rest.split(':').collect::<Vec<_>>()[..] {
+        let below_60 = |part: &str| part.len() == 2 && part < "60";
+        if below_60(minutes) && below_60(seconds) {
+            let parts = [format!("{hours}h"), format!("{minutes}m"), seconds.to_owned()];
+            let parts: Result<Vec<i64>, String> =
+                parts.iter().map(|part| one_duration(part, text)).collect();
+            let sum = parts?.iter().sum::<i64>();
+            return if sum > CENTURY { Err(long(text)) } else { Ok(sum) };
+        }
+    }
+    for (unit, _) in UNITS {
+        let Some((part, after)) = rest.split_once(unit) else { continue };
+        if after.trim().is_empty() {
+            break;
+        }
+        if part.contains('.') || after.contains(unit) {
+            return one_duration(text, text);
+        }
+        sum += one_duration(&format!("{part}{unit}"), text)?;
+        rest = after.trim_start();
+        // What follows names its unit.
+        if !rest.ends_with(UNITS.map(|(unit, _)| unit)) {
+            return one_duration(text, text);
+        }
+    }
+    let sum = sum + one_duration(rest, text)?;
+    if sum > CENTURY { Err(long(text)) } else { Ok(sum) }
+}
+
+fn long(text: &str) -> String {
+    format!("`{}` is longer than a century", quoted(text))
+}
+
+/// A number with one unit; `text` is all that was written.
+fn one_duration(part: &str, text: &str) -> Result<i64, String> {
+    let trimmed = part.trim();
+    let unit = UNITS.iter().find(|(unit, _)| trimmed.ends_with(*unit));
+    let (number, unit) = match unit {
+        Some((_, unit)) => (trimmed[..trimmed.len() - 1].trim_end(), i128::from(*unit)),
+        None => (trimmed, 1),
     };
     let shown = quoted(text);
     let bad = || {
         format!(
-            "`{shown}` is not a duration: write seconds (90) or a number with s, m, h or d (30m, 1.5h)"
+            "`{shown}` is not a duration: write seconds (90) or a number with s, m, h or d (30m, 1.5h, 1h30m)"
         )
     };
-    let long = || format!("`{shown}` is longer than a century");
     if number.contains(|c: char| !(c.is_ascii_digit() || c == '.')) {
         return Err(bad());
     }
     let number = match Decimal::parse(number) {
         Ok(number) => number,
         Err(QuantityError::TooLarge(_) | QuantityError::TooLong(..)) if !number.contains('.') => {
-            return Err(long());
+            return Err(long(text));
         }
         Err(_) => return Err(bad()),
     };
@@ -350,7 +396,7 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
     }
     let seconds = exact / i128::from(scale);
     if seconds > i128::from(CENTURY) {
-        return Err(long());
+        return Err(long(text));
     }
     Ok(seconds as i64)
 }
@@ -459,6 +505,14 @@ mod tests {
         assert_eq!(parse_duration("30m"), Ok(1800));
         assert_eq!(parse_duration("1.5h"), Ok(5400));
         assert_eq!(parse_duration("90"), Ok(90));
+        for (text, seconds) in
+            [("1h30m", 5400), ("1d 12h", 129_600), ("2 h", 7200), ("1m1s", 61), ("1:30:00", 5400)]
+        {
+            assert_eq!(parse_duration(text), Ok(seconds), "{text}");
+        }
+        for text in ["1h1h", "30m1h", "1.5h30m", "1:30", "1:60:00", "99999999d1h", "h", "1hm"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
         assert!(parse_duration("0.5s").is_err());
         assert!(parse_duration("5m30").is_err());
         assert!(parse_duration("1e99h").is_err());

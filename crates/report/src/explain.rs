@@ -145,7 +145,7 @@ fn change(from: &[TierValue], to: &[TierValue]) -> String {
     let pairs = from.iter().zip(to);
     let differs = pairs.clone().find(|(a, b)| differ(a.value, b.value));
     match differs {
-        None => "no change in the goal".to_owned(),
+        None => "would not change the goal".to_owned(),
         Some((a, b)) if a.value == 0.0 => format!("{} from 0", number::tier(&b.tier, b.value)),
         Some((a, b)) => {
             let part = 100.0 * (b.value - a.value) / a.value.abs();
@@ -196,7 +196,7 @@ pub fn task_text(instance: &Instance, why: &TaskWhy) -> String {
     }
     if let Some(swap) = &why.swap {
         text.push_str(&format!(
-            "  no other node has room; exchanged with `{}` on `{}`: {}\n",
+            "  no other node has room; swapping with `{}` on `{}`: {}\n",
             instance.task_name(swap.with),
             instance.node_name(swap.node),
             change(&why.values, &swap.values)

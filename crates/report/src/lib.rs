@@ -75,6 +75,20 @@ pub fn standing(goal: &[Proof]) -> String {
 /// Standbys listed for people, unless everything is insisted on.
 const STANDBYS: usize = 12;
 
+/// Whether nothing is known but that values are not negative.
+fn is_useless(tier: &Proof) -> bool {
+    tier.gap > 0.0 && tier.bound <= 0.0
+}
+
+/// How far a tier is from what is proven, in words.
+fn gap(tier: &Proof) -> String {
+    match tier.gap == 0.0 {
+        true => "proven".to_owned(),
+        false if is_useless(tier) => "distance to the optimum unknown".to_owned(),
+        false => format!("gap {}", number::percent(tier.gap)),
+    }
+}
+
 /// Everything the exporters draw on.
 pub struct Report<'a> {
     /// The problem.
@@ -163,8 +177,7 @@ impl<'a> Report<'a> {
             format!("optimal{read} (gap 0 %)")
         } else {
             let worst = self.outcome.goal.iter().find(|tier| tier.gap > 0.0);
-            let gap = worst.map_or(0.0, |tier| tier.gap);
-            format!("feasible (gap {})", number::percent(gap))
+            worst.map_or_else(|| "feasible".to_owned(), |tier| format!("feasible ({})", gap(tier)))
         });
         if assumed > 0 {
             parts.push(format!("{assumed} assumption{}", if assumed > 1 { "s" } else { "" }));
@@ -184,12 +197,10 @@ impl<'a> Report<'a> {
             .iter()
             .map(|tier| {
                 let bound = number::tier(&tier.tier, tier.bound);
-                let gap = if tier.gap == 0.0 {
-                    "proven".to_owned()
-                } else {
-                    format!("gap {}", number::percent(tier.gap))
-                };
-                format!("bound: {bound} from {} ({gap})", tier.why)
+                match is_useless(tier) {
+                    true => format!("no useful bound on {}: {}", tier.tier, gap(tier)),
+                    false => format!("bound: {bound} from {} ({})", tier.why, gap(tier)),
+                }
             })
             .collect();
         lines.extend(outcome.survives.as_ref().map(|survives| {

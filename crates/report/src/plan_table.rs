@@ -80,7 +80,7 @@ fn list_by_node(report: &Report) -> String {
     }
     let (n, m) = (number::grouped(instance.tasks()), number::grouped(instance.nodes()));
     let why = format!(
-        "{n} x {m} is too large for a matrix here: tasks by node, fullest first (--matrix insists, --output csv or json has all)"
+        "matrix hidden ({n} x {m} is too wide; --matrix forces it): tasks by node, fullest first; --output csv or json has all"
     );
     let mut text = line(report, 2, &why);
     let shown = fullest(report);

@@ -278,7 +278,7 @@ impl fmt::Display for Words<'_> {
             Element::Resource(r) => {
                 write!(f, "the nodes' capacities in {}", instance.resources()[*r].name)
             }
-            Element::MaxTasks => f.write_str("the most tasks that nodes take"),
+            Element::MaxTasks => f.write_str("the task limit per node"),
         }
     }
 }

@@ -390,7 +390,7 @@ impl<'a> Run<'a> {
         let most = self.params.solver.sensible_size();
         if size > most {
             self.notes.push(format!(
-                "the ILP was not tried: {size} count variables, `auto` gives {} at most {most}",
+                "ILP skipped: {size} variables, limit {most} for {}; --method ilp insists, or try --solver cbc",
                 self.params.solver.name()
             ));
         }

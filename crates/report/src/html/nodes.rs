@@ -175,8 +175,8 @@ impl Nodes {
 
 fn balance(metrics: &Metrics) -> String {
     format!(
-        "A node is as full as its fullest resource. Over the nodes that has a mean of {:.1} %, a highest value of {:.1} % \
-         and a standard deviation of {:.2} percentage points: balance degree (variance) {}, Jain's index {:.4} of 1.",
+        "A node is as full as its fullest resource. Node utilisation: mean {:.1} %, max {:.1} %, \
+         standard deviation {:.2} percentage points, balance degree (variance) {}, Jain's index {:.4} of 1.",
         100.0 * metrics.utilisation * metrics.peak,
         100.0 * metrics.peak,
         100.0 * metrics.standard_deviation,

@@ -16,6 +16,7 @@ pub(super) fn own(report: &Report) -> Option<usize> {
 pub(super) fn title(report: &Report) -> String {
     let open = report.outcome.goal.iter().find(|tier| tier.gap > 0.0);
     match open {
+        None if report.metrics.unplaced > 0 => "As many tasks placed as can be".to_owned(),
         None => "The best plan there is".to_owned(),
         Some(tier) if tier.bound <= 0.0 => "A plan, its distance from the best unknown".to_owned(),
         Some(tier) => {
@@ -23,7 +24,7 @@ pub(super) fn title(report: &Report) -> String {
                 1 => String::new(),
                 _ => format!(" in {}", tier.tier),
             };
-            format!("A plan within {} of the best possible{which}", number::percent(tier.gap))
+            format!("A plan; at most {} could be gained{which}", number::percent(tier.gap))
         }
     }
 }
