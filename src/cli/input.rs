@@ -62,7 +62,7 @@ pub(super) struct TableArgs {
     /// Only what could start now is wanted of a queue.
     #[arg(skip)]
     pub(super) now: bool,
-    /// Input format instead of detecting it: json, csv, gap, cloudbalancing, openb, roadef, slurm, kubernetes
+    /// Input format instead of detecting it: json, csv, slurm, kubernetes, ... as docs/formats.md lists them
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
 }

@@ -42,5 +42,6 @@ mod tidy;
 mod timed;
 mod timed_ilp;
 mod timed_mixed;
+mod traces;
 mod verdicts;
 mod workloads;

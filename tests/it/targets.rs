@@ -36,7 +36,7 @@ use crate::brute::{brute_force, less};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target with its name. Where one takes several files, lines of `====` stand between them.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 19] = [
     ("json", json),
     ("tables", tables),
     ("gap", |bytes| one(bytes, Format::Gap)),
@@ -45,6 +45,9 @@ pub const TARGETS: [Target; 16] = [
     ("roadef", roadef),
     ("slurm", slurm),
     ("kubernetes", kubernetes),
+    ("schedulers", schedulers),
+    ("traces", traces),
+    ("benchmarks", benchmarks),
     ("plan", plan),
     ("claim", claim),
     ("history", history),
@@ -197,6 +200,47 @@ fn slurm(bytes: &[u8]) {
         if let Some(plan) = quick(&reading.instance) {
             taken(write_script(&reading.instance, &plan));
         }
+    }
+}
+
+/// What other schedulers print, as each of them.
+fn schedulers(bytes: &[u8]) {
+    let known = [Format::Pbs, Format::Flux, Format::Condor, Format::Nomad, Format::HyperQueue];
+    for format in [None].into_iter().chain(known.map(Some)) {
+        if let Some(instance) = taken(read_instance(&Input::of(parts(bytes)), format)) {
+            kept(&instance);
+        }
+    }
+}
+
+/// A log, a workload, or tables of jobs and nodes.
+fn traces(bytes: &[u8]) {
+    let mut parts = parts(bytes).into_iter();
+    if let (Some(tasks), Some(nodes)) = (parts.next(), parts.next()) {
+        let input = Input::Tables { tasks, nodes, pairs: None, rules: None };
+        if let Some(instance) = taken(read_instance(&input, Some(Format::GpuTrace))) {
+            kept(&instance);
+        }
+        return;
+    }
+    one(bytes, Format::Swf);
+    one(bytes, Format::Batsim);
+}
+
+/// Numbers and the like, in each of the forms that they may be in.
+fn benchmarks(bytes: &[u8]) {
+    json(bytes);
+    for format in [
+        Format::Psplib,
+        Format::Patterson,
+        Format::JobShop,
+        Format::Taillard,
+        Format::FlexibleJobShop,
+        Format::BinPacking,
+        Format::Binpack,
+        Format::VectorPacking,
+    ] {
+        one(bytes, format);
     }
 }
 

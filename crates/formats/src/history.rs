@@ -1,5 +1,6 @@
 //! Earlier runs: a table with a row for each run of a task.
 
+use super::history_slurm;
 use super::source::Source;
 use super::table::Table;
 use base::error::Result;
@@ -32,13 +33,17 @@ pub struct History {
 const OWN: [&str; 3] = ["kind", "node", "seconds"];
 
 impl History {
-    /// Reads a table with the column `kind`, where wanted `node` and `seconds`, and one for each
+    /// Reads what Slurm's `sacct` prints, or a table with the column `kind`, where wanted `node` and `seconds`, and one for each
     /// resource.
     ///
     /// # Errors
     /// What is no such table, with line and column.
     pub fn read(source: &Source) -> Result<History> {
-        let table = Table::open(source.text()?)?;
+        let text = source.text()?;
+        if history_slurm::fits(text.text) {
+            return history_slurm::read(text);
+        }
+        let table = Table::open(text)?;
         let Some(kind) = table.column("kind") else {
             let cause = "a table of runs needs a column `kind`";
             return Err(table.lacks("kind", cause, "add the kind of task that each row is about"));

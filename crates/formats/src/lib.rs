@@ -13,10 +13,13 @@ mod csv_write;
 mod demand_file;
 mod digest;
 mod excerpt;
+mod foreign;
+mod format;
 mod gap;
 pub mod generate;
 mod guard;
 mod history;
+mod history_slurm;
 mod integers;
 mod json;
 mod json_error;
@@ -53,6 +56,7 @@ pub use beside::{Beside, Eviction, Running};
 pub use change::Change;
 pub use csv_write::{CsvFiles, write_csv};
 pub use digest::digest;
+pub use format::Format;
 pub use guard::guarded;
 pub use history::{History, Run};
 pub use json::schema;
@@ -73,80 +77,6 @@ use excerpt::excerpted;
 use model::{Draft, DraftError, DraftItem, Instance};
 use source::Text;
 use table::Table;
-
-/// The formats an instance can be in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// The project's own JSON.
-    Json,
-    /// The project's own tables.
-    Csv,
-    /// Generalized assignment, as in the OR-Library.
-    Gap,
-    /// Cloud balancing.
-    CloudBalancing,
-    /// The openb cluster trace.
-    Openb,
-    /// Machine reassignment, as in the ROADEF/EURO challenge 2012.
-    Roadef,
-    /// What Slurm's commands print of nodes and jobs.
-    Slurm,
-    /// Objects of the Kubernetes API.
-    Kubernetes,
-}
-
-impl Format {
-    /// Every format with its name and one line of help.
-    pub const ALL: [(Format, &'static str, &'static str); 8] = [
-        (Format::Json, "json", "one JSON instance"),
-        (Format::Csv, "csv", "a table of tasks and a table of nodes, pairs optional"),
-        (Format::Gap, "gap", "generalized assignment: integers as in the OR-Library"),
-        (Format::CloudBalancing, "cloudbalancing", "JSON with computerList and processList"),
-        (Format::Openb, "openb", "the openb cluster trace: tables of pods and nodes"),
-        (
-            Format::Roadef,
-            "roadef",
-            "machine reassignment: integers as in the ROADEF challenge 2012",
-        ),
-        (
-            Format::Slurm,
-            "slurm",
-            "scontrol show node --json, sinfo --json, squeue --json, topology.conf",
-        ),
-        (Format::Kubernetes, "kubernetes", "nodes, pods and manifests of Kubernetes, JSON or YAML"),
-    ];
-
-    /// The name used in flags.
-    pub fn name(self) -> &'static str {
-        Format::ALL.iter().find(|(format, _, _)| *format == self).map_or("", |(_, name, _)| name)
-    }
-
-    /// The format called `name`.
-    ///
-    /// # Errors
-    /// A name that is not in [`Format::ALL`], with the nearest one that is.
-    pub fn parse(name: &str) -> Result<Format> {
-        Format::ALL
-            .iter()
-            .find(|row| row.1 == name)
-            .map(|row| row.0)
-            .ok_or_else(|| Error::unknown("format", name, &Format::ALL.map(|(_, known, _)| known)))
-    }
-
-    /// True for formats that may come in several files.
-    fn has_parts(self) -> bool {
-        match self {
-            Format::Json | Format::Csv | Format::Gap => false,
-            Format::CloudBalancing | Format::Openb | Format::Roadef => false,
-            Format::Slurm | Format::Kubernetes => true,
-        }
-    }
-
-    /// True for formats of two tables.
-    fn has_tables(self) -> bool {
-        matches!(self, Format::Csv | Format::Openb)
-    }
-}
 
 /// What an instance is read from.
 #[derive(Clone, Debug)]
@@ -337,7 +267,8 @@ fn parse(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<(Form
                 Format::Roadef => roadef::read(text),
                 Format::Slurm => slurm::read(&[text], beside),
                 Format::Kubernetes => kubernetes::read(&[text], beside),
-                Format::Json | Format::Csv | Format::Openb => json::read(text),
+                Format::Json | Format::Csv | Format::Openb | Format::GpuTrace => json::read(text),
+                format => foreign::read(format, &[text]),
             };
             Ok((format, draft?))
         }
@@ -347,6 +278,7 @@ fn parse(input: &Input, forced: Option<Format>, beside: &Beside) -> Result<(Form
             match format {
                 Format::Slurm => Ok((format, slurm::read(&texts, beside)?)),
                 Format::Kubernetes => Ok((format, kubernetes::read(&texts, beside)?)),
+                format if format.has_parts() => Ok((format, foreign::read(format, &texts)?)),
                 _ => Err(several(sources, format)),
             }
         }
@@ -391,13 +323,21 @@ fn parse_tables(
 ) -> Result<(Format, Draft)> {
     let (tasks, nodes) = (Table::of(tasks, columns)?, Table::of(nodes, columns)?);
     let foreign = openb::is_nodes(&nodes) || openb::is_pods(&tasks) || openb::is_nodes(&tasks);
-    let format = forced.unwrap_or(if foreign { Format::Openb } else { Format::Csv });
-    if format == Format::Openb {
+    let trace = foreign::is_trace(&tasks) && tasks.column("gpu_milli").is_none();
+    let format = forced.unwrap_or(match (foreign, trace) {
+        (true, _) => Format::Openb,
+        (false, true) => Format::GpuTrace,
+        (false, false) => Format::Csv,
+    });
+    if matches!(format, Format::Openb | Format::GpuTrace) {
         if let Some(more) = pairs.or(rules) {
-            let error = Error::usage("openb instances have neither pairs nor rules");
-            return Err(error.in_file(&more.name).help("leave them away"));
+            let cause = format!("{} instances have neither pairs nor rules", format.name());
+            return Err(Error::usage(cause).in_file(&more.name).help("leave them away"));
         }
-        return Ok((format, openb::read(&tasks, &nodes)?));
+        return Ok(match format {
+            Format::Openb => (format, openb::read(&tasks, &nodes)?),
+            _ => (format, foreign::read_trace(&tasks, &nodes)?),
+        });
     }
     let (tasks, nodes) = csv::aligned(tasks, nodes);
     let pairs = pairs.map(|pairs| Table::of(pairs, columns)).transpose()?;
@@ -412,6 +352,10 @@ fn detect(source: Text) -> Result<Format> {
     let text = source.text.trim_start();
     if kubernetes::fits(text) {
         return Ok(Format::Kubernetes);
+    }
+    let foreign = text.starts_with(['{', '[']).then(|| foreign::of_json(text)).flatten();
+    if let Some(format) = foreign {
+        return Ok(format);
     }
     if text.starts_with('{') {
         let keys = ["nodes", "tasks", "computerList", "processList", "assignments"];
@@ -433,21 +377,42 @@ fn detect(source: Text) -> Result<Format> {
             _ => Ok(Format::Json),
         };
     }
-    if text.starts_with('[') {
+    if text.starts_with('[') && foreign::of_text(text).is_none() {
         let cause = "an instance is a JSON object, the top level is a list";
         return Err(source.error(cause).help("write { \"nodes\": [...], \"tasks\": [...] }"));
     }
-    if slurm::is_topology(source) {
+    if slurm::is_text(source) {
         return Ok(Format::Slurm);
+    }
+    if let Some(format) = foreign::of_text(text) {
+        return Ok(format);
     }
     let line = text.lines().next().unwrap_or("");
     if line.contains([',', ';']) {
+        if let Some(error) = foreign::alone(source) {
+            return Err(error);
+        }
         let cause = "this is one CSV table; an instance needs two, tasks and nodes";
         return Err(source.error(cause).help(TWO_TABLES));
     }
     if line.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+') {
-        let other = !gap::fits(text) && (roadef::fits(text) || roadef::resembles(text));
-        return Ok(if other { Format::Roadef } else { Format::Gap });
+        if gap::fits(text) {
+            return Ok(Format::Gap);
+        }
+        if roadef::fits(text) {
+            return Ok(Format::Roadef);
+        }
+        return Ok(match foreign::of_numbers(text) {
+            Some(format) => format,
+            None if roadef::resembles(text) => Format::Roadef,
+            None => Format::Gap,
+        });
+    }
+    if history_slurm::fits(text) {
+        let cause = "these are runs that sacct knows, not an instance";
+        let remedy =
+            "give what `scontrol show node` and `scontrol show job` print, and this with --history";
+        return Err(source.error(cause).help(remedy));
     }
     let names: Vec<&str> = Format::ALL.iter().map(|(_, name, _)| *name).collect();
     let remedy = format!("formats are {}; force one with --format", names.join(", "));
@@ -480,9 +445,8 @@ fn locate(input: &Input, format: Format, error: &DraftError) -> Error {
                 (Format::Roadef, DraftItem::Task(k)) => format!("process p{k}"),
                 (Format::Roadef, DraftItem::Node(k)) => format!("machine m{k}"),
                 (Format::Roadef, DraftItem::Ratio(k)) => format!("balance cost {k}"),
-                (Format::Gap | Format::CloudBalancing | Format::Roadef, _) => String::new(),
-                (Format::Slurm, _) => String::new(), // causes have the names
-                _ => json::place(error),
+                (Format::Json, _) => json::place(error),
+                _ => String::new(), // causes have the names
             },
         ),
         Input::Tables { tasks, nodes, pairs, rules } => {

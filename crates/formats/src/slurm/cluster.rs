@@ -17,6 +17,8 @@ pub(super) const PARTITION: &str = "partition:";
 #[derive(Default)]
 pub(super) struct Cluster {
     pub(super) nodes: Vec<Node>,
+    /// How many of them a controller speaks of, not only its configuration.
+    pub(super) stated: usize,
     /// Nodes by name.
     pub(super) at: FxHashMap<String, usize>,
     /// Amounts of memory that nodes have, each once.
@@ -44,6 +46,8 @@ pub(super) struct Cluster {
     pub(super) weight: Option<i64>,
     pub(super) jobs: usize,
     pub(super) times: Times,
+    /// Tasks are of the kind that their job's name says: there is a history.
+    pub(super) named: bool,
     /// Only what could start now is wanted.
     pub(super) now: bool,
     pub(super) warnings: Warnings,

@@ -5,8 +5,13 @@ use std::fmt::Display;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
+use super::text::name_of;
+
 use base::error::{Error, Result};
 use model::{Assumption, Direction, Draft};
+
+/// The key under which an entry that was read from a text has its place there.
+pub(super) const PLACE: &str = "@place";
 
 /// A value in a document, with the way to it.
 #[derive(Clone)]
@@ -24,14 +29,17 @@ impl<'a> At<'a> {
     /// The field, unless it is missing or null.
     pub(super) fn get(&self, key: &str) -> Option<At<'a>> {
         let value = self.value.get(key).filter(|value| !value.is_null())?;
-        let dot = if self.path.is_empty() { "" } else { "." };
-        Some(At { file: self.file, path: format!("{}{dot}{key}", self.path), value })
+        let path = if self.path.is_empty() { key.to_owned() } else { self.path_to(key) };
+        Some(At { file: self.file, path, value })
     }
 
     /// The entries of a list; a map's values where an older form numbers them.
     pub(super) fn entries(&self) -> Result<Vec<At<'a>>> {
         let at = |place: &dyn Display, value| {
-            let path = format!("{}[{place}]", self.path);
+            let path = match Value::get(value, PLACE).and_then(Value::as_str) {
+                Some(place) => place.to_owned(),
+                None => format!("{}[{place}]", self.path),
+            };
             At { file: self.file, path, value }
         };
         match self.value {
@@ -131,13 +139,26 @@ impl<'a> At<'a> {
         self.get(key).is_some_and(|at| at.value == &Value::Bool(true))
     }
 
+    /// True for this text.
+    pub(super) fn is_text(&self, text: &str) -> bool {
+        self.value.as_str() == Some(text)
+    }
+
     pub(super) fn is_object(&self) -> bool {
         self.value.is_object()
     }
 
     /// The way to a field, for messages.
     pub(super) fn path_of(&self, key: &str) -> String {
-        format!("{}: {}.{key}", self.file, self.path)
+        format!("{}: {}", self.file, self.path_to(key))
+    }
+
+    /// The same without the file. Fields of a text go by the names that they have there.
+    fn path_to(&self, key: &str) -> String {
+        match self.value.get(PLACE) {
+            Some(_) => format!("{}: {}", self.path, name_of(&self.path, key)),
+            None => format!("{}.{key}", self.path),
+        }
     }
 
     pub(super) fn error(&self, cause: impl Into<String>) -> Error {
@@ -146,7 +167,7 @@ impl<'a> At<'a> {
 
     /// The same about a field.
     pub(super) fn wrong(&self, key: &str, cause: impl Into<String>) -> Error {
-        Error::input(self.file, cause).at(format!("{}.{key}", self.path))
+        Error::input(self.file, cause).at(self.path_to(key))
     }
 }
 

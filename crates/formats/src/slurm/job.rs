@@ -75,7 +75,7 @@ fn holds(cluster: &mut Cluster, at: &At, states: &[String]) -> Result<()> {
     }
     let total = resources_of(at, "tres_alloc_str")?;
     let n = names.len() as i64;
-    let parts = allocations(at)?;
+    let parts = allocations(at, cluster.threads())?;
     let detail = at.words("gres_detail")?;
     for (k, name) in names.iter().enumerate() {
         let mut own = Amounts {
@@ -109,10 +109,22 @@ fn holds(cluster: &mut Cluster, at: &At, states: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Cores that are allocated on a node, where they are listed by socket.
+fn cores(part: &At) -> Result<Option<i64>> {
+    let mut count = 0;
+    for socket in part.list("sockets")? {
+        let Some(cores) = socket.get("cores") else { continue };
+        for core in cores.entries()? {
+            count += i64::from(core.is_text("allocated"));
+        }
+    }
+    Ok(Some(count).filter(|count| *count > 0))
+}
+
 /// CPUs and MiB by node, as far as the job says: by name, or in order of its nodes.
 type Allocation = (Option<String>, Option<i64>, Option<i64>);
 
-fn allocations(at: &At) -> Result<Vec<Allocation>> {
+fn allocations(at: &At, threads: i64) -> Result<Vec<Allocation>> {
     let Some(resources) = at.get("job_resources").filter(At::is_object) else {
         return Ok(Vec::new());
     };
@@ -132,7 +144,12 @@ fn allocations(at: &At) -> Result<Vec<Allocation>> {
                 (cpus.number("count")?, memory.number("allocated")?)
             }
             (Some(_), Some(_)) => (part.number("cpus")?, part.number("memory")?),
-            _ => (part.number("cpus_used")?, part.number("memory_allocated")?),
+            _ => {
+                // Some versions write 0 here, and list the cores.
+                let own = part.number("cpus_used")?.filter(|cpus| *cpus > 0);
+                let cpus = if own.is_some() { own } else { cores(part)?.map(|own| own * threads) };
+                (cpus, part.number("memory_allocated")?)
+            }
         };
         parts.push(((!name.is_empty()).then_some(name), cpus, memory));
     }

@@ -1,5 +1,5 @@
-//! Slurm: what `sinfo`, `scontrol show node|job|partition` and `squeue` print with `--json`, and
-//! `topology.conf`, in any number of files that make one instance together.
+//! Slurm: what `sinfo`, `scontrol show node|job|partition` and `squeue` print, as text or with
+//! `--json`, `topology.conf` and `slurm.conf`, in any number of files that make one instance together.
 
 mod amounts;
 mod cluster;
@@ -15,12 +15,16 @@ mod pending;
 mod places;
 mod script;
 mod shape;
+mod text;
 mod times;
 mod topology;
 mod waits;
 mod words;
 
 pub use script::{write_script, write_timed_script};
+
+pub(super) use text::run_seconds;
+pub(super) use words::mebibytes;
 
 use rustc_hash::FxHashSet;
 use serde_json::Value;
@@ -42,10 +46,13 @@ use model::{
 /// Keys of Slurm's documents, none of which an instance of our own has.
 pub(super) const KEYS: [&str; 4] = ["jobs", "sinfo", "partitions", "meta"];
 
-/// True for the text of a `topology.conf`.
-pub(super) fn is_topology(source: Text) -> bool {
-    topology::is_topology(source)
+/// True for a text that a command of Slurm's prints for people, or one of its configuration files.
+pub(super) fn is_text(source: Text) -> bool {
+    topology::is_topology(source) || text::is_text(source.text)
 }
+
+/// The key of documents made of `slurm.conf`.
+const CONF: &str = "conf";
 
 /// Load that ends, as a draft has it.
 type Ending = (When, Vec<(u16, Decimal)>);
@@ -58,34 +65,46 @@ type Ending = (When, Vec<(u16, Decimal)>);
 /// or no pending jobs; each with file and field.
 pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
     let times = Times::from(beside.start);
-    let mut cluster = Cluster { times, now: beside.now, ..Cluster::default() };
+    let named = beside.learned.is_some();
+    let mut cluster = Cluster { times, named, now: beside.now, ..Cluster::default() };
     let mut documents: Vec<(&str, Value)> = Vec::new();
     for source in sources {
-        if is_topology(*source) {
+        if topology::is_topology(*source) {
             cluster.topology = topology::read(*source)?;
-        } else {
+        } else if source.text.trim_start().starts_with(['{', '[']) {
             documents.push((source.name, json_error::parse(*source)?));
+        } else {
+            documents.push((source.name, text::document(*source, &mut cluster.warnings)?));
         }
     }
-    // Jobs are on nodes and in partitions, so those come first.
+    // Jobs are on nodes and in partitions, so those come first; what a controller says counts for
+    // more than what its configuration does.
     let mut known = vec![false; documents.len()];
     type Reader = fn(&mut Cluster, &At) -> Result<()>;
-    let readers: [(&str, Reader); 4] = [
-        ("nodes", node::read),
-        ("sinfo", node::read_group),
-        ("partitions", partition::read),
-        ("jobs", job::read),
+    let readers: [(&str, bool, Reader); 6] = [
+        ("nodes", false, node::read),
+        ("sinfo", false, node::read_group),
+        ("nodes", true, node::read),
+        ("partitions", false, partition::read),
+        ("partitions", true, partition::read),
+        ("jobs", false, job::read),
     ];
-    for (key, read) in readers {
+    for (key, conf, read) in readers {
         for ((name, document), known) in documents.iter().zip(&mut known) {
             let Some(list) = At::root(name, document).get(key) else { continue };
             *known = true;
+            if document.get(CONF).is_some() != conf {
+                continue;
+            }
             if key == "jobs" {
                 cluster.times.happened(At::root(name, document).number("last_update")?);
             }
             for entry in list.entries()? {
                 if !entry.is_object() {
                     return Err(entry.error("this is no object"));
+                }
+                if conf && cluster.knows(key, &entry)? {
+                    continue;
                 }
                 cluster.jobs += usize::from(key == "jobs");
                 if let Err(error) = read(&mut cluster, &entry) {
@@ -94,7 +113,21 @@ pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
                 if let Some(error) = cluster.fatal.take() {
                     return Err(error);
                 }
+                if !conf {
+                    cluster.stated = cluster.nodes.len();
+                }
             }
+        }
+    }
+    for ((name, document), known) in documents.iter().zip(&mut known) {
+        let root = At::root(name, document);
+        // Jobs that ask for licences say so themselves.
+        *known |= root.get("licenses").is_some();
+        let Some(list) = root.get("reservations") else { continue };
+        *known = true;
+        if let Some(first) = list.entries()?.first() {
+            let cause = "reservations are not planned with: neither when they take nodes, nor for whom they keep them";
+            cluster.warnings.assume(Direction::Either, first.path_of("name"), cause);
         }
     }
     let mut unknown = documents.iter().zip(known).filter(|(_, known)| !known);
@@ -111,6 +144,16 @@ pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
 }
 
 impl Cluster {
+    /// Whether a node or a partition of a configuration file is known from the controller.
+    fn knows(&self, key: &str, entry: &At) -> Result<bool> {
+        let name = entry.text("name")?;
+        Ok(match key {
+            "nodes" => self.at.get(&name).is_some_and(|node| *node < self.stated),
+            "partitions" => self.limits.contains_key(&name),
+            _ => false,
+        })
+    }
+
     /// Leaves out one entry that cannot be understood: the others can.
     fn odd(&mut self, key: &str, entry: &At, error: &Error) {
         let job = key == "jobs" && job::waits(entry);

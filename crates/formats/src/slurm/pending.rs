@@ -27,6 +27,7 @@ pub(super) fn pending(cluster: &mut Cluster, at: &At) -> Result<()> {
     };
     let mut task =
         TaskDraft { priority: at.number("priority")?.unwrap_or(0), ..TaskDraft::default() };
+    task.key = Some(at.text("name")?).filter(|name| cluster.named && !name.is_empty());
     task.duration = times::limit(cluster, at, &partitions)?;
     let wishes = times::wishes(cluster, at)?;
     let mut within = Vec::new();

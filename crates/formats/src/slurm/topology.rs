@@ -94,7 +94,7 @@ pub(super) fn read(source: Text) -> base::error::Result<Topology> {
                 "switchname" => switch = Some(value),
                 "blockname" => block = Some(value),
                 "nodes" | "switches" => below.extend(hosts(value).map_err(&wrong)?),
-                "linkspeed" | "blocksizes" => {}
+                "linkspeed" | "blocksizes" | "level" => {}
                 _ => return Err(wrong(format!("a topology has no setting `{key}`"))),
             }
         }
@@ -115,7 +115,7 @@ pub(super) fn read(source: Text) -> base::error::Result<Topology> {
 }
 
 /// Lines with their numbers, comments left out, those that end in a backslash joined.
-fn joined(text: &str) -> Vec<(usize, String)> {
+pub(super) fn joined(text: &str) -> Vec<(usize, String)> {
     let mut lines: Vec<(usize, String)> = Vec::new();
     let mut open = false;
     for (k, line) in text.lines().enumerate() {

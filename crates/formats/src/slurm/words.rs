@@ -194,7 +194,7 @@ fn count(text: &str) -> Result<i64, String> {
 ///
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn mebibytes(text: &str) -> Result<i64, String> {
+pub(in super::super) fn mebibytes(text: &str) -> Result<i64, String> {
     let (number, power) = match suffix(text) {
         (number, 0) => (number, 0),
         (number, power) => (number, power - 2),
