@@ -10,7 +10,7 @@ use base::error::Result;
 use model::{CENTURY, Decimal, Direction, Draft, NodeDraft, TaskDraft, Term, When};
 
 /// Most machines.
-const MOST: i64 = 200_000;
+const MOST: i64 = 100_000;
 
 /// Seconds, rounded up; times may have a point.
 fn seconds(item: &Item, key: &str) -> Result<Option<i64>> {

@@ -11,6 +11,9 @@ use super::pool::{Field, Pool, sum, whole_amount};
 use base::error::Result;
 use model::{Decimal, Direction, Draft, NodeDraft, NodeState, TaskDraft};
 
+/// Most tasks that are to be placed.
+const MOST: i64 = 200_000;
+
 /// What a node has, what is kept, and what tasks of an allocation have.
 const AMOUNTS: [Field; 3] = [
     Field { path: "Cpu.CpuShares", resource: "cpu", unit: Unit::One },
@@ -172,7 +175,7 @@ fn job(pool: &mut Pool, item: &Item, placed: &FxHashMap<String, i64>) -> Result<
         .collect();
     for group in item.list("TaskGroups")? {
         let own = group.text("Name")?;
-        let count = group.whole("Count")?.unwrap_or(1).min(1_000_000);
+        let count = group.whole("Count")?.unwrap_or(1);
         let left = count - placed.get(&format!("{name}.{own}")).copied().unwrap_or(0);
         let mut demand: Vec<(u16, Decimal)> = Vec::new();
         for task in group.list("Tasks")? {
@@ -212,6 +215,9 @@ fn job(pool: &mut Pool, item: &Item, placed: &FxHashMap<String, i64>) -> Result<
         let mut base = TaskDraft { demand, priority, ..TaskDraft::default() };
         if !centres.is_empty() && !centres.iter().any(|name| name.contains('*')) {
             base.requires.any_of.push(("datacenter".to_owned(), centres.clone()));
+        }
+        if pool.draft.tasks.len() as i64 + left > MOST {
+            return Err(group.wrong("Count", format!("more than {MOST} tasks are to be placed")));
         }
         for k in 0..left.max(0) {
             pool.draft.tasks.push(TaskDraft { id: format!("{name}.{own}[{k}]"), ..base.clone() });

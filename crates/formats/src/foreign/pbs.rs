@@ -326,5 +326,9 @@ fn chunk_of(
                 .push((key.to_owned(), vec![value.trim_matches(['\'', '"']).to_owned()])),
         }
     }
-    Ok((count.unwrap_or(1).clamp(1, 1_000_000), demand))
+    let count = count.unwrap_or(1);
+    match (1..=100_000).contains(&count) {
+        true => Ok((count, demand)),
+        false => Err(wrong(format!("{count} chunks are not from 1 to 100,000"))),
+    }
 }

@@ -11,7 +11,7 @@ use model::{AfterDraft, CENTURY, Decimal, Direction, Draft, NodeDraft, TaskDraft
 /// Numbers of a line.
 const COLUMNS: usize = 18;
 /// Most nodes, and most processors of a job.
-const MOST: i64 = 200_000;
+const MOST: i64 = 100_000;
 /// Most processors of all.
 const ALL: i64 = 100_000_000;
 

@@ -29,7 +29,7 @@ impl<'a> At<'a> {
     /// The field, unless it is missing or null.
     pub(super) fn get(&self, key: &str) -> Option<At<'a>> {
         let value = self.value.get(key).filter(|value| !value.is_null())?;
-        let path = if self.path.is_empty() { key.to_owned() } else { self.path_to(key) };
+        let path = if self.path.is_empty() { key.to_owned() } else { self.way_to(key) };
         Some(At { file: self.file, path, value })
     }
 
@@ -155,19 +155,30 @@ impl<'a> At<'a> {
 
     /// The same without the file. Fields of a text go by the names that they have there.
     fn path_to(&self, key: &str) -> String {
-        match self.value.get(PLACE) {
-            Some(_) => format!("{}: {}", self.path, name_of(&self.path, key)),
-            None => format!("{}.{key}", self.path),
-        }
+        named(&self.way_to(key))
+    }
+
+    /// The way to a field by its own name.
+    fn way_to(&self, key: &str) -> String {
+        let between = if self.value.get(PLACE).is_some() { ": " } else { "." };
+        format!("{}{between}{key}", self.path)
     }
 
     pub(super) fn error(&self, cause: impl Into<String>) -> Error {
-        Error::input(self.file, cause).at(&self.path)
+        Error::input(self.file, cause).at(named(&self.path))
     }
 
     /// The same about a field.
     pub(super) fn wrong(&self, key: &str, cause: impl Into<String>) -> Error {
         Error::input(self.file, cause).at(self.path_to(key))
+    }
+}
+
+/// A way with its last field called as in the text that it is read from, if it is read from one.
+fn named(path: &str) -> String {
+    match path.rsplit_once(": ").filter(|_| path.starts_with("line ")) {
+        Some((place, key)) => format!("{place}: {}", name_of(place, key)),
+        None => path.to_owned(),
     }
 }
 

@@ -36,6 +36,9 @@ pub(super) fn kind(text: &str) -> Option<Kind> {
     found
 }
 
+/// Most nodes that lines may name.
+const MOST_NODES: usize = 100_000;
+
 type Settings = Vec<(String, String)>;
 
 /// Reads nodes, partitions, licences.
@@ -95,8 +98,8 @@ pub(super) fn read(source: Text, told: &mut Warnings) -> Result<Value> {
         }
         let entry = node(filler, &all);
         let hosts = hosts(&name).map_err(&wrong)?;
-        if names.len() + hosts.len() > MOST {
-            return Err(wrong(format!("more than {MOST} nodes are named")));
+        if names.len() + hosts.len() > MOST_NODES {
+            return Err(wrong(format!("more than {MOST_NODES} nodes are named")));
         }
         for host in hosts {
             let mut entry = entry.clone();

@@ -66,12 +66,10 @@ impl<'a> Filler<'a> {
 
     /// Puts a value, unless there is one.
     pub(super) fn put(&mut self, path: &str, value: serde_json::Value) {
-        let pointer = format!("/{}", path.replace('.', "/"));
-        let own = serde_json::Value::Object(std::mem::take(&mut self.entry));
-        let known = own.pointer(&pointer).is_some_and(|known| !known.is_null());
-        if let serde_json::Value::Object(own) = own {
-            self.entry = own;
-        }
+        let mut parts = path.split('.');
+        let first = parts.next().and_then(|first| self.entry.get(first));
+        let known = parts.fold(first, |at, key| at.and_then(|at| at.get(key)));
+        let known = known.is_some_and(|known| !known.is_null());
         if !known {
             put(&mut self.entry, path, value);
         }

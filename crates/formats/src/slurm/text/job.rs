@@ -115,8 +115,10 @@ fn happened(record: &Record, taken: &mut Option<i64>) {
 
 /// What the job holds of each of its nodes: as the detailed form says, else as it asked.
 fn held(filler: &mut Filler, record: &Record, room: &mut usize) {
-    let hosts = names(record.value("NodeList").unwrap_or(""));
-    let Some(left) = room.checked_sub(hosts.len()) else {
+    let list = record.value("NodeList").filter(|_| *room > 0).unwrap_or("");
+    let hosts = names(list);
+    let Some(left) = room.checked_sub(hosts.len()).filter(|left| *left > 0) else {
+        *room = 0;
         let cause = "jobs at work are on more nodes than are looked at one by one: equal shares are planned with";
         filler.assume(Direction::Either, "NodeList", cause);
         return;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::super::source::Text;
 use super::super::fields::Warnings;
+use super::super::words::{Gres, gres};
 use super::columns::{SINFO, SQUEUE};
 use super::fill::Filler;
 use super::job::{disk_of, shared};
@@ -296,9 +297,19 @@ fn job(table: &Table, cells: &[String], filler: &mut Filler) {
     if let Some(text) = of("TRES_ALLOC") {
         filler.put(if waits { "tres_req_str" } else { "tres_alloc_str" }, json!(text));
     } else if let (false, Some(own)) = (waits, of("TRES_PER_NODE").or(of("GRES"))) {
-        let nodes = count("NODES").unwrap_or(1).clamp(1, 10_000);
-        filler.put("gres_detail", json!(vec![own; nodes as usize]));
+        let nodes = count("NODES").unwrap_or(1).max(1);
+        filler.put("tres_alloc_str", json!(in_all(own, nodes)));
     }
+}
+
+/// So many times what is on each node; what is none stays as it is.
+fn in_all(text: &str, nodes: i64) -> String {
+    let Ok(list) = gres(text) else { return text.to_owned() };
+    let one = |one: &Gres| {
+        let kind = one.kind.as_ref().map_or(String::new(), |kind| format!(":{kind}"));
+        format!("gres/{}{kind}={}", one.name, one.count.saturating_mul(nodes))
+    };
+    list.iter().map(one).collect::<Vec<_>>().join(",")
 }
 
 /// `12`, `12_3`, `12_[1-9%2]`, `12+1` of a job in parts.
