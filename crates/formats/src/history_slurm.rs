@@ -192,7 +192,7 @@ mod tests {
             seconds: Some(3723.0),
             used: vec![Some(2_097_152.0)],
         };
-        assert_eq!(table.runs, [run.clone()]);
+        assert_eq!(table.runs, std::slice::from_ref(&run));
         let text = r#"{"jobs": [{"name": "train", "nodes": "cn1", "time": {"elapsed": 3723},
             "state": {"current": ["COMPLETED"]},
             "steps": [{"tres": {"requested": {"max": [{"type": "mem", "count": 2097152}]}}}]}]}"#;

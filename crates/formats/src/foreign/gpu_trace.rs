@@ -147,6 +147,15 @@ pub(super) fn read(tasks: &Table, nodes: &Table) -> Result<Draft> {
 fn machines(trace: &Trace, nodes: &Table, pool: &mut Pool) -> Result<()> {
     let (id, amounts) = trace.machines;
     let Some(id) = nodes.column(id).filter(|_| !id.is_empty()) else {
+        for (name, unit) in [("cpu", "core"), ("memory", "byte"), ("gpu", "card")] {
+            let asked = trace.amounts.iter().any(|(_, resource, _)| *resource == name);
+            if nodes.column(name).is_some() && !asked {
+                let r = pool.draft.resource(name);
+                pool.draft.resources[usize::from(r)].unit = Some(unit.to_owned());
+                let cause = format!("the jobs say nothing of {name}: planned as if they took none");
+                pool.assume(Direction::Wider, nodes.source.name.to_owned(), cause);
+            }
+        }
         pool.draft.nodes = csv::more_nodes(nodes, &pool.draft)?;
         return Ok(());
     };
