@@ -34,8 +34,9 @@ pub(super) struct Args {
     output: OutputArgs,
 }
 
-pub(super) fn run(args: Args) -> Done {
+pub(super) fn run(mut args: Args) -> Done {
     let clock = Clock::new(args.verbose);
+    args.files.tables.untimed = !args.goal.wants_time();
     let form = args.output.form("explanations", &[Form::Table, Form::Json])?;
     let (instance, plan) = args.files.instance_and_plan()?;
     if instance.is_empty() && args.files.tables.tasks.is_none() {

@@ -62,6 +62,9 @@ pub(super) struct TableArgs {
     /// Only what could start now is wanted of a queue.
     #[arg(skip)]
     pub(super) now: bool,
+    /// No plan in time is wanted.
+    #[arg(skip)]
+    pub(super) untimed: bool,
     /// Input format instead of detecting it: json, csv, slurm, kubernetes, ... as docs/formats.md lists them
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
@@ -298,6 +301,7 @@ impl TableArgs {
             changes,
             start,
             now: self.now,
+            untimed: self.untimed,
             running,
             columns: Columns { ignored: &self.ignore_columns, units: &self.units },
         };

@@ -159,6 +159,7 @@ fn exit_code(kind: Kind) -> u8 {
     match kind {
         Kind::Input | Kind::Usage | Kind::Io => WRONG,
         Kind::Solver => NOTHING_FOUND,
+        Kind::Idle => 0,
     }
 }
 

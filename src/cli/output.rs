@@ -295,7 +295,11 @@ pub(super) fn complain(error: &Error) {
 /// The same as a text; `width` is what the terminal has, where it goes to one.
 pub fn complaint(error: &Error, width: Option<usize>) -> String {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    let mut lines = vec![format!("{red}error:{red:#} {}", visible(&brief(&error.to_string())))];
+    let said = visible(&brief(&error.to_string())).to_string();
+    let mut lines = vec![match error.kind {
+        Kind::Idle => said,
+        _ => format!("{red}error:{red:#} {said}"),
+    }];
     if let (Some(excerpt), Some(width)) = (&error.excerpt, width) {
         lines.push(drawn(excerpt, width));
     }

@@ -94,7 +94,8 @@ pub(super) fn run(mut args: Args) -> Done {
     let clock = Clock::new(args.how.verbose);
     let params = Params { survive: args.survive.clone(), ..args.how.checked()? };
     let every = args.all || args.survive.is_some();
-    args.instance.tables.now = !every && !args.how.goal.wants_time();
+    args.instance.tables.untimed = !args.how.goal.wants_time();
+    args.instance.tables.now = !every && args.instance.tables.untimed;
     let (instance, start) = args.read()?;
     let queue = instance.is_queue() && !every;
     let params =

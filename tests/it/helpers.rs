@@ -350,6 +350,7 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     whom: Whom::Tasks(whom),
                     near,
                     limit: None,
+                    as_one: false,
                 });
             }
             if let Some((deviations, risk)) = varying {
@@ -365,6 +366,7 @@ pub fn budget(tasks: Vec<String>, at_once: u32) -> RuleDraft {
         resource: MOVED.to_owned(),
         values: Vec::new(),
         at_most: whole(i64::from(at_once)),
+        later: Vec::new(),
         always: false,
     };
     RuleDraft {
@@ -375,6 +377,7 @@ pub fn budget(tasks: Vec<String>, at_once: u32) -> RuleDraft {
         near: None,
         limit: Some(limit),
         present: Vec::new(),
+        as_one: false,
     }
 }
 
@@ -403,7 +406,13 @@ fn limit(draft: &mut Draft, (over_rack, a, b): (bool, u8, u8), number: u32) -> R
             task.demand.push((licence, whole(1 + (i64::from(a) >> k & 1))));
         }
     }
-    let limit = LimitDraft { resource: resource.to_owned(), values, at_most, always: false };
+    let limit = LimitDraft {
+        resource: resource.to_owned(),
+        values,
+        at_most,
+        later: Vec::new(),
+        always: false,
+    };
     RuleDraft {
         name: None,
         ask: Ask::Limit(Limit::default()),
@@ -412,6 +421,7 @@ fn limit(draft: &mut Draft, (over_rack, a, b): (bool, u8, u8), number: u32) -> R
         near: None,
         limit: Some(limit),
         present: Vec::new(),
+        as_one: false,
     }
 }
 

@@ -32,6 +32,7 @@ mod roundtrip;
 mod sheets;
 mod shell;
 mod slurm;
+mod slurm_limits;
 mod snapshots;
 mod solvers;
 mod survive;

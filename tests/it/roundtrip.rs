@@ -157,6 +157,7 @@ fn named() -> impl Strategy<Value = Draft> {
                 near: None,
                 limit: None,
                 present: Vec::new(),
+                as_one: false,
             }];
         }
         draft

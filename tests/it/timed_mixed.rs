@@ -242,7 +242,16 @@ fn draw(g: &mut ChaCha8Rng) -> Value {
         if kind == "limit" {
             rule.insert("resource".into(), json!(one(g, &["tasks", "cpu"])));
             rule.insert("at_most".into(), json!(g.random_range(0..=3)));
-            rule.insert("when".into(), json!("always"));
+            if chance(g, 0.4) {
+                rule.insert("when".into(), json!("always"));
+            } else if chance(g, 0.3) {
+                let step = |from: i64, most: i64| json!({"from": from, "at_most": most});
+                let (first, second) = (g.random_range(0..4), g.random_range(0..4));
+                rule.insert("later".into(), json!([step(1, first), step(3, second)]));
+            }
+        }
+        if kind == "gang" && chance(g, 0.5) {
+            rule.insert("when".into(), json!("as-one"));
         }
         if kind != "gang" && (kind != "limit" || chance(g, 0.6)) {
             rule.insert("over".into(), json!(over));

@@ -7,6 +7,8 @@ another job, and so on back: its start is one of those times plus durations and 
 `peak` hold its value against every room: then all terms are served by starting earlier.)"""
 from itertools import product
 
+from model import seconds
+
 
 class TooMuch(Exception):
     """The instance has more plans than are worth looking at."""
@@ -18,7 +20,8 @@ class Brute:
         self.model, self.work, self.every_second = model, work, every_second
         self.table = None
         self.events = {0} | {j.release for j in model.jobs} | {b for n in model.nodes for _, b in n.closed} \
-            | {at for n in model.nodes for at, _ in n.ending}
+            | {at for n in model.nodes for at, _ in n.ending} \
+            | {seconds(step["from"]) for r in model.rules for step in r.doc.get("later", [])}
         if not model.timed:
             self.table = {}
             for place in self.placements():
@@ -164,7 +167,7 @@ class Schedules:
             self.starts[job.number] = t
             now = [None if self.starts[self.model.units[u].number] is None else n for u, n in enumerate(self.place)]
             runs = self.model.runs_of(now, self.starts)
-            if all(self.model.node_holds(n, runs[n]) for n in nodes):
+            if all(self.model.node_holds(n, runs[n]) for n in nodes) and self.model.instants_hold(now, self.starts):
                 if not self.go(k + 1) and self.early_is_best and self.worse(k + 1):
                     break
         self.starts[job.number] = None

@@ -110,6 +110,8 @@ class Draw:
         elif kind != "gang" and ("over-label" in self.features or rng.random() < 0.4):
             self.labels()
             rule["over"] = rng.choice(["zone", "kind"])
+        if kind == "gang" and rng.random() < 0.4:
+            rule["when"] = "as-one"
         self.rules.append(rule)
         return rule
 
@@ -439,8 +441,10 @@ def limit(d, resource, at_most):
                   if over == "node" or over in n.get("labels", {})]
         if values:
             rule["values"] = sorted(set(d.some(values)))
-    if d.timed:
+    if d.timed and d.rng.random() < 0.4:
         rule["when"] = "always"
+    elif d.rng.random() < 0.3:
+        rule["later"] = [{"from": at, "at_most": d.rng.choice([0, 1, 2, 3, 5])} for at in sorted(d.rng.sample([1, 2, 3, 5], 2))]
     return rule
 
 

@@ -383,9 +383,29 @@ class Model:
                 if any(place[u] is None for other, _ in job.after for u in self.job_of[other].units):
                     return False
         return all(self.rule_holds(rule, place) for rule in self.rules
-                   if rule.kind == "limit" or silent([*rule.units, *rule.partners]))
+                   if not self.is_instant(rule) and (rule.kind == "limit" or silent([*rule.units, *rule.partners])))
 
-    def limit_holds(self, rule, units, place):
+    def is_instant(self, rule):
+        """A limit that holds at every instant, not for the placement."""
+        return self.timed and rule.kind == "limit" and rule.doc.get("when") != "always"
+
+    def instants_hold(self, place, starts):
+        """Limits at every second at which something starts or the limit changes; gangs that start as one."""
+        start = lambda u: starts[self.units[u].number]
+        for rule in self.rules:
+            there = [u for u in rule.units if place[u] is not None and start(u) is not None]
+            if rule.kind == "gang" and rule.doc.get("when") == "as-one" and len({start(u) for u in there}) > 1:
+                return False
+            if self.is_instant(rule):
+                later = sorted((seconds(step["from"]), quantity(step["at_most"])) for step in rule.doc.get("later", []))
+                for second in {start(u) for u in there} | {at for at, _ in later}:
+                    now = [u for u in there if start(u) <= second < start(u) + self.duration[u][place[u]]]
+                    most = [quantity(rule.doc["at_most"])] + [most for at, most in later if at <= second]
+                    if not self.limit_holds(rule, now, place, most[-1]):
+                        return False
+        return True
+
+    def limit_holds(self, rule, units, place, most=None):
         """Sums over nodes with each of the values, or over all nodes where the rule is over nothing."""
         what, sums = rule.doc["resource"], {}
         for u in units:
@@ -393,7 +413,8 @@ class Model:
             value = None if n is None else "" if rule.over is None else self.value_of(n, rule.over)
             if value is not None and ("values" not in rule.doc or value in listed(rule.doc["values"])):
                 sums[value] = sums.get(value, 0) + (1 if what == "tasks" else self.stated[u][n][self.resources.index(what)])
-        return all(s <= quantity(rule.doc["at_most"]) for s in sums.values())
+        most = quantity(rule.doc["at_most"]) if most is None else most
+        return all(s <= most for s in sums.values())
 
     def rule_holds(self, rule, place):
         if rule.kind == "limit":
@@ -447,6 +468,8 @@ class Model:
             if any(place[u] is not None and starts[j.number] is None for j in self.jobs for u in j.units):
                 return found + ["no start"]
             found += self.time_violations(place, starts)
+            if not self.instants_hold(place, starts):
+                found.append("rules at an instant")
         found += [f"no room on {self.nodes[n].id}" for n, runs in enumerate(self.runs_of(place, starts))
                   if not self.node_holds(n, runs)]
         return found

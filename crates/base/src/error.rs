@@ -17,6 +17,8 @@ pub enum Kind {
     Io,
     /// A solver failed or gave an answer that does not hold.
     Solver,
+    /// There is nothing to do: no failure, and no plan.
+    Idle,
 }
 
 /// A failure with its place, cause and remedy.

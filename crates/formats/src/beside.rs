@@ -48,6 +48,8 @@ pub struct Beside<'a> {
     pub start: Option<i64>,
     /// Only what could start now is wanted of a queue, not what waits for something else than room.
     pub now: bool,
+    /// No plan in time is wanted.
+    pub untimed: bool,
     /// What becomes of what runs.
     pub running: Running,
     /// How tables are read.

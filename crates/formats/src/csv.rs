@@ -55,7 +55,7 @@ pub(super) const NODE: [&str; 14] = [
     "closed",
 ];
 /// Reserved in the rules table.
-pub(super) const RULE: [&str; 15] = [
+pub(super) const RULE: [&str; 16] = [
     "id",
     "rule",
     "tasks",
@@ -71,6 +71,7 @@ pub(super) const RULE: [&str; 15] = [
     "resource",
     "values",
     "when",
+    "later",
 ];
 /// Reserved in the pairs table, beside `task` and `node`.
 pub(super) const PAIR: [&str; 2] = ["cost", "duration"];

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 
 use super::csv::RULE;
-use super::rule_file::RuleFile;
+use super::rule_file::{LaterFile, RuleFile};
 use super::table::{Row, Table};
 use super::time_file;
+use super::time_file::WhenText;
 use super::values::{Id, OneOrMany, Ordered, Quantity};
 use super::words;
 use base::error::{Error, Result};
@@ -248,6 +249,14 @@ fn rule_cell(row: &Row, k: usize, name: &str, rule: &mut RuleFile) -> Result<()>
         "resource" => rule.resource = Some(text.to_owned()),
         "values" => rule.values = Some(OneOrMany(values(text))),
         "when" => rule.when = Some(row.read(k, word)?),
+        "later" => {
+            for (from, amount) in entries(row, k, "1h=3;2h=4")? {
+                let from = time_file::when(from).map_err(|cause| row.error(k, cause))?;
+                let at_most = Decimal::parse(amount);
+                let at_most = at_most.map_err(|error| row.error(k, error.to_string()))?;
+                rule.later.push(LaterFile { from: WhenText(from), at_most: Quantity(at_most) });
+            }
+        }
         _ => return Err(unread(row, k, name)),
     }
     Ok(())

@@ -11,13 +11,15 @@ use super::csv::{
 use super::csv_cells::yes_or_no;
 use super::guard::guarded_unless_number;
 use super::part::Part;
-use super::rule_file::{AskFile, WhenFile};
+use super::rule_file::{AskFile, LaterFile, WhenFile};
 use super::rule_write::{limited, over, rule_files, within};
 use super::time_file;
 use super::values::OneOrMany;
 use super::words;
 use base::error::{Error, Kind, Result};
-use model::{Decimal, Instance, NodeId, NodeState, Pair, Preference, Rule, Selection, TaskId};
+use model::{
+    Decimal, Instance, NodeId, NodeState, Pair, Preference, Rule, Selection, TaskId, When,
+};
 
 /// An instance as tables, each the content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -284,9 +286,21 @@ fn rules(instance: &Instance) -> Result<Option<String>> {
             rule.resource.unwrap_or_default(),
             list(rule.values)?,
             rule.when.map_or("", WhenFile::name).to_owned(),
+            later(&rule.later),
         ]);
     }
     table.write().map(Some)
+}
+
+/// `3600=3;7200=4`
+fn later(steps: &[LaterFile]) -> String {
+    let each = steps.iter().map(|step| {
+        let from = match step.from.0 {
+            When::In(seconds) | When::On(seconds) => seconds,
+        };
+        format!("{from}={}", step.at_most.0)
+    });
+    each.collect::<Vec<_>>().join(";")
 }
 
 /// `z1=3;z2=1`

@@ -270,7 +270,8 @@ fn rules(bytes: &mut Canonical, instance: &Instance) {
             let over = &instance.label_values()[rule.over as usize].key;
             let there = rule.present.iter().map(|(value, count)| format!(" {value}:{count}"));
             let there: String = there.collect();
-            format!("{} {asks} {} {over}{there}", rule.ask, numbers(&rule.tasks))
+            let once = if rule.as_one { " as one" } else { "" };
+            format!("{} {asks} {} {over}{there}{once}", rule.ask, numbers(&rule.tasks))
         })
         .collect();
     texts.sort();
@@ -281,11 +282,12 @@ fn rules(bytes: &mut Canonical, instance: &Instance) {
 /// What a limit counts.
 fn limited(instance: &Instance, limit: &Limit) -> String {
     let what = instance.limited(limit);
-    let Limit { at_most, always, values, amounts, .. } = limit;
+    let Limit { at_most, always, values, amounts, later, .. } = limit;
     let node = |node: Option<NodeId>| node.map_or(String::new(), |node| format!("@{}", node.0));
     let values: String = values.iter().map(|value| format!(" {value}")).collect();
     let amounts = amounts.iter().map(|(t, at, amount)| format!(" {}{}:{amount}", t.0, node(*at)));
-    format!("{what} {at_most} {always}{values};{}", amounts.collect::<String>())
+    let later: String = later.iter().map(|(from, most)| format!(" {from}={most}")).collect();
+    format!("{what} {at_most}{later} {always}{values};{}", amounts.collect::<String>())
 }
 
 /// Bytes in which nothing can be mistaken for something else: texts and lists

@@ -367,7 +367,8 @@ fn detect(source: Text) -> Result<Format> {
             Some("nodes") => {
                 let keys = [&["tasks"][..], &slurm::KEYS].concat();
                 let next = json_error::first_key(text, &keys);
-                let theirs = next.is_some_and(|key| slurm::KEYS.contains(&key));
+                let theirs =
+                    next.map_or_else(|| slurm::has_nodes(text), |key| slurm::KEYS.contains(&key));
                 Ok(if theirs { Format::Slurm } else { Format::Json })
             }
             Some("assignments") => {

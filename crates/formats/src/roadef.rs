@@ -255,6 +255,7 @@ fn rules(source: Text, draft: &mut Draft, services: &[Service]) -> Result<()> {
                 near,
                 limit: None,
                 present: Vec::new(),
+                as_one: false,
             });
         };
         if own.len() > 1 {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::time_file::WhenText;
 use super::values::{Id, OneOrMany, Ordered, Quantity};
 use model::{Ask, Limit, LimitDraft, RuleDraft, Whom};
 
@@ -25,13 +26,26 @@ pub(super) enum AskFile {
     Limit,
 }
 
-/// What a limit in time looks at.
+/// What a rule means in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "LimitWhen")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "RuleWhen")]
 pub(super) enum WhenFile {
-    /// The plan as a whole, whatever the times.
+    /// limit: the plan as a whole, whatever the times.
     Always,
+    /// gang: all of its tasks start at the same second.
+    AsOne,
+}
+
+/// How much there may be from a time on.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Later")]
+pub(super) struct LaterFile {
+    /// From when on.
+    pub(super) from: WhenText,
+    /// The most on each value.
+    pub(super) at_most: Quantity,
 }
 
 impl WhenFile {
@@ -39,6 +53,7 @@ impl WhenFile {
     pub(super) fn name(self) -> &'static str {
         match self {
             WhenFile::Always => "always",
+            WhenFile::AsOne => "as-one",
         }
     }
 }
@@ -117,9 +132,13 @@ pub(super) struct RuleFile {
     /// limit: the values of the label that it looks at; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) values: Option<OneOrMany>,
-    /// limit: `always` where plans in time keep it as a whole, whatever the times.
+    /// limit: `always` where plans in time keep it as a whole, whatever the times; gang: `as-one`
+    /// where in time all of its tasks start at the same second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) when: Option<WhenFile>,
+    /// limit: how much there may be from times on; plans without times look at `at_most` alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) later: Vec<LaterFile>,
 }
 
 /// A spread within a gang.
@@ -175,6 +194,10 @@ impl RuleFile {
         };
         let ask = self.ask(rule)?;
         let limit = self.limit(rule)?;
+        let as_one = self.when == Some(WhenFile::AsOne);
+        if as_one && rule != AskFile::Gang {
+            return wrong("when", "only the rule `gang` starts as one");
+        }
         let whom = match (self.tasks, self.group, self.each) {
             (Some(tasks), None, None) => Whom::Tasks(tasks.0),
             (None, Some(group), None) => Whom::Group(group),
@@ -199,7 +222,7 @@ impl RuleFile {
             return wrong("over", "a gang is not over a label: leave it away");
         }
         let (name, present) = (self.id.map(|id| id.0), self.present.0);
-        Ok(RuleDraft { name, ask, over, whom, near, limit, present })
+        Ok(RuleDraft { name, ask, over, whom, near, limit, present, as_one })
     }
 
     /// What it asks, with the fields that belong to it.
@@ -236,9 +259,12 @@ impl RuleFile {
 
     /// What a limit counts.
     fn limit(&self, rule: AskFile) -> Result<Option<LimitDraft>, Wrong> {
+        let always = self.when == Some(WhenFile::Always);
         if rule != AskFile::Limit {
-            let own = [self.resource.is_some(), self.values.is_some(), self.when.is_some()];
-            let own = ["resource", "values", "when"].into_iter().zip(own).find(|(_, own)| *own);
+            let own =
+                [self.resource.is_some(), self.values.is_some(), always, !self.later.is_empty()];
+            let own = ["resource", "values", "when", "later"].into_iter().zip(own);
+            let own = own.into_iter().find(|(_, own)| *own);
             return own.map_or(Ok(None), |(field, _)| wrong(field, "only the rule `limit` has it"));
         }
         let Some(resource) = self.resource.clone() else {
@@ -248,7 +274,7 @@ impl RuleFile {
             return wrong("at_most", "say how much there may be");
         };
         let values = self.values.as_ref().map_or_else(Vec::new, |values| values.0.clone());
-        let always = self.when.is_some();
-        Ok(Some(LimitDraft { resource, values, at_most: at_most.0, always }))
+        let later = self.later.iter().map(|own| (own.from.0, own.at_most.0)).collect();
+        Ok(Some(LimitDraft { resource, values, at_most: at_most.0, later, always }))
     }
 }

@@ -3,7 +3,8 @@
 
 use super::as_written::decimal;
 use super::part::Part;
-use super::rule_file::{AskFile, RuleFile, SpreadFile, WhenFile};
+use super::rule_file::{AskFile, LaterFile, RuleFile, SpreadFile, WhenFile};
+use super::time_file::WhenText;
 use super::values::{Id, OneOrMany, Ordered, Quantity};
 use base::error::Result;
 use model::{Ask, Decimal, Gang, Instance, Limit, MOVED, Rule, TaskId};
@@ -126,12 +127,25 @@ pub(super) fn rule_files(instance: &Instance, part: &Part) -> Result<Vec<RuleFil
                     })
                     .filter(|values| !values.is_empty())
                     .map(OneOrMany),
-                when: limit.filter(|limit| limit.always).map(|_| WhenFile::Always),
+                when: match rule.as_one {
+                    true => Some(WhenFile::AsOne),
+                    false => limit.filter(|limit| limit.always).map(|_| WhenFile::Always),
+                },
+                later: limit.map_or(Ok(Vec::new()), |limit| later(instance, limit))?,
                 ..RuleFile::default()
             })
         })
         .chain(of_moves.map(Ok))
         .collect()
+}
+
+/// How much there may be from times on.
+fn later(instance: &Instance, limit: &Limit) -> Result<Vec<LaterFile>> {
+    let each = limit.later.iter().map(|(from, most)| {
+        let at_most = Quantity(decimal(&instance.show_limited(limit, *most))?);
+        Ok(LaterFile { from: WhenText::after_start(*from), at_most })
+    });
+    each.collect()
 }
 
 /// Those of the values that nodes of the part have, by name, with what goes with them.

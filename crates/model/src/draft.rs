@@ -167,6 +167,8 @@ pub struct RuleDraft {
     /// Values with how many tasks of the kind they have that are not part of the plan;
     /// a spread's `max_skew` counts them.
     pub present: Vec<(String, u32)>,
+    /// Of a gang: in time all of its tasks start at the same second.
+    pub as_one: bool,
 }
 
 impl RuleDraft {
@@ -180,6 +182,7 @@ impl RuleDraft {
             near: None,
             limit: None,
             present: Vec::new(),
+            as_one: false,
         }
     }
 }
@@ -194,6 +197,8 @@ pub struct LimitDraft {
     pub values: Vec<String>,
     /// The most that there may be on each.
     pub at_most: Decimal,
+    /// From when on it is how much instead; plans without times look at their start alone.
+    pub later: Vec<(When, Decimal)>,
     /// In time it holds for the plan as a whole, whatever the times.
     pub always: bool,
 }

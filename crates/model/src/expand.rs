@@ -8,6 +8,7 @@ use super::budget::at_once;
 use super::draft::{DraftError, DraftItem, RuleDraft, Whom, error, index_ids};
 use super::limit::{WHOLE, read, whole};
 use super::names::Names;
+use super::resolve::Resolve;
 use super::rule_index::index_rules;
 use super::{Ask, Budget, Draft, Gang, Instance, LabelId, LabelValues, Rule, TaskId};
 use base::nearest;
@@ -254,6 +255,7 @@ pub(super) fn resolve_rules(
     units: &Units,
 ) -> Result<(), DraftError> {
     let labels = vec![of_nodes(draft)];
+    let resolve = Resolve::of(draft);
     let mut list = Rules { draft, labels, whole: None, rules: Vec::new(), entries: 0 };
     let mut gangs: FxHashSet<(TaskId, TaskId, usize)> = FxHashSet::default();
     let ends = |tasks: &[TaskId]| (tasks[0], tasks[tasks.len() - 1], tasks.len());
@@ -302,7 +304,8 @@ pub(super) fn resolve_rules(
             (ask, _) => ask.clone(),
         };
         let limit = rule.limit.as_ref();
-        let limit = limit.map(|draft| read(instance, item, draft, &list.labels[label as usize]));
+        let limit =
+            limit.map(|draft| read(instance, item, draft, &list.labels[label as usize], &resolve));
         let limit = limit.transpose()?;
         for (whose, tasks) in list.members(item, units, &rule.whom, "tasks")? {
             let ask = match &limit {
@@ -325,6 +328,9 @@ pub(super) fn resolve_rules(
                 (None, _) => made_up(),
             };
             list.add(item, "", (name, ask.clone()), label, tasks, &rule.present)?;
+            if let Some(own) = list.rules.last_mut() {
+                own.as_one = rule.as_one;
+            }
         }
     }
     let Rules { labels, rules, .. } = list;
@@ -469,7 +475,8 @@ impl Rules<'_> {
             let cause = format!("{} is counted twice", label.values[twice[0].0 as usize]);
             return Err(error(item, "present", cause, "name each value once"));
         }
-        self.rules.push(Rule { name, ask, over, tasks, values: Vec::new(), present });
+        let (values, as_one) = (Vec::new(), false);
+        self.rules.push(Rule { name, ask, over, tasks, values, present, as_one });
         Ok(())
     }
 }

@@ -27,6 +27,7 @@ mod parts;
 mod plan;
 mod precedence;
 mod quantity;
+mod resolve;
 mod risk;
 mod room;
 mod rule;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::draft::{DraftError, DraftItem, LimitDraft, error};
+use super::resolve::Resolve;
 use super::{Decimal, Draft, Instance, LabelValues, Limit, Scale, TaskId};
 use base::nearest;
 
@@ -65,6 +66,7 @@ pub(super) fn read(
     item: DraftItem,
     draft: &LimitDraft,
     label: &LabelValues,
+    resolve: &Resolve,
 ) -> Result<Limit, DraftError> {
     let (resource, scale) = resource(instance, item, &draft.resource)?;
     let known: FxHashMap<&str, u32> = match draft.values.is_empty() {
@@ -86,7 +88,20 @@ pub(super) fn read(
     values.sort_unstable();
     values.dedup();
     let at_most = steps(draft.at_most, scale);
-    Ok(Limit { resource, amounts: Vec::new(), values, at_most, always: draft.always })
+    let mut later = Vec::with_capacity(draft.later.len());
+    for (when, amount) in &draft.later {
+        later.push((resolve.at(*when, item, "later")?, steps(*amount, scale)));
+    }
+    later.sort_by_key(|(from, _)| *from);
+    if let Some(same) = later.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        let cause = format!("it is said twice how much there may be from {} s on", same[0].0);
+        return Err(error(item, "later", cause, "say it once"));
+    }
+    if draft.always && !later.is_empty() {
+        let cause = "what holds always does not change".to_owned();
+        return Err(error(item, "later", cause, "leave `when` away, or `later`"));
+    }
+    Ok(Limit { resource, amounts: Vec::new(), values, at_most, later, always: draft.always })
 }
 
 impl Limit {

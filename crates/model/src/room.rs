@@ -198,6 +198,9 @@ impl Instance {
                 && limit.resource == Some(r)
             {
                 limit.at_most = limit.at_most.checked_mul(times)?;
+                for (_, at_most) in &mut limit.later {
+                    *at_most = at_most.checked_mul(times)?;
+                }
                 for (_, _, amount) in &mut limit.amounts {
                     *amount = amount.checked_mul(times)?;
                 }

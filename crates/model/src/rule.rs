@@ -50,11 +50,29 @@ pub struct Limit {
     pub values: Vec<u32>,
     /// The most on each, in steps of the resource.
     pub at_most: i64,
+    /// In time: from when on it is how much instead, sorted.
+    pub later: Vec<(i64, i64)>,
     /// In time it holds for the plan as a whole, whatever the times.
     pub always: bool,
 }
 
 impl Limit {
+    /// The most on each at that second.
+    pub fn at(&self, second: i64) -> i64 {
+        let passed = self.later.partition_point(|(from, _)| *from <= second);
+        passed.checked_sub(1).map_or(self.at_most, |last| self.later[last].1)
+    }
+
+    /// The most that there may be on each at any time.
+    pub fn highest(&self) -> i64 {
+        self.later.iter().map(|(_, at_most)| *at_most).fold(self.at_most, i64::max)
+    }
+
+    /// The least of what there may be on each.
+    pub fn lowest(&self) -> i64 {
+        self.later.iter().map(|(_, at_most)| *at_most).fold(self.at_most, i64::min)
+    }
+
     /// What the task adds on the node.
     pub fn amount(&self, task: TaskId, node: NodeId) -> i64 {
         let of = |node| self.amounts.binary_search_by_key(&(task, node), |(t, n, _)| (*t, *n));
@@ -108,6 +126,8 @@ pub struct Rule {
     /// Values with how many tasks of the kind they have that are not part of the plan, sorted by
     /// value; only `max_skew` counts them, those with none too.
     pub present: Vec<(u32, u32)>,
+    /// Of a gang: in time all of its tasks start at the same second.
+    pub as_one: bool,
 }
 
 impl Rule {
@@ -150,6 +170,14 @@ impl Rule {
     /// Whether its tasks run on nodes with its label only.
     pub fn needs_label(&self) -> bool {
         self.has_places() && !matches!(self.ask, Ask::Limit(_))
+    }
+
+    /// The limit that plans in time keep at every instant; `None` where there is none.
+    pub fn instant(&self) -> Option<&Limit> {
+        match &self.ask {
+            Ask::Limit(limit) if !limit.always => Some(limit),
+            _ => None,
+        }
     }
 
     /// True for rules that say something about where, not only about whether.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::draft::{DraftError, DraftItem, error};
 use super::edit::kept;
-use super::{Ask, Goal, Instance, NodeId, Rule, TaskId, When};
+use super::{Goal, Instance, NodeId, Rule, TaskId, When};
 
 impl Times {
     /// The times of the tasks that stay; those of pairs are left to the caller.
@@ -175,7 +175,9 @@ impl Instance {
         let windows = self.times.closed.iter().flatten().map(|(_, to)| *to);
         let ends = self.times.ending.iter().flatten().map(|(at, _)| *at);
         let releases = self.times.release.iter().copied();
-        let from = windows.chain(ends).chain(releases).max().unwrap_or(0);
+        let limits = self.rules().iter().filter_map(Rule::instant);
+        let steps = limits.flat_map(|limit| &limit.later).map(|(from, _)| *from);
+        let from = windows.chain(ends).chain(releases).chain(steps).max().unwrap_or(0);
         let each = self.jobs().map(|job| {
             let lag = self.after(job).iter().map(|(_, lag)| *lag).max().unwrap_or(0);
             (lag + self.longest(job)).saturating_mul(self.units(job).len() as i64)
@@ -200,13 +202,6 @@ impl Instance {
             let cause = "load above safety capacities and room beside room have no price in time";
             let remedy = "drop `safety_price` and `ratios`, or goals about time";
             return Err(error(DraftItem::Whole, "goal", cause.to_owned(), remedy));
-        }
-        let asks = |rule: &&Rule| matches!(&rule.ask, Ask::Limit(limit) if !limit.always);
-        if let Some(rule) = self.rules().iter().find(asks) {
-            let cause =
-                format!("plans in time do not know the limit `{}` at every instant", rule.name);
-            let remedy = "with `\"when\": \"always\"` it holds for the plan as a whole";
-            return Err(error(DraftItem::Whole, "rules", cause, remedy));
         }
         for (k, job) in self.jobs().enumerate() {
             let own = self.times.pair_duration.get(self.pair_range(job)).unwrap_or_default();

@@ -5,10 +5,8 @@ use rustc_hash::FxHashMap;
 use super::draft::{DraftError, DraftItem, TaskDraft, error};
 use super::expand::Units;
 use super::parts::Precedence;
+use super::resolve::{LATEST, Resolve};
 use super::{CENTURY, Decimal, Draft, Instance, NodeId, TaskId, When, gcd};
-
-/// Times are below this many seconds: 10,000 years.
-const LATEST: i64 = 10_000 * 366 * 86_400;
 
 /// Speeds of nodes, and durations of pairs in the order of the instance's; before costs, which
 /// depend on them.
@@ -61,7 +59,7 @@ pub(super) fn set_times(
     units: &Units,
     ending: &[i64],
 ) -> Result<(), DraftError> {
-    let resolve = Resolve { start: draft.start };
+    let resolve = Resolve::of(draft);
     instance.times.start = draft.start;
     let mut rows = TaskTimes::for_those(draft, units.len());
     for (k, task) in draft.tasks.iter().enumerate() {
@@ -115,45 +113,6 @@ impl TaskTimes {
 
 fn unless_all<T: PartialEq>(list: Vec<T>, usual: &T) -> Vec<T> {
     if list.iter().all(|value| value == usual) { Vec::new() } else { list }
-}
-
-/// Turns what was read into seconds after the start.
-struct Resolve {
-    start: Option<i64>,
-}
-
-impl Resolve {
-    fn at(&self, when: When, item: DraftItem, field: &str) -> Result<i64, DraftError> {
-        let seconds = match (when, self.start) {
-            (When::In(seconds), _) => seconds,
-            (When::On(date), Some(start)) => date.saturating_sub(start),
-            (When::On(_), None) => {
-                let cause = "a date, and nothing says when the plan starts".to_owned();
-                let remedy = "give --start-date, or the instance's `start`, or a time from the start such as 2h";
-                return Err(error(item, field, cause, remedy));
-            }
-        };
-        if seconds < 0
-            && matches!(when, When::On(_))
-            && matches!(field, "release" | "available_at" | "ending")
-        {
-            return Ok(0); // what was to happen before the start has happened
-        }
-        if !(0..LATEST).contains(&seconds) {
-            let cause = if seconds < 0 {
-                "a time before the start of the plan"
-            } else {
-                "a time more than 10,000 years after the start of the plan"
-            };
-            return Err(error(
-                item,
-                field,
-                cause.to_owned(),
-                "give a later start, or another time",
-            ));
-        }
-        Ok(seconds)
-    }
 }
 
 /// What runs now has a place and waits for nothing.

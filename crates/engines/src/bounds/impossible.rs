@@ -32,6 +32,9 @@ pub fn impossible(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
 fn more_than_limits(instance: &Instance) -> Option<Impossible> {
     instance.rules().iter().find_map(|rule| {
         let Ask::Limit(limit) = &rule.ask else { return None };
+        if instance.is_timed() && rule.instant().is_some() {
+            return None;
+        }
         let least = |task: &TaskId| {
             let own = limit.amounts_of(*task).iter().map(|(_, _, amount)| *amount).min();
             i128::from(own.unwrap_or_else(|| limit.base(*task)))

@@ -255,21 +255,48 @@ impl<'a, 'b> Driver<'a, 'b> {
             -demand
         };
         tasks.sort_by(|a, b| hardness(a).total_cmp(&hardness(b)).then(a.cmp(b)));
-        let mut banned: Vec<NodeId> = Vec::new();
+        let groups = self.groups(&tasks);
         let attempts = if self.tight(tasks[0]).is_some() { ATTEMPTS } else { LOOSE };
+        self.parts(&groups, attempts)
+    }
+
+    /// Places the first group of a bundle, and then those that are on values of their own, one after
+    /// the other; or none.
+    fn parts(&mut self, groups: &[Vec<TaskId>], attempts: usize) -> bool {
+        let Some((first, rest)) = groups.split_first() else { return true };
+        let mut banned: Vec<NodeId> = Vec::new();
         for _ in 0..attempts {
-            if !self.place(tasks[0], &banned) {
+            if !self.place(first[0], &banned) {
                 return false;
             }
-            let stuck = tasks[1..].iter().position(|task| !self.place(*task, &[]));
-            if stuck.is_none() {
+            let whole = first[1..].iter().all(|task| self.place(*task, &[]));
+            if whole && rest.iter().all(|group| self.parts(std::slice::from_ref(group), ATTEMPTS)) {
                 return true;
             }
-            let first = self.state.node_of(tasks[0]);
-            tasks.iter().for_each(|task| self.remove(*task));
-            banned.extend(first.into_iter().flat_map(|node| self.same_place(tasks[0], node)));
+            let place = self.state.node_of(first[0]);
+            groups.iter().flatten().for_each(|task| self.remove(*task));
+            banned.extend(place.into_iter().flat_map(|node| self.same_place(first[0], node)));
         }
         false
+    }
+
+    /// The tasks in groups that have to be on one value each, such as the segments of a job; what no
+    /// such rule keeps goes with the first.
+    fn groups(&self, tasks: &[TaskId]) -> Vec<Vec<TaskId>> {
+        let rule = |task: TaskId| self.tight(task).map(std::ptr::from_ref);
+        let first = rule(tasks[0]);
+        let mut known: Vec<Option<*const Rule>> = vec![first];
+        let mut groups: Vec<Vec<TaskId>> = vec![Vec::new()];
+        for task in tasks {
+            let own = rule(*task).or(first);
+            let at = known.iter().position(|known| *known == own).unwrap_or_else(|| {
+                known.push(own);
+                groups.push(Vec::new());
+                known.len() - 1
+            });
+            groups[at].push(*task);
+        }
+        groups
     }
 
     /// The nodes that a rule cannot tell from this one: if the rest had no room

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use super::goal::Aim;
 use super::orders::Figures;
 use super::problem::{NEVER, Problem};
-use super::supply::{Row, rows};
+use super::supply::{Row, rows, some};
 use crate::search::least_jobs;
 use model::{NodeId, Prices, Seconds, Shape, TaskId, Tier};
 
@@ -38,11 +38,13 @@ impl Heads {
         let mut heads = Heads { start: vec![0; n], end: vec![0; n] };
         let mut never = Vec::new();
         let mut lost = vec![false; n];
+        let limits = p.pools.lines();
         for k in p.topological.iter().map(|k| *k as usize) {
             let job = &p.jobs[k];
             let after = job.before.iter().map(|(other, lag)| heads.end[*other as usize] + lag);
             let ready = after.max().unwrap_or(0).max(job.release);
-            let range = (ready, NEVER);
+            let let_by = p.limits_let_all(&limits, k, (ready, NEVER), &mut 0);
+            let range = (let_by.unwrap_or(ready), NEVER);
             let mut best: Option<(i64, i64)> = None;
             let mut units = 0u64;
             let own: Vec<u32>;
@@ -84,6 +86,8 @@ impl Heads {
                 "there is no node that it may run on"
             } else if best.is_none() {
                 "no node that it may run on has room for it"
+            } else if let_by.is_none() {
+                "a limit never lets it run"
             } else if units < u64::from(job.units) && !job.pinned {
                 "its units have no room at the same time"
             } else if heads.end[k] > job.deadline {
@@ -176,14 +180,6 @@ fn places(p: &Problem, prices: &Prices) -> f64 {
     });
     let used = (0..p.nodes()).map(|node| prices.of_use(instance, NodeId::from(node))).min();
     (prices.scale)(instance).to_f64(least.sum::<i64>() + used.unwrap_or(0))
-}
-
-/// Distinct values, at most so many of them, the smallest among them.
-fn some(mut values: Vec<i64>, most: usize) -> Vec<i64> {
-    values.sort_unstable();
-    values.dedup();
-    let step = values.len().div_ceil(most).max(1);
-    values.into_iter().step_by(step).collect()
 }
 
 fn makespan(p: &Problem, figures: &Figures, heads: &Heads, rows: &[Row]) -> Bound {

@@ -8,7 +8,7 @@
 use super::goal::{Aim, Amount, Target, less};
 use super::improve::Built;
 use super::orders::Figures;
-use super::problem::{NEVER, Problem, ROUNDING};
+use super::problem::{Job, NEVER, Problem, ROUNDING};
 use super::serial::{Builder, Recipe};
 use base::stop::Stop;
 use model::{NodeId, Shape, TaskId, Term, Tier};
@@ -48,6 +48,7 @@ pub(super) fn worth_it(p: &Problem) -> bool {
         && p.nodes() <= NODES
         && !goal.terms().any(|term| matches!(term.shape(), Shape::Highest))
         && p.jobs.iter().all(|job| !job.pinned)
+        && p.sets.is_empty()
         && p.instance.devices().is_empty()
 }
 
@@ -342,7 +343,8 @@ impl<'a> Exact<'a> {
 /// The first node that is the same for every job and every goal.
 fn twins(p: &Problem) -> Vec<u32> {
     let instance = p.instance;
-    let plain = p.jobs.iter().all(|job| !job.tied && job.pair.is_none());
+    let everywhere = |job: &Job| job.draws.iter().all(|draw| draw.whole);
+    let plain = p.jobs.iter().all(|job| !job.tied && job.pair.is_none() && everywhere(job));
     let currents = p.instance.task_ids().any(|task| instance.current(task).is_some());
     let same = |a: usize, b: usize| {
         let (x, y) = (NodeId::from(a), NodeId::from(b));

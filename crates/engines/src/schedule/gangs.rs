@@ -114,25 +114,28 @@ impl Builder<'_> {
             if self.cut_short() {
                 return None;
             }
+            if !of.draws.is_empty() {
+                start = p.limits_let_all(&self.pools, job, (start, to), &mut self.work)?;
+            }
             if of.pinned {
                 if self.put_gang(job, start, nodes) {
                     self.remove(job);
                     return Some(start);
                 }
-                start = self.next_change(start, nodes)?;
+                start = self.next_change(job, start, nodes)?;
                 continue;
             }
             // Whether there is room now is soon known where there is; cards may still be lacking.
             let now = self.room_now(job, start, nodes);
             self.work += nodes.len() as u64 / 16 + 1;
-            if now && !of.tied && !self.cards.any() {
+            if now && !of.tied && !self.cards.any() && of.draws.is_empty() {
                 return Some(start);
             }
             if now && self.put_gang(job, start, nodes) {
                 self.remove(job);
                 return Some(start);
             }
-            let from = if now { self.next_change(start, nodes)? } else { start };
+            let from = if now { self.next_change(job, start, nodes)? } else { start };
             firsts.clear();
             for node in nodes {
                 let demand = p.demand(job, *node);
@@ -149,7 +152,7 @@ impl Builder<'_> {
                 units >= of.units
             });
             let earliest = enough?.0;
-            start = if earliest > start { earliest } else { self.next_change(start, nodes)? };
+            start = if earliest > start { earliest } else { self.next_change(job, start, nodes)? };
         }
         None
     }
@@ -171,9 +174,16 @@ impl Builder<'_> {
         false
     }
 
-    /// When anything changes on these nodes for the first time after `start`.
-    fn next_change(&self, start: i64, nodes: &[u32]) -> Option<i64> {
-        nodes.iter().filter_map(|node| self.lines[*node as usize].next(start)).min()
+    /// When anything changes on these nodes for the first time after `start`, or in limits that the
+    /// job draws on there.
+    pub(super) fn next_change(&self, job: usize, start: i64, nodes: &[u32]) -> Option<i64> {
+        let lines = nodes.iter().filter_map(|node| self.lines[*node as usize].next(start));
+        let (p, draws) = (self.p, &self.p.jobs[job].draws);
+        let some =
+            if draws.iter().all(|draw| draw.whole) { nodes.len().min(1) } else { nodes.len() };
+        let pools = nodes[..some].iter().flat_map(|node| p.taken(job, *node));
+        let pools = pools.filter_map(|(line, _)| self.pools[line].next(start));
+        lines.min().into_iter().chain(pools.min()).min()
     }
 
     /// The earliest time in the range at which each unit has room on the node that `way` gives it.
@@ -191,12 +201,32 @@ impl Builder<'_> {
                     && line.fitting(start, duration, p.demand(job, node), many) >= many
             });
             self.work += way.len() as u64;
-            if fits {
+            if fits && self.limits_let_way(job, &nodes, start) {
                 return Some(start);
             }
-            start = nodes.iter().filter_map(|n| self.lines[*n as usize].next(start)).min()?;
+            start = self.next_change(job, start, &nodes)?;
         }
         None
+    }
+
+    /// Whether limits at every instant let units run on these nodes from then on, all of them.
+    fn limits_let_way(&mut self, job: usize, nodes: &[u32], start: i64) -> bool {
+        let p = self.p;
+        let mut taken: Vec<(usize, i64, i64)> = Vec::new();
+        for node in nodes {
+            let seconds = p.duration(job, *node);
+            taken.extend(p.taken(job, *node).map(|(line, amount)| (line, seconds, amount)));
+        }
+        // Units that end later are there as long as those that end earlier.
+        taken.sort_unstable_by_key(|(line, seconds, _)| (*line, std::cmp::Reverse(*seconds)));
+        let lines = taken.chunk_by(|a, b| a.0 == b.0);
+        lines.into_iter().all(|same| {
+            let mut sum = 0i64;
+            same.iter().all(|(line, seconds, amount)| {
+                sum = sum.saturating_add(*amount);
+                self.pools[*line].fitting(start, *seconds, &[sum], 1) == 1
+            })
+        })
     }
 
     /// Puts each unit on the node that `way` gives it, or none.

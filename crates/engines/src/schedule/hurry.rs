@@ -1,7 +1,8 @@
 //! What is left once time is short: each job somewhere, at once, behind what is there already.
 
+use super::goal::Aim;
 use super::problem::NEVER;
-use super::serial::Builder;
+use super::serial::{Builder, Recipe};
 
 /// Nodes in line that a job tries.
 const IN_LINE: usize = 8;
@@ -51,6 +52,10 @@ impl Builder<'_> {
         if places.is_empty() {
             return false;
         }
+        if of.set.is_some() {
+            let aim = Aim::by_time(p);
+            return self.try_together(job, (ready, NEVER), &Recipe::default(), &aim);
+        }
         if of.units > 1 {
             return self.gang_after(job, ready);
         }
@@ -96,6 +101,8 @@ impl Builder<'_> {
                 break;
             }
         }
+        let lines = way.iter().flat_map(|node| p.taken(job, *node));
+        start = lines.map(|(line, _)| self.pools[line].last()).fold(start, i64::max);
         let ends = way.iter().map(|node| start + p.duration(job, *node)).max();
         let pinned =
             of.tasks().zip(&way).any(|(task, node)| p.pin(task).is_some_and(|n| n != *node));

@@ -28,6 +28,8 @@ pub(super) fn covers(p: &Problem) -> bool {
             && job.deadline == super::problem::NEVER
             && job.pair.is_none()
             && !job.tied
+            && job.draws.is_empty()
+            && job.set.is_none()
             && (job.running || job.shortest == job.longest)
     });
     let speed = |j: usize| p.instance.speed(model::NodeId::from(j));

@@ -15,6 +15,7 @@ mod improve;
 mod index;
 mod machines;
 mod orders;
+mod pools;
 mod prices;
 mod problem;
 mod queue;
@@ -24,6 +25,7 @@ mod supply;
 mod tests;
 mod ties;
 mod timeline;
+mod together;
 mod warm_start;
 
 use rustc_hash::FxHashMap;

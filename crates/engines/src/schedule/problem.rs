@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use rustc_hash::FxHashMap;
 
+use super::pools::{Draw, Pools};
 use super::timeline::Timeline;
 use model::{Ask, Instance, NodeId, Rule, TaskId};
 
@@ -38,6 +39,10 @@ pub(super) struct Job {
     pub tied: bool,
     /// Position of its own rows, where demands or durations depend on the pair.
     pub pair: Option<u32>,
+    /// Limits at every instant that it draws on.
+    pub draws: Vec<Draw>,
+    /// Jobs that start when it starts, itself among them; see [`Problem::sets`].
+    pub set: Option<u32>,
     /// What it comes after, with the seconds between.
     pub before: Vec<(u32, i64)>,
     /// What comes after it.
@@ -77,6 +82,10 @@ pub(super) struct Problem<'a> {
     speeds: usize,
     /// Rows of nodes x (width + 1), demands and duration, for jobs with pairs.
     pairs: Vec<i64>,
+    /// Limits at every instant.
+    pub pools: Pools,
+    /// Jobs that start as one.
+    pub sets: Vec<Vec<u32>>,
     /// Every job after all it comes after.
     pub topological: Vec<u32>,
     pub precedence: bool,
@@ -167,6 +176,8 @@ impl<'a> Problem<'a> {
             speed_of,
             speeds: speeds.len(),
             pairs: Vec::new(),
+            pools: Pools::new(instance),
+            sets: Vec::new(),
             topological: Vec::new(),
             precedence: false,
             partial,
@@ -222,7 +233,10 @@ impl<'a> Problem<'a> {
             let tied = units.clone().any(|t| {
                 let rules = instance.rules_of(TaskId::from(t)).iter();
                 let mut rules = rules.map(|(rule, _)| &instance.rules()[*rule as usize]);
-                rules.any(|rule| rule.has_places() || (partial && rule.tasks.len() > units.len()))
+                rules.any(|rule| {
+                    let places = rule.has_places() && rule.instant().is_none();
+                    places || (partial && !rule.has_places() && rule.tasks.len() > units.len())
+                })
             });
             p.job_of.extend(units.clone().map(|_| p.jobs.len() as u32));
             p.jobs.push(Job {
@@ -239,6 +253,8 @@ impl<'a> Problem<'a> {
                 pinned,
                 tied,
                 pair,
+                draws: p.pools.draws(instance, first),
+                set: None,
                 before: Vec::new(),
                 after: Vec::new(),
                 shortest: 0,
@@ -248,6 +264,7 @@ impl<'a> Problem<'a> {
         p.empty = (0..nodes.len()).map(|j| p.line(j)).collect();
         p.set_extremes();
         p.set_precedence();
+        p.set_sets();
         p.running = (0..p.jobs.len() as u32).filter(|k| p.jobs[*k as usize].running).collect();
         let rank = |k: &u32| {
             let job = &p.jobs[*k as usize];
@@ -280,6 +297,28 @@ impl<'a> Problem<'a> {
             self.jobs[job].shortest = shortest.unwrap_or(0);
             self.jobs[job].longest = longest.unwrap_or(0);
         }
+    }
+
+    /// Jobs that rules start as one; what rules have in common is one set.
+    fn set_sets(&mut self) {
+        for rule in self.instance.rules().iter().filter(|rule| rule.as_one) {
+            let mut jobs: Vec<u32> =
+                rule.tasks.iter().map(|task| self.job_of[task.index()]).collect();
+            let known: Vec<u32> =
+                jobs.iter().filter_map(|job| self.jobs[*job as usize].set).collect();
+            known.iter().for_each(|set| jobs.append(&mut self.sets[*set as usize]));
+            jobs.sort_unstable();
+            jobs.dedup();
+            let set = self.sets.len() as u32;
+            jobs.iter().for_each(|job| self.jobs[*job as usize].set = Some(set));
+            self.sets.push(jobs);
+        }
+    }
+
+    /// Jobs that start when the job starts, without itself.
+    pub fn others(&self, job: usize) -> impl Iterator<Item = usize> + use<'_, 'a> {
+        let set = self.jobs[job].set.map_or(&[][..], |set| &self.sets[set as usize]);
+        set.iter().map(|other| *other as usize).filter(move |other| *other != job)
     }
 
     fn set_precedence(&mut self) {
@@ -333,6 +372,7 @@ impl<'a> Problem<'a> {
             p.busy[j].iter_mut().for_each(|(from, to, _)| (*from, *to) = turned(*from, *to));
             p.empty[j] = p.line(j);
         }
+        p.pools = self.pools.mirrored(end);
         p
     }
 

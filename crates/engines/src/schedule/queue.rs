@@ -91,6 +91,8 @@ struct Simulation<'a, 'b> {
     /// Jobs before each that have no start.
     open: Vec<u32>,
     keys: Vec<i64>,
+    /// When each joined the queue.
+    came: Vec<i64>,
     recipe: Recipe,
     aim: Aim,
     /// Shapes of jobs that have no room now, with the shortest time that they had none for.
@@ -123,7 +125,8 @@ impl<'a, 'b> Simulation<'a, 'b> {
             }
         };
         let ends = p.busy.iter().flatten().map(|(_, to, _)| *to);
-        let windows = p.closed.iter().flatten().map(|(_, to)| *to).chain(ends).map(Reverse);
+        let windows = p.closed.iter().flatten().map(|(_, to)| *to).chain(ends);
+        let windows = windows.chain(p.pools.steps()).map(Reverse);
         let mut simulation = Simulation {
             queue,
             waiting: BTreeSet::new(),
@@ -131,6 +134,7 @@ impl<'a, 'b> Simulation<'a, 'b> {
             events: windows.collect(),
             open: p.jobs.iter().map(|job| job.before.len() as u32).collect(),
             keys: (0..p.jobs.len()).map(key).collect(),
+            came: vec![0; p.jobs.len()],
             recipe: Recipe::default(),
             aim: Aim::by_time(p),
             failed: FxHashMap::default(),
@@ -170,13 +174,27 @@ impl<'a, 'b> Simulation<'a, 'b> {
             && at <= time
         {
             self.arrivals.pop();
+            if self.b.start[k as usize] < NEVER {
+                continue;
+            }
+            self.came[k as usize] = at;
             self.waiting.insert((self.keys[k as usize], at, k));
         }
         self.now = time;
         Some(time)
     }
 
+    /// The job has a start, and so has what starts with it.
     fn started(&mut self, k: usize) {
+        self.begun(k);
+        let others: Vec<usize> = self.b.p.others(k).collect();
+        for other in others {
+            self.waiting.remove(&(self.keys[other], self.came[other], other as u32));
+            self.begun(other);
+        }
+    }
+
+    fn begun(&mut self, k: usize) {
         let p: &Problem = self.b.p;
         self.events.push(Reverse(self.b.end[k]));
         if p.jobs[k].tied {
@@ -200,6 +218,10 @@ impl<'a, 'b> Simulation<'a, 'b> {
         let job = &self.b.p.jobs[k];
         let (shape, seconds) = (job.shape, job.shortest);
         let plain = !job.tied && job.pair.is_none() && !job.pinned;
+        let plain = plain && job.draws.is_empty() && job.set.is_none();
+        if self.b.start[k] < NEVER {
+            return; // with another
+        }
         if plain && self.failed.get(&shape).is_some_and(|known| *known <= seconds) {
             return;
         }
@@ -259,7 +281,9 @@ impl<'a, 'b> Simulation<'a, 'b> {
                 self.reserved = start;
             } else {
                 self.blocked = Some((first.2, start));
+                let others: Vec<usize> = self.b.p.others(k).collect();
                 self.b.remove(k);
+                others.into_iter().for_each(|other| self.b.remove(other));
             }
             self.pass_by(time);
             return;

@@ -33,6 +33,8 @@ const STRIDE: usize = 64;
 pub(super) struct Builder<'a> {
     pub p: &'a Problem<'a>,
     pub(super) lines: Vec<Timeline>,
+    /// What limits at every instant leave.
+    pub(super) pools: Vec<Timeline>,
     pub(super) index: Option<Index>,
     pub(super) cards: Cards,
     pub(super) ties: Option<Ties<'a>>,
@@ -63,6 +65,7 @@ impl<'a> Builder<'a> {
         Builder {
             p,
             lines: p.empty.clone(),
+            pools: p.pools.lines(),
             index: Index::new(p),
             cards: Cards::new(p),
             ties: tied.then(|| Ties::new(p.instance)),
@@ -91,6 +94,7 @@ impl<'a> Builder<'a> {
     pub fn empty(&mut self) {
         self.hurried = 0;
         self.lines.iter_mut().zip(&self.p.empty).for_each(|(line, empty)| line.copy(empty));
+        self.p.pools.reset(&mut self.pools);
         self.index.iter_mut().for_each(Index::clear);
         self.cards.clear();
         self.ties.iter_mut().for_each(Ties::clear);
@@ -169,6 +173,7 @@ impl<'a> Builder<'a> {
                 if self.next(job, recipe, aim) {
                     progress = true;
                     self.release_after(job, &mut ready);
+                    p.others(job).for_each(|other| self.release_after(other, &mut ready));
                 } else if p.jobs[job].tied {
                     refused.push(Reverse(rank));
                 }
@@ -241,6 +246,20 @@ impl<'a> Builder<'a> {
         if self.p.jobs[job].running {
             return range.0 == 0 && self.resume(job);
         }
+        if self.p.jobs[job].set.is_some() {
+            return self.try_together(job, range, recipe, aim);
+        }
+        self.try_alone(job, range, recipe, aim)
+    }
+
+    /// The same of one job, whatever starts with it.
+    pub(super) fn try_alone(
+        &mut self,
+        job: usize,
+        range: (i64, i64),
+        recipe: &Recipe,
+        aim: &Aim,
+    ) -> bool {
         if self.p.jobs[job].units > 1 {
             return self.place_gang(job, range, recipe, aim);
         }
@@ -282,6 +301,12 @@ impl<'a> Builder<'a> {
         let mut from = from;
         loop {
             let start = line.earliest((from, to), duration, demand, &mut self.work)?;
+            let unit = (job, node, 1);
+            let let_by = p.limits_let(&self.pools, unit, (start, to), &mut self.work)?;
+            if let_by > start {
+                from = let_by;
+                continue;
+            }
             let over = (start, start + duration);
             if !self.cards.any() || self.cards.find(p, (task, node), over).is_some() {
                 return Some(start);
@@ -353,6 +378,9 @@ impl<'a> Builder<'a> {
         if self.lines[node as usize].fitting(start, duration, demand, 1) == 0 {
             return false;
         }
+        if p.limits_let(&self.pools, (job, node, 1), (start, start), &mut self.work).is_none() {
+            return false;
+        }
         let Some(sets) = self.cards.find(p, (task, node), over) else { return false };
         self.force(job, task, node, start, &sets)
     }
@@ -367,6 +395,9 @@ impl<'a> Builder<'a> {
             ties.change(task, NodeId(node), true);
         }
         self.lines[node as usize].take(over.0, over.1, p.demand(job, node));
+        for (line, amount) in p.taken(job, node) {
+            self.pools[line].take(over.0, over.1, &[amount]);
+        }
         self.cards.hold(p, (task, node), over, sets);
         self.node[task.index()] = node;
         self.on[node as usize] += 1;
@@ -385,6 +416,9 @@ impl<'a> Builder<'a> {
         }
         let over = (start, start + p.duration(job, node));
         self.lines[node as usize].give_back(over.0, over.1, p.demand(job, node));
+        for (line, amount) in p.taken(job, node) {
+            self.pools[line].give_back(over.0, over.1, &[amount]);
+        }
         self.cards.give_back(p, task, node);
         self.on[node as usize] -= 1;
         if let Some(ties) = self.ties.as_mut().filter(|_| p.jobs[job].tied) {

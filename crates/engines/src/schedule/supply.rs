@@ -12,7 +12,7 @@ pub(super) struct Supply {
 impl Supply {
     /// Of nodes with their rates.
     fn of(p: &Problem, nodes: &[(u32, i64)]) -> Supply {
-        let mut changes: Vec<(i64, i128)> = vec![(0, 0)];
+        let mut changes: Vec<(i64, i128)> = Vec::new();
         for (node, rate) in nodes {
             let rate = i128::from(*rate);
             changes.push((0, rate));
@@ -20,6 +20,12 @@ impl Supply {
                 changes.extend([(*from, -rate), (*to, rate)]);
             }
         }
+        Supply::changing(changes)
+    }
+
+    /// Of a rate that changes by so much at these times.
+    pub fn changing(mut changes: Vec<(i64, i128)>) -> Supply {
+        changes.push((0, 0));
         changes.sort_unstable();
         let mut steps: Vec<(i64, i128, i128)> = Vec::new();
         for (time, change) in changes {
@@ -60,6 +66,14 @@ impl Supply {
         let seconds = (wanted - offered + rate - 1) / rate;
         (start + i64::try_from(seconds).unwrap_or(NEVER)).max(from)
     }
+}
+
+/// Distinct values, at most so many of them, the smallest among them.
+pub(super) fn some(mut values: Vec<i64>, most: usize) -> Vec<i64> {
+    values.sort_unstable();
+    values.dedup();
+    let step = values.len().div_ceil(most).max(1);
+    values.into_iter().step_by(step).collect()
 }
 
 /// Jobs that must find what they take of one thing on the same nodes.
@@ -108,6 +122,7 @@ pub(super) fn rows(p: &Problem) -> Vec<Row> {
             of_resource(p, &nodes, &jobs, r, &mut rows);
         }
     }
+    rows.extend(p.limited());
     rows
 }
 

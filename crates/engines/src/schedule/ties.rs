@@ -67,6 +67,7 @@ impl<'a> Builder<'a> {
             while let Some(job) = back.pop() {
                 if self.start[job] < NEVER {
                     self.remove(job);
+                    back.extend(p.others(job));
                     back.extend(p.jobs[job].after.iter().map(|(next, _)| *next as usize));
                 }
             }

@@ -24,6 +24,7 @@ pub(super) fn limit(
             resource: resource.to_owned(),
             values: value.into_iter().collect(),
             at_most,
+            later: Vec::new(),
             always: true,
         }),
         ..RuleDraft::new(name.to_owned(), Ask::Limit(Limit::default()), over, Whom::Tasks(ids))

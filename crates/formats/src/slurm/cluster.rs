@@ -1,14 +1,18 @@
 //! Everything that the files say, gathered.
 
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::amounts::Amounts;
+use super::bounds::{Association, Licence, Qos, Reservation};
 use super::fields::Warnings;
 use super::limits::Partition;
+use super::owner::{Owner, Running};
 use super::shape::{Shape, Within};
 use super::topology::Topology;
 use base::error::Error;
-use model::{NodeState, TaskDraft};
+use model::{Labels, NodeState, TaskDraft};
 
 /// Prefix of the label that says that a node is in a partition.
 pub(super) const PARTITION: &str = "partition:";
@@ -25,6 +29,12 @@ pub(super) struct Cluster {
     pub(super) memories: Vec<i64>,
     pub(super) pending: Vec<Pending>,
     pub(super) ids: FxHashSet<String>,
+    /// Jobs that hold nodes.
+    pub(super) running: Vec<Running>,
+    pub(super) licences: FxHashMap<String, Licence>,
+    pub(super) qos: FxHashMap<String, Qos>,
+    pub(super) associations: Vec<Association>,
+    pub(super) reservations: Vec<Reservation>,
     pub(super) topology: Topology,
     /// What partitions let jobs have.
     pub(super) limits: FxHashMap<String, Partition>,
@@ -42,14 +52,14 @@ pub(super) struct Cluster {
     pub(super) by_name: bool,
     /// Some job asks for local disk.
     pub(super) by_disk: bool,
-    /// The first weight of a node.
-    pub(super) weight: Option<i64>,
     pub(super) jobs: usize,
     pub(super) times: Times,
     /// Tasks are of the kind that their job's name says: there is a history.
     pub(super) named: bool,
     /// Only what could start now is wanted.
     pub(super) now: bool,
+    /// No plan in time is wanted.
+    pub(super) untimed: bool,
     pub(super) warnings: Warnings,
 }
 
@@ -106,9 +116,23 @@ pub(super) struct Node {
     pub(super) weight: i64,
     /// CPUs of a core.
     pub(super) threads: i64,
+    /// It is kept for a reservation now, and for which where that is said.
+    pub(super) reserved: bool,
+    pub(super) reservation: String,
+    /// The node of which this is what a reservation has.
+    pub(super) alias: Option<String>,
+    /// When nothing of the plan runs here, in seconds since 1970.
+    pub(super) closed: Vec<(i64, i64)>,
+    /// Labels beside those that say what it is.
+    pub(super) labels: Labels,
 }
 
 impl Node {
+    /// What Slurm calls it.
+    pub(super) fn real(&self) -> &String {
+        self.alias.as_ref().unwrap_or(&self.name)
+    }
+
     /// The greater of what the node states and what its running jobs hold. What is used of the
     /// only type of a resource is known without being said.
     pub(super) fn used(&self) -> Amounts {
@@ -140,6 +164,7 @@ pub(super) struct Pending {
     pub(super) within: Within,
     pub(super) partitions: Vec<String>,
     pub(super) wishes: Wishes,
+    pub(super) owner: Rc<Owner>,
 }
 
 impl Pending {

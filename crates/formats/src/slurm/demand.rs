@@ -73,7 +73,7 @@ pub(super) fn shape(cluster: &mut Cluster, at: &At) -> Result<Shape> {
     }
     resources(cluster, at, &mut shape, &total)?;
     memory_of(cluster, at, &mut shape, &total)?;
-    for other in &total.others {
+    for other in total.others.iter().filter(|other| !other.starts_with("license/")) {
         let name = other.split('=').next().unwrap_or(other);
         let cause = format!("`{name}` is of no node: not planned with");
         cluster.warnings.assume(Direction::Wider, at.path_of("tres_req_str"), cause);

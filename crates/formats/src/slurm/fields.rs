@@ -33,6 +33,11 @@ impl<'a> At<'a> {
         Some(At { file: self.file, path, value })
     }
 
+    /// What stands at the end of a way through objects.
+    pub(super) fn way(&self, keys: &[&str]) -> Option<At<'a>> {
+        keys.iter().try_fold(self.clone(), |at, key| at.get(key))
+    }
+
     /// The entries of a list; a map's values where an older form numbers them.
     pub(super) fn entries(&self) -> Result<Vec<At<'a>>> {
         let at = |place: &dyn Display, value| {
@@ -116,6 +121,12 @@ impl<'a> At<'a> {
             Value::Number(number) => Ok(number.to_string()),
             _ => Err(at.error("this is no text")),
         }
+    }
+
+    /// The text that it is itself.
+    pub(super) fn own(&self) -> Result<String> {
+        let text = self.value.as_str().map(|text| text.trim().to_owned());
+        text.ok_or_else(|| self.error("this is no text"))
     }
 
     /// A list of words, or one text with commas between them.

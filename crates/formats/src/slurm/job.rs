@@ -4,8 +4,10 @@ use super::amounts::Amounts;
 use super::cluster::Cluster;
 use super::demand::resources_of;
 use super::fields::At;
+use super::owner::Running;
 use super::pending::pending;
 use super::shape::{share, shares};
+use super::whose::owner;
 use super::words::{gres, hosts};
 use base::error::Result;
 use model::Direction;
@@ -74,6 +76,8 @@ fn holds(cluster: &mut Cluster, at: &At, states: &[String]) -> Result<()> {
         return Ok(());
     }
     let total = resources_of(at, "tres_alloc_str")?;
+    let owner = owner(cluster, at, &total)?;
+    cluster.running.push(Running { owner, end });
     let n = names.len() as i64;
     let parts = allocations(at, cluster.threads())?;
     let detail = at.words("gres_detail")?;

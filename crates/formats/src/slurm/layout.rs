@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use super::amounts::Amounts;
 use super::cluster::{Cluster, Pending};
 use super::shape::{Shape, share};
+use super::topology::BLOCK;
 use model::{Ask, Direction, Draft, Labels, NodeState, Requirement, RuleDraft, TaskDraft, Whom};
 
 /// Most tasks of jobs that are planned one by one. Beyond, jobs are planned in larger parts.
@@ -56,7 +57,8 @@ impl Planner {
             let each = shape.on_node(shape.tasks, &shape.units());
             return Layout::Nodes { count: 1, each, rest: Vec::new() };
         }
-        if shape.is_free() && self.single.saturating_add(shape.tasks) <= ONE_BY_ONE {
+        let whole = shape.segment.is_none();
+        if whole && shape.is_free() && self.single.saturating_add(shape.tasks) <= ONE_BY_ONE {
             self.single += shape.tasks;
             if shape.task.cpu % shape.core != 0 {
                 let cause = "tasks of one job share cores, which are given out whole: planned as if halves were";
@@ -74,6 +76,12 @@ impl Planner {
                 layout
             }
         };
+        if let (Layout::Nodes { rest, .. }, Some(_)) = (&layout, shape.segment)
+            && !rest.is_empty()
+        {
+            let cause = "segments of uneven shares are not planned with";
+            cluster.warnings.assume(Direction::Wider, shape.place.clone(), cause);
+        }
         if let (Layout::Nodes { count, .. }, true) = (&layout, shape.most_nodes() > shape.least) {
             let cause = match count {
                 1 => "the job may be on several nodes: it is planned on one".to_owned(),
@@ -199,6 +207,25 @@ impl Layout {
                 task.within.extend(job.within.iter().cloned());
                 vec![(task, shape.task.clone())]
             }
+            Layout::Nodes { count, each, rest } if rest.is_empty() && shape.segment.is_some() => {
+                let size = shape.segment.map_or(*count, |segment| segment.min(*count));
+                let of = |k: i64| {
+                    let mut part = TaskDraft { weight: None, ..task.clone() };
+                    if k > 0 {
+                        part.id = part_name(&job.task.id, usize::try_from(k).unwrap_or(0));
+                        part.weight = Some(model::Decimal::ZERO);
+                    }
+                    let units = size.min(count - k * size);
+                    part.replicas = Some(units as u32);
+                    if size >= *count {
+                        part.within.extend(job.within.iter().cloned());
+                    }
+                    part.within.push((Ask::Together, BLOCK.to_owned()));
+                    part.within.push((Ask::Apart, "node".to_owned()));
+                    (part, each.clone())
+                };
+                (0..share(*count, size)).map(of).collect()
+            }
             Layout::Nodes { count, each, rest } => {
                 if *count > 1 {
                     task.replicas = Some(*count as u32);
@@ -218,18 +245,44 @@ impl Layout {
         }
     }
 
-    /// All parts of the job are placed or none, on the nodes of the first.
-    pub(super) fn rules(&self, id: &str, draft: &mut Draft) {
-        let Layout::Nodes { rest, .. } = self else { return };
+    /// All parts of the job are placed or none: uneven shares on the nodes of the first, segments each
+    /// on nodes of its own.
+    pub(super) fn rules(&self, job: &Pending, draft: &mut Draft) {
+        let id = &job.task.id;
+        let Layout::Nodes { count, rest, .. } = self else { return };
         if rest.is_empty() {
+            let size = job.shape.segment.unwrap_or(*count);
+            let parts = usize::try_from(share(*count, size)).unwrap_or(1);
+            if parts > 1 {
+                let names = (1..parts).map(|part| part_name(id, part));
+                let all: Vec<String> = std::iter::once(id.clone()).chain(names).collect();
+                let name = format!("job {id}");
+                draft.rules.push(RuleDraft {
+                    as_one: true,
+                    ..RuleDraft::new(name.clone(), Ask::Gang, "node", Whom::Tasks(all.clone()))
+                });
+                draft.rules.push(RuleDraft::new(
+                    name.clone(),
+                    Ask::Apart,
+                    "node",
+                    Whom::Tasks(all.clone()),
+                ));
+                for (ask, over) in &job.within {
+                    let whom = Whom::Tasks(all.clone());
+                    draft.rules.push(RuleDraft::new(name.clone(), ask.clone(), over, whom));
+                }
+            }
             return;
         }
         let names: Vec<String> = (1..=rest.len()).map(|part| part_name(id, part)).collect();
-        let all = std::iter::once(id.to_owned()).chain(names.iter().cloned()).collect();
+        let all = std::iter::once(id.clone()).chain(names.iter().cloned()).collect();
         let name = format!("job {id}");
-        draft.rules.push(RuleDraft::new(name.clone(), Ask::Gang, "node", Whom::Tasks(all)));
         draft.rules.push(RuleDraft {
-            near: Some(Whom::Tasks(vec![id.to_owned()])),
+            as_one: true,
+            ..RuleDraft::new(name.clone(), Ask::Gang, "node", Whom::Tasks(all))
+        });
+        draft.rules.push(RuleDraft {
+            near: Some(Whom::Tasks(vec![id.clone()])),
             ..RuleDraft::new(name, Ask::Near { others: Vec::new() }, "node", Whom::Tasks(names))
         });
     }

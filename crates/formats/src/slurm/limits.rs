@@ -15,6 +15,8 @@ pub(super) struct Partition {
     pub(super) shared: bool,
     pub(super) allowed: Lists,
     pub(super) denied: Lists,
+    /// The QOS whose limits all of its jobs are under.
+    pub(super) qos: String,
 }
 
 /// Names of quality of service, accounts, groups.

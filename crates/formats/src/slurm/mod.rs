@@ -1,24 +1,35 @@
 //! Slurm: what `sinfo`, `scontrol show node|job|partition` and `squeue` print, as text or with
 //! `--json`, `topology.conf` and `slurm.conf`, in any number of files that make one instance together.
 
+mod accounting;
 mod amounts;
+mod bounds;
 mod cluster;
 mod demand;
 mod features;
 mod fields;
 mod job;
 mod layout;
+mod licences;
 mod limits;
 mod node;
+mod owner;
 mod partition;
 mod pending;
 mod places;
+mod reservations;
 mod script;
 mod shape;
+mod shards;
+mod sums;
 mod text;
 mod times;
+mod together;
 mod topology;
+mod topology_yaml;
 mod waits;
+mod weights;
+mod whose;
 mod words;
 
 pub use script::{write_script, write_timed_script};
@@ -38,17 +49,30 @@ use self::layout::Planner;
 use super::Beside;
 use super::json_error;
 use super::source::Text;
-use base::error::{Error, Result};
+use base::error::{Error, Kind, Result};
 use model::{
     Decimal, Direction, Draft, Labels, NodeDraft, PairDraft, ResourceDraft, TaskDraft, When,
 };
 
 /// Keys of Slurm's documents, none of which an instance of our own has.
-pub(super) const KEYS: [&str; 4] = ["jobs", "sinfo", "partitions", "meta"];
+pub(super) const KEYS: [&str; 8] =
+    ["jobs", "sinfo", "partitions", "licenses", "qos", "associations", "reservations", "meta"];
 
 /// True for a text that a command of Slurm's prints for people, or one of its configuration files.
 pub(super) fn is_text(source: Text) -> bool {
-    topology::is_topology(source) || text::is_text(source.text)
+    topology::is_topology(source)
+        || topology_yaml::is_topology(source)
+        || text::is_text(source.text)
+}
+
+/// True for an object with `nodes` as Slurm writes them, whatever is left of the rest.
+pub(super) fn has_nodes(text: &str) -> bool {
+    let list = text.split_once("\"nodes\"").map_or("", |(_, rest)| rest.trim_start());
+    let list = list.strip_prefix(':').map_or("", |rest| rest.trim_start());
+    let first = list.strip_prefix('[').map_or("", |rest| rest.trim_start());
+    let keys = ["id", "capacity", "name", "hostname", "cpus", "real_memory"];
+    let key = json_error::first_key(first, &keys);
+    key.is_some_and(|key| !["id", "capacity"].contains(&key))
 }
 
 /// The key of documents made of `slurm.conf`.
@@ -65,12 +89,14 @@ type Ending = (When, Vec<(u16, Decimal)>);
 /// or no pending jobs; each with file and field.
 pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
     let times = Times::from(beside.start);
-    let named = beside.learned.is_some();
-    let mut cluster = Cluster { times, named, now: beside.now, ..Cluster::default() };
+    let (now, untimed, named) = (beside.now, beside.untimed, beside.learned.is_some());
+    let mut cluster = Cluster { times, named, now, untimed, ..Cluster::default() };
     let mut documents: Vec<(&str, Value)> = Vec::new();
     for source in sources {
         if topology::is_topology(*source) {
             cluster.topology = topology::read(*source)?;
+        } else if topology_yaml::is_topology(*source) {
+            cluster.topology = topology_yaml::read(*source)?;
         } else if source.text.trim_start().starts_with(['{', '[']) {
             documents.push((source.name, json_error::parse(*source)?));
         } else {
@@ -81,12 +107,17 @@ pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
     // more than what its configuration does.
     let mut known = vec![false; documents.len()];
     type Reader = fn(&mut Cluster, &At) -> Result<()>;
-    let readers: [(&str, bool, Reader); 6] = [
+    let readers: [(&str, bool, Reader); 11] = [
         ("nodes", false, node::read),
         ("sinfo", false, node::read_group),
         ("nodes", true, node::read),
         ("partitions", false, partition::read),
         ("partitions", true, partition::read),
+        ("licenses", true, licences::read),
+        ("licenses", false, licences::read),
+        ("qos", false, accounting::qos),
+        ("associations", false, accounting::association),
+        ("reservations", false, reservations::read),
         ("jobs", false, job::read),
     ];
     for (key, conf, read) in readers {
@@ -96,14 +127,14 @@ pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
             if document.get(CONF).is_some() != conf {
                 continue;
             }
-            if key == "jobs" {
+            if ["jobs", "reservations"].contains(&key) {
                 cluster.times.happened(At::root(name, document).number("last_update")?);
             }
             for entry in list.entries()? {
                 if !entry.is_object() {
                     return Err(entry.error("this is no object"));
                 }
-                if conf && cluster.knows(key, &entry)? {
+                if conf && cluster.is_stated(key, &entry)? {
                     continue;
                 }
                 cluster.jobs += usize::from(key == "jobs");
@@ -119,21 +150,10 @@ pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
             }
         }
     }
-    for ((name, document), known) in documents.iter().zip(&mut known) {
-        let root = At::root(name, document);
-        // Jobs that ask for licences say so themselves.
-        *known |= root.get("licenses").is_some();
-        let Some(list) = root.get("reservations") else { continue };
-        *known = true;
-        if let Some(first) = list.entries()?.first() {
-            let cause = "reservations are not planned with: neither when they take nodes, nor for whom they keep them";
-            cluster.warnings.assume(Direction::Either, first.path_of("name"), cause);
-        }
-    }
     let mut unknown = documents.iter().zip(known).filter(|(_, known)| !known);
     if let Some(((name, document), _)) = unknown.next() {
         let cause = if document.is_object() {
-            "none of the keys `nodes`, `sinfo`, `jobs`, `partitions` is in it"
+            "none of the keys `nodes`, `sinfo`, `jobs`, `partitions`, `licenses`, `qos`, `associations`, `reservations` is in it"
         } else {
             "this is no output of Slurm's: the top level is no object"
         };
@@ -145,7 +165,7 @@ pub(super) fn read(sources: &[Text], beside: &Beside) -> Result<Draft> {
 
 impl Cluster {
     /// Whether a node or a partition of a configuration file is known from the controller.
-    fn knows(&self, key: &str, entry: &At) -> Result<bool> {
+    fn is_stated(&self, key: &str, entry: &At) -> Result<bool> {
         let name = entry.text("name")?;
         Ok(match key {
             "nodes" => self.at.get(&name).is_some_and(|node| *node < self.stated),
@@ -164,6 +184,12 @@ impl Cluster {
             ("jobs", false) => (Direction::Wider, "a job that is not understood is left out"),
             ("partitions", _) => {
                 (Direction::Wider, "a partition that is not understood lets all in")
+            }
+            ("licenses" | "qos" | "associations", _) => {
+                (Direction::Wider, "limits that are not understood bind nobody")
+            }
+            ("reservations", _) => {
+                (Direction::Wider, "a reservation that is not understood keeps nobody out")
             }
             _ => (Direction::Narrower, "a node that is not understood is left out"),
         };
@@ -186,12 +212,16 @@ impl Cluster {
         }
         self.doubts(file);
         self.set_times();
+        self.keep();
         self.in_line();
+        self.whole_jobs();
         if self.pending.is_empty() {
             return Err(self.nothing(file));
         }
         self.tell_out(file);
+        self.share_cards();
         let mut draft = Draft { start: self.times.now, queue: true, ..Draft::default() };
+        self.prefer_light(&mut draft);
         self.resources(&mut draft);
         for node in &self.nodes {
             draft.nodes.push(NodeDraft {
@@ -201,45 +231,53 @@ impl Cluster {
                 ending: self.ending(node, &draft.resources)?,
                 labels: self.labels(node),
                 state: node.state,
+                closed: (node.closed.iter())
+                    .map(|(from, to)| (When::On(*from), When::On(*to)))
+                    .collect(),
                 ..NodeDraft::default()
             });
         }
         let labels = self.nodes.iter().map(|node| self.labels(node)).collect();
         let mut planner = Planner::new(labels);
+        let mut tasks = Vec::with_capacity(self.pending.len());
         for k in 0..self.pending.len() {
             let layout = planner.lay_out(&mut self, k);
             let job = &self.pending[k];
             let parts = layout.tasks(job);
             let first = parts.first().map(|(_, each)| each.clone()).unwrap_or_default();
+            tasks.push(draft.tasks.len()..draft.tasks.len() + parts.len());
             for (task, each) in parts {
                 let demand = quantities(&draft.resources, &each)?;
                 draft.tasks.push(TaskDraft { demand, ..task });
             }
-            layout.rules(&job.task.id, &mut draft);
+            layout.rules(job, &mut draft);
             if job.shape.exclusive || job.shape.all_memory {
                 self.whole(job, &first, &planner, &mut draft)?;
             }
         }
+        self.together(&mut draft, &tasks);
+        self.limit(&mut draft, &tasks)?;
         std::mem::take(&mut self.warnings).tell(&mut draft);
         Ok(draft)
     }
 
     /// Why there is nothing to plan.
     fn nothing(&self, file: &str) -> Error {
-        if self.waiting == 0 {
-            let cause = match self.jobs {
-                0 => "there are no jobs".to_owned(),
-                jobs => format!("no job is pending among {jobs}: the queue is empty"),
-            };
-            let error = Error::input(file, cause);
-            return match self.jobs {
-                0 => error.help("add the file that `squeue --json` prints"),
-                _ => error.help("there is nothing to plan"),
-            };
+        let idle = |cause: String| Error { kind: Kind::Idle, ..Error::input(file, cause) };
+        if self.waiting > 0 {
+            let list: Vec<String> = self.out.iter().map(|(why, ids)| left_out(why, ids)).collect();
+            let list = list.join("; ");
+            let cause = format!("none of {} pending jobs can start: {list}", self.waiting);
+            return idle(cause).help("there is nothing to plan before that changes");
         }
-        let list: Vec<String> = self.out.iter().map(|(why, ids)| left_out(why, ids)).collect();
-        let cause = format!("none of {} pending jobs can start: {}", self.waiting, list.join("; "));
-        Error::input(file, cause).help("there is nothing to plan before that changes")
+        match self.jobs {
+            0 => {
+                let error = Error::input(file, "there are no jobs");
+                error.help("add the file that `squeue --json` prints")
+            }
+            jobs => idle(format!("no job is pending among {jobs}: the queue is empty"))
+                .help("there is nothing to plan"),
+        }
     }
 
     /// In the order in which Slurm looks at them: the highest priority first, then the first that
@@ -283,8 +321,13 @@ impl Cluster {
                 }
             }
         }
+        if self.topology.others {
+            let cause =
+                "partitions may have a topology of their own: that of the cluster is planned with";
+            self.warnings.assume(Direction::Either, place("topology"), cause);
+        }
         if self.topology.has_switches() {
-            let lost = |node: &&Node| self.topology.labels(&node.name).is_empty();
+            let lost = |node: &&Node| self.topology.labels(node.real()).is_empty();
             for node in self.nodes.iter().filter(lost) {
                 let cause = "the topology does not say where the node hangs";
                 self.warnings.add(place(&format!("node `{}`", node.name)), cause);
@@ -325,7 +368,8 @@ impl Cluster {
 
     fn labels(&self, node: &Node) -> Labels {
         let yes = |prefix: &str, name: &String| (format!("{prefix}{name}"), YES.to_owned());
-        let mut labels = self.topology.labels(&node.name);
+        let mut labels = self.topology.labels(node.real());
+        labels.extend(node.labels.iter().cloned());
         labels.extend(node.partitions.iter().map(|name| yes(PARTITION, name)));
         labels.extend(node.features.iter().map(|name| yes(FEATURE, name)));
         let mut same: Vec<_> = self.same.iter().collect();
@@ -335,7 +379,7 @@ impl Cluster {
             labels.extend(names.iter().find(has).map(|set| (key.clone(), set.join("&"))));
         }
         if self.by_name {
-            labels.push(("node".to_owned(), node.name.clone()));
+            labels.push(("node".to_owned(), node.real().clone()));
         }
         if self.by_disk {
             labels.push(("tmp_disk".to_owned(), node.disk.to_string()));

@@ -40,12 +40,10 @@ pub(super) fn read(cluster: &mut Cluster, at: &At) -> Result<()> {
         cluster.there.insert(name.clone());
         node.features.push(name);
     }
-    if node.has.gres.contains_key("shard") {
-        let cause = "a card is shared or given out whole: shards and cards are planned apart";
-        cluster.warnings.assume(Direction::Wider, at.path_of("gres"), cause);
-    }
     node.partitions = at.words("partitions")?;
     let states = [at.words("state")?, at.words("state_flags")?].concat();
+    node.reserved = reserved(&states);
+    node.reservation = at.text("reservation")?;
     node.state = state(cluster, at, "state", &states);
     node.disk = at.number("temporary_disk")?.unwrap_or(0);
     node.weight = at.number("weight")?.unwrap_or(1);
@@ -54,7 +52,6 @@ pub(super) fn read(cluster: &mut Cluster, at: &At) -> Result<()> {
         cluster.fatal = Some(error.help("give one dump of the nodes"));
         return Ok(());
     }
-    weighs(cluster, at, node.weight);
     cluster.add(node);
     Ok(())
 }
@@ -122,9 +119,10 @@ pub(super) fn read_group(cluster: &mut Cluster, at: &At) -> Result<()> {
         super::partition::limits(cluster, &partition)?;
     }
     if let Some(weight) = at.get("weight") {
-        weighs(cluster, at, weight.number("minimum")?.unwrap_or(1));
+        node.weight = weight.number("minimum")?.unwrap_or(1);
     }
     let states = at.get("node").map_or(Ok(Vec::new()), |node| node.words("state"))?;
+    node.reserved = reserved(&states);
     node.state = state(cluster, at, "node.state", &states);
     for name in names {
         match cluster.at.get(&name) {
@@ -140,11 +138,12 @@ pub(super) fn read_group(cluster: &mut Cluster, at: &At) -> Result<()> {
     Ok(())
 }
 
-/// Slurm prefers nodes of lower weight; the plan does not.
-fn weighs(cluster: &mut Cluster, at: &At, weight: i64) {
-    if *cluster.weight.get_or_insert(weight) != weight {
-        cluster.warnings.add(at.path_of("weight"), "weights of nodes are not planned with");
-    }
+/// Words that say that a node is kept for a reservation, maintenance perhaps.
+const KEPT: [&str; 4] = ["MAINT", "MAINTENANCE", "RESERVED", "RESV"];
+
+fn reserved(words: &[String]) -> bool {
+    let mut words = words.iter().flat_map(|word| word.split('+'));
+    words.any(|word| KEPT.contains(&word.trim_end_matches('*').to_ascii_uppercase().as_str()))
 }
 
 /// Whether a node takes tasks. Words that are not known keep them away.
@@ -160,9 +159,12 @@ fn state(cluster: &mut Cluster, at: &At, key: &str, words: &[String]) -> NodeSta
             | "PLANNED" | "PLND" | "CLOUD" | "POWERED_DOWN" | "POWER_DOWN" | "POWERING_UP"
             | "POWER_UP" | "POWER_SAVING" | "DYNAMIC_FUTURE" | "DYNAMIC_NORM" | "PERFCTRS"
             | "NPC" | "EXTERNAL" | "" => NodeState::Ready,
-            "DRAIN" | "DRAINING" | "DRAINED" | "DRNG" | "FAIL" | "FAILING" | "FAILG" | "MAINT"
-            | "MAINTENANCE" | "RESERVED" | "RESV" | "REBOOT" | "REBOOT_ISSUED"
-            | "REBOOT_REQUESTED" | "POWERING_DOWN" | "BLOCKED" | "UNDRAIN" => NodeState::Drain,
+            // Who may is said by the reservation.
+            word if KEPT.contains(&word) => NodeState::Ready,
+            "DRAIN" | "DRAINING" | "DRAINED" | "DRNG" | "FAIL" | "FAILING" | "FAILG" | "REBOOT"
+            | "REBOOT_ISSUED" | "REBOOT_REQUESTED" | "POWERING_DOWN" | "BLOCKED" | "UNDRAIN" => {
+                NodeState::Drain
+            }
             "DOWN" | "ERROR" | "UNKNOWN" | "UNK" | "FUTURE" | "FUTR" | "INVAL" | "INVALID"
             | "INVALID_REG" | "NO_RESPOND" | "NOT_RESPONDING" => NodeState::Down,
             _ => {

@@ -59,6 +59,7 @@ pub(super) fn limits(cluster: &mut Cluster, at: &At) -> Result<()> {
         let (qos, accounts) = (lists("qos", list)?, lists("accounts", list)?);
         Ok(Lists { qos, accounts, groups: lists("groups", list)? })
     };
+    own.qos = at.get("qos").map_or(Ok(String::new()), |part| part.text("assigned"))?;
     (own.allowed, own.denied) = (all("allowed")?, all("deny")?);
     cluster.limits.insert(at.text("name")?, own);
     times::partition(cluster, at)

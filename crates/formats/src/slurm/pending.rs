@@ -1,13 +1,17 @@
 //! Pending jobs: tasks, gangs over several nodes, and arrays of either.
 
-use super::cluster::{Cluster, Pending};
-use super::demand::shape;
+use std::rc::Rc;
+
+use super::cluster::{Cluster, Node, Pending};
+use super::demand::{resources_of, shape};
 use super::fields::At;
+use super::owner::Owner;
 use super::partition::{Entry, admitted};
 use super::places::{requirement, switches};
 use super::shape::Shape;
 use super::times;
 use super::waits::why_out;
+use super::whose::owner;
 use super::words::{MOST, numbers};
 use base::error::Result;
 use model::{Direction, TaskDraft};
@@ -17,7 +21,9 @@ pub(super) fn pending(cluster: &mut Cluster, at: &At) -> Result<()> {
     cluster.waiting += 1;
     let mut shape = shape(cluster, at)?;
     let partitions = at.words("partition")?;
-    let entry = match why_out(at)? {
+    let owner = owner(cluster, at, &resources_of(at, "tres_req_str")?)?;
+    let beyond = cluster.beyond(&owner, at.number("time_limit")?);
+    let entry = match why_out(cluster, at, &owner)?.or(beyond) {
         Some(reason) => Entry::Out(reason),
         None => admitted(cluster, at, &partitions, &mut shape)?,
     };
@@ -29,13 +35,19 @@ pub(super) fn pending(cluster: &mut Cluster, at: &At) -> Result<()> {
         TaskDraft { priority: at.number("priority")?.unwrap_or(0), ..TaskDraft::default() };
     task.key = Some(at.text("name")?).filter(|name| cluster.named && !name.is_empty());
     task.duration = times::limit(cluster, at, &partitions)?;
-    let wishes = times::wishes(cluster, at)?;
+    if task.duration.is_none() && !cluster.untimed {
+        let cause = "the job has no time limit: planned as if it ran for a year, as Slurm's backfill takes it";
+        cluster.warnings.assume(Direction::Either, at.path_of("time_limit"), cause);
+        task.duration = Some(times::YEAR);
+    }
+    let wishes = times::wishes(cluster, at, &owner)?;
     let mut within = Vec::new();
     task.requires = requirement(cluster, at, &shape, &partitions, &mut within)?;
     if !shape.is_single() {
-        switches(cluster, at, &shape, &mut within)?;
+        switches(cluster, at, &mut shape, &mut within)?;
     }
-    not_planned(cluster, at, &shape)?;
+    not_planned(cluster, at, &shape, &owner)?;
+    let owner = Rc::new(owner);
     for id in ids(cluster, at)? {
         if cluster.pending.len() >= MOST {
             cluster.fatal = Some(at.error(format!("more than {MOST} tasks are pending")));
@@ -49,7 +61,8 @@ pub(super) fn pending(cluster: &mut Cluster, at: &At) -> Result<()> {
         cluster.times.waits(at, &id, cluster.pending.len())?;
         let task = TaskDraft { id, ..task.clone() };
         let (shape, partitions, wishes) = (shape.clone(), partitions.clone(), wishes.clone());
-        cluster.pending.push(Pending { task, shape, within: within.clone(), partitions, wishes });
+        let (within, owner) = (within.clone(), owner.clone());
+        cluster.pending.push(Pending { task, shape, within, partitions, wishes, owner });
     }
     Ok(())
 }
@@ -76,14 +89,7 @@ fn ids(cluster: &mut Cluster, at: &At) -> Result<Vec<String>> {
     }
     let text = at.text("array_task_string")?;
     if let (Some(array), false) = (array.or(job), text.is_empty()) {
-        let (list, most) = match text.split_once('%') {
-            Some((list, most)) => (list, Some(most)),
-            None => (text.as_str(), None),
-        };
-        if most.is_some() {
-            let cause = "how many tasks of an array may run at once is not planned with";
-            cluster.warnings.assume(Direction::Wider, at.path_of("array_task_string"), cause);
-        }
+        let list = text.split('%').next().unwrap_or(&text);
         let (list, cut) = match list.split_once(",...").or(list.split_once("...")) {
             Some((list, _)) => (list, true),
             None => (list, false),
@@ -106,26 +112,41 @@ fn ids(cluster: &mut Cluster, at: &At) -> Result<Vec<String>> {
 }
 
 /// What would matter and is not planned with.
-fn not_planned(cluster: &mut Cluster, at: &At, shape: &Shape) -> Result<()> {
+fn not_planned(cluster: &mut Cluster, at: &At, shape: &Shape, owner: &Owner) -> Result<()> {
     let warnings = &mut cluster.warnings;
+    if owner.licences.keys().any(|name| !cluster.licences.contains_key(name)) {
+        let cause = "how many licences there are is not said: add `scontrol show licenses --json`";
+        warnings.assume(Direction::Wider, at.path_of("licenses"), cause);
+    }
     for (key, errs, cause) in [
-        ("licenses", Direction::Wider, "licences are not planned with"),
         ("burst_buffer", Direction::Wider, "burst buffers are not planned with"),
         (
             "batch_features",
             Direction::Wider,
             "the constraint on the first node is not planned with",
         ),
-        ("het_job_id_set", Direction::Wider, "parts of heterogeneous jobs are planned one by one"),
     ] {
         if !at.text(key)?.is_empty() {
             warnings.assume(errs, at.path_of(key), cause);
         }
     }
-    if !at.text("resv_name")?.is_empty() {
-        let cause = "reservations are not planned with: nor are nodes that are kept for one";
-        warnings.assume(Direction::Either, at.path_of("resv_name"), cause);
+    let named = |node: &Node| owner.reservations.contains(&node.reservation);
+    if !owner.reservations.is_empty() && !cluster.reserves(owner) {
+        let cause = match cluster.nodes.iter().any(named) {
+            true => {
+                "which nodes are kept for the reservation is known for now: add `scontrol show reservation --json`"
+            }
+            false => {
+                "which nodes are kept for the reservation is not said: add `scontrol show reservation --json`"
+            }
+        };
+        cluster.warnings.assume(Direction::Either, at.path_of("resv_name"), cause);
     }
+    if owner.reservations.len() > 1 {
+        let cause = "the job may run in several reservations: one is planned with";
+        cluster.warnings.assume(Direction::Narrower, at.path_of("resv_name"), cause);
+    }
+    let warnings = &mut cluster.warnings;
     for (key, cause) in [
         ("cores_per_socket", "cores by socket are not planned with"),
         ("tasks_per_socket", "tasks by socket are not planned with"),

@@ -107,7 +107,7 @@ fn sorted(mut list: Vec<(String, Vec<String>)>) -> Vec<(String, Vec<String>)> {
 pub(super) fn switches(
     cluster: &mut Cluster,
     at: &At,
-    shape: &Shape,
+    shape: &mut Shape,
     within: &mut Within,
 ) -> Result<()> {
     // The name of 25.05 and later, and that of earlier versions.
@@ -128,10 +128,15 @@ pub(super) fn switches(
         });
         break;
     }
-    let segment = at.number("segment_size")?.unwrap_or(0);
-    if segment > 0 && segment < shape.least {
-        let cause = "segments of a block are not planned with: add rules by hand, or plan each segment as a job";
+    let segment = at.number("segment_size")?.filter(|segment| *segment > 0);
+    if segment.is_some() && !cluster.topology.has_blocks() {
+        let cause = "the job wants segments of blocks, and which node is in which block is not said: add the topology";
         cluster.warnings.assume(Direction::Wider, at.path_of("segment_size"), cause);
+    } else if let Some(segment) = segment {
+        shape.segment = Some(segment);
+    } else if cluster.topology.has_blocks() {
+        let cause = "jobs on several nodes are planned in as many blocks as it takes";
+        cluster.warnings.assume(Direction::Wider, at.path_of("node_count"), cause);
     }
     Ok(())
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::reservations::{WITHIN, is_within};
 use base::error::{Error, Kind, Result};
 use model::{Instance, NodeId, Plan, Schedule, TaskId};
 
@@ -23,10 +24,10 @@ try() { \"$@\" || failed=1; }
 /// # Errors
 /// Names that Slurm cannot take: of nodes with brackets, commas or spaces, of jobs with slashes.
 pub fn write_script(instance: &Instance, plan: &Plan) -> Result<String> {
-    let mut text = HEAD.to_owned();
+    let (mut text, further) = (HEAD.to_owned(), parts(instance));
     for job in instance.jobs().filter(|job| !is_part(instance, *job)) {
         let name = instance.job_name(job);
-        let places = places(instance, plan, job);
+        let places = places(instance, plan, &further, job);
         if places.is_empty() {
             let _ = writeln!(text, "# {}: no node", name.escape_debug());
             continue;
@@ -62,6 +63,7 @@ const TIMED: &str = "\
 /// # Errors
 /// As for [`write_script`].
 pub fn write_timed_script(instance: &Instance, schedule: &Schedule) -> Result<String> {
+    let further = parts(instance);
     let mut text = HEAD.replacen("# Goes on", &format!("{TIMED}# Goes on"), 1);
     let whole = instance.jobs().filter(|job| !is_part(instance, *job));
     let mut jobs: Vec<(Option<i64>, TaskId)> =
@@ -70,7 +72,7 @@ pub fn write_timed_script(instance: &Instance, schedule: &Schedule) -> Result<St
     jobs.sort_by_key(|(start, job)| (start.is_none(), *start, *job));
     for (start, job) in jobs {
         let name = instance.job_name(job);
-        let places = places(instance, &schedule.plan, job);
+        let places = places(instance, &schedule.plan, &further, job);
         let (Some(start), false) = (start, places.is_empty()) else {
             let _ = writeln!(text, "# {}: no node", name.escape_debug());
             continue;
@@ -122,14 +124,30 @@ fn number_of(instance: &Instance, job: TaskId) -> String {
     }
 }
 
-/// The nodes of a job, each once: several of its tasks may be on one.
-fn places(instance: &Instance, plan: &Plan, job: TaskId) -> Vec<NodeId> {
+/// The nodes of a job and its further parts, each once: several of its tasks may be on one.
+fn places(instance: &Instance, plan: &Plan, parts: &Parts, job: TaskId) -> Vec<NodeId> {
     let mut seen = FxHashSet::default();
-    let all = instance.units(job).filter_map(|unit| plan.placement[unit]);
+    let name = instance.job_name(job);
+    let parts = parts.get(name).into_iter().flatten();
+    let jobs = std::iter::once(job).chain(parts.copied());
+    let all = jobs.flat_map(|job| instance.units(job)).filter_map(|unit| plan.placement[unit]);
     all.filter(|node| seen.insert(*node)).collect()
 }
 
-/// True for a part of a job beside its first, which is on the same nodes.
+/// Further parts of jobs, by what these are called.
+type Parts<'a> = FxHashMap<&'a str, Vec<TaskId>>;
+
+fn parts(instance: &Instance) -> Parts<'_> {
+    let mut parts = Parts::default();
+    for job in instance.jobs().filter(|job| is_part(instance, *job)) {
+        if let Some((of, _)) = instance.job_name(job).rsplit_once(':') {
+            parts.entry(of).or_default().push(job);
+        }
+    }
+    parts
+}
+
+/// True for a part of a job beside its first.
 fn is_part(instance: &Instance, job: TaskId) -> bool {
     let part = instance.job_name(job).rsplit_once(':');
     part.is_some_and(|(of, number)| {
@@ -137,10 +155,18 @@ fn is_part(instance: &Instance, job: TaskId) -> bool {
     })
 }
 
+/// The node, where this is what a reservation has of it.
+fn real(instance: &Instance, node: NodeId) -> &str {
+    let name = instance.node_name(node);
+    match name.rsplit_once(WITHIN) {
+        Some((real, of)) if is_within(instance.labels(node), of) => real,
+        _ => name,
+    }
+}
+
 /// Nodes as Slurm lists them.
 fn hosts(instance: &Instance, nodes: &[NodeId]) -> Result<String> {
-    let names: Result<Vec<&str>> =
-        nodes.iter().map(|node| host(instance.node_name(*node))).collect();
+    let names: Result<Vec<&str>> = nodes.iter().map(|node| host(real(instance, *node))).collect();
     Ok(names?.join(","))
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Shape {
     pub(super) core: i64,
     /// Features that its nodes have to have, for resources that no job takes.
     pub(super) needs: Vec<String>,
+    /// Its nodes are in segments of so many, each within a block.
+    pub(super) segment: Option<i64>,
     /// Where the job stands, for messages.
     pub(super) place: String,
 }

@@ -1,11 +1,17 @@
 //! When jobs may start and have to end, what they wait for, and when what runs ends.
 
-use super::cluster::{Cluster, Times, Wishes};
+use rustc_hash::FxHashMap;
+
+use super::cluster::{Cluster, Known, Times, Wishes};
 use super::fields::At;
 use super::fields::Warnings;
+use super::owner::Owner;
 use super::waits::blocked;
 use base::error::Result;
 use model::{AfterDraft, CENTURY, Direction, When};
+
+/// What Slurm's backfill takes the time of a job without limit to be.
+pub(super) const YEAR: i64 = 365 * 86_400;
 
 impl Times {
     /// Of a plan that starts at `start`, where that is asked for.
@@ -77,7 +83,7 @@ fn numbers(at: &At) -> Result<Vec<String>> {
 }
 
 /// What a pending job says of time.
-pub(super) fn wishes(cluster: &mut Cluster, at: &At) -> Result<Wishes> {
+pub(super) fn wishes(cluster: &mut Cluster, at: &At, owner: &Owner) -> Result<Wishes> {
     cluster.times.happened(at.number("submit_time")?);
     let set = |time: Option<i64>| time.filter(|time| *time > 0);
     Ok(Wishes {
@@ -85,7 +91,7 @@ pub(super) fn wishes(cluster: &mut Cluster, at: &At) -> Result<Wishes> {
         deadline: set(at.number("deadline")?),
         dependency: at.text("dependency")?,
         submitted: at.number("submit_time")?.unwrap_or(0),
-        blocked: blocked(at)?,
+        blocked: blocked(cluster, at, owner)?,
         place: at.path_of(""),
     })
 }
@@ -121,6 +127,7 @@ impl Cluster {
     /// Releases, deadlines and what comes after what, once every job is known. Without a time at
     /// which the plan starts, dates are left out.
     pub(super) fn set_times(&mut self) {
+        let earlier = self.earlier();
         let warnings = &mut self.warnings;
         for node in &self.nodes {
             let over = |(end, _): &(i64, _)| self.times.now.is_some_and(|now| *end <= now);
@@ -136,7 +143,8 @@ impl Cluster {
             let wishes = &job.wishes;
             let warnings = if last == wishes.place { &mut silent } else { &mut *warnings };
             last.clone_from(&wishes.place);
-            let (after, ends) = self.times.depends(wishes, (&ids[k], self.now), warnings);
+            let of = (ids[k].as_str(), self.now, earlier.get(&k));
+            let (after, ends) = self.times.depends(wishes, of, warnings);
             let after = after.into_iter().filter(|other| *other != k);
             job.task.after =
                 after.map(|other| AfterDraft { task: ids[other].clone(), lag: 0 }).collect();
@@ -165,13 +173,57 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// What jobs with the dependency `singleton` come after, by their positions: jobs of the same user
+    /// and name that run, and those that were submitted before.
+    fn earlier(&self) -> FxHashMap<usize, Known> {
+        let single = |k: usize| {
+            let Owner { user, name, .. } = &*self.pending[k].owner;
+            let known = !user.is_empty() || !name.is_empty();
+            known && self.pending[k].wishes.dependency.contains("singleton")
+        };
+        let key = |owner: &Owner| (owner.user.clone(), owner.name.clone());
+        let mut same: FxHashMap<(String, String), Vec<usize>> = FxHashMap::default();
+        for k in (0..self.pending.len()).filter(|k| single(*k)) {
+            same.insert(key(&self.pending[k].owner), Vec::new());
+        }
+        if same.is_empty() {
+            return FxHashMap::default();
+        }
+        for (k, job) in self.pending.iter().enumerate() {
+            same.entry(key(&job.owner)).and_modify(|list| list.push(k));
+        }
+        let mut found: FxHashMap<usize, Known> = FxHashMap::default();
+        for list in same.values_mut() {
+            list.sort_by_key(|k| (self.pending[*k].owner.number, *k));
+            let mut since = 0;
+            for (at, k) in list.iter().enumerate().filter(|(_, k)| single(**k)) {
+                let waiting = list[since..at].to_vec();
+                found.insert(*k, Known { waiting, ..Known::default() });
+                since = at;
+            }
+        }
+        let mut runs: FxHashMap<(String, String), Vec<Option<i64>>> = FxHashMap::default();
+        for running in &self.running {
+            runs.entry(key(&running.owner)).or_default().push(running.end);
+        }
+        for (k, known) in &mut found {
+            for end in runs.get(&key(&self.pending[*k].owner)).into_iter().flatten() {
+                known.end = known.end.max(*end);
+                known.endless |= end.is_none();
+            }
+        }
+        found
+    }
+}
+
 impl Times {
     /// Positions of pending jobs that the job comes after, and when those that run and that it
     /// comes after have ended.
     fn depends(
         &self,
         wishes: &Wishes,
-        (id, only_now): (&str, bool),
+        (id, only_now, earlier): (&str, bool, Option<&Known>),
         warnings: &mut Warnings,
     ) -> (Vec<usize>, Option<i64>) {
         let (mut after, mut ends) = (Vec::new(), None);
@@ -196,6 +248,21 @@ impl Times {
             let kind = words.next().unwrap_or("");
             match kind {
                 "afterok" | "afterany" | "aftercorr" => {}
+                "singleton" => {
+                    if earlier.is_none() {
+                        tell(
+                            "whose the job is and what it is called is not said: `singleton` is taken as met",
+                        );
+                    }
+                    if let Some(known) = earlier {
+                        after.extend(&known.waiting);
+                        ends = ends.max(known.end);
+                        if known.endless {
+                            tell("the job comes after one that runs without an end: taken as met");
+                        }
+                    }
+                    continue;
+                }
                 "afternotok" => tell("the job is planned as if what it comes after failed"),
                 _ => {
                     let cause =

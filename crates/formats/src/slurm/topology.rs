@@ -24,12 +24,38 @@ pub(super) struct Topology {
     block: FxHashMap<String, String>,
     /// Switches in the order of the file.
     switches: Vec<String>,
+    /// Other partitions may have other topologies than the cluster's.
+    pub(super) others: bool,
 }
 
 impl Topology {
     /// True when it has switches, not only blocks.
     pub(super) fn has_switches(&self) -> bool {
         !self.switches.is_empty()
+    }
+
+    pub(super) fn has_blocks(&self) -> bool {
+        !self.block.is_empty()
+    }
+
+    /// A switch is there.
+    pub(super) fn switch(&mut self, name: &str) -> Result<(), String> {
+        if self.switches.iter().any(|known| known == name) {
+            return Err(format!("the switch `{name}` appears twice"));
+        }
+        self.switches.push(name.to_owned());
+        Ok(())
+    }
+
+    /// What the other says of nodes and switches of which this one says nothing.
+    pub(super) fn extend(&mut self, other: Topology) {
+        for (item, place) in other.above {
+            self.above.entry(item).or_insert(place);
+        }
+        for (node, block) in other.block {
+            self.block.entry(node).or_insert(block);
+        }
+        self.switches.extend(other.switches);
     }
 
     /// The labels that say where a node is.
@@ -42,12 +68,12 @@ impl Topology {
             labels.push((key, next.clone()));
             at = next;
         }
-        labels.extend(self.block.get(node).map(|block| ("block".to_owned(), block.clone())));
+        labels.extend(self.block.get(node).map(|block| (BLOCK.to_owned(), block.clone())));
         labels
     }
 
     /// Puts items under a switch or into a block.
-    fn put(&mut self, list: &[String], place: &str, block: bool) -> Result<(), String> {
+    pub(super) fn put(&mut self, list: &[String], place: &str, block: bool) -> Result<(), String> {
         let map = if block { &mut self.block } else { &mut self.above };
         for item in list {
             if let Some(other) = map.insert(item.clone(), place.to_owned()) {
@@ -58,7 +84,7 @@ impl Topology {
     }
 
     /// A switch that is above itself. Every switch is passed once.
-    fn circle(&self) -> Option<&String> {
+    pub(super) fn circle(&self) -> Option<&String> {
         let mut passed: FxHashMap<&String, usize> = FxHashMap::default();
         self.switches.iter().enumerate().find_map(|(walk, switch)| {
             let mut at = switch;
@@ -74,6 +100,8 @@ impl Topology {
 
 /// The label for the switch that a node hangs at.
 pub(super) const SWITCH: &str = "switch";
+/// The label for the block that it is in.
+pub(super) const BLOCK: &str = "block";
 
 /// Reads the switches and blocks.
 ///

@@ -55,7 +55,7 @@ pub struct TimedFinding {
 
 /// What the program in time does not know of the instance.
 pub fn time_objection(instance: &Instance) -> Option<String> {
-    if let Some(rule) = instance.rules().iter().find(|rule| rule.has_places()) {
+    if let Some(rule) = instance.rules().iter().find(|rule| rule.has_places() || rule.as_one) {
         return Some(format!("rules between tasks (`{}`: {})", rule.name, rule.ask));
     }
     if !instance.devices().is_empty() {

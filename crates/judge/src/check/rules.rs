@@ -84,25 +84,34 @@ pub(super) fn wrong(instance: &Instance, plan: &Plan, rule: &Rule) -> Option<Str
                 limit.values.is_empty() || limit.values.binary_search(value).is_ok()
             });
             let (value, sum) = seen.find(|(_, sum)| *sum > i128::from(limit.at_most))?;
-            let what = limit.resource.map(|r| &instance.resources()[r]);
-            let show = |steps: i128| match what {
-                Some(resource) => resource.show(i64::try_from(steps).unwrap_or(i64::MAX)),
-                None => steps.to_string(),
-            };
-            let on =
-                if key.is_empty() { String::new() } else { format!(" on {key} {}", name(value)) };
-            Some(format!(
-                "they take {} {}{on}, at most {} asked",
-                show(sum),
-                what.map_or("tasks", |resource| &resource.name),
-                show(i128::from(limit.at_most)),
-            ))
+            Some(too_much(instance, rule, limit, (value, sum, limit.at_most)))
         }
     }
 }
 
+/// The words for a sum above what a limit allows on a value.
+pub(super) fn too_much(
+    instance: &Instance,
+    rule: &Rule,
+    limit: &Limit,
+    (value, sum, most): (u32, i128, i64),
+) -> String {
+    let label = &instance.label_values()[rule.over as usize];
+    let what = limit.resource.map(|r| &instance.resources()[r]);
+    let show = |steps: i128| match what {
+        Some(resource) => resource.show(i64::try_from(steps).unwrap_or(i64::MAX)),
+        None => steps.to_string(),
+    };
+    let on = match label.key.as_str() {
+        "" => String::new(),
+        key => format!(" on {key} {}", label.values[value as usize]),
+    };
+    let name = what.map_or("tasks", |resource| &resource.name);
+    format!("they take {} {name}{on}, at most {} asked", show(sum), show(i128::from(most)))
+}
+
 /// What a limit counts of each task that is placed; `None` where each counts for one.
-fn counted(plan: &Plan, limit: &Limit) -> Option<FxHashMap<TaskId, i128>> {
+pub(super) fn counted(plan: &Plan, limit: &Limit) -> Option<FxHashMap<TaskId, i128>> {
     limit.resource?;
     let mut own: FxHashMap<TaskId, i128> = FxHashMap::default();
     // What a node says stands behind what is usual.

@@ -1,12 +1,15 @@
 //! What a feasible plan in time is: releases, deadlines, what comes after what, gangs that start
 //! together, closed nodes, and every node at every instant.
 
+use std::collections::BTreeMap;
+
 use super::violation::Violation;
 use super::{cards, node_limits, places, rules};
-use model::{Instance, NodeId, Run, Schedule, TaskId};
+use model::{Instance, LabelValues, NodeId, Run, Schedule, TaskId};
 
 /// Checks a plan in time against every rule of the instance. With `allow_unplaced`, tasks
-/// without a node are no violation. Rules between tasks hold for the placement as a whole.
+/// without a node are no violation. Rules between tasks hold for the placement as a whole, limits at
+/// every instant unless they say `always`.
 pub fn check_schedule(
     instance: &Instance,
     schedule: &Schedule,
@@ -14,14 +17,17 @@ pub fn check_schedule(
 ) -> Vec<Violation> {
     let plan = &schedule.plan;
     let mut violations = places(instance, plan, allow_unplaced);
-    violations.extend(rules::broken(instance, plan, instance.rules().iter()));
+    let whole = instance.rules().iter().filter(|rule| rule.instant().is_none());
+    violations.extend(rules::broken(instance, plan, whole));
     violations.extend(starts(instance, schedule));
     violations.extend(releases(instance, schedule));
     violations.extend(deadlines(instance, schedule));
     violations.extend(precedence(instance, schedule));
     violations.extend(gangs(instance, schedule));
+    violations.extend(as_one(instance, schedule));
     violations.extend(windows(instance, schedule));
     violations.extend(instants(instance, schedule));
+    violations.extend(limits(instance, schedule));
     violations
 }
 
@@ -104,6 +110,70 @@ fn gangs(instance: &Instance, schedule: &Schedule) -> Vec<Violation> {
             let first = instance.task_name(*first);
             let detail = format!("starts at {at} s and `{first}` of its gang at {start} s");
             violations.push(wrong(instance, "gang-start", *other, detail));
+        }
+    }
+    violations
+}
+
+/// Gangs of several jobs that start as one do.
+fn as_one(instance: &Instance, schedule: &Schedule) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for rule in instance.rules().iter().filter(|rule| rule.as_one) {
+        let starts = rule.tasks.iter().filter_map(|t| Some((*t, schedule.start[t.index()]?)));
+        let starts: Vec<(TaskId, i64)> = starts.collect();
+        let Some((first, start)) = starts.first() else { continue };
+        if let Some((other, at)) = starts.iter().find(|(_, at)| at != start) {
+            let first = instance.task_name(*first);
+            let name = &rule.name;
+            let detail = format!("starts at {at} s and `{first}` of `{name}` at {start} s");
+            violations.push(wrong(instance, "gang-start", *other, detail));
+        }
+    }
+    violations
+}
+
+/// At no instant does what runs pass a limit: what runs is added up on each value, from start to
+/// start and whenever the limit changes.
+fn limits(instance: &Instance, schedule: &Schedule) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for rule in instance.rules() {
+        let Some(limit) = rule.instant() else { continue };
+        let counted = rules::counted(&schedule.plan, limit);
+        let label = &instance.label_values()[rule.over as usize];
+        let mut on: BTreeMap<u32, Vec<(i64, i128)>> = BTreeMap::new();
+        for task in &rule.tasks {
+            let (node, start) =
+                (schedule.plan.placement[task.index()], schedule.start[task.index()]);
+            let (Some(node), Some(start)) = (node, start) else { continue };
+            let value = label.of[node.index()];
+            let seen = limit.values.is_empty() || limit.values.contains(&value);
+            if value == LabelValues::NONE || !seen {
+                continue;
+            }
+            let adds = match &counted {
+                Some(own) => own.get(task).copied().unwrap_or(0),
+                None => 1,
+            };
+            let end = start + instance.duration_on(*task, node);
+            on.entry(value).or_default().extend([(start, adds), (end, -adds)]);
+        }
+        for (value, mut changes) in on {
+            changes.extend(limit.later.iter().map(|(from, _)| (*from, 0)));
+            changes.sort_unstable();
+            let mut sum = 0;
+            for same in changes.chunk_by(|a, b| a.0 == b.0) {
+                sum += same.iter().map(|(_, adds)| adds).sum::<i128>();
+                let second = same[0].0;
+                let passed = limit.later.iter().filter(|(from, _)| *from <= second);
+                let most = passed.map(|(_, most)| *most).next_back().unwrap_or(limit.at_most);
+                if sum > i128::from(most) {
+                    let detail = rules::too_much(instance, rule, limit, (value, sum, most));
+                    let (rule, ask) = (rule.name.clone(), rule.ask.to_string());
+                    let violation = Box::new(Violation::Rule { rule, ask, detail });
+                    violations.push(Violation::At { second, violation });
+                    break;
+                }
+            }
         }
     }
     violations

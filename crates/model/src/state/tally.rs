@@ -10,6 +10,8 @@ pub struct Ties<'a> {
     instance: &'a Instance,
     /// One a rule.
     tallies: Vec<Tally>,
+    /// The plan has times.
+    timed: bool,
 }
 
 impl<'a> Ties<'a> {
@@ -23,7 +25,8 @@ impl<'a> Ties<'a> {
                 ..Tally::default()
             }
         };
-        Ties { instance, tallies: instance.rules().iter().map(tally).collect() }
+        let tallies = instance.rules().iter().map(tally).collect();
+        Ties { instance, tallies, timed: instance.is_timed() }
     }
 
     /// The first rule that forbids an unplaced task on the node as things stand.
@@ -31,7 +34,7 @@ impl<'a> Ties<'a> {
         let refuses = |(id, other): &&(RuleId, bool)| {
             let (rule, tally) = self.rule(*id);
             let value = self.instance.value_of(rule, node);
-            !other && !tally.allows(rule, value, rule.adds(task, node))
+            !other && !self.apart(rule) && !tally.allows(rule, value, rule.adds(task, node))
         };
         self.instance.rules_of(task).iter().find(refuses).map(|(rule, _)| *rule)
     }
@@ -43,7 +46,7 @@ impl<'a> Ties<'a> {
         let out = |(id, other): &&(RuleId, bool)| {
             let (rule, tally) = self.rule(*id);
             let value = self.instance.value_of(rule, node);
-            !tally.may_hold(rule, *other, value, rule.adds(task, node))
+            !self.apart(rule) && !tally.may_hold(rule, *other, value, rule.adds(task, node))
         };
         self.instance.rules_of(task).iter().find(out).map(|(rule, _)| *rule)
     }
@@ -52,6 +55,9 @@ impl<'a> Ties<'a> {
     pub fn change(&mut self, task: TaskId, node: NodeId, comes: bool) {
         for (id, other) in self.instance.rules_of(task) {
             let rule = &self.instance.rules()[*id as usize];
+            if self.apart(rule) {
+                continue;
+            }
             let (tally, by) = (&mut self.tallies[*id as usize], if comes { 1 } else { -1 });
             match (&rule.ask, self.instance.value_of(rule, node)) {
                 (Ask::Limit(limit), value) => {
@@ -66,7 +72,7 @@ impl<'a> Ties<'a> {
     /// Whether the rule holds as things stand.
     pub fn holds(&self, rule: RuleId) -> bool {
         let (rule, tally) = self.rule(rule);
-        tally.holds(rule)
+        self.apart(rule) || tally.holds(rule)
     }
 
     /// Whether every rule that concerns the task holds.
@@ -77,6 +83,11 @@ impl<'a> Ties<'a> {
     /// Takes everything off its node.
     pub fn clear(&mut self) {
         self.tallies.iter_mut().for_each(Tally::clear);
+    }
+
+    /// Whether the rule is a limit at every instant, of which a placement says nothing.
+    fn apart(&self, rule: &Rule) -> bool {
+        self.timed && rule.instant().is_some()
     }
 
     fn rule(&self, id: RuleId) -> (&'a Rule, &Tally) {

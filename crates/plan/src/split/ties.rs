@@ -52,7 +52,7 @@ pub(super) fn groups(instance: &Instance, parts: usize) -> Result<Vec<Group>> {
 fn binds(rule: &Rule) -> bool {
     let Ask::Limit(limit) = &rule.ask else { return true };
     let all: i128 = rule.tasks.iter().map(|task| i128::from(limit.most(*task))).sum();
-    rule.over != 0 && all > i128::from(limit.at_most)
+    rule.over != 0 && all > i128::from(limit.lowest())
 }
 
 fn refuse_fewer(instance: &Instance, parts: usize, groups: usize, what: &str) -> Result<()> {
