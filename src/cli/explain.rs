@@ -138,7 +138,9 @@ impl Question<'_> {
     /// Why there is no plan; where there is one, about that.
     fn about_instance(&self) -> Done {
         let (instance, params) = (self.instance, self.params);
-        if params.allow_unplaced {
+        // Of a queue some wait: a task is asked about beside what starts.
+        let queue = instance.is_queue() && self.task.is_some();
+        if params.allow_unplaced || queue {
             return match self.plan()? {
                 Answer::Plan(outcome) => self.about(&outcome.plan),
                 Answer::NoPlan(none) => Err(Error::usage(none.cause)),
@@ -181,6 +183,8 @@ impl Question<'_> {
     /// The plan that `solve` finds, with some time left to explain it.
     fn plan(&self) -> Result<Answer> {
         let left = self.stop.remaining();
-        solve(self.instance, &Params { time_limit: left - left / FOR_WORDS, ..self.params.clone() })
+        let allow_unplaced = self.params.allow_unplaced || self.instance.is_queue();
+        let time_limit = left - left / FOR_WORDS;
+        solve(self.instance, &Params { time_limit, allow_unplaced, ..self.params.clone() })
     }
 }

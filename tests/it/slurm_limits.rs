@@ -463,3 +463,28 @@ fn odd_queues_are_understood() {
     let mut command = stowplan();
     command.arg("solve").arg(part("nodes")).arg(part("jobs")).assert().code(0);
 }
+
+/// Why a job waits, node by node, and by how much it asks too much.
+#[test]
+fn explain_says_what_to_ask_less_of() {
+    let big = job(
+        1,
+        json!({"memory_per_cpu": null, "memory_per_node": 1100, "tres_req_str": "cpu=1,mem=1100M,node=1"}),
+    );
+    let mut all = dump(3, vec![big], json!({}));
+    all["nodes"][1]["state"] = json!(["DRAIN"]);
+    all["nodes"][2]["real_memory"] = json!(900);
+    let mut command = stowplan();
+    command.args(["explain", "-", "--format", "slurm", "--task", "1", "--time-limit", "10s"]);
+    let done = command.write_stdin(all.to_string()).output().unwrap();
+    let said = String::from_utf8(done.stdout).unwrap();
+    for part in [
+        "`1` has no node",
+        "n1: lacks 100 MiB memory",
+        "n2: is drained",
+        "n3: lacks 200 MiB memory",
+        "ask for 100 MiB memory less: then `n1` has room",
+    ] {
+        assert!(said.contains(part), "{part} in {said} {}", String::from_utf8_lossy(&done.stderr));
+    }
+}

@@ -172,6 +172,14 @@ impl Instance {
         labels
     }
 
+    /// The instance in which a task demands so much of a resource, in steps.
+    pub fn with_demand(&self, task: TaskId, resource: usize, steps: i64) -> Instance {
+        let mut instance = self.clone();
+        let width = instance.resources.len();
+        instance.demand[task.index() * width + resource] = steps;
+        instance
+    }
+
     /// The instance in which a limit is so much, in steps.
     pub fn with_limit(&self, rule: RuleId, at_most: i64) -> Instance {
         let mut instance = self.clone();

@@ -194,6 +194,17 @@ pub fn task_text(instance: &Instance, why: &TaskWhy) -> String {
         };
         text.push_str(&format!("  {shown}{more}: {words}\n"));
     }
+    for less in &why.less {
+        let resource = &instance.resources()[less.resource];
+        let own = resource.unit.as_ref().filter(|unit| *unit != "byte" && **unit != resource.name);
+        let unit = own.map_or(String::new(), |unit| format!("{unit} "));
+        text.push_str(&format!(
+            "  ask for {} {unit}{} less: then `{}` has room\n",
+            resource.show(less.by),
+            resource.name,
+            instance.node_name(less.node)
+        ));
+    }
     if let Some(swap) = &why.swap {
         text.push_str(&format!(
             "  no other node has room; swapping with `{}` on `{}`: {}\n",
@@ -212,6 +223,8 @@ struct TaskDoc<'a> {
     node: Option<&'a str>,
     goal: Vec<ValueDoc>,
     nodes: Vec<NodeDoc<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    less: Vec<LessDoc<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     swap: Option<SwapDoc<'a>>,
     /// Why there is no plan of all tasks; the rest is about what runs, with nothing else placed.
@@ -232,6 +245,14 @@ impl<'a> NoPlanDoc<'a> {
         let (code, detail) = certificate(why);
         NoPlanDoc { code, detail, why: ConflictDoc::of(instance, why) }
     }
+}
+
+/// What the task would have to ask less of.
+#[derive(Serialize)]
+struct LessDoc<'a> {
+    resource: &'a str,
+    by: f64,
+    node: &'a str,
 }
 
 #[derive(Serialize)]
@@ -275,6 +296,13 @@ pub fn task_json(instance: &Instance, why: &TaskWhy, no_plan: Option<&NoPlanWhy>
                 reason: other.blocked.as_ref().map(|(code, _)| *code),
                 detail: other.blocked.as_ref().map(|(_, words)| words.as_str()),
                 goal: other.values.as_deref().map(values),
+            })
+            .collect(),
+        less: (why.less.iter())
+            .map(|less| LessDoc {
+                resource: &instance.resources()[less.resource].name,
+                by: instance.resources()[less.resource].scale.to_f64(less.by),
+                node: instance.node_name(less.node),
             })
             .collect(),
         swap: why.swap.as_ref().map(|swap| SwapDoc {

@@ -46,6 +46,8 @@ pub(super) struct Cluster {
     pub(super) fatal: Option<Error>,
     /// Pending jobs, whether or not they can start.
     pub(super) waiting: usize,
+    /// Some pending job is not understood.
+    pub(super) odd: bool,
     /// Why pending jobs cannot start, with their numbers.
     pub(super) out: Vec<(String, Vec<String>)>,
     /// Some job asks for nodes by name.

@@ -195,6 +195,7 @@ impl Cluster {
         };
         self.warnings.assume(errs, error.to_string(), what);
         if job {
+            self.odd = true;
             self.out.push((error.to_string(), vec![entry.text("job_id").unwrap_or_default()]));
         }
     }
@@ -263,7 +264,10 @@ impl Cluster {
 
     /// Why there is nothing to plan.
     fn nothing(&self, file: &str) -> Error {
-        let idle = |cause: String| Error { kind: Kind::Idle, ..Error::input(file, cause) };
+        let idle = |cause: String| match Error::input(file, cause) {
+            error if self.odd => error,
+            error => Error { kind: Kind::Idle, ..error },
+        };
         if self.waiting > 0 {
             let list: Vec<String> = self.out.iter().map(|(why, ids)| left_out(why, ids)).collect();
             let list = list.join("; ");

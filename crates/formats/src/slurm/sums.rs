@@ -7,7 +7,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use super::amounts::{Amounts, resource};
-use super::bounds::{Bounds, Tally};
+use super::bounds::{Bound, Bounds, Tally};
 use super::cluster::Cluster;
 use super::owner::Owner;
 use super::shape::share;
@@ -96,6 +96,11 @@ impl Cluster {
         let mut known = Bounds::default();
         list.iter().for_each(|(_, bounds)| known.add(bounds));
         let above = self.associations_of(owner);
+        let own = above.first().filter(|first| !first.user.is_empty());
+        let own = own.map_or_else(
+            || format!("association {}/{}", owner.account, owner.user),
+            |first| first.name(),
+        );
         let mut inherited = known.clone();
         for association in above {
             let mut bounds = association.bounds.clone();
@@ -108,6 +113,11 @@ impl Cluster {
             bounds.most.retain(|(key, _)| !said(&inherited.most, key));
             bounds.wall = bounds.wall.filter(|_| inherited.wall.is_none());
             inherited.add(&Bounds { group: Default::default(), ..bounds.clone() });
+            // How many jobs may run at once is said of each user's association, inherited or not.
+            if let Some(jobs) = bounds.user.jobs.take() {
+                let group = Bound { jobs: Some(jobs), tres: Vec::new() };
+                list.push((format!("{own}, jobs"), Bounds { group, ..Bounds::default() }));
+            }
             list.push((association.name(), bounds));
         }
         list

@@ -1,7 +1,7 @@
 //! What makes a plan as long as it is: the chain of tasks, each waiting for the one before it,
 //! that leads to the last end.
 
-use model::{Instance, NodeId, Run, Schedule, TaskId};
+use model::{Instance, NodeId, RuleId, Run, Schedule, TaskId};
 
 /// Why a task does not start earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Waits {
     After(TaskId, i64),
     /// This task makes room for it on the node.
     Room(TaskId, NodeId),
+    /// A limit at every instant has room for it, as this task ends or as the limit changes.
+    Limit(RuleId, Option<TaskId>),
     /// Nothing here: it could start earlier as far as this chain shows.
     Nothing,
 }
@@ -43,7 +45,7 @@ pub fn critical_path(instance: &Instance, schedule: &Schedule) -> Vec<Link> {
         let waits = waits(instance, schedule, &on, run);
         chain.push(Link { run, waits });
         let before = match waits {
-            Waits::After(task, _) | Waits::Room(task, _) => task,
+            Waits::After(task, _) | Waits::Room(task, _) | Waits::Limit(_, Some(task)) => task,
             _ => break,
         };
         // Every link is at an earlier second, but for tasks of no length.
@@ -86,8 +88,37 @@ fn waits(instance: &Instance, schedule: &Schedule, on: &[Vec<Run>], run: Run) ->
     match (units().find(opens), units().find(frees)) {
         (Some(unit), _) => Waits::Opening(unit.node),
         (None, Some(unit)) => Waits::Ending(unit.node),
-        (None, None) => Waits::Nothing,
+        (None, None) => match units().find_map(|unit| limited(instance, schedule, unit)) {
+            Some((rule, ended)) => Waits::Limit(rule, ended),
+            None => Waits::Nothing,
+        },
     }
+}
+
+/// A limit that had no room for the job a second before, and a task that ends when the unit starts: of
+/// several, the one that began first.
+fn limited(
+    instance: &Instance,
+    schedule: &Schedule,
+    unit: Run,
+) -> Option<(RuleId, Option<TaskId>)> {
+    let before = unit.start - 1;
+    let units = instance.units(instance.job(unit.task)).len() as i64;
+    let own = instance.rules_of(unit.task).iter().filter(|(_, other)| !other);
+    own.map(|(id, _)| *id).find_map(|id| {
+        let rule = &instance.rules()[id as usize];
+        let (limit, value) = (rule.instant()?, instance.value_of(rule, unit.node)?);
+        let runs = rule.tasks.iter().filter_map(|task| run_of(instance, schedule, *task));
+        let here = |run: &Run| instance.value_of(rule, run.node) == Some(value);
+        let runs: Vec<Run> = runs.filter(here).collect();
+        let there = runs.iter().filter(|run| run.start <= before && before < run.end);
+        let sum: i64 = there.map(|run| rule.adds(run.task, run.node)).sum();
+        let wants = rule.adds(unit.task, unit.node).saturating_mul(units);
+        let full = sum.saturating_add(wants) > limit.at(before);
+        let ended = runs.iter().filter(|run| run.end == unit.start && run.start < run.end);
+        let ended = ended.min_by_key(|run| (run.start, run.task)).map(|run| run.task);
+        full.then_some((id, ended))
+    })
 }
 
 /// A task that ends when the unit starts and without whose end it would not fit: of several, the

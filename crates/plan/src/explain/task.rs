@@ -45,6 +45,19 @@ pub struct TaskWhy {
     pub others: Vec<NodeWhy>,
     /// The best exchange where no node has room for the task.
     pub swap: Option<Swap>,
+    /// What the task would have to ask less of to have room, one resource at a time.
+    pub less: Vec<Less>,
+}
+
+/// So much less of one resource, and the task has room.
+#[derive(Clone, Debug)]
+pub struct Less {
+    /// The resource, by its place among the instance's.
+    pub resource: usize,
+    /// In steps: the least that will do.
+    pub by: i64,
+    /// Where it has room then.
+    pub node: NodeId,
 }
 
 /// Asks of every other node what the task would do there.
@@ -65,7 +78,37 @@ pub fn why_task(instance: &Instance, plan: &Plan, task: TaskId, stop: &Stop) -> 
     }
     let stuck = others.iter().all(|other| other.blocked.is_some());
     let swap = at.filter(|_| stuck).and_then(|at| best_swap(&mut state, plan, (task, at), stop));
-    TaskWhy { task, node: at, values: goal_values(instance, plan, goal), others, swap }
+    let less = match at {
+        None if instance.units(task).len() == 1 => less(&state, plan, task),
+        _ => Vec::new(),
+    };
+    TaskWhy { task, node: at, values: goal_values(instance, plan, goal), others, swap, less }
+}
+
+/// The least by which the task would have to ask less, for each resource of which that alone would
+/// do. Each is tried.
+fn less(state: &State, plan: &Plan, task: TaskId) -> Vec<Less> {
+    let instance = state.instance();
+    let mut list: Vec<Less> = Vec::new();
+    for node in instance.node_ids().filter(|node| instance.eligible(task, *node)) {
+        let (limit, load) = (instance.limit(node), state.load(node));
+        let demand = instance.demand_on(task, node);
+        let lacks = |r: &usize| demand[*r] > 0 && demand[*r] > limit[*r] - load[*r];
+        let lacking: Vec<usize> = (0..demand.len()).filter(lacks).collect();
+        let [resource] = lacking[..] else { continue };
+        let by = demand[resource] - (limit[resource] - load[resource]);
+        if by < demand[resource] && !instance.task_has_pairs(task) {
+            list.push(Less { resource, by, node });
+        }
+    }
+    list.sort_by_key(|less| (less.resource, less.by, less.node));
+    list.dedup_by_key(|less| less.resource);
+    list.retain(|less| {
+        let steps = instance.demand(task)[less.resource] - less.by;
+        let changed = instance.with_demand(task, less.resource, steps);
+        State::load_plan(&changed, plan).blocked(task, less.node).is_none()
+    });
+    list
 }
 
 fn values_with(

@@ -119,7 +119,9 @@ impl TimeDoc {
                     end: link.run.end,
                     waits_for: code(link.waits).to_owned(),
                     before: match link.waits {
-                        Waits::After(task, _) | Waits::Room(task, _) => Some(name(task)),
+                        Waits::After(task, _)
+                        | Waits::Room(task, _)
+                        | Waits::Limit(_, Some(task)) => Some(name(task)),
                         _ => None,
                     },
                 })

@@ -14,6 +14,13 @@ pub(super) fn reason(view: &View, link: &Link) -> String {
         Waits::After(task, 0) => format!("after {}", view.task(task)),
         Waits::After(task, lag) => format!("after {} plus {}", view.task(task), clock(lag)),
         Waits::Room(task, at) => format!("room on {}, when {} ends", node(at), view.task(task)),
+        Waits::Limit(rule, ended) => {
+            let name = &view.instance.rules()[rule as usize].name;
+            match ended {
+                Some(task) => format!("room in the limit `{name}`, when {} ends", view.task(task)),
+                None => format!("room in the limit `{name}`"),
+            }
+        }
         Waits::Nothing => "nothing here holds it back".to_owned(),
     }
 }
@@ -27,6 +34,7 @@ pub(super) fn code(waits: Waits) -> &'static str {
         Waits::Ending(_) => "ending",
         Waits::After(..) => "after",
         Waits::Room(..) => "room",
+        Waits::Limit(..) => "limit",
         Waits::Nothing => "nothing",
     }
 }
