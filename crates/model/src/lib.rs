@@ -20,6 +20,7 @@ mod gang;
 mod goal;
 mod instance;
 mod learned;
+mod left_out;
 mod limit;
 mod moves;
 mod names;
@@ -59,6 +60,7 @@ pub use goal::{
 };
 pub use instance::{Instance, Pair, Resource, ResourceWeights, Traffic};
 pub use learned::{Estimate, KindEstimates, Learned, NodeSpeed};
+pub use left_out::LeftOut;
 pub use parts::{Budget, Devices, Gang, NodeState, RoomRatio};
 pub use plan::{
     CardSet, Claim, ClaimedPlacement, ClaimedStandby, ClaimedSurvival, ClaimedTier, Fallback, Move,
@@ -71,6 +73,7 @@ pub use selector::{
     ANY, Effect, Labels, Preference, Refusal, Requirement, RequirementId, Selection, Taint,
     Toleration,
 };
+pub use timing::joined;
 pub use worth::{Fraction, Worth, differ};
 
 macro_rules! id {

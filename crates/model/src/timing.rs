@@ -218,7 +218,7 @@ fn set_ending(
 }
 
 /// Windows sorted by their starts, with those that touch made one.
-fn joined(windows: impl Iterator<Item = (i64, i64)>) -> Vec<(i64, i64)> {
+pub fn joined(windows: impl IntoIterator<Item = (i64, i64)>) -> Vec<(i64, i64)> {
     let mut all: Vec<(i64, i64)> = Vec::new();
     for (from, to) in windows {
         match all.last_mut() {

@@ -1,7 +1,7 @@
 //! Totals: how much is asked, how much there is, by resource and by what tasks
 //! require.
 
-use model::{Classes, Instance, NodeId, Placement, RequirementId, TaskId};
+use model::{Classes, Instance, LeftOut, NodeId, Placement, RequirementId, TaskClass, TaskId};
 
 /// How many distinct demands the large-task arguments look at per resource.
 const THRESHOLDS: usize = 64;
@@ -18,6 +18,8 @@ pub(super) struct Area {
     pub(super) weigh_alike: bool,
     /// Tasks that fit on no node at all.
     pub(super) homeless: usize,
+    /// What they weigh.
+    pub(super) lost: LeftOut,
     /// Per requirement: nodes it accepts, and per resource the demand of tasks
     /// that can go nowhere else.
     pub(super) groups: Vec<RequirementGroup>,
@@ -99,11 +101,19 @@ impl Area {
             slots,
             weigh_alike: instance.task_ids().all(|task| instance.drop_weight(task) == 1),
             homeless: 0,
+            lost: LeftOut::default(),
             groups: groups(instance, &least),
             classes,
         };
         let lost = area.classes.tasks.iter().filter(|c| !area.has_home(instance, c.example()));
-        area.homeless = lost.map(|class| class.tasks.len()).sum();
+        let lost: Vec<&TaskClass> = lost.collect();
+        let weight = |class: &&TaskClass| {
+            let (task, count) = (class.example(), class.tasks.len() as i64);
+            (instance.priority(task), count * instance.drop_weight(task))
+        };
+        let weights = LeftOut::of(lost.iter().map(weight));
+        area.homeless = lost.iter().map(|class| class.tasks.len()).sum();
+        area.lost = weights;
         area
     }
 

@@ -224,13 +224,7 @@ impl<'a> Bounds<'a> {
     /// Weight of tasks of a priority that fit nowhere.
     fn unplaceable(&self, priority: Option<i64>) -> Bound {
         let instance = self.instance;
-        let classes = self.area.classes.tasks.iter().filter(|class| {
-            priority.is_none_or(|p| instance.priority(class.example()) == p)
-                && !self.area.has_home(instance, class.example())
-        });
-        let weight: i64 = classes
-            .map(|class| class.tasks.len() as i64 * instance.drop_weight(class.example()))
-            .sum();
+        let weight = self.area.lost.weight(priority);
         Bound::counted(weight, instance.weight_scale(), "the weight of tasks that fit on no node")
     }
 

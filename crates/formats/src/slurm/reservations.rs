@@ -8,7 +8,7 @@ use super::fields::At;
 use super::owner::Owner;
 use super::words::hosts;
 use base::error::Result;
-use model::{CENTURY, Direction, Labels, NodeState, When};
+use model::{CENTURY, Direction, Labels, NodeState, When, joined};
 
 /// Begins the label of the nodes that are kept for a reservation.
 const RESERVATION: &str = "reservation:";
@@ -206,14 +206,14 @@ impl Cluster {
                 let mut twin = Node {
                     name: format!("{}{WITHIN}{}", node.name, own.name),
                     alias: Some(node.name.clone()),
-                    closed: joined(others.map(window).collect()),
+                    closed: apart(others.map(window).collect()),
                     ..node.clone()
                 };
                 twin.labels.push((format!("{RESERVATION}{}", own.name), YES.to_owned()));
                 twin.labels.push((KEPT.to_owned(), "0".to_owned()));
                 twins.push(twin);
             }
-            node.closed = joined(all.iter().filter(here).map(window).collect());
+            node.closed = apart(all.iter().filter(here).map(window).collect());
         }
         let some = !twins.is_empty();
         self.nodes.extend(twins);
@@ -267,15 +267,8 @@ impl Pending {
 }
 
 /// Windows without overlaps, sorted.
-fn joined(mut windows: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+fn apart(mut windows: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
     windows.retain(|(from, to)| from < to);
     windows.sort_unstable();
-    let mut all: Vec<(i64, i64)> = Vec::new();
-    for (from, to) in windows {
-        match all.last_mut() {
-            Some(last) if from <= last.1 => last.1 = last.1.max(to),
-            _ => all.push((from, to)),
-        }
-    }
-    all
+    joined(windows)
 }

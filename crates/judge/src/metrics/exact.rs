@@ -1,6 +1,6 @@
 //! Values of tiers as fractions, and the steps in which they move.
 
-use super::{Metrics, TimeFigures, demand_of, unplaced};
+use super::{Metrics, TimeFigures, demand_of};
 use model::{Fraction, Instance, Plan, Scale, Shape, Term, Tier};
 
 /// The figures that values are read from.
@@ -49,8 +49,7 @@ impl Figures<'_> {
             Shape::Variance => None,
             Shape::LargestGroup => Some(Fraction::whole(metrics.group_moves as i128)),
             Shape::LeftOut => {
-                let weight = unplaced(instance, self.plan, term.priority());
-                steps(weight.into(), instance.weight_scale())
+                steps(metrics.left_out.weight(term.priority()).into(), instance.weight_scale())
             }
             Shape::LastEnd => Some(Fraction::whole(timed()?.makespan.into())),
             Shape::Seconds(seconds) => steps(timed()?.sum(*seconds), instance.weight_scale()),

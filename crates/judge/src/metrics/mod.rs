@@ -17,8 +17,8 @@ pub use overload::{Overload, worst_overload};
 pub use time::{TimeFigures, load_over_time, there_until, timed_values};
 
 use model::{
-    Fraction, Goal, Instance, NodeId, Plan, ResourceWeights, Schedule, Shape, TaskId, Term, Tier,
-    TierValue, WeightedTerm, Worth,
+    Fraction, Goal, Instance, LeftOut, NodeId, Plan, ResourceWeights, Schedule, Shape, TaskId,
+    Term, Tier, TierValue, WeightedTerm, Worth,
 };
 
 /// Figures of one node.
@@ -69,6 +69,8 @@ pub struct Metrics {
     pub group_moves: usize,
     /// Tasks without a node.
     pub unplaced: usize,
+    /// Their weight by priority, in steps of the weights' scale.
+    pub left_out: LeftOut,
     /// What is left of resources that come in cards, where the plan names cards.
     pub cards: Vec<CardFigures>,
     /// The likeliest overload, where demands vary.
@@ -172,6 +174,7 @@ impl Metrics {
         };
         let (mean, variance) = spread(&dominant);
         let squares: f64 = dominant.iter().map(|u| u * u).sum();
+        let weighed = |task| (instance.priority(task), instance.drop_weight(task));
         let over = |a: f64, b: f64, empty: f64| if b > 0.0 { a / b } else { empty };
         Metrics {
             peak,
@@ -187,6 +190,7 @@ impl Metrics {
             sums: prices::sums(instance, plan, &loads, &count),
             group_moves: group_moves(instance, plan),
             unplaced: instance.tasks() - plan.placed(),
+            left_out: LeftOut::of(plan.unplaced().map(weighed)),
             // Costly, so only reports ask: see [`card_figures`].
             cards: Vec::new(),
             overload: None,
@@ -229,12 +233,6 @@ fn group_moves(instance: &Instance, plan: &Plan) -> usize {
     counts.max().unwrap_or(0)
 }
 
-/// Weight of the tasks without a node, of one priority or of all, in steps of the weights' scale.
-fn unplaced(instance: &Instance, plan: &Plan, priority: Option<i64>) -> i64 {
-    let of = |task: &TaskId| priority.is_none_or(|p| instance.priority(*task) == p);
-    plan.unplaced().filter(of).map(|task| instance.drop_weight(task)).sum()
-}
-
 /// Demand placed, per resource.
 fn demand_of(instance: &Instance, plan: &Plan) -> Vec<i64> {
     let mut total = vec![0i64; instance.resources().len()];
@@ -261,10 +259,7 @@ fn term_value(instance: &Instance, plan: &Plan, metrics: &Metrics, term: Term) -
         Shape::Highest => metrics.peak,
         Shape::Variance => metrics.balance_degree,
         Shape::LargestGroup => metrics.group_moves as f64,
-        Shape::LeftOut => {
-            let weight = unplaced(instance, plan, term.priority());
-            instance.weight_scale().to_f64(weight)
-        }
+        Shape::LeftOut => instance.weight_scale().to_f64(metrics.left_out.weight(term.priority())),
         // A plan without starts never ends; see [`timed_values`].
         Shape::LastEnd | Shape::Seconds(_) => f64::INFINITY,
     }
