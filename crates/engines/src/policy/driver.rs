@@ -196,6 +196,9 @@ impl<'a, 'b> Driver<'a, 'b> {
     }
 
     fn choose(&mut self, task: TaskId, banned: &[NodeId]) -> Option<NodeId> {
+        if self.state.shut(task) {
+            return None; // no node need be asked
+        }
         if self.next.is_some() {
             return self.in_line(task, banned);
         }

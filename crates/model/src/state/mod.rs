@@ -135,6 +135,11 @@ impl<'a> State<'a> {
         self.blocked(task, node).is_none()
     }
 
+    /// Whether a limit on the plan as a whole keeps the task off every node.
+    pub fn shut(&self, task: TaskId) -> bool {
+        self.ties.shut(task)
+    }
+
     /// The first thing that forbids an unplaced task on the node.
     pub fn blocked(&self, task: TaskId, node: NodeId) -> Option<Block> {
         let instance = self.instance;

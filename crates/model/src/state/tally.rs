@@ -39,6 +39,18 @@ impl<'a> Ties<'a> {
         self.instance.rules_of(task).iter().find(refuses).map(|(rule, _)| *rule)
     }
 
+    /// Whether a limit on the plan as a whole has no room for the task, wherever it would go.
+    pub fn shut(&self, task: TaskId) -> bool {
+        self.instance.rules_of(task).iter().any(|(id, other)| {
+            let (rule, tally) = self.rule(*id);
+            let Ask::Limit(limit) = &rule.ask else { return false };
+            let whole = self.instance.label_values()[rule.over as usize].key.is_empty();
+            let same = limit.amounts_of(task).len() <= 1;
+            let full = tally.members.get(0) + limit.base(task) > limit.at_most;
+            !other && whole && same && full && !self.apart(rule)
+        })
+    }
+
     /// Whether some rule cannot hold any more with an unplaced task on the node, whatever becomes of
     /// the others that have no place: unlike [`Ties::refuses`] it asks nothing of the order in which
     /// tasks come.
