@@ -42,6 +42,11 @@ pub fn show_date(seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |date| date.to_string())
 }
 
+/// Whether so many seconds since 1970 are a date that can be written.
+pub(super) fn is_date(seconds: &i64) -> bool {
+    Timestamp::from_second(*seconds).is_ok()
+}
+
 /// A time: `90`, `2h`, or a date.
 pub(super) fn when(text: &str) -> Result<When, String> {
     let digits = text.trim().bytes().take_while(u8::is_ascii_digit).count();

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::json_error;
 use super::super::source::Text;
+use super::super::time_file::is_date;
 use super::item::{Item, Unit};
 use super::pool::{Field, Pool, units, whole_amount};
 use base::error::Result;
@@ -70,7 +71,7 @@ pub(super) fn read(sources: &[Text]) -> Result<Draft> {
     for (source, document) in &documents {
         let root = Item::root(*source, document);
         let stamp = root.whole("timestamp")?;
-        pool.draft.start = pool.draft.start.max(stamp.filter(|at| *at > 0));
+        pool.draft.start = pool.draft.start.max(stamp.filter(|at| *at > 0 && is_date(at)));
         for (name, item) in root.fields("nodes")? {
             node(&mut pool, name, &item)?;
         }

@@ -4,6 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::source::Text;
+use super::super::time_file::is_date;
 use super::pool::{Pool, units, whole_amount};
 use base::error::Result;
 use model::{AfterDraft, CENTURY, Decimal, Direction, Draft, NodeDraft, TaskDraft, Term, When};
@@ -47,7 +48,13 @@ fn head(text: &str, name: &str) -> Option<i64> {
 pub(super) fn read(source: Text) -> Result<Draft> {
     let mut pool = Pool::new(&["cpu"]);
     nodes(source, &mut pool)?;
-    pool.draft.start = head(source.text, "UnixStartTime");
+    let start = head(source.text, "UnixStartTime");
+    if let Some(start) = start.filter(|start| !is_date(start)) {
+        return Err(source
+            .error(format!("`{start}` seconds since 1970 are no date"))
+            .at("UnixStartTime"));
+    }
+    pool.draft.start = start;
     let mut jobs: Vec<Job> = Vec::new();
     for (k, line) in source.text.lines().enumerate() {
         let line = line.trim();
