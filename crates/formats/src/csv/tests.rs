@@ -70,7 +70,7 @@ fn wrong_cells_are_named_with_line_and_column() {
         ("500m", "NaN", "`NaN` is not a quantity"),
         ("500m", "inf", "`inf` is not a quantity"),
         ("500m", "1e308", "`1e308` is out of range"),
-        ("500m", "\"1,5\"", "`1,5` is not a quantity"),
+        ("500m", "\"1,50,000\"", "`1,50,000` is not a quantity"),
         ("30m", "soon", "tasks.csv: line 2, column `duration`: `soon` is not a duration"),
         ("zone=z1", "zone", "column `requires`: `zone` is not of the form key=value"),
         ("zone=z1", "gpu_model=z1", "the key `gpu_model` appears twice"),
