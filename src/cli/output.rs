@@ -304,7 +304,7 @@ pub fn complaint(error: &Error, width: Option<usize>) -> String {
         lines.push(drawn(excerpt, width));
     }
     let mut remedy = "";
-    for one in std::iter::once(error).chain(&error.more) {
+    for one in std::iter::once(error).chain(error.more()) {
         if !std::ptr::eq(one, error) {
             lines.push(format!("{red}error:{red:#} {}", visible(&brief(&one.to_string()))));
         }
@@ -315,7 +315,7 @@ pub fn complaint(error: &Error, width: Option<usize>) -> String {
         }
         remedy = &one.remedy;
     }
-    if error.more.len() + 1 >= MOST_FAULTS {
+    if error.more().len() + 1 >= MOST_FAULTS {
         lines.push(format!("the first {MOST_FAULTS} errors are shown: there may be more"));
     }
     lines.join("\n")

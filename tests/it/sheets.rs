@@ -90,7 +90,7 @@ fn what_spreadsheets_save_is_read_as_meant() {
     ] {
         let read = plain(&tasks, &nodes);
         let (instance, warnings) =
-            read.unwrap_or_else(|error| panic!("{name}: {error} {:?}", error.more));
+            read.unwrap_or_else(|error| panic!("{name}: {error} {:?}", error.more()));
         assert_eq!(digest(&instance), digest(&wanted), "{name}\n{tasks}\n{nodes}");
         assert!(warnings.is_empty(), "{name}: {warnings:?}");
     }
@@ -100,7 +100,7 @@ fn what_spreadsheets_save_is_read_as_meant() {
 #[test]
 fn all_errors_come_at_once() {
     let all = |error: &Error| -> Vec<String> {
-        std::iter::once(error).chain(&error.more).map(ToString::to_string).collect()
+        std::iter::once(error).chain(error.more()).map(ToString::to_string).collect()
     };
     let tasks = "task,cpu,memory,team\na,x,64Gi,red\nb,1,-3,blue\nc,1\n";
     let nodes = "node,cpu,memory,rack number\nn1,16,many,r1\n";

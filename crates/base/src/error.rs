@@ -37,8 +37,12 @@ pub struct Error {
     /// The line that is wrong, where the file was read and has one.
     pub excerpt: Option<Box<Excerpt>>,
     /// What else is wrong, where more was looked for.
-    pub more: Vec<Error>,
+    more: Option<Box<More>>,
 }
+
+/// Further errors, behind a pointer: most errors are alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct More(Vec<Error>);
 
 /// Faults that are told at once at most.
 pub const MOST_FAULTS: usize = 20;
@@ -56,7 +60,7 @@ impl Faults {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(mut error) if error.kind == Kind::Input => {
-                let more = std::mem::take(&mut error.more);
+                let more = error.take_more();
                 self.0.extend(std::iter::once(error).chain(more));
                 if self.0.len() < MOST_FAULTS { Ok(None) } else { self.none().map(|()| None) }
             }
@@ -74,9 +78,8 @@ impl Faults {
         if all.is_empty() {
             return Ok(());
         }
-        let mut first = all.remove(0);
-        first.more = all;
-        Err(first)
+        let first = all.remove(0);
+        Err(first.with(all))
     }
 }
 
@@ -104,7 +107,7 @@ impl Error {
             cause: cause.into(),
             remedy: String::new(),
             excerpt: None,
-            more: Vec::new(),
+            more: None,
         }
     }
 
@@ -128,6 +131,12 @@ impl Error {
         )
     }
 
+    /// The same as another sort of failure.
+    pub fn of(mut self, kind: Kind) -> Error {
+        self.kind = kind;
+        self
+    }
+
     /// The same failure in this file.
     pub fn in_file(mut self, file: impl Into<String>) -> Error {
         self.file = file.into();
@@ -137,6 +146,22 @@ impl Error {
     /// The same failure at this line or field.
     pub fn at(mut self, place: impl Into<String>) -> Error {
         self.place = place.into();
+        self
+    }
+
+    /// What else is wrong, where more was looked for.
+    pub fn more(&self) -> &[Error] {
+        self.more.as_ref().map_or(&[], |more| &more.0)
+    }
+
+    /// Takes that off.
+    pub fn take_more(&mut self) -> Vec<Error> {
+        self.more.take().map_or_else(Vec::new, |more| more.0)
+    }
+
+    /// The same failure with others.
+    pub fn with(mut self, more: Vec<Error>) -> Error {
+        self.more = (!more.is_empty()).then(|| Box::new(More(more)));
         self
     }
 

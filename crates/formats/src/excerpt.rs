@@ -12,9 +12,9 @@ const AROUND: usize = 240;
 /// The same result, an error with the line that it is about where it names one of the sources.
 pub(super) fn excerpted<T>(result: Result<T>, sources: &[&Source]) -> Result<T> {
     result.map_err(|mut error| {
-        let more = std::mem::take(&mut error.more).into_iter();
+        let more = error.take_more().into_iter();
         let with = |one: Error| excerpted::<()>(Err(one), sources).err();
-        error.more = more.filter_map(with).collect();
+        error = error.with(more.filter_map(with).collect());
         let source = sources.iter().find(|source| source.name == error.file);
         if let (None, Some(source)) = (&error.excerpt, source) {
             error.excerpt = excerpt(&error, &source.bytes).map(Box::new);

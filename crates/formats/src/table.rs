@@ -332,8 +332,8 @@ mod tests {
         assert_eq!(rows, [["1", "x,y"], ["2", "z;"]]);
         assert_eq!(read("a\tb\n1\t2\n").unwrap(), [["1", "2"]]);
         let faults = read("a,b\n1\n2,3\n4").unwrap_err();
-        assert_eq!(faults.more.len(), 1);
-        assert_eq!(faults.more[0].place, "line 4");
+        assert_eq!(faults.more().len(), 1);
+        assert_eq!(faults.more()[0].place, "line 4");
     }
 
     #[test]

@@ -266,7 +266,7 @@ impl Cluster {
     fn nothing(&self, file: &str) -> Error {
         let idle = |cause: String| match Error::input(file, cause) {
             error if self.odd => error,
-            error => Error { kind: Kind::Idle, ..error },
+            error => error.of(Kind::Idle),
         };
         if self.waiting > 0 {
             let list: Vec<String> = self.out.iter().map(|(why, ids)| left_out(why, ids)).collect();
