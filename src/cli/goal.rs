@@ -61,19 +61,20 @@ impl LimitArgs {
 }
 
 impl GoalArgs {
+    /// The goal asked for, where one is and is one.
+    fn asked(&self) -> Option<Goal> {
+        Goal::parse(self.goal.as_deref()?).ok()
+    }
+
     /// Whether a plan in time is asked for.
     pub(super) fn wants_time(&self) -> bool {
-        let goal = self.goal.as_deref().map(Goal::parse);
-        self.timed || goal.is_some_and(|goal| goal.is_ok_and(|goal| goal.is_timed()))
+        self.timed || self.asked().is_some_and(|goal| goal.is_timed())
     }
 
     /// Whether it is about what runs: how much of it moves, or on how few nodes it could be.
     pub(super) fn is_about_running(&self) -> bool {
-        let goal = self.goal.as_deref().map(Goal::parse);
         let about = [Term::Moves, Term::Moved, Term::GroupMoves, Term::Nodes];
-        goal.is_some_and(|goal| {
-            goal.is_ok_and(|goal| about.iter().any(|term| goal.mentions(*term)))
-        })
+        self.asked().is_some_and(|goal| about.iter().any(|term| goal.mentions(*term)))
     }
 
     /// The instance with these changes.

@@ -173,9 +173,11 @@ impl FileArgs {
         (plan, task): (Option<&Source>, Option<&str>),
         quiet: bool,
     ) -> Result<Instance> {
-        let (tables, input) = (&self.tables, self.tables.input(instance)?);
+        let tables = &self.tables;
+        let has_running = may_run_elsewhere(&instance, tables.forced()?);
+        let input = tables.input(instance)?;
         let load = tables.load(&input, (&[], Running::Load))?;
-        let reading = match tables.has_running(&input)? {
+        let reading = match has_running {
             true => as_planned(load, (plan, task), |running| tables.load(&input, (&[], running)))?,
             false => load,
         };
@@ -184,8 +186,7 @@ impl FileArgs {
 
     /// Whether the files say what runs in a Kubernetes cluster.
     pub(super) fn is_of_cluster(&self, instance: &[Source]) -> Result<bool> {
-        let files = instance.first().map(|first| Input::One(first.clone()));
-        files.map_or(Ok(false), |input| self.tables.has_running(&input))
+        Ok(may_run_elsewhere(instance, self.tables.forced()?))
     }
 
     /// The name of the file that has the instance, or its tasks.
@@ -264,11 +265,6 @@ impl TableArgs {
 
     fn forced(&self) -> Result<Option<Format>> {
         self.format.as_deref().map(Format::parse).transpose()
-    }
-
-    /// Whether the input may say of what runs that it could run elsewhere.
-    fn has_running(&self, input: &Input) -> Result<bool> {
-        Ok(may_run_elsewhere(input, self.forced()?))
     }
 
     /// Reads the input and changes it.

@@ -227,9 +227,9 @@ pub fn wants_current(input: &Input, forced: Option<Format>) -> bool {
     forced.or_else(detected) == Some(Format::Roadef)
 }
 
-/// True for input of a format that says what runs and that it could run elsewhere, see [`Running`].
-pub fn may_run_elsewhere(input: &Input, forced: Option<Format>) -> bool {
-    let detected = || input.sources().first().and_then(|source| detect(source.text().ok()?).ok());
+/// True for files of a format that says what runs and that it could run elsewhere, see [`Running`].
+pub fn may_run_elsewhere(files: &[Source], forced: Option<Format>) -> bool {
+    let detected = || files.first().and_then(|source| detect(source.text().ok()?).ok());
     forced.or_else(detected) == Some(Format::Kubernetes)
 }
 

@@ -40,8 +40,7 @@ impl<'a> Table<'a> {
     /// Reads the header.
     ///
     /// # Errors
-    /// JSON instead of a table, another separator than a comma, a quote that is
-    /// never closed, unnamed or repeated columns.
+    /// JSON instead of a table, a quote that is never closed, unnamed or repeated columns.
     pub(super) fn open(source: Text<'a>) -> Result<Table<'a>> {
         if source.text.trim_start().starts_with(['{', '[']) {
             let remedy = "give a JSON instance by itself, without --tasks and --nodes";
@@ -160,17 +159,13 @@ impl<'a> Table<'a> {
             .read_record(&mut record)
             .map_err(|error| self.source.error(error.to_string()))?
         {
-            let beyond = record.iter().skip(self.headers.len());
-            let empty = |mut cells: Box<dyn Iterator<Item = &str> + '_>| {
-                cells.all(|cell| cell.trim().is_empty())
-            };
-            // A row of separators only is what is left of one.
-            if record.len() > 1 && empty(Box::new(record.iter())) {
+            if is_blank(&record) {
                 continue;
             }
             any = true;
             let row = Row { table: self, record: &record };
-            if record.len() < self.headers.len() || !empty(Box::new(beyond)) {
+            let beyond = record.iter().skip(self.headers.len());
+            if record.len() < self.headers.len() || !all_empty(beyond) {
                 let cells = |n: usize| {
                     if n == 1 { "1 cell".into() } else { format!("{n} cells") }
                 };
@@ -193,15 +188,9 @@ impl<'a> Table<'a> {
     /// `line N` of the row at this position, found by reading again: only
     /// errors ask.
     pub(super) fn place_of_row(&self, row: usize) -> String {
-        let blank = |record: &StringRecord| {
-            record.len() > 1 && record.iter().all(|cell| cell.trim().is_empty())
-        };
-        let mut records = reader(self.source.text, self.sheet).into_records();
-        let record = records
-            .by_ref()
-            .filter(|record| record.as_ref().map_or(true, |record| !blank(record)))
-            .nth(row);
-        match record {
+        let records = reader(self.source.text, self.sheet).into_records();
+        let mut rows = records.filter(|record| !record.as_ref().is_ok_and(is_blank));
+        match rows.nth(row) {
             Some(Ok(record)) => Row { table: self, record: &record }.place(),
             _ => String::new(),
         }
@@ -267,6 +256,15 @@ impl Row<'_> {
         let blank = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         format!("line {}", line_at(text, from + blank))
     }
+}
+
+/// Whether a row is what is left of one: separators only.
+fn is_blank(record: &StringRecord) -> bool {
+    record.len() > 1 && all_empty(record.iter())
+}
+
+fn all_empty<'c>(mut cells: impl Iterator<Item = &'c str>) -> bool {
+    cells.all(|cell| cell.trim().is_empty())
 }
 
 fn reader(text: &str, sheet: Sheet) -> csv::Reader<&[u8]> {

@@ -165,23 +165,15 @@ impl<'a> Report<'a> {
         if self.outcome.optimal { "optimal" } else { "feasible" }
     }
 
-    /// The tiers that say what is left out of each priority, unless these are too many to be listed,
-    /// and the others.
-    fn tiers(&self) -> (&[Proof], &[Proof]) {
+    /// How many priorities are too many for what is left out of each to be told, and the tiers that
+    /// are.
+    fn listed(&self) -> (usize, &[Proof]) {
         let of_priority =
             |tier: &&Proof| matches!(tier.tier.only(), Some(model::Term::Unplaced(Some(_))));
-        let count = self.outcome.goal.iter().take_while(of_priority).count();
-        let (by_priority, others) = self.outcome.goal.split_at(count);
-        (if count > PRIORITIES { &[] } else { by_priority }, others)
-    }
-
-    /// What is left out of all priorities, where they are not listed.
-    fn folded(&self, none_listed: bool) -> Option<String> {
-        let priorities = self.outcome.goal.len() - self.tiers().1.len();
-        (none_listed && priorities > 0).then(|| {
-            let (left, all) = (number::grouped(self.metrics.unplaced), number::grouped(priorities));
-            format!("{left} left out, fewest of each of {all} priorities in turn")
-        })
+        let goal = &self.outcome.goal;
+        let count = goal.iter().take_while(of_priority).count();
+        let folded = if count > PRIORITIES { count } else { 0 };
+        (folded, &goal[folded..])
     }
 
     /// "3 of 3 tasks placed on 4 nodes", the proof, and the goal's values.
@@ -204,10 +196,12 @@ impl<'a> Report<'a> {
         if assumed > 0 {
             parts.push(format!("{assumed} assumption{}", if assumed > 1 { "s" } else { "" }));
         }
-        let (by_priority, others) = self.tiers();
-        parts.extend(by_priority.iter().map(|tier| number::tier(&tier.tier, tier.value)));
-        parts.extend(self.folded(by_priority.is_empty()));
-        parts.extend(others.iter().map(|tier| number::tier(&tier.tier, tier.value)));
+        let (folded, listed) = self.listed();
+        if folded > 0 {
+            let (left, all) = (number::grouped(self.metrics.unplaced), number::grouped(folded));
+            parts.push(format!("{left} left out, fewest of each of {all} priorities in turn"));
+        }
+        parts.extend(listed.iter().map(|tier| number::tier(&tier.tier, tier.value)));
         if self.timing {
             parts.push(format!("{:.2} s", self.outcome.elapsed.as_secs_f64()));
         }
@@ -217,10 +211,9 @@ impl<'a> Report<'a> {
     /// Where each tier's bound comes from and what found the plan.
     fn provenance(&self) -> Vec<String> {
         let outcome = self.outcome;
-        let (by_priority, others) = self.tiers();
-        let mut lines: Vec<String> = by_priority
+        let (_, listed) = self.listed();
+        let mut lines: Vec<String> = listed
             .iter()
-            .chain(others)
             .map(|tier| {
                 let bound = number::tier(&tier.tier, tier.bound);
                 match is_useless(tier) {

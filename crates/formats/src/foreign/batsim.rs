@@ -86,5 +86,5 @@ pub(super) fn read(source: Text) -> Result<Draft> {
         pool.draft.tasks.push(task);
     }
     pool.timed(Term::Wait);
-    pool.finish(source.name, "nb_res", "jobs")
+    pool.finish(&[source], "nb_res", "jobs")
 }

@@ -55,9 +55,8 @@ pub(super) fn read(sources: &[Text]) -> Result<Draft> {
         }
     }
     pool.draft.queue = true;
-    let name = sources.first().map_or("", |source| source.name);
     pool.finish(
-        name,
+        sources,
         "what `condor_status -json` prints",
         "what `condor_q -json` prints, with jobs that are idle",
     )

@@ -81,9 +81,8 @@ pub(super) fn read(sources: &[Text]) -> Result<Draft> {
             job(&mut pool, &root, k)?;
         }
     }
-    let name = sources.first().map_or("", |source| source.name);
     pool.finish(
-        name,
+        sources,
         "what `flux resource R` prints",
         "jobspecs: what `flux submit --dry-run` prints, one a file",
     )

@@ -141,7 +141,7 @@ pub(super) fn read(tasks: &Table, nodes: &Table) -> Result<Draft> {
     machines(trace, nodes, &mut pool)?;
     jobs(trace, tasks, &mut pool)?;
     pool.timed(Term::Wait);
-    pool.finish(tasks.source.name, "a table of nodes with --nodes", "jobs that ran")
+    pool.finish(&[tasks.source], "a table of nodes with --nodes", "jobs that ran")
 }
 
 fn machines(trace: &Trace, nodes: &Table, pool: &mut Pool) -> Result<()> {

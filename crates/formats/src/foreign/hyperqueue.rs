@@ -57,9 +57,8 @@ pub(super) fn read(sources: &[Text]) -> Result<Draft> {
     for (source, document) in &files {
         job(&mut pool, &Item::root(*source, document), files.len() > 1)?;
     }
-    let name = sources.first().map_or("", |source| source.name);
     pool.finish(
-        name,
+        sources,
         "the workers: what `hq worker list --output-mode json` prints",
         "a job file with [[task]]",
     )

@@ -63,9 +63,8 @@ pub(super) fn read(sources: &[Text]) -> Result<Draft> {
         let error = other.error("this is neither a node, an allocation nor a job of Nomad's");
         return Err(error.help("give /v1/nodes?resources=true, /v1/allocations?resources=true, and `nomad job inspect`"));
     }
-    let name = sources.first().map_or("", |source| source.name);
     pool.finish(
-        name,
+        sources,
         "nodes: /v1/nodes?resources=true",
         "jobs: what `nomad job inspect` prints, with groups that are not placed yet",
     )

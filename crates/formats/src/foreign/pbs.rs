@@ -86,9 +86,8 @@ pub(super) fn read(sources: &[Text]) -> Result<Draft> {
         task.after.retain(|after| known.contains(&after.task));
     }
     pool.draft.queue = true;
-    let name = sources.first().map_or("", |source| source.name);
     pool.finish(
-        name,
+        sources,
         "what `pbsnodes -a -F json` prints",
         "what `qstat -f -F json` prints, with jobs that wait",
     )

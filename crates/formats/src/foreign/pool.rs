@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::super::source::Text;
 use super::item::{Item, Unit, amount};
 use base::error::{Error, Result};
 use model::{Ask, Assumption, Decimal, Direction, Draft, Goal, NodeDraft, TaskDraft, Term};
@@ -113,7 +114,8 @@ impl Pool {
     ///
     /// # Errors
     /// No nodes, or no tasks, with what to add.
-    pub(super) fn finish(self, source: &str, nodes: &str, jobs: &str) -> Result<Draft> {
+    pub(super) fn finish(self, sources: &[Text], nodes: &str, jobs: &str) -> Result<Draft> {
+        let source = sources.first().map_or("", |source| source.name);
         if self.draft.nodes.is_empty() {
             return Err(Error::input(source, "there are no nodes").help(format!("add {nodes}")));
         }

@@ -114,7 +114,7 @@ pub(super) fn read(source: Text) -> Result<Draft> {
     }
     pool.timed(Term::Wait);
     pool.finish(
-        source.name,
+        &[source],
         "the line `; MaxProcs: 128` at the top",
         "lines of 18 numbers, one a job",
     )

@@ -151,8 +151,7 @@ impl<'a> Scene<'a> {
     }
 
     pub(super) fn value(&self, host: usize, key: &str) -> Option<&'a str> {
-        let mut labels = self.cluster.hosts[host].labels.iter();
-        labels.find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+        self.cluster.hosts[host].label(key)
     }
 
     /// Values of the label where pods of the classes run, with how many.

@@ -23,6 +23,11 @@ pub(super) struct Host {
 }
 
 impl Host {
+    /// The value of the label, where the node has it.
+    pub(super) fn label(&self, key: &str) -> Option<&str> {
+        self.labels.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
     /// Whether a pod that asks so much of labels, or of a name, means this node.
     pub(super) fn is_selected_by(&self, requirement: &Requirement) -> bool {
         if !requirement.mentions(NAME) {

@@ -56,7 +56,7 @@ impl Cluster {
                 some.iter().map(|k| self.waiting[*k].id.clone()).collect()
             };
             if let Some(label) = &asks.whole {
-                let values = |host: &Host| value(host, label).map(str::to_owned);
+                let values = |host: &Host| host.label(label).map(str::to_owned);
                 let all: BTreeSet<String> = self.hosts.iter().filter_map(values).collect();
                 let hosts = running.iter().filter_map(|k| {
                     host_at.get(self.running[*k].node.as_deref()?).map(|at| &self.hosts[*at])
@@ -98,8 +98,4 @@ fn set_of(pod: &Pod) -> String {
             _ => pod.id.clone(),
         },
     }
-}
-
-fn value<'a>(host: &'a Host, label: &str) -> Option<&'a str> {
-    host.labels.iter().find(|(key, _)| key == label).map(|(_, value)| value.as_str())
 }
