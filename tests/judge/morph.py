@@ -102,6 +102,8 @@ def later(rng, doc):
             w.update({"from": w["from"] + shift, "to": w["to"] + shift})
         for e in n.get("ending", []):
             e["at"] += shift
+    for step in steps(doc):
+        step["from"] += shift
     return shift
 
 
@@ -123,7 +125,14 @@ def slower(rng, doc):
     for p in doc.get("pairs", []):
         if "duration" in p:
             p["duration"] *= factor
+    for step in steps(doc):
+        step["from"] *= factor
     return factor
+
+
+def steps(doc):
+    """The times from which a limit is another."""
+    return [step for rule in doc.get("rules", []) for step in rule.get("later", [])]
 
 
 def morph_in_time(rng, model):
