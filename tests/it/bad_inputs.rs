@@ -449,7 +449,7 @@ fn rules_that_cannot_be_meant_so() {
         (base("", "", &rule(r#"{"rule": "near", "tasks": ["a"]}"#)), &["say near whom"]),
         (
             base("", "", &rule(r#"{"rule": "together", "tasks": ["a"], "at_least": 2}"#)),
-            &["belong to a spread"],
+            &["only the rule `spread` has it"],
         ),
         (
             base("", r#", "replicas": 2"#, "").replace("\"b\"", "\"a[1]\""),

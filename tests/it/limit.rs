@@ -152,11 +152,11 @@ fn what_cannot_be_meant_so_is_refused() {
         (rule("over", json!("")), "name a label, or leave it away"),
         (rule("at_most", json!(null)), "say how much there may be"),
         (rule("at_most", json!(-1)), "is negative"),
-        (rule("max_skew", json!(1)), "limits on values belong to a spread"),
-        (rule("rule", json!("apart")), "limits on values belong to a spread"),
+        (rule("max_skew", json!(1)), "only the rule `spread` has it"),
+        (rule("rule", json!("apart")), "only the rules `spread` and `limit` have it"),
         (
             with(&|file| file["rules"][1]["present"] = json!({"r1": 1})),
-            "counts for `max_skew` only",
+            "only the rule `spread` has it",
         ),
         (
             with(&|file| {

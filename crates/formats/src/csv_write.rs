@@ -11,7 +11,7 @@ use super::csv::{
 use super::csv_cells::yes_or_no;
 use super::guard::guarded_unless_number;
 use super::part::Part;
-use super::rule_file::{AskFile, LaterFile, WhenFile};
+use super::rule_file::{LaterFile, WhenFile};
 use super::rule_write::{limited, over, rule_files, within};
 use super::time_file;
 use super::values::OneOrMany;
@@ -272,7 +272,7 @@ fn rules(instance: &Instance) -> Result<Option<String>> {
         };
         table.rows.push(vec![
             rule.id.map_or_else(String::new, |id| id.0),
-            rule.rule.map_or("", AskFile::name).to_owned(),
+            rule.rule.map_or("", |rule| rule.0.name).to_owned(),
             list(rule.tasks)?,
             String::new(),
             String::new(),

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use model::{Ask, Instance, Limit, NodeId, NodeState, Scale, Selection, TaskId};
+use model::{Instance, Limit, NodeId, NodeState, RuleShape, Scale, Selection, TaskId};
 
 /// `sha256:` and 64 hexadecimal digits over everything that decides which plans
 /// are feasible and what they cost: names, quantities, rules. The goal and the
@@ -259,13 +259,16 @@ fn rules(bytes: &mut Canonical, instance: &Instance) {
     };
     let mut texts: Vec<String> = (instance.rules().iter())
         .map(|rule| {
-            let asks = match &rule.ask {
-                Ask::Spread { at_least, at_most, max_skew } => {
+            let asks = match rule.shape() {
+                // What a kind without fields asks its name says.
+                _ if rule.ask.info().fields.is_empty() => String::new(),
+                RuleShape::AllOrNone => String::new(),
+                RuleShape::Values { at_least, at_most, max_skew } => {
                     format!("{at_least} {at_most} {max_skew:?}")
                 }
-                Ask::Near { others } => numbers(others),
-                Ask::Limit(limit) => limited(instance, limit),
-                Ask::Gang | Ask::Together | Ask::Apart => String::new(),
+                RuleShape::Beside { others } => numbers(others),
+                RuleShape::Sum { limit: Some(limit), .. } => limited(instance, limit),
+                RuleShape::Sum { limit: None, at_most } => at_most.to_string(),
             };
             let over = &instance.label_values()[rule.over as usize].key;
             let there = rule.present.iter().map(|(value, count)| format!(" {value}:{count}"));

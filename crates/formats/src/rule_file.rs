@@ -1,29 +1,48 @@
 //! Rules as files write them, JSON and tables alike.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::json;
 
 use super::time_file::WhenText;
 use super::values::{Id, OneOrMany, Ordered, Quantity};
-use model::{Ask, Limit, LimitDraft, RuleDraft, Whom};
+use model::{Ask, NODE, Over, RULES, RuleDraft, RuleFields, RuleInfo, Whom, WrongField};
 
-/// What a rule asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "Ask")]
-pub(super) enum AskFile {
-    /// All are placed, or none.
-    Gang,
-    /// All on one value of the label.
-    Together,
-    /// At most one on each value.
-    Apart,
-    /// On many values, few, or evenly: see `at_least`, `at_most`, `max_skew`.
-    Spread,
-    /// Each on a value where one of `near` is.
-    Near,
-    /// No more of `resource` than `at_most`, on each value or in the whole plan.
-    Limit,
+/// What a rule asks, by the word for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AskFile(pub(super) &'static RuleInfo);
+
+impl<'de> Deserialize<'de> for AskFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<AskFile, D::Error> {
+        let word = Cow::<str>::deserialize(deserializer)?;
+        let known = RULES.into_iter().find(|info| info.name == word);
+        known.map(AskFile).ok_or_else(|| {
+            let known: Vec<String> = RULES.iter().map(|info| format!("`{}`", info.name)).collect();
+            let known = known.join(", ");
+            D::Error::custom(format!("unknown variant `{word}`, expected one of {known}"))
+        })
+    }
+}
+
+impl Serialize for AskFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name)
+    }
+}
+
+impl JsonSchema for AskFile {
+    fn schema_name() -> Cow<'static, str> {
+        "Ask".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let each = RULES
+            .map(|info| json!({ "description": info.help, "type": "string", "const": info.name }));
+        json_schema!({ "description": "What a rule asks.", "oneOf": each })
+    }
 }
 
 /// What a rule means in time.
@@ -54,20 +73,6 @@ impl WhenFile {
         match self {
             WhenFile::Always => "always",
             WhenFile::AsOne => "as-one",
-        }
-    }
-}
-
-impl AskFile {
-    /// The word in files.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            AskFile::Gang => "gang",
-            AskFile::Together => "together",
-            AskFile::Apart => "apart",
-            AskFile::Spread => "spread",
-            AskFile::Near => "near",
-            AskFile::Limit => "limit",
         }
     }
 }
@@ -159,13 +164,9 @@ pub(super) struct SpreadFile {
     pub(super) max_skew: Option<u32>,
 }
 
-fn spread(at_least: Option<u32>, at_most: Option<u32>, max_skew: Option<u32>) -> Ask {
-    Ask::Spread { at_least: at_least.unwrap_or(0), at_most: at_most.unwrap_or(u32::MAX), max_skew }
-}
-
 impl SpreadFile {
     pub(super) fn ask(&self) -> Ask {
-        spread(self.at_least, self.at_most, self.max_skew)
+        Ask::spread(self.at_least, self.at_most, self.max_skew)
     }
 
     pub(super) fn of(ask: &Ask, over: &str) -> Option<SpreadFile> {
@@ -179,31 +180,19 @@ impl SpreadFile {
     }
 }
 
-/// A field that is wrong, and why.
-type Wrong = (&'static str, String);
-
-fn wrong<T>(field: &'static str, cause: &str) -> Result<T, Wrong> {
+fn wrong<T>(field: &'static str, cause: &str) -> Result<T, WrongField> {
     Err((field, cause.to_owned()))
 }
 
 impl RuleFile {
     /// The rule in the words of the problem. `Err` has field and cause.
-    pub(super) fn draft(self) -> Result<RuleDraft, Wrong> {
-        let Some(rule) = self.rule else {
-            return wrong("rule", "it does not say gang, together, apart, spread, near or limit");
-        };
-        let ask = self.ask(rule)?;
-        let limit = self.limit(rule)?;
-        let as_one = self.when == Some(WhenFile::AsOne);
-        if as_one && rule != AskFile::Gang {
-            return wrong("when", "only the rule `gang` starts as one");
-        }
-        let whom = match (self.tasks, self.group, self.each) {
-            (Some(tasks), None, None) => Whom::Tasks(tasks.0),
-            (None, Some(group), None) => Whom::Group(group),
-            (None, None, Some(EachFile::Key)) => Whom::EachKey,
-            (None, None, Some(EachFile::Group)) => Whom::EachGroup,
-            _ => return wrong("tasks", "name one of `tasks`, `group` and `each`"),
+    pub(super) fn draft(self) -> Result<RuleDraft, WrongField> {
+        let Some(AskFile(rule)) = self.rule else {
+            let (last, others) = RULES.split_last().unzip();
+            let others: Vec<&str> =
+                others.unwrap_or_default().iter().map(|info| info.name).collect();
+            let last = last.map_or("", |info| info.name);
+            return wrong("rule", &format!("it does not say {} or {last}", others.join(", ")));
         };
         let near = match (self.near, self.near_group) {
             (Some(tasks), None) => Some(Whom::Tasks(tasks.0)),
@@ -211,70 +200,39 @@ impl RuleFile {
             (None, None) => None,
             _ => return wrong("near", "name one of `near` and `near_group`"),
         };
-        let over = match (self.over, rule) {
-            (Some(over), AskFile::Limit) if over.is_empty() => {
+        let fields = RuleFields {
+            at_least: self.at_least,
+            at_most: self.at_most.map(|most| most.0),
+            max_skew: self.max_skew,
+            present: self.present.0,
+            near,
+            resource: self.resource,
+            values: self.values.map(|values| values.0),
+            later: self.later.iter().map(|own| (own.from.0, own.at_most.0)).collect(),
+            always: self.when == Some(WhenFile::Always),
+            as_one: self.when == Some(WhenFile::AsOne),
+        };
+        let (ask, limit) = rule.ask(&fields)?;
+        let whom = match (self.tasks, self.group, self.each) {
+            (Some(tasks), None, None) => Whom::Tasks(tasks.0),
+            (None, Some(group), None) => Whom::Group(group),
+            (None, None, Some(EachFile::Key)) => Whom::EachKey,
+            (None, None, Some(EachFile::Group)) => Whom::EachGroup,
+            _ => return wrong("tasks", "name one of `tasks`, `group` and `each`"),
+        };
+        let over = match (self.over, rule.over) {
+            (Some(over), Over::LabelOrPlan) if over.is_empty() => {
                 return wrong("over", "name a label, or leave it away");
             }
-            (None, AskFile::Limit) => String::new(),
-            (over, _) => over.unwrap_or_else(|| "node".to_owned()),
+            (Some(over), Over::Nothing) if over != NODE => {
+                let cause = format!("a {} is not over a label: leave it away", rule.name);
+                return Err(("over", cause));
+            }
+            (None, Over::LabelOrPlan) => String::new(),
+            (over, _) => over.unwrap_or_else(|| NODE.to_owned()),
         };
-        if ask == Ask::Gang && over != "node" {
-            return wrong("over", "a gang is not over a label: leave it away");
-        }
-        let (name, present) = (self.id.map(|id| id.0), self.present.0);
+        let (name, as_one) = (self.id.map(|id| id.0), fields.as_one);
+        let RuleFields { near, present, .. } = fields;
         Ok(RuleDraft { name, ask, over, whom, near, limit, present, as_one })
-    }
-
-    /// What it asks, with the fields that belong to it.
-    fn ask(&self, rule: AskFile) -> Result<Ask, Wrong> {
-        let of_spread = self.at_least.is_some() || self.max_skew.is_some();
-        let of_both = self.at_most.is_some() && rule != AskFile::Limit;
-        if (of_spread || of_both) && rule != AskFile::Spread {
-            return wrong("at_least", "limits on values belong to a spread");
-        }
-        if !self.present.0.is_empty() && self.max_skew.is_none() {
-            return wrong("present", "what is there counts for `max_skew` only");
-        }
-        let near = self.near.is_some() || self.near_group.is_some();
-        Ok(match (rule, near) {
-            (AskFile::Gang, false) => Ask::Gang,
-            (AskFile::Together, false) => Ask::Together,
-            (AskFile::Apart, false) => Ask::Apart,
-            (AskFile::Spread, false) => {
-                let whole = |most: Quantity| u32::try_from(most.0.at_places(0)?).ok();
-                let at_most = match self.at_most.map(whole) {
-                    Some(None) => return wrong("at_most", "values are counted: a whole number"),
-                    at_most => at_most.flatten(),
-                };
-                spread(self.at_least, at_most, self.max_skew)
-            }
-            (AskFile::Near, true) => Ask::Near { others: Vec::new() },
-            (AskFile::Limit, false) => Ask::Limit(Limit::default()),
-            (AskFile::Near, false) => {
-                return wrong("near", "say near whom: `near` or `near_group`");
-            }
-            (_, true) => return wrong("near", "only the rule `near` has it"),
-        })
-    }
-
-    /// What a limit counts.
-    fn limit(&self, rule: AskFile) -> Result<Option<LimitDraft>, Wrong> {
-        let always = self.when == Some(WhenFile::Always);
-        if rule != AskFile::Limit {
-            let own =
-                [self.resource.is_some(), self.values.is_some(), always, !self.later.is_empty()];
-            let own = ["resource", "values", "when", "later"].into_iter().zip(own);
-            let own = own.into_iter().find(|(_, own)| *own);
-            return own.map_or(Ok(None), |(field, _)| wrong(field, "only the rule `limit` has it"));
-        }
-        let Some(resource) = self.resource.clone() else {
-            return wrong("resource", "say what is limited: a resource, or `tasks`");
-        };
-        let Some(at_most) = self.at_most else {
-            return wrong("at_most", "say how much there may be");
-        };
-        let values = self.values.as_ref().map_or_else(Vec::new, |values| values.0.clone());
-        let later = self.later.iter().map(|own| (own.from.0, own.at_most.0)).collect();
-        Ok(Some(LimitDraft { resource, values, at_most: at_most.0, later, always }))
     }
 }

@@ -37,8 +37,7 @@ pub(super) fn within(instance: &Instance, task: TaskId) -> [Option<&Rule>; 3] {
 fn rules_of(instance: &Instance, part: &Part) -> Vec<bool> {
     let sees = |rule: &Rule| {
         let mut own = instance.node_ids().filter(|node| part.nodes[node.index()]);
-        !matches!(rule.ask, Ask::Limit(_))
-            || own.any(|node| instance.value_of(rule, node).is_some())
+        rule.limit().is_none() || own.any(|node| instance.value_of(rule, node).is_some())
     };
     let own = |rule: &Rule| rule.tasks.iter().any(|task| part.tasks[task.index()]);
     instance.rules().iter().map(|rule| own(rule) && sees(rule)).collect()
@@ -49,7 +48,7 @@ pub(super) fn limited(instance: &Instance, part: &Part) -> Vec<bool> {
     let mut named = vec![false; instance.resources().len()];
     let own = instance.rules().iter().zip(rules_of(instance, part)).filter(|(_, own)| *own);
     for (rule, _) in own {
-        if let Ask::Limit(Limit { resource: Some(r), .. }) = rule.ask {
+        if let Some(r) = rule.limit().and_then(|limit| limit.resource) {
             named[r] = true;
         }
     }
@@ -67,7 +66,7 @@ pub(super) fn rule_files(instance: &Instance, part: &Part) -> Result<Vec<RuleFil
             rule.tasks.len() == gang.size as usize && rule.tasks.last() == Some(&TaskId(last))
         };
         let gang = instance.gang_of(rule.tasks[0]).map(|(gang, _)| gang);
-        (rule.ask == Ask::Gang && gang.is_some_and(whole))
+        (rule.all_or_none() && gang.is_some_and(whole))
             || within(instance, rule.tasks[0]).iter().flatten().any(|own| std::ptr::eq(*own, rule))
     };
     let ids = |tasks: &[TaskId]| {
@@ -78,7 +77,7 @@ pub(super) fn rule_files(instance: &Instance, part: &Part) -> Result<Vec<RuleFil
     };
     let of_moves = instance.budgets().iter().map(|budget| RuleFile {
         id: Some(Id(budget.name.clone())),
-        rule: Some(AskFile::Limit),
+        rule: Some(AskFile(Ask::Limit(Limit::default()).info())),
         tasks: Some(ids(&budget.tasks)),
         at_most: Decimal::from_integer(i64::from(budget.at_once)).ok().map(Quantity),
         resource: Some(MOVED.to_owned()),
@@ -89,24 +88,14 @@ pub(super) fn rule_files(instance: &Instance, part: &Part) -> Result<Vec<RuleFil
     own.filter(|(rule, own)| *own && !stands_on_gang(rule))
         .map(|(rule, _)| {
             let spread = SpreadFile::of(&rule.ask, over(instance, rule));
-            let limit = match &rule.ask {
-                Ask::Limit(limit) => Some(limit),
-                _ => None,
-            };
+            let limit = rule.limit();
             let most = match (&spread, limit) {
                 (Some(spread), _) => spread.at_most.map(|most| most.to_string()),
                 (None, limit) => limit.map(|limit| instance.show_limited(limit, limit.at_most)),
             };
             Ok(RuleFile {
                 id: Some(Id(rule.name.clone())),
-                rule: Some(match rule.ask {
-                    Ask::Gang => AskFile::Gang,
-                    Ask::Together => AskFile::Together,
-                    Ask::Apart => AskFile::Apart,
-                    Ask::Spread { .. } => AskFile::Spread,
-                    Ask::Near { .. } => AskFile::Near,
-                    Ask::Limit(_) => AskFile::Limit,
-                }),
+                rule: Some(AskFile(rule.ask.info())),
                 tasks: Some(ids(&rule.tasks)),
                 over: Some(over(instance, rule).to_owned())
                     .filter(|over| rule.has_places() && (limit.is_none() || !over.is_empty())),
@@ -114,10 +103,7 @@ pub(super) fn rule_files(instance: &Instance, part: &Part) -> Result<Vec<RuleFil
                 at_most: most.map(|most| decimal(&most)).transpose()?.map(Quantity),
                 max_skew: spread.as_ref().and_then(|s| s.max_skew),
                 present: Ordered(named(instance, rule, part, rule.present.iter().copied())),
-                near: match &rule.ask {
-                    Ask::Near { others } => Some(ids(others)),
-                    _ => None,
-                },
+                near: Some(rule.ask.others()).filter(|others| !others.is_empty()).map(ids),
                 resource: limit.map(|limit| instance.limited(limit).to_owned()),
                 values: limit
                     .map(|limit| {

@@ -7,13 +7,13 @@
 //! and nodes that nothing can tell apart changes neither rows nor objective.
 
 use super::columns::{BalanceRows, Model, Settled, Shape, limits, most_that_fit};
-use super::margins::{HIDDEN, ROUNDING};
+use super::margins::HIDDEN;
 use super::moves::room;
 use super::objective::{counted, unit};
 use super::program::{Col, Of, Program};
 use super::risk::{Breaks, most_in_risk};
 use judge::metrics;
-use model::{Instance, Plan, Prices, Shape as GoalShape, Term, Tier};
+use model::{Instance, Plan, Prices, ROUNDING, Shape as GoalShape, Term, Tier};
 
 impl<'a> Model<'a> {
     /// The model that minimises `tier` while the earlier tiers keep their

@@ -2,7 +2,5 @@
 
 /// A count of a solver's is a whole number if it is no further from one.
 pub(super) const WHOLE: f64 = 1e-4;
-/// What sums in floating point may be off, as a part of them.
-pub(super) const ROUNDING: f64 = 1e-9;
 /// What solvers' tolerances may hide in a value that is no whole number of steps, as a part of it.
 pub(super) const HIDDEN: f64 = 1e-7;

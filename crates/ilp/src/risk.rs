@@ -6,9 +6,8 @@
 use rustc_hash::FxHashMap;
 
 use super::columns::{Chords, Model, Shape, load_terms};
-use super::margins::ROUNDING;
 use super::program::{Col, Of};
-use model::{Instance, NodeId, Plan, TaskId};
+use model::{Instance, NodeId, Plan, ROUNDING, TaskId};
 
 /// Variances at which the root is met exactly, ascending: by the first node of a class and the
 /// resource.

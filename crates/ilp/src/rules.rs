@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::columns::{Derived, Model};
 use super::program::{Col, Of, merged};
-use model::{Ask, LabelValues, Limit, Rule, TaskId};
+use model::{LabelValues, Rule, RuleShape, TaskId};
 
 impl Derived {
     /// Fills in the column from the others in `point`.
@@ -40,45 +40,39 @@ impl Model<'_> {
             let members = self.classes_of(&rule.tasks);
             let on = self.by_value(rule, &members);
             let n = rule.tasks.len() as f64;
-            match &rule.ask {
-                Ask::Gang => self.gang_rows(&members, n),
-                Ask::Apart => {
-                    for (_, cols) in on {
-                        self.program.at_most(ones(&cols), 1.0);
-                    }
-                }
-                Ask::Together => self.distinct_rows(&members, &on, n, (0, 1)),
-                Ask::Spread { at_least, at_most, max_skew } => {
-                    self.distinct_rows(&members, &on, n, (*at_least, *at_most));
+            match rule.shape() {
+                RuleShape::AllOrNone => self.gang_rows(&members, n),
+                RuleShape::Values { at_least, at_most, max_skew } => {
+                    self.distinct_rows(&members, &on, n, (at_least, at_most));
                     if let Some(skew) = max_skew {
-                        self.skew_rows(rule, &on, *skew);
+                        self.skew_rows(rule, &on, skew);
                     }
                 }
-                Ask::Near { others } => {
+                RuleShape::Beside { others } => {
                     let others = self.classes_of(others);
                     let there = self.by_value(rule, &others);
                     self.near_rows(&on, &there, n);
                 }
-                Ask::Limit(limit) => self.limit_rows(rule, limit, &members),
+                RuleShape::Sum { at_most, .. } => self.sum_rows(rule, at_most, &members),
             }
         }
     }
 
     /// No more on any value than there may be.
-    fn limit_rows(&mut self, rule: &Rule, limit: &Limit, members: &[usize]) {
+    fn sum_rows(&mut self, rule: &Rule, at_most: i64, members: &[usize]) {
         let (shape, mut on) = (self.shape, BTreeMap::new());
         for (g, group) in shape.groups.iter().enumerate() {
             let Some(value) = shape.instance.value_of(rule, group[0]) else { continue };
             let terms: &mut Vec<(Col, f64)> = on.entry(value).or_default();
             for k in members {
-                let amount = limit.amount(shape.classes.tasks[*k].example(), group[0]);
+                let amount = rule.adds(shape.classes.tasks[*k].example(), group[0]);
                 let own = self.counts[*k][g].filter(|_| amount > 0);
                 terms.extend(own.map(|col| (col, amount as f64)));
             }
         }
         for terms in on.into_values() {
-            if self.largest_load(&terms) > limit.at_most as f64 {
-                self.program.at_most(terms, limit.at_most as f64);
+            if self.largest_load(&terms) > at_most as f64 {
+                self.program.at_most(terms, at_most as f64);
             }
         }
     }

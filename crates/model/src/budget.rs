@@ -2,8 +2,8 @@
 //! tasks may move at once.
 
 use super::draft::{DraftError, DraftItem, RuleDraft, error};
-use super::limit::WHOLE;
 use super::parts::Budget;
+use super::rule::WHOLE;
 use super::{Instance, LimitDraft, NodeId, NodeState, TaskId};
 
 /// What a limit on moves has for a resource.

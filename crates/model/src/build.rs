@@ -3,31 +3,31 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
+use std::mem::take;
 
 use rustc_hash::FxHashMap;
 
 use super::budget;
 use super::copies;
-use super::costs::set_costs;
-use super::deviation::set_deviations;
-use super::devices::find_devices;
-use super::draft::{DraftError, DraftItem, NodeDraft, ResourceDraft, TaskDraft, error, index_ids};
-use super::expand::{MOST_ENTRIES, Units, resolve_rules};
+use super::costs::costs;
+use super::deviation::deviations;
+use super::devices::devices;
+use super::draft::{DraftError, DraftItem, TaskDraft, error, index_ids};
+use super::expand::{Units, resolve_rules};
 use super::failure::backups;
 use super::instance::{PairTable, Traffic};
-use super::limit::{of_limits, set_aside};
-use super::moves::set_moves;
+use super::moves::moves;
 use super::names::Names;
-use super::parts::Moves;
-use super::parts::Reserved;
-use super::parts::{Times, Watts};
+use super::parts::{Costs, Moves, Reserved, Rules, Soft, Times, Watts};
 use super::room::Room;
-use super::soft::{set_soft, set_weights};
-use super::timing::{set_durations, set_times};
-use super::watts::set_watts;
+use super::rule::of_limits;
+use super::soft::{soft, weights};
+use super::steps::{Amounts, Flat, collect_pairs, finest, reduce};
+use super::timing::{check as check_times, times};
+use super::watts::watts;
 use super::{
-    Decimal, Draft, Goal, Instance, NodeId, NodeState, Requirement, RequirementId, Resource, Scale,
-    Term, gcd,
+    Decimal, Draft, Goal, Instance, Labels, NodeId, NodeState, Requirement, RequirementId, Taint,
+    Term,
 };
 use base::nearest;
 
@@ -39,9 +39,13 @@ impl Draft {
     /// node has, pairs and rules of unknown or repeated names, shares of cards
     /// that are none, quantities whose total does not fit 60 bits at their finest
     /// scale, times that cannot be kept, a goal about time without durations.
-    pub fn build(self) -> Result<Instance, DraftError> {
+    pub fn build(mut self) -> Result<Instance, DraftError> {
         check_sizes(&self)?;
         self.check_words()?;
+        let own = self.nodes.iter_mut();
+        let own = own.map(|node| (take(&mut node.labels), take(&mut node.taints)));
+        let (labels, taints): (Vec<Labels>, Vec<Vec<Taint>>) = own.unzip();
+        let assumptions = take(&mut self.assumptions);
         let units = Units::of(&self)?;
         units.check_memory(self.resources.len())?;
         let node_at = index_ids(self.nodes.iter().map(|n| n.id.as_str()), DraftItem::Node)?;
@@ -50,59 +54,31 @@ impl Draft {
         let room = Room::of(&self)?;
 
         let places: Vec<u8> = (0..self.resources.len()).map(|r| finest(&self, &room, r)).collect();
-        let mut demand = Flat::new(&places);
-        let varies = self.tasks.iter().any(|task| !task.deviation.is_empty());
-        let mut deviation = Flat::new(&places);
-        for k in units.tasks() {
-            demand.push(&self.tasks[k].demand, None, DraftItem::Task(k), "demand")?;
-            if varies {
-                deviation.push(&self.tasks[k].deviation, None, DraftItem::Task(k), "demand")?;
-            }
-        }
-        let mut node_flats = [(); 5].map(|()| Flat::new(&places));
-        for (k, node) in self.nodes.iter().enumerate() {
-            let lists = [
-                (&node.capacity, "capacity"),
-                (&node.used, "used"),
-                (&node.overhead, "overhead"),
-                (&room.reserve[k], "reserve"),
-                (&room.safety[k], "safety"),
-            ];
-            for (flat, (list, field)) in node_flats.iter_mut().zip(lists) {
-                flat.push(list, None, DraftItem::Node(k), field)?;
-            }
-        }
-        let mut ending = Flat::new(&places);
-        for (k, node) in self.nodes.iter().enumerate() {
-            for (_, list) in &node.ending {
-                ending.push(list, None, DraftItem::Node(k), "ending")?;
-            }
-        }
-        let (pairs, pair_drafts) = collect_pairs(&self, &places, &demand, &units, &node_at)?;
-        let [capacity, used, overhead, reserve, safety] = node_flats.map(|flat| flat.values);
-        let deviation = deviation.values;
-        let mut flats = [
-            demand.values,
-            deviation,
-            capacity,
-            used,
-            overhead,
-            reserve,
-            safety,
-            pairs.demand,
-            ending.values,
-        ];
-        let resources = reduce(&self, &places, &mut flats)?;
-        let [demand, deviation, capacity, used, overhead, reserve, safety, pair_demand, ending] =
-            flats;
+        let mut amounts = Amounts::of(&self, &units, &room, &places)?;
+        let demand = Flat { places: &places, values: take(&mut amounts.demand) };
+        let (pairs, pair_drafts, of_pairs) =
+            collect_pairs(&self, &places, &demand, &units, &node_at)?;
+        amounts.demand = demand.values;
+        amounts.pair = of_pairs;
+        let mut resources = reduce(&self, &places, amounts.all_mut())?;
+        let aside = amounts.take_aside(&mut resources, &aside);
+        let Amounts { demand, deviation, capacity, used, overhead, reserve, safety, pair, ending } =
+            amounts;
 
         let (requirement, requirements) = intern(&self, &units);
-        let eligible = requirements.iter().map(|r| accepted(r, &self.nodes)).collect();
-        let limit = capacity.iter().zip(&reserve).map(|(c, r)| (c - r).max(0)).collect();
-        let current = current_nodes(&self, &units, &node_at)?;
-        let mut instance = Instance {
+        let ready = self.nodes.iter().map(|node| node.state == NodeState::Ready);
+        let marks = || ready.clone().zip(labels.iter().zip(&taints));
+        let accepted = |r: &Requirement| {
+            let each = marks().map(|(ready, (labels, taints))| ready && r.accepts(labels, taints));
+            each.collect()
+        };
+        let eligible = requirements.iter().map(accepted).collect();
+        let mut node_names = Names::default();
+        self.nodes.iter().for_each(|node| node_names.push(&node.id));
+        // An instance in which nothing costs anything, no rule ties tasks and nothing has a time:
+        // each step below looks at what those before it said, and says one thing more.
+        let plain = Instance {
             resources,
-            cost_scale: Scale::ONE,
             task_names: units.names(&self),
             gangs: units.gangs(&self),
             demand,
@@ -110,83 +86,79 @@ impl Draft {
             duration: units.tasks().map(|k| self.tasks[k].duration.unwrap_or(0)).collect(),
             requirement,
             priority: units.tasks().map(|k| self.tasks[k].priority).collect(),
-            weight: Vec::new(),
-            weight_scale: Scale::ONE,
-            pinned: if current.is_empty() {
-                Vec::new()
-            } else {
-                units.tasks().map(|k| stays(&self.tasks[k])).collect()
-            },
-            current,
+            weights: weights(&self, &units)?,
+            current: current_nodes(&self, &units, &node_at)?,
+            pinned: pinned(&self, &units),
             keys: keys(&self, &units),
-            backup: backups(&self, &units)?,
-            node_names: Names::default(),
+            backup: Vec::new(),
+            node_names,
+            limit: capacity.iter().zip(&reserve).map(|(c, r)| (c - r).max(0)).collect(),
             capacity,
-            limit,
             reserved: Reserved::of(&self, reserve),
             safety: room.thresholds(&self, safety),
             used,
             overhead: copies::overhead(overhead),
             state: self.nodes.iter().map(|n| n.state).collect(),
-            price: Vec::new(),
-            rate: Vec::new(),
+            costs: Costs::default(),
             watts: Watts::default(),
             max_tasks: self.nodes.iter().map(|n| n.max_tasks.unwrap_or(u32::MAX)).collect(),
             copy_max_tasks: copies::copy_max_tasks(&self),
             traffic: self.nodes.iter().map(Traffic::of).collect(),
-            labels: Vec::new(),
-            taints: Vec::new(),
+            labels,
+            taints,
             requirements,
             eligible,
-            penalty: Vec::new(),
-            soft_price: Vec::new(),
-            soft_scale: Scale::ONE,
-            ratios: Vec::new(),
+            soft: Soft::default(),
             moves: Moves::default(),
             devices: Vec::new(),
             cards_left: Vec::new(),
-            aside: Vec::new(),
-            rules: Vec::new(),
+            aside,
+            rules: Rules::default(),
             budgets: Vec::new(),
             still: Vec::new(),
-            rules_of: (Vec::new(), Vec::new()),
-            label_values: Vec::new(),
-            pairs: PairTable { demand: pair_demand, ..pairs },
+            pairs: PairTable { demand: pair, ..pairs },
             goal: Goal::single(Term::Peak),
             one_task_per_node: self.one_task_per_node,
-            risk: None,
+            risk: self.risk,
             times: Times::default(),
-            assumptions: Vec::new(),
+            assumptions,
             queue: self.queue,
         };
-        self.nodes.iter().for_each(|node| instance.node_names.push(&node.id));
+        let plain = Instance { backup: backups(&plain, &self, &units)?, ..plain };
         let of_pair = |k: &usize| &self.pairs[*k];
-        let pair_duration = pair_drafts.iter().map(|k| of_pair(k).duration).collect();
-        set_durations(&mut instance, &self, pair_duration)?;
-        let pair_cost: Vec<_> = pair_drafts.iter().map(|k| of_pair(k).cost).collect();
-        set_times(&mut instance, &self, &units, &ending)?;
-        set_costs(&mut instance, &self, &pair_cost)?;
-        resolve_rules(&mut instance, &self, &units)?;
-        set_aside(&mut instance, &aside);
-        instance.still = budget::still(&instance.budgets, instance.tasks());
-        set_watts(&mut instance, &self)?;
-        set_soft(&mut instance, &self)?;
-        set_weights(&mut instance, &self, &units)?;
-        set_moves(&mut instance, &self, &units, &node_at)?;
-        set_deviations(&mut instance, &self, &units, deviation)?;
-        find_devices(&mut instance, &self, &units, &places)?;
-        let goal = self.goal.clone().unwrap_or_else(|| Goal::single(Term::Peak));
-        instance.assumptions = self.assumptions;
-        for node in self.nodes {
-            instance.labels.push(node.labels);
-            instance.taints.push(node.taints);
-        }
-        let instance = instance.with_goal(goal);
+        let durations = pair_drafts.iter().map(|k| of_pair(k).duration).collect();
+        let prices: Vec<_> = pair_drafts.iter().map(|k| of_pair(k).cost).collect();
+        let instance =
+            Instance { times: times(&plain, &self, &units, durations, &ending)?, ..plain };
+        check_times(&instance, &self, &units)?;
+        let instance = Instance { costs: costs(&instance, &self, &prices)?, ..instance };
+        let (rules, budgets) = resolve_rules(&instance, &self, &units)?;
+        let still = budget::still(&budgets, instance.tasks());
+        let instance = Instance { rules, budgets, still, ..instance };
+        let instance = Instance { watts: watts(&instance, &self)?, ..instance };
+        let instance = Instance { soft: soft(&instance, &self)?, ..instance };
+        let instance = Instance { moves: moves(&instance, &self, &units, &node_at)?, ..instance };
+        let deviation = deviations(&instance, &units, deviation)?;
+        let devices = devices(&instance, &self, &units)?;
+        let instance = Instance { deviation, devices, ..instance };
+        let instance = instance.with_goal(self.goal.unwrap_or_else(|| Goal::single(Term::Peak)));
         if instance.is_timed() {
             instance.check_times()?;
         }
         Ok(instance)
     }
+}
+
+/// Which units stay where they run now; empty where nothing runs anywhere.
+fn pinned(draft: &Draft, units: &Units) -> Vec<bool> {
+    match runs_nothing(draft) {
+        true => Vec::new(),
+        false => units.tasks().map(|k| stays(&draft.tasks[k])).collect(),
+    }
+}
+
+fn runs_nothing(draft: &Draft) -> bool {
+    draft.tasks.iter().all(|task| task.current.is_empty() && !task.pinned)
 }
 
 /// Whether the task stays where it runs now.
@@ -200,7 +172,7 @@ fn current_nodes(
     units: &Units,
     node_at: &FxHashMap<&str, u32>,
 ) -> Result<Vec<Option<NodeId>>, DraftError> {
-    if draft.tasks.iter().all(|task| task.current.is_empty() && !task.pinned) {
+    if runs_nothing(draft) {
         return Ok(Vec::new());
     }
     let mut current = vec![None; units.len()];
@@ -311,169 +283,6 @@ fn check_resources(draft: &Draft, aside: &[bool]) -> Result<(), DraftError> {
     Ok(())
 }
 
-/// Most decimal places any quantity of the resource has.
-fn finest(draft: &Draft, room: &Room, resource: usize) -> u8 {
-    let of = |list: &[(u16, Decimal)]| {
-        list.iter()
-            .filter(|(r, _)| *r as usize == resource)
-            .map(|(_, q)| q.decimals())
-            .max()
-            .unwrap_or(0)
-    };
-    let tasks = draft.tasks.iter().map(|t| of(&t.demand).max(of(&t.deviation))).max();
-    let ending = |n: &NodeDraft| n.ending.iter().map(|(_, list)| of(list)).max().unwrap_or(0);
-    let own = |n: &NodeDraft| of(&n.capacity).max(of(&n.used)).max(ending(n));
-    let nodes = draft.nodes.iter().map(own).max();
-    let pairs = draft.pairs.iter().map(|p| of(&p.demand)).max();
-    let room = room.reserve.iter().chain(&room.safety).map(|list| of(list)).max();
-    tasks.max(nodes).max(pairs).max(room).unwrap_or(0)
-}
-
-/// Rows of integers at a given number of decimal places per resource.
-struct Flat<'a> {
-    places: &'a [u8],
-    values: Vec<i64>,
-}
-
-impl<'a> Flat<'a> {
-    fn new(places: &'a [u8]) -> Flat<'a> {
-        Flat { places, values: Vec::new() }
-    }
-
-    /// Appends a row; resources not named get `base` or 0.
-    fn push(
-        &mut self,
-        quantities: &[(u16, Decimal)],
-        base: Option<&[i64]>,
-        item: DraftItem,
-        field: &str,
-    ) -> Result<(), DraftError> {
-        let from = self.values.len();
-        match base {
-            Some(base) => self.values.extend_from_slice(base),
-            None => self.values.resize(from + self.places.len(), 0),
-        }
-        for (r, quantity) in quantities {
-            let r = *r as usize;
-            self.values[from + r] = quantity.at_places(self.places[r]).ok_or_else(|| {
-                let cause = format!(
-                    "{quantity} does not fit beside quantities with {} decimal places",
-                    self.places[r]
-                );
-                error(item, field, cause, "use a larger unit or fewer decimals")
-            })?;
-        }
-        Ok(())
-    }
-
-    fn row(&self, index: usize) -> &[i64] {
-        let width = self.places.len();
-        &self.values[index * width..(index + 1) * width]
-    }
-}
-
-/// Pairs in rows sorted by node, and which pair of the draft each is.
-fn collect_pairs(
-    draft: &Draft,
-    places: &[u8],
-    demand: &Flat,
-    units: &Units,
-    node_at: &FxHashMap<&str, u32>,
-) -> Result<(PairTable, Vec<usize>), DraftError> {
-    if draft.pairs.is_empty() {
-        return Ok((PairTable::default(), Vec::new()));
-    }
-    let mut order: Vec<(u32, u32, usize)> = Vec::with_capacity(draft.pairs.len());
-    let unknown = |k: usize, kind: &str, id: &str, near: Option<String>| {
-        let remedy = near.map_or_else(
-            || format!("name a {kind} of this instance"),
-            |near| format!("did you mean `{near}`?"),
-        );
-        error(DraftItem::Pair(k), kind, format!("there is no {kind} `{id}`"), &remedy)
-    };
-    for (k, pair) in draft.pairs.iter().enumerate() {
-        let tasks = units
-            .find(&pair.task)
-            .ok_or_else(|| unknown(k, "task", &pair.task, units.nearest(&pair.task)))?;
-        let node = node_at.get(pair.node.as_str()).ok_or_else(|| {
-            unknown(k, "node", &pair.node, nearest(&pair.node, node_at.keys().copied()))
-        })?;
-        if order.len() + tasks.len() > MOST_ENTRIES {
-            let cause = format!("there are more than {MOST_ENTRIES} pairs of nodes and units");
-            let remedy = "pair fewer nodes with gangs, or use fewer units";
-            return Err(error(DraftItem::Pair(k), "", cause, remedy));
-        }
-        order.extend(tasks.map(|task| (task as u32, *node, k)));
-    }
-    order.sort_unstable();
-    if let Some(twice) = order.windows(2).find(|w| (w[0].0, w[0].1) == (w[1].0, w[1].1)) {
-        let pair = &draft.pairs[twice[1].2];
-        let cause = format!("task `{}` and node `{}` are paired twice", pair.task, pair.node);
-        return Err(error(DraftItem::Pair(twice[1].2), "", cause, "keep one of the two"));
-    }
-    let mut table = PairTable::default();
-    let mut flat = Flat::new(places);
-    let mut drafts = Vec::with_capacity(order.len());
-    table.start.push(0);
-    for (task, node, k) in order {
-        while table.start.len() <= task as usize {
-            table.start.push(table.node.len() as u32);
-        }
-        let pair = &draft.pairs[k];
-        let base = demand.row(task as usize);
-        flat.push(&pair.demand, Some(base), DraftItem::Pair(k), "demand")?;
-        table.node.push(NodeId(node));
-        drafts.push(k);
-    }
-    table.start.resize(units.len() + 1, table.node.len() as u32);
-    table.demand = flat.values;
-    Ok((table, drafts))
-}
-
-/// Divides each resource's integers by what they have in common and refuses
-/// totals that could overflow.
-fn reduce(
-    draft: &Draft,
-    places: &[u8],
-    flats: &mut [Vec<i64>; 9],
-) -> Result<Vec<Resource>, DraftError> {
-    let width = places.len();
-    let mut resources = Vec::with_capacity(width);
-    for (r, resource) in draft.resources.iter().enumerate() {
-        let ResourceDraft { name, unit, devices, transient, .. } = resource;
-        // A quantity has at most 18 decimal places, so this fits.
-        let den = 10i64.pow(u32::from(places[r]));
-        let mut common = if *devices { den } else { 0 };
-        let mut total: i128 = 0;
-        for flat in flats.iter() {
-            for value in flat.iter().skip(r).step_by(width) {
-                common = gcd(common, *value);
-                total += i128::from(*value);
-            }
-        }
-        let common = common.max(1);
-        if total / i128::from(common) >= 1 << 60 {
-            let cause =
-                format!("the quantities of resource `{name}` add up to more than 2^60 steps");
-            let remedy = "use a larger unit or fewer decimals";
-            return Err(error(DraftItem::Resource(r), "", cause, remedy));
-        }
-        for flat in flats.iter_mut() {
-            flat.iter_mut().skip(r).step_by(width).for_each(|value| *value /= common);
-        }
-        let shared = gcd(common, den);
-        resources.push(Resource {
-            name: name.clone(),
-            unit: unit.clone(),
-            scale: Scale { num: common / shared, den: den / shared },
-            devices: *devices,
-            transient: *transient,
-            limits_only: false,
-        });
-    }
-    Ok(resources)
-}
-
 /// Requirement 0 asks nothing; equal requirements share a number. Tasks under a
 /// rule over a label need a node that has the label.
 fn intern(draft: &Draft, units: &Units) -> (Vec<RequirementId>, Vec<Requirement>) {
@@ -502,13 +311,4 @@ fn intern(draft: &Draft, units: &Units) -> (Vec<RequirementId>, Vec<Requirement>
         ids.extend(units.range(k).map(|_| id));
     }
     (ids, list)
-}
-
-fn accepted(requirement: &Requirement, nodes: &[NodeDraft]) -> Vec<bool> {
-    nodes
-        .iter()
-        .map(|node| {
-            node.state == NodeState::Ready && requirement.accepts(&node.labels, &node.taints)
-        })
-        .collect()
 }

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::{Ask, Instance, LabelId, Limit, NodeId, TaskId, Term};
+use super::{Instance, LabelId, Limit, NodeId, TaskId, Term};
 
 /// Tasks that no constraint and no goal can tell apart.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Classes {
                 key.push(i64::MIN); // keeps pairs and rules apart
                 for (rule, other) in instance.rules_of(task) {
                     key.push(i64::from(*rule) * 2 + i64::from(*other));
-                    if let Ask::Limit(limit) = &instance.rules()[*rule as usize].ask {
+                    if let Some(limit) = instance.rules()[*rule as usize].limit() {
                         let own = limit.amounts_of(task).iter();
                         let node = |node: Option<NodeId>| node.map_or(-1, |j| i64::from(j.0));
                         key.extend(own.flat_map(|(_, at, amount)| [node(*at), *amount]));
@@ -197,7 +197,7 @@ fn node_key(instance: &Instance, node: NodeId, key: &mut Vec<i64>) {
         let devices = instance.devices().iter();
         key.extend(devices.flat_map(|device| instance.free_cards(node, *device)));
     }
-    for (requirement, penalty) in instance.penalty.iter().enumerate() {
+    for (requirement, penalty) in instance.soft.penalty.iter().enumerate() {
         key.push(i64::from(instance.eligible_nodes(requirement as u32)[node.index()]));
         key.push(penalty.get(node.index()).copied().unwrap_or(0));
     }
@@ -243,10 +243,8 @@ fn routes(instance: &Instance) -> Vec<Vec<i64>> {
 /// What limits say of each node: whether they look at it, where they name nodes, and what tasks
 /// add there that add something else elsewhere; empty where there is nothing to say.
 fn limits(instance: &Instance) -> Vec<Vec<i64>> {
-    let own = instance.rules().iter().zip(0i64..).filter_map(|(rule, k)| match &rule.ask {
-        Ask::Limit(limit) => Some((k, rule.over, limit)),
-        _ => None,
-    });
+    let own = instance.rules().iter().zip(0i64..);
+    let own = own.filter_map(|(rule, k)| Some((k, rule.over, rule.limit()?)));
     let own: Vec<(i64, LabelId, &Limit)> = own.collect();
     if own.is_empty() {
         return Vec::new();

@@ -1,6 +1,5 @@
 //! What a new node has that is like one there is.
 
-use super::rule_index::index_rules;
 use super::{Draft, Instance, Labels, NodeId};
 
 /// Most tasks on copies of each node; empty where it is the same as on the nodes.
@@ -75,8 +74,8 @@ impl Instance {
                 instance.safety.extend_from_slice(self.safety(like));
             }
             instance.state.push(super::NodeState::Ready);
-            instance.price.push(self.price[j]);
-            instance.rate.push(self.rate[j]);
+            instance.costs.price.push(self.costs.price[j]);
+            instance.costs.rate.push(self.costs.rate[j]);
             instance.watts.add_node_like(j, width);
             instance.max_tasks.push(*self.copy_max_tasks.get(j).unwrap_or(&self.max_tasks[j]));
             instance.copy_max_tasks.extend(self.copy_max_tasks.get(j));
@@ -87,10 +86,10 @@ impl Instance {
                 row.push(requirement.accepts(&labels, &self.taints[j]));
             }
             instance.labels.push(labels);
-            for row in instance.penalty.iter_mut().filter(|row| !row.is_empty()) {
+            for row in instance.soft.penalty.iter_mut().filter(|row| !row.is_empty()) {
                 row.push(row[j]);
             }
-            for (k, label) in instance.label_values.iter_mut().enumerate() {
+            for (k, label) in instance.rules.labels.iter_mut().enumerate() {
                 if k == 0 || own.contains(&label.key) {
                     label.values.push(name.clone());
                     label.of.push(label.values.len() as u32 - 1);
@@ -99,7 +98,6 @@ impl Instance {
                 }
             }
         }
-        index_rules(&mut instance);
-        instance
+        instance.reruled()
     }
 }

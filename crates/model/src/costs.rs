@@ -1,14 +1,15 @@
 //! Prices, hourly rates and pair costs in integers of one scale.
 
 use super::draft::{DraftError, DraftItem, error};
+use super::parts::Costs;
 use super::{Decimal, Draft, Instance, Scale, gcd};
 
 /// Prices, hourly rates and pair costs as integers of one scale.
-pub(super) fn set_costs(
-    instance: &mut Instance,
+pub(super) fn costs(
+    instance: &Instance,
     draft: &Draft,
     pair_cost: &[Option<Decimal>],
-) -> Result<(), DraftError> {
+) -> Result<Costs, DraftError> {
     let node_costs = draft.nodes.iter().flat_map(|n| [n.price, n.price_per_hour]);
     let all = node_costs.chain(pair_cost.iter().copied()).flatten();
     let places = all.map(Decimal::decimals).max().unwrap_or(0);
@@ -32,17 +33,18 @@ pub(super) fn set_costs(
         Some(cost) => cost.at_places(places).ok_or_else(|| too_large(item, field)),
     };
 
+    let mut costs = Costs::default();
     let mut total: i128 = 0;
     for (k, node) in draft.nodes.iter().enumerate() {
         let item = DraftItem::Node(k);
         let price = whole(node.price, item, "price")?
             .checked_mul(per_second)
             .ok_or_else(|| too_large(item, "price"))?;
-        instance.price.push(price);
-        instance.rate.push(whole(node.price_per_hour, item, "price_per_hour")?);
+        costs.price.push(price);
+        costs.rate.push(whole(node.price_per_hour, item, "price_per_hour")?);
         total += i128::from(price);
     }
-    let dearest = i128::from(instance.rate.iter().copied().max().unwrap_or(0));
+    let dearest = i128::from(costs.rate.iter().copied().max().unwrap_or(0));
     if dearest > 0 {
         total += dearest
             * instance.task_ids().map(|task| i128::from(instance.longest(task))).sum::<i128>();
@@ -56,7 +58,7 @@ pub(super) fn set_costs(
                 None => 0, // set below, once the total is known to fit
             };
             total += i128::from(cost);
-            instance.pairs.cost.push(cost);
+            costs.pair.push(cost);
         }
     }
     if total >= 1 << 60 {
@@ -65,21 +67,21 @@ pub(super) fn set_costs(
     for task in instance.task_ids() {
         for at in instance.pair_range(task) {
             if pair_cost[at].is_none() {
-                instance.pairs.cost[at] = instance.base_cost(task, instance.pairs.node[at]);
+                let node = instance.pairs.node[at];
+                costs.pair[at] = match costs.rate[node.index()] {
+                    0 => 0,
+                    rate => rate * instance.duration_on(task, node),
+                };
             }
         }
     }
-    reduce_costs(instance, places, per_second);
-    Ok(())
-}
-
-fn reduce_costs(instance: &mut Instance, places: u8, per_second: i64) {
-    let lists = [&instance.price, &instance.rate, &instance.pairs.cost];
+    let lists = [&costs.price, &costs.rate, &costs.pair];
     let common = lists.into_iter().flatten().fold(0, |g, value| gcd(g, *value)).max(1);
-    for list in [&mut instance.price, &mut instance.rate, &mut instance.pairs.cost] {
+    for list in [&mut costs.price, &mut costs.rate, &mut costs.pair] {
         list.iter_mut().for_each(|value| *value /= common);
     }
     let den = 10i64.pow(u32::from(places)) * per_second;
     let shared = gcd(common, den);
-    instance.cost_scale = Scale { num: common / shared, den: den / shared };
+    costs.scale = Scale { num: common / shared, den: den / shared };
+    Ok(costs)
 }

@@ -2,18 +2,16 @@
 
 use super::draft::{DraftError, DraftItem, error};
 use super::expand::Units;
-use super::{Draft, Instance, NodeId, Risk, TaskId};
+use super::{Instance, NodeId, Risk, TaskId};
 
-/// Takes over the deviations, one row a unit, in steps of the resources.
-pub(super) fn set_deviations(
-    instance: &mut Instance,
-    draft: &Draft,
+/// The deviations, one row a unit, in steps of the resources; empty where nothing varies.
+pub(super) fn deviations(
+    instance: &Instance,
     units: &Units,
     deviation: Vec<i64>,
-) -> Result<(), DraftError> {
-    instance.risk = draft.risk;
+) -> Result<Vec<i64>, DraftError> {
     if deviation.iter().all(|deviation| *deviation == 0) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let width = instance.resources.len();
     let mut total = vec![0i128; width];
@@ -43,8 +41,7 @@ pub(super) fn set_deviations(
             }
         }
     }
-    instance.deviation = deviation;
-    Ok(())
+    Ok(deviation)
 }
 
 impl Instance {

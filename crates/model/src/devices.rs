@@ -9,19 +9,21 @@ use super::{CardSet, Draft, Instance, NodeId};
 /// Most cards of one resource on a node.
 const MOST: i64 = CardSet::BITS as i64;
 
-/// Finds the instance's devices and refuses what is no whole number of cards and
-/// no share of one.
-pub(super) fn find_devices(
-    instance: &mut Instance,
+/// The instance's devices.
+///
+/// # Errors
+/// What is no whole number of cards and no share of one.
+pub(super) fn devices(
+    instance: &Instance,
     draft: &Draft,
     units: &Units,
-    places: &[u8],
-) -> Result<(), DraftError> {
+) -> Result<Vec<Devices>, DraftError> {
+    let mut devices = Vec::new();
     for (r, resource) in draft.resources.iter().enumerate().filter(|(_, r)| r.devices) {
         // One card is one unit, which the resource's scale divides.
         let scale = instance.resources()[r].scale;
         let card = scale.den / scale.num.max(1);
-        debug_assert!(card >= 1 && places.len() == draft.resources.len());
+        debug_assert!(card >= 1);
         for (k, node) in instance.node_ids().enumerate() {
             let capacity = instance.capacity(node)[r];
             let field = format!("capacity.{}", resource.name);
@@ -51,9 +53,9 @@ pub(super) fn find_devices(
                 return wrong(DraftItem::Task(k), pair.demand[r]);
             }
         }
-        instance.devices.push(Devices { resource: r, card });
+        devices.push(Devices { resource: r, card });
     }
-    Ok(())
+    Ok(devices)
 }
 
 impl Instance {

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 
 use super::instance::PairTable;
-use super::moves::{index_groups, set_held};
+use super::moves::{held, index_groups};
 use super::names::Names;
-use super::rule_index::index_rules;
+use super::parts::{Costs, Weights};
 use super::{
     ANY, Ask, Instance, NodeId, Plan, Requirement, Rule, RuleId, Scale, TaskId, Toleration,
 };
@@ -70,7 +70,7 @@ impl Instance {
             duration: kept(&self.duration, &keep.tasks),
             requirement: kept(&self.requirement, &keep.tasks),
             priority: kept(&self.priority, &keep.tasks),
-            weight: kept(&self.weight, &keep.tasks),
+            weights: Weights { own: kept(&self.weights.own, &keep.tasks), ..self.weights.clone() },
             current: kept(&self.current, &keep.tasks),
             pinned: kept(&self.pinned, &keep.tasks),
             still: kept(&self.still, &keep.tasks),
@@ -78,6 +78,7 @@ impl Instance {
             backup: kept(&self.backup, &keep.tasks),
             gangs: Vec::new(),
             pairs: PairTable::default(),
+            costs: Costs { pair: Vec::new(), ..self.costs.clone() },
             times: self.times.only(&keep.tasks, &new_id),
             ..self.clone()
         };
@@ -96,7 +97,7 @@ impl Instance {
                 instance.times.pair_duration.extend_from_slice(own.unwrap_or_default());
                 for pair in self.pairs(task) {
                     instance.pairs.node.push(pair.node);
-                    instance.pairs.cost.push(pair.cost);
+                    instance.costs.pair.push(pair.cost);
                     instance.pairs.demand.extend_from_slice(pair.demand);
                 }
                 instance.pairs.start.push(instance.pairs.node.len() as u32);
@@ -123,10 +124,8 @@ impl Instance {
             budget.tasks = own.collect();
         }
         instance.budgets.retain(|budget| !budget.tasks.is_empty());
-        let rules = self.rules.iter().zip(&keep.rules).filter(|(_, keep)| **keep);
-        instance.rules = rules.filter_map(|(rule, _)| shrunk(rule, &new_id)).collect();
-        index_rules(&mut instance);
-        instance
+        let rules = self.rules.all.iter().zip(&keep.rules).filter(|(_, keep)| **keep);
+        instance.ruled(rules.filter_map(|(rule, _)| shrunk(rule, &new_id)).collect())
     }
 
     /// The instance with nothing asked of the labels, taints and place of one task
@@ -146,7 +145,7 @@ impl Instance {
                     self.counted(node) && requirement.accepts(self.labels(node), self.taints(node))
                 });
                 instance.eligible.push(eligible.collect());
-                instance.penalty.push(Vec::new());
+                instance.soft.penalty.push(Vec::new());
                 instance.requirements.push(requirement);
                 instance.requirements.len() - 1
             });
@@ -155,8 +154,7 @@ impl Instance {
                 *pinned = false;
             }
         }
-        index_rules(&mut instance);
-        instance
+        instance.reruled()
     }
 
     /// Labels that a node needs to have for the sake of the task's rules.
@@ -183,7 +181,7 @@ impl Instance {
     /// The instance in which a limit is so much, in steps.
     pub fn with_limit(&self, rule: RuleId, at_most: i64) -> Instance {
         let mut instance = self.clone();
-        if let Ask::Limit(limit) = &mut instance.rules[rule as usize].ask {
+        if let Ask::Limit(limit) = &mut instance.rules.all[rule as usize].ask {
             limit.at_most = at_most;
         }
         instance
@@ -201,23 +199,23 @@ impl Instance {
         let mut instance = self.clone();
         let at = |task| placed.get(self.task_name(task)).copied();
         instance.current = self.task_ids().map(at).collect();
-        set_held(&mut instance);
+        instance.moves.held = held(&instance);
         instance
     }
 
     /// The instance in which no task is left out for nothing: it takes more weight to leave out
     /// more, and of what weighs the same to leave out more tasks.
     pub fn weighing_something(&self) -> Cow<'_, Instance> {
-        if !self.weight.contains(&0) {
+        if !self.weights.own.contains(&0) {
             return Cow::Borrowed(self);
         }
-        let total: i128 = self.weight.iter().map(|weight| i128::from(*weight)).sum();
+        let total: i128 = self.weights.own.iter().map(|weight| i128::from(*weight)).sum();
         let tasks = self.tasks() as i128;
         let mut instance = self.clone();
-        instance.weight_scale = Scale::ONE;
+        instance.weights.scale = Scale::ONE;
         // Where that is too much for integers, what weighs nothing weighs little instead.
         let exact = (total + 1) * (tasks + 1) < 1 << 60;
-        for weight in &mut instance.weight {
+        for weight in &mut instance.weights.own {
             *weight = if exact { *weight * (tasks as i64 + 1) + 1 } else { (*weight).max(1) };
         }
         Cow::Owned(instance)
@@ -237,15 +235,6 @@ fn shrunk(rule: &Rule, new_id: &[Option<TaskId>]) -> Option<Rule> {
     let new = |task: TaskId| new_id[task.index()];
     let tasks: Vec<TaskId> = rule.tasks.iter().filter_map(|task| new(*task)).collect();
     let whole = tasks.len() == rule.tasks.len();
-    let ask = match &rule.ask {
-        Ask::Gang if !whole => return None,
-        Ask::Spread { at_most, .. } if !whole => {
-            Ask::Spread { at_least: 0, at_most: *at_most, max_skew: None }
-        }
-        Ask::Near { others } if !whole || others.iter().any(|task| new(*task).is_none()) => {
-            return None;
-        }
-        ask => ask.renamed(new),
-    };
+    let ask = rule.ask.of_those(whole, new)?;
     (!tasks.is_empty()).then(|| Rule { ask, tasks, ..rule.clone() })
 }

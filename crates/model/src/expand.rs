@@ -6,10 +6,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::budget::at_once;
 use super::draft::{DraftError, DraftItem, RuleDraft, Whom, error, index_ids};
-use super::limit::{WHOLE, read, whole};
 use super::names::Names;
+use super::parts::Rules;
 use super::resolve::Resolve;
-use super::rule_index::index_rules;
+use super::rule::{WHOLE, read_limit, spread_objection, whole};
 use super::{Ask, Budget, Draft, Gang, Instance, LabelId, LabelValues, Rule, TaskId};
 use base::nearest;
 
@@ -248,15 +248,16 @@ impl<'a> Units<'a> {
 /// What rules call the node itself among labels.
 pub(super) const NODE: &str = "node";
 
-/// Turns gangs and rules into the instance's.
+/// Gangs and rules as the instance's, and how many may move at once.
 pub(super) fn resolve_rules(
-    instance: &mut Instance,
+    instance: &Instance,
     draft: &Draft,
     units: &Units,
-) -> Result<(), DraftError> {
+) -> Result<(Rules, Vec<Budget>), DraftError> {
     let labels = vec![of_nodes(draft)];
     let resolve = Resolve::of(draft);
-    let mut list = Rules { draft, labels, whole: None, rules: Vec::new(), entries: 0 };
+    let mut budgets = Vec::new();
+    let mut list = Resolved { instance, draft, labels, whole: None, rules: Vec::new(), entries: 0 };
     let mut gangs: FxHashSet<(TaskId, TaskId, usize)> = FxHashSet::default();
     let ends = |tasks: &[TaskId]| (tasks[0], tasks[tasks.len() - 1], tasks.len());
     for (k, task) in draft.tasks.iter().enumerate().filter(|(_, task)| task.replicas.is_some()) {
@@ -282,7 +283,7 @@ pub(super) fn resolve_rules(
                 };
                 tasks.sort_unstable();
                 tasks.dedup();
-                instance.budgets.push(Budget { name, tasks, at_once });
+                budgets.push(Budget { name, tasks, at_once });
             }
             continue;
         }
@@ -304,8 +305,8 @@ pub(super) fn resolve_rules(
             (ask, _) => ask.clone(),
         };
         let limit = rule.limit.as_ref();
-        let limit =
-            limit.map(|draft| read(instance, item, draft, &list.labels[label as usize], &resolve));
+        let limit = limit
+            .map(|draft| read_limit(instance, item, draft, &list.labels[label as usize], &resolve));
         let limit = limit.transpose()?;
         for (whose, tasks) in list.members(item, units, &rule.whom, "tasks")? {
             let ask = match &limit {
@@ -333,14 +334,12 @@ pub(super) fn resolve_rules(
             }
         }
     }
-    let Rules { labels, rules, .. } = list;
-    instance.label_values = labels;
-    instance.rules = rules;
-    index_rules(instance);
-    Ok(())
+    Ok((Rules::of(instance, list.rules, list.labels), budgets))
 }
 
-struct Rules<'a> {
+/// The rules of a draft as far as they are resolved.
+struct Resolved<'a> {
+    instance: &'a Instance,
     draft: &'a Draft,
     labels: Vec<LabelValues>,
     whole: Option<LabelId>,
@@ -349,7 +348,7 @@ struct Rules<'a> {
     entries: usize,
 }
 
-impl Rules<'_> {
+impl Resolved<'_> {
     /// What limits on the plan as a whole are over.
     fn whole(&mut self) -> LabelId {
         *self.whole.get_or_insert_with(|| {
@@ -368,9 +367,10 @@ impl Rules<'_> {
         }
         let mut values: Vec<String> = Vec::new();
         let mut at: FxHashMap<&str, u32> = FxHashMap::default();
-        let mut of = Vec::with_capacity(self.draft.nodes.len());
-        for node in &self.draft.nodes {
-            let value = node.labels.iter().find(|(known, _)| known == key).map(|(_, v)| v);
+        let mut of = Vec::with_capacity(self.instance.nodes());
+        for node in self.instance.node_ids() {
+            let value =
+                self.instance.labels(node).iter().find(|(known, _)| known == key).map(|(_, v)| v);
             of.push(value.map_or(LabelValues::NONE, |value| {
                 *at.entry(value).or_insert_with(|| {
                     values.push(value.clone());
@@ -379,7 +379,7 @@ impl Rules<'_> {
             }));
         }
         if values.is_empty() {
-            let known = self.draft.nodes.iter().flat_map(|node| &node.labels);
+            let known = self.instance.node_ids().flat_map(|node| self.instance.labels(node));
             let near = nearest(key, known.map(|(key, _)| key.as_str()).chain([NODE]));
             let remedy = near.map_or_else(
                 || "rules are over `node` or over a label of nodes".to_owned(),
@@ -427,20 +427,9 @@ impl Rules<'_> {
         there: &[(String, u32)],
     ) -> Result<(), DraftError> {
         if let Ask::Spread { at_least, at_most, max_skew } = ask {
-            let wrong = |cause: String, remedy: &str| Err(error(item, field, cause, remedy));
-            if at_least as usize > tasks.len() {
-                let cause = format!("{} tasks cannot be on {at_least} values", tasks.len());
-                return wrong(cause, "lower at_least");
-            }
-            if at_most == 0 || at_least > at_most {
-                return wrong(
-                    format!("at least {at_least} and at most {at_most}"),
-                    "raise at_most",
-                );
-            }
-            if at_least == 0 && at_most == u32::MAX && max_skew.is_none() {
-                let remedy = "give at_least, at_most or max_skew";
-                return wrong("this spread asks nothing".to_owned(), remedy);
+            let objection = spread_objection((at_least, at_most, max_skew), tasks.len());
+            if let Some((cause, remedy)) = objection {
+                return Err(error(item, field, cause, remedy));
             }
         }
         self.entries += tasks.len();

@@ -3,10 +3,9 @@
 
 use super::draft::{DraftError, DraftItem, error};
 use super::expand::Units;
-use super::moves::set_held;
-use super::rule_index::{index_rules, usable_values};
+use super::moves::held;
 use super::{
-    Ask, Draft, Goal, Instance, Kept, NodeId, NodeState, Plan, Rule, RuleId, TaskId, Term, cards_in,
+    Draft, Goal, Instance, Kept, NodeId, NodeState, Plan, Rule, RuleId, TaskId, Term, cards_in,
 };
 use base::nearest;
 
@@ -52,21 +51,19 @@ impl Instance {
         instance.take_down(nodes);
         instance.still = Vec::new();
         instance.current.clone_from(&plan.placement);
-        set_held(&mut instance);
+        instance.moves.held = held(&instance);
         // A task that was left out holds nothing, and stays pinned.
         for task in self.task_ids().filter(|task| plan.placement[task.index()].is_none()) {
             instance.current[task.index()] = self.pin(task);
         }
-        index_rules(&mut instance);
-        instance
+        instance.reruled()
     }
 
     /// The instance with nothing to be placed on this node.
     pub fn without_node(&self, node: NodeId) -> Instance {
         let mut instance = self.clone();
         instance.take_down(&[node]);
-        index_rules(&mut instance);
-        instance
+        instance.reruled()
     }
 
     /// What `look` makes of the instance while these nodes are down, as far as it is about what plans
@@ -123,8 +120,8 @@ impl Instance {
             let tied = |task| self.rules_of(task).iter().any(|(rule, _)| binds(*rule));
             instance.settle(self, plan, &kept, &displaced, &tied);
         }
-        set_held(&mut instance);
-        instance.keep_whole_rules(self, &keep, &kept);
+        instance.moves.held = held(&instance);
+        let instance = instance.with_whole_rules(self, &keep, &kept);
         Aftermath { instance: instance.weighing_something().into_owned(), tasks: kept }
     }
 
@@ -133,7 +130,7 @@ impl Instance {
         let mut binding = vec![true; self.rules().len()];
         for (rule, _) in tasks.iter().flat_map(|task| self.rules_of(*task)) {
             let at = *rule as usize;
-            binding[at] = matches!(self.rules()[at].ask, Ask::Limit(_));
+            binding[at] = self.rules()[at].limit().is_some();
         }
         binding
     }
@@ -236,7 +233,7 @@ impl Instance {
     }
 
     /// The kept rules with all they ask, though tasks that were left out are not there.
-    fn keep_whole_rules(&mut self, whole: &Instance, keep: &Kept, kept: &[TaskId]) {
+    fn with_whole_rules(self, whole: &Instance, keep: &Kept, kept: &[TaskId]) -> Instance {
         let new = |task: TaskId| kept.binary_search(&task).ok().map(TaskId::from);
         let ids = |tasks: &[TaskId]| -> Vec<TaskId> {
             tasks.iter().filter_map(|task| new(*task)).collect()
@@ -251,27 +248,32 @@ impl Instance {
             let rule = &whole.rules()[*k as usize];
             Rule { ask: rule.ask.renamed(new), tasks: tasks.clone(), ..rule.clone() }
         });
-        self.rules = shrunk.collect();
-        index_rules(self);
+        let mut instance = self.ruled(shrunk.collect());
         // Which values could be used is asked of all tasks of a rule, those left out included.
         for (at, (k, _)) in left.iter().enumerate() {
             let rule = &whole.rules()[*k as usize];
             let asked = rule.tasks.iter().map(|task| whole.requirement_of(*task)).collect();
-            self.rules[at].values = usable_values(self, rule, asked);
+            let values = instance.rules.usable_values(&instance, rule, asked);
+            instance.rules.all[at].values = values;
         }
+        instance
     }
 }
 
 /// Over what each task's standby is.
-pub(super) fn backups(draft: &Draft, units: &Units) -> Result<Vec<Option<String>>, DraftError> {
+pub(super) fn backups(
+    instance: &Instance,
+    draft: &Draft,
+    units: &Units,
+) -> Result<Vec<Option<String>>, DraftError> {
     if draft.tasks.iter().all(|task| task.backup.is_none()) {
         return Ok(Vec::new());
     }
     for (k, task) in draft.tasks.iter().enumerate() {
         let Some(over) = task.backup.as_deref().filter(|over| *over != NODE) else { continue };
-        let mut labels = draft.nodes.iter().flat_map(|node| &node.labels);
+        let mut labels = instance.node_ids().flat_map(|node| instance.labels(node));
         if !labels.any(|(key, _)| key == over) {
-            let known = draft.nodes.iter().flat_map(|node| &node.labels);
+            let known = instance.node_ids().flat_map(|node| instance.labels(node));
             let near = nearest(over, known.map(|(key, _)| key.as_str()).chain([NODE]));
             let cause = format!("no node has a label `{over}`");
             let remedy = near.map_or_else(

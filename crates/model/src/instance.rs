@@ -2,9 +2,11 @@
 //! arrays. Built once, from a [`Draft`](super::Draft).
 
 use super::names::Names;
-use super::parts::{Devices, Gang, Moves, NodeState, Reserved, RoomRatio, Times, Watts};
+use super::parts::{
+    Costs, Devices, Gang, Moves, NodeState, Reserved, RoomRatio, Rules, Soft, Times, Watts, Weights,
+};
 use super::{
-    Ask, Assumption, Decimal, Direction, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement,
+    Assumption, Decimal, Direction, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement,
     RequirementId, Risk, Rule, RuleId, Scale, Taint, TaskId, Term, Tier,
 };
 
@@ -66,7 +68,6 @@ pub(super) struct PairTable {
     /// Row i is `start[i]..start[i + 1]`; empty when there are no pairs at all.
     pub(super) start: Vec<u32>,
     pub(super) node: Vec<NodeId>,
-    pub(super) cost: Vec<i64>,
     pub(super) demand: Vec<i64>,
 }
 
@@ -74,7 +75,6 @@ pub(super) struct PairTable {
 #[derive(Clone, Debug)]
 pub struct Instance {
     pub(super) resources: Vec<Resource>,
-    pub(super) cost_scale: Scale,
     pub(super) task_names: Names,
     /// In order of their first units.
     pub(super) gangs: Vec<Gang>,
@@ -84,9 +84,7 @@ pub struct Instance {
     pub(super) duration: Vec<i64>,
     pub(super) requirement: Vec<RequirementId>,
     pub(super) priority: Vec<i64>,
-    /// Empty when all weigh 1.
-    pub(super) weight: Vec<i64>,
-    pub(super) weight_scale: Scale,
+    pub(super) weights: Weights,
     /// Empty when nothing runs anywhere yet; likewise `pinned`.
     pub(super) current: Vec<Option<NodeId>>,
     pub(super) pinned: Vec<bool>,
@@ -105,8 +103,7 @@ pub struct Instance {
     /// What copies have of it; empty where they have none.
     pub(super) overhead: Vec<i64>,
     pub(super) state: Vec<NodeState>,
-    pub(super) price: Vec<i64>,
-    pub(super) rate: Vec<i64>,
+    pub(super) costs: Costs,
     pub(super) watts: Watts,
     pub(super) max_tasks: Vec<u32>,
     /// What copies have in its place; empty where they have the same.
@@ -116,26 +113,18 @@ pub struct Instance {
     pub(super) taints: Vec<Vec<Taint>>,
     pub(super) requirements: Vec<Requirement>,
     pub(super) eligible: Vec<Vec<bool>>,
-    /// Per requirement and node; an empty row where nothing is missed.
-    pub(super) penalty: Vec<Vec<i64>>,
-    /// Per resource and step above the safety capacity.
-    pub(super) soft_price: Vec<i64>,
-    pub(super) soft_scale: Scale,
-    pub(super) ratios: Vec<RoomRatio>,
+    pub(super) soft: Soft,
     pub(super) moves: Moves,
     pub(super) devices: Vec<Devices>,
     /// What is free on each card, nodes x devices, where that does not follow from what is
     /// used; empty where it does.
     pub(super) cards_left: Vec<Vec<i64>>,
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Rules,
     pub(super) budgets: Vec<super::Budget>,
     /// Tasks that no budget allows to move; empty where there are none.
     pub(super) still: Vec<bool>,
     /// Demands for resources that only limits look at, a column of tasks each.
     pub(super) aside: Vec<(usize, Vec<i64>)>,
-    /// Row starts, and the entries: rule, and whether as one of `near`'s others.
-    pub(super) rules_of: (Vec<u32>, Vec<(RuleId, bool)>),
-    pub(super) label_values: Vec<LabelValues>,
     pub(super) pairs: PairTable,
     pub(super) goal: Goal,
     pub(super) one_task_per_node: bool,
@@ -247,12 +236,12 @@ impl Instance {
 
     /// What leaving the task out weighs, in steps of [`Instance::weight_scale`].
     pub fn drop_weight(&self, task: TaskId) -> i64 {
-        self.weight.get(task.index()).copied().unwrap_or(1)
+        self.weights.own.get(task.index()).copied().unwrap_or(1)
     }
 
     /// What one step of a weight stands for.
     pub fn weight_scale(&self) -> Scale {
-        self.weight_scale
+        self.weights.scale
     }
 
     /// What hash policies hash.
@@ -268,30 +257,27 @@ impl Instance {
 
     /// Rules between tasks.
     pub fn rules(&self) -> &[Rule] {
-        &self.rules
+        &self.rules.all
     }
 
     /// The rules that concern the task, and whether as one of `near`'s others.
     pub fn rules_of(&self, task: TaskId) -> &[(RuleId, bool)] {
-        match self.rules_of.0.get(task.index()..=task.index() + 1) {
-            Some(&[from, to]) => &self.rules_of.1[from as usize..to as usize],
+        match self.rules.of.0.get(task.index()..=task.index() + 1) {
+            Some(&[from, to]) => &self.rules.of.1[from as usize..to as usize],
             _ => &[],
         }
     }
 
     /// The labels that rules look at; the first is the node itself.
     pub fn label_values(&self) -> &[LabelValues] {
-        &self.label_values
+        &self.rules.labels
     }
 
     /// The value that the rule sees in the node; `None` without the label, and where it is one that
     /// the rule does not look at.
     pub fn value_of(&self, rule: &Rule, node: NodeId) -> Option<u32> {
-        let value = self.label_values[rule.over as usize].of[node.index()];
-        let seen = match &rule.ask {
-            Ask::Limit(limit) => limit.looks_at(value),
-            _ => true,
-        };
+        let value = self.rules.labels[rule.over as usize].of[node.index()];
+        let seen = rule.limit().is_none_or(|limit| limit.looks_at(value));
         (value != LabelValues::NONE && seen).then_some(value)
     }
 
@@ -313,34 +299,37 @@ impl Instance {
 
     /// Price of one step of load above the safety capacity, in soft units.
     pub fn safety_price(&self, resource: usize) -> i64 {
-        self.soft_price[resource]
+        self.soft.price[resource]
     }
 
     /// Price of preferences that the node does not meet, in soft units.
     pub fn penalty(&self, task: TaskId, node: NodeId) -> i64 {
-        self.penalty[self.requirement_of(task) as usize].get(node.index()).copied().unwrap_or(0)
+        self.soft.penalty[self.requirement_of(task) as usize]
+            .get(node.index())
+            .copied()
+            .unwrap_or(0)
     }
 
     /// What one soft unit stands for.
     pub fn soft_scale(&self) -> Scale {
-        self.soft_scale
+        self.soft.scale
     }
 
     /// True when any soft rule can cost anything.
     pub fn has_soft(&self) -> bool {
         self.has_penalties()
-            || (!self.safety.is_empty() && self.soft_price.iter().any(|price| *price > 0))
-            || !self.ratios.is_empty()
+            || (!self.safety.is_empty() && self.soft.price.iter().any(|price| *price > 0))
+            || !self.soft.ratios.is_empty()
     }
 
     /// True when some task likes some nodes better than others.
     pub fn has_penalties(&self) -> bool {
-        self.penalty.iter().any(|row| !row.is_empty())
+        self.soft.penalty.iter().any(|row| !row.is_empty())
     }
 
     /// Room that should be free beside other room, on every counted node.
     pub fn ratios(&self) -> &[RoomRatio] {
-        &self.ratios
+        &self.soft.ratios
     }
 
     /// Load per resource that is there already and not part of the plan.
@@ -394,12 +383,12 @@ impl Instance {
 
     /// Price of using the node at all, in cost units.
     pub fn price(&self, node: NodeId) -> i64 {
-        self.price[node.index()]
+        self.costs.price[node.index()]
     }
 
     /// Cost of one second of one task on the node, in cost units.
     pub fn rate(&self, node: NodeId) -> i64 {
-        self.rate[node.index()]
+        self.costs.rate[node.index()]
     }
 
     /// Cost of this task on this node, in cost units, without the node's price.
@@ -412,7 +401,7 @@ impl Instance {
 
     /// The cost of the task's time on the node: what it costs where no pair says otherwise.
     pub fn base_cost(&self, task: TaskId, node: NodeId) -> i64 {
-        match self.rate[node.index()] {
+        match self.costs.rate[node.index()] {
             0 => 0,
             rate => rate * self.duration_on(task, node),
         }
@@ -420,7 +409,7 @@ impl Instance {
 
     /// What one cost unit stands for.
     pub fn cost_scale(&self) -> Scale {
-        self.cost_scale
+        self.costs.scale
     }
 
     /// The pairs of one task, sorted by node.
@@ -463,7 +452,7 @@ impl Instance {
     fn pair_at(&self, at: usize) -> Pair<'_> {
         Pair {
             node: self.pairs.node[at],
-            cost: self.pairs.cost[at],
+            cost: self.costs.pair[at],
             demand: self.row(&self.pairs.demand, at),
         }
     }

@@ -21,7 +21,6 @@ mod goal;
 mod instance;
 mod learned;
 mod left_out;
-mod limit;
 mod moves;
 mod names;
 mod parts;
@@ -32,9 +31,9 @@ mod resolve;
 mod risk;
 mod room;
 mod rule;
-mod rule_index;
 mod selector;
 mod soft;
+mod steps;
 mod time;
 mod timing;
 mod watts;
@@ -68,13 +67,16 @@ pub use plan::{
 };
 pub use quantity::{CENTURY, Decimal, QuantityError, Scale, gcd, parse_duration, quoted};
 pub use risk::{Risk, normal_quantile, normal_tail, parse_share};
-pub use rule::{Ask, LabelId, LabelValues, Limit, Rule, RuleId};
+pub use rule::{
+    Ask, Field, LabelId, LabelValues, Limit, Over, RULES, Rule, RuleFields, RuleId, RuleInfo,
+    RuleShape, WrongField,
+};
 pub use selector::{
     ANY, Effect, Labels, Preference, Refusal, Requirement, RequirementId, Selection, Taint,
     Toleration,
 };
 pub use timing::joined;
-pub use worth::{Fraction, Worth, differ};
+pub use worth::{Fraction, HAIR, ROUNDING, Worth, differ};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

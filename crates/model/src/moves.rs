@@ -150,23 +150,22 @@ impl Instance {
 }
 
 /// Works out costs of moves, groups, and what is held while tasks move.
-pub(super) fn set_moves(
-    instance: &mut Instance,
+pub(super) fn moves(
+    instance: &Instance,
     draft: &Draft,
     units: &Units,
     node_at: &FxHashMap<&str, u32>,
-) -> Result<(), DraftError> {
-    let groups = units.groups(draft);
-    let moves = &mut instance.moves;
-    for (name, mut tasks) in groups {
+) -> Result<Moves, DraftError> {
+    let mut moves = Moves { held: held(instance), ..Moves::default() };
+    for (name, mut tasks) in units.groups(draft) {
         tasks.sort_unstable();
         tasks.dedup();
         moves.group_names.push(name);
         moves.groups.push(tasks);
     }
-    index_groups(moves, instance.task_names.len());
-    set_held(instance);
-    set_costs(instance, draft, units, node_at)
+    index_groups(&mut moves, units.len());
+    moves.price(draft, units, node_at)?;
+    Ok(moves)
 }
 
 /// Works out the groups of each task from the tasks of each group.
@@ -188,8 +187,8 @@ pub(super) fn index_groups(moves: &mut Moves, tasks: usize) {
     moves.groups_of = (start, entries.into_iter().map(|(_, group)| group).collect());
 }
 
-/// Works out what today's tasks hold of what is transient.
-pub(super) fn set_held(instance: &mut Instance) {
+/// What today's tasks hold of what is transient: nodes x resources.
+pub(super) fn held(instance: &Instance) -> Vec<i64> {
     let width = instance.resources().len();
     let mut held = vec![0i64; instance.nodes() * width];
     if instance.has_transient() {
@@ -202,74 +201,75 @@ pub(super) fn set_held(instance: &mut Instance) {
             }
         }
     }
-    instance.moves.held = held;
+    held
 }
 
 const REMEDY: &str = "use smaller costs of moves, or fewer decimals";
 
-/// Costs of tasks and routes as integers of one scale.
-fn set_costs(
-    instance: &mut Instance,
-    draft: &Draft,
-    units: &Units,
-    node_at: &FxHashMap<&str, u32>,
-) -> Result<(), DraftError> {
-    let routes = collect_routes(draft, node_at)?;
-    let own = || units.tasks().map(|k| draft.tasks[k].move_cost.unwrap_or(Decimal::ONE));
-    if routes.is_empty() && own().all(|cost| cost == Decimal::ONE) {
-        return Ok(());
-    }
-    let too_large = || {
-        let cause = "what moves may cost adds up to more than 2^60 steps".to_owned();
-        error(DraftItem::Whole, "move_cost", cause, REMEDY)
-    };
-    let all = own().chain(routes.iter().map(|(.., cost)| *cost));
-    let places = all.map(Decimal::decimals).max().unwrap_or(0);
-    let mut total: i128 = 0;
-    let moves = &mut instance.moves;
-    for cost in own() {
-        let whole = cost.at_places(places).ok_or_else(too_large)?;
-        total += i128::from(whole);
-        moves.own.push(whole);
-    }
-    let nodes = draft.nodes.len();
-    let mut longest = 0;
-    for row in routes.chunk_by(|a, b| a.0 == b.0) {
-        let from = row[0].0 as usize;
-        while moves.routes.start.len() <= from {
-            moves.routes.start.push(moves.routes.to.len() as u32);
+impl Moves {
+    /// Takes over the costs of tasks and routes, as integers of one scale.
+    fn price(
+        &mut self,
+        draft: &Draft,
+        units: &Units,
+        node_at: &FxHashMap<&str, u32>,
+    ) -> Result<(), DraftError> {
+        let routes = collect_routes(draft, node_at)?;
+        let own = || units.tasks().map(|k| draft.tasks[k].move_cost.unwrap_or(Decimal::ONE));
+        if routes.is_empty() && own().all(|cost| cost == Decimal::ONE) {
+            return Ok(());
         }
-        let first = moves.routes.to.len();
-        let full = row.len() * 2 >= nodes;
-        if full {
-            moves.routes.to.extend((0..nodes).map(NodeId::from));
-            moves.routes.cost.resize(first + nodes, 0);
-        }
-        for (_, to, cost) in row {
+        let too_large = || {
+            let cause = "what moves may cost adds up to more than 2^60 steps".to_owned();
+            error(DraftItem::Whole, "move_cost", cause, REMEDY)
+        };
+        let all = own().chain(routes.iter().map(|(.., cost)| *cost));
+        let places = all.map(Decimal::decimals).max().unwrap_or(0);
+        let mut total: i128 = 0;
+        for cost in own() {
             let whole = cost.at_places(places).ok_or_else(too_large)?;
-            longest = longest.max(whole);
+            total += i128::from(whole);
+            self.own.push(whole);
+        }
+        let nodes = draft.nodes.len();
+        let mut longest = 0;
+        for row in routes.chunk_by(|a, b| a.0 == b.0) {
+            let from = row[0].0 as usize;
+            while self.routes.start.len() <= from {
+                self.routes.start.push(self.routes.to.len() as u32);
+            }
+            let first = self.routes.to.len();
+            let full = row.len() * 2 >= nodes;
             if full {
-                moves.routes.cost[first + *to as usize] = whole;
-            } else {
-                moves.routes.to.push(NodeId(*to));
-                moves.routes.cost.push(whole);
+                self.routes.to.extend((0..nodes).map(NodeId::from));
+                self.routes.cost.resize(first + nodes, 0);
+            }
+            for (_, to, cost) in row {
+                let whole = cost.at_places(places).ok_or_else(too_large)?;
+                longest = longest.max(whole);
+                if full {
+                    self.routes.cost[first + *to as usize] = whole;
+                } else {
+                    self.routes.to.push(NodeId(*to));
+                    self.routes.cost.push(whole);
+                }
             }
         }
+        if !self.routes.to.is_empty() {
+            self.routes.start.resize(nodes + 1, self.routes.to.len() as u32);
+        }
+        total += i128::from(longest) * units.len() as i128;
+        if total >= 1 << 60 {
+            return Err(too_large());
+        }
+        let lists = self.own.iter().chain(&self.routes.cost);
+        let shared = lists.fold(0, |g, value| gcd(g, *value)).max(1);
+        self.own.iter_mut().chain(&mut self.routes.cost).for_each(|value| *value /= shared);
+        let den = 10i64.checked_pow(u32::from(places)).ok_or_else(too_large)?;
+        let g = gcd(shared, den);
+        self.scale = Scale { num: shared / g, den: den / g };
+        Ok(())
     }
-    if !moves.routes.to.is_empty() {
-        moves.routes.start.resize(nodes + 1, moves.routes.to.len() as u32);
-    }
-    total += i128::from(longest) * units.len() as i128;
-    if total >= 1 << 60 {
-        return Err(too_large());
-    }
-    let lists = moves.own.iter().chain(&moves.routes.cost);
-    let shared = lists.fold(0, |g, value| gcd(g, *value)).max(1);
-    moves.own.iter_mut().chain(&mut moves.routes.cost).for_each(|value| *value /= shared);
-    let den = 10i64.checked_pow(u32::from(places)).ok_or_else(too_large)?;
-    let g = gcd(shared, den);
-    moves.scale = Scale { num: shared / g, den: den / g };
-    Ok(())
 }
 
 /// Routes that cost anything, sorted by both ends.

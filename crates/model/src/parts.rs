@@ -1,7 +1,7 @@
 //! Parts of an instance: what is said of it beside its nodes and tasks. What is made of a draft, and
 //! what an instance answers, stands in the file of each.
 
-use super::{Decimal, NodeId, Scale, TaskId};
+use super::{Decimal, LabelValues, NodeId, Rule, RuleId, Scale, TaskId};
 
 /// At most so many of these tasks may be on their way in one wave of moves. Plans do not see it,
 /// orders of moves do.
@@ -118,6 +118,64 @@ pub(super) struct Times {
     pub(super) ending: Vec<Vec<(i64, Vec<i64>)>>,
     /// Beside the pairs, 0 where a pair has no duration of its own.
     pub(super) pair_duration: Vec<i64>,
+}
+
+/// What nodes and pairs cost, in whole steps of one scale.
+#[derive(Clone, Debug)]
+pub(super) struct Costs {
+    pub(super) scale: Scale,
+    /// Of each node in use.
+    pub(super) price: Vec<i64>,
+    /// Of a second of a task on each node.
+    pub(super) rate: Vec<i64>,
+    /// Beside the pairs.
+    pub(super) pair: Vec<i64>,
+}
+
+/// What soft rules cost, in whole steps of one scale.
+#[derive(Clone, Debug)]
+pub(super) struct Soft {
+    pub(super) scale: Scale,
+    /// Per requirement and node; an empty row where nothing is missed.
+    pub(super) penalty: Vec<Vec<i64>>,
+    /// Per resource and step above the safety capacity.
+    pub(super) price: Vec<i64>,
+    pub(super) ratios: Vec<RoomRatio>,
+}
+
+/// What leaving each task out weighs.
+#[derive(Clone, Debug)]
+pub(super) struct Weights {
+    pub(super) scale: Scale,
+    /// Empty when all weigh 1.
+    pub(super) own: Vec<i64>,
+}
+
+/// The rules between tasks, and what follows from them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    pub(super) all: Vec<Rule>,
+    /// Row starts, and the entries: rule, and whether as one of its others.
+    pub(super) of: (Vec<u32>, Vec<(RuleId, bool)>),
+    pub(super) labels: Vec<LabelValues>,
+}
+
+impl Default for Costs {
+    fn default() -> Costs {
+        Costs { scale: Scale::ONE, price: Vec::new(), rate: Vec::new(), pair: Vec::new() }
+    }
+}
+
+impl Default for Soft {
+    fn default() -> Soft {
+        Soft { scale: Scale::ONE, penalty: Vec::new(), price: Vec::new(), ratios: Vec::new() }
+    }
+}
+
+impl Default for Weights {
+    fn default() -> Weights {
+        Weights { scale: Scale::ONE, own: Vec::new() }
+    }
 }
 
 /// Watts of the nodes; empty where nobody says any.

@@ -1,9 +1,9 @@
 //! What nodes keep free and from where on load has a price: parts of capacities as quantities.
 
 use super::draft::{DraftError, DraftItem, NodeDraft, Part, error};
-use super::moves::set_held;
+use super::moves::held;
 use super::parts::Reserved;
-use super::soft::soft_finer;
+use super::soft::check_total as check_soft;
 use super::watts::check_total;
 use super::{Ask, Decimal, Draft, Instance, NodeId, TaskId, gcd};
 
@@ -187,13 +187,14 @@ impl Instance {
         for safety in self.safety.iter_mut().skip(r).step_by(width).filter(|s| **s < i64::MAX) {
             *safety = safety.checked_mul(times)?;
         }
-        set_held(self);
+        self.moves.held = held(self);
         let scale = self.resources[r].scale;
         self.resources[r].scale = scale.divided(times)?;
-        soft_finer(self, r, times)?;
+        self.soft.finer(r, times)?;
+        check_soft(self, &self.soft).ok()?;
         self.watts.finer(r, width, times)?;
         check_total(self, &self.watts).ok()?;
-        for rule in &mut self.rules {
+        for rule in &mut self.rules.all {
             if let Ask::Limit(limit) = &mut rule.ask
                 && limit.resource == Some(r)
             {

@@ -2,7 +2,7 @@
 
 use super::draft::{DraftError, DraftItem, error};
 use super::expand::Units;
-use super::parts::RoomRatio;
+use super::parts::{RoomRatio, Soft, Weights};
 use super::{Decimal, Draft, Instance, RatioDraft, Scale, gcd};
 
 const REMEDY: &str = "use smaller weights and prices, or fewer decimals";
@@ -14,7 +14,7 @@ fn too_large(field: &str) -> DraftError {
 
 /// Penalties of preferences and soft taints, prices of load above safety
 /// capacities: integers of one scale.
-pub(super) fn set_soft(instance: &mut Instance, draft: &Draft) -> Result<(), DraftError> {
+pub(super) fn soft(instance: &Instance, draft: &Draft) -> Result<Soft, DraftError> {
     let prices = || draft.resources.iter().map(|resource| resource.safety_price);
     let weights = instance.requirements.iter().flat_map(|r| r.prefers.iter().map(|p| p.weight));
     let places = prices().flatten().chain(weights).map(Decimal::decimals);
@@ -34,10 +34,10 @@ pub(super) fn set_soft(instance: &mut Instance, draft: &Draft) -> Result<(), Dra
     };
     let mut penalty = Vec::with_capacity(instance.requirements.len());
     for requirement in &instance.requirements {
-        let mut row = Vec::with_capacity(draft.nodes.len());
-        for node in &draft.nodes {
+        let mut row = Vec::with_capacity(instance.nodes());
+        for node in instance.node_ids() {
             let mut sum = 0i64;
-            for miss in requirement.misses(&node.labels, &node.taints) {
+            for miss in requirement.misses(instance.labels(node), instance.taints(node)) {
                 sum = sum.checked_add(whole(miss, common)?).ok_or_else(|| too_large("prefers"))?;
             }
             row.push(sum);
@@ -53,16 +53,15 @@ pub(super) fn set_soft(instance: &mut Instance, draft: &Draft) -> Result<(), Dra
             (Some(_), None) => return Err(too_large("safety")),
         });
     }
-    instance.penalty = penalty;
-    instance.soft_price = price;
-    instance.ratios = ratios(instance, draft, places, common)?;
-    check_total(instance)?;
-    let lists = instance.penalty.iter().flatten().chain(&instance.soft_price);
-    let lists = lists.chain(instance.ratios.iter().flat_map(|ratio| [&ratio.a, &ratio.b]));
+    let ratios = ratios(instance, draft, places, common)?;
+    let mut soft = Soft { scale: Scale::ONE, penalty, price, ratios };
+    check_total(instance, &soft)?;
+    let lists = soft.penalty.iter().flatten().chain(&soft.price);
+    let lists = lists.chain(soft.ratios.iter().flat_map(|ratio| [&ratio.a, &ratio.b]));
     let shared = lists.fold(0, |g, value| gcd(g, *value)).max(1);
-    instance.penalty.iter_mut().flatten().for_each(|value| *value /= shared);
-    instance.soft_price.iter_mut().for_each(|value| *value /= shared);
-    for ratio in &mut instance.ratios {
+    soft.penalty.iter_mut().flatten().for_each(|value| *value /= shared);
+    soft.price.iter_mut().for_each(|value| *value /= shared);
+    for ratio in &mut soft.ratios {
         ratio.a /= shared;
         ratio.b /= shared;
     }
@@ -71,8 +70,8 @@ pub(super) fn set_soft(instance: &mut Instance, draft: &Draft) -> Result<(), Dra
         .and_then(|den| den.checked_mul(common))
         .ok_or_else(|| too_large("safety"))?;
     let g = gcd(shared, den);
-    instance.soft_scale = Scale { num: shared / g, den: den / g };
-    Ok(())
+    soft.scale = Scale { num: shared / g, den: den / g };
+    Ok(soft)
 }
 
 /// Ratios in soft units; those without a price ask nothing.
@@ -116,38 +115,42 @@ fn ratios(
     Ok(list)
 }
 
-/// Keeps what soft rules cost when a step of the resource becomes so many times as fine.
-pub(super) fn soft_finer(instance: &mut Instance, r: usize, times: i64) -> Option<()> {
-    let compares = |ratio: &RoomRatio| ratio.room == r || ratio.with == r;
-    if instance.soft_price[r] == 0 && !instance.ratios.iter().any(compares) {
-        return Some(());
+impl Soft {
+    /// What soft rules cost stays as it is when a step of the resource becomes so many times as
+    /// fine; `None` where that does not fit.
+    pub(super) fn finer(&mut self, r: usize, times: i64) -> Option<()> {
+        let compares = |ratio: &RoomRatio| ratio.room == r || ratio.with == r;
+        if self.price[r] == 0 && !self.ratios.iter().any(compares) {
+            return Some(());
+        }
+        let prices = self.price.iter_mut().enumerate().filter(|(k, _)| *k != r);
+        let prices = prices.map(|(_, price)| price).chain(self.penalty.iter_mut().flatten());
+        let ratios = self.ratios.iter_mut().flat_map(|ratio| {
+            let own = [(ratio.room, &mut ratio.a), (ratio.with, &mut ratio.b)];
+            own.into_iter().filter(|(k, _)| *k != r).map(|(_, factor)| factor)
+        });
+        for value in prices.chain(ratios) {
+            *value = value.checked_mul(times)?;
+        }
+        self.scale = self.scale.divided(times)?;
+        Some(())
     }
-    let prices = instance.soft_price.iter_mut().enumerate().filter(|(k, _)| *k != r);
-    let prices = prices.map(|(_, price)| price).chain(instance.penalty.iter_mut().flatten());
-    let ratios = instance.ratios.iter_mut().flat_map(|ratio| {
-        let own = [(ratio.room, &mut ratio.a), (ratio.with, &mut ratio.b)];
-        own.into_iter().filter(|(k, _)| *k != r).map(|(_, factor)| factor)
-    });
-    for value in prices.chain(ratios) {
-        *value = value.checked_mul(times)?;
-    }
-    instance.soft_scale = instance.soft_scale.divided(times)?;
-    check_total(instance).ok()
 }
 
-fn check_total(instance: &Instance) -> Result<(), DraftError> {
+/// Refuses what any plan could add up to more than 60 bits.
+pub(super) fn check_total(instance: &Instance, soft: &Soft) -> Result<(), DraftError> {
     let most: Vec<i64> =
-        instance.penalty.iter().map(|row| row.iter().copied().max().unwrap_or(0)).collect();
+        soft.penalty.iter().map(|row| row.iter().copied().max().unwrap_or(0)).collect();
     let tasks = instance.task_ids().map(|t| i128::from(most[instance.requirement_of(t) as usize]));
     let loads = instance.node_ids().flat_map(|node| {
         let amounts = instance.capacity(node).iter().zip(instance.used(node));
         let amounts = amounts.map(|(c, u)| i128::from(*c.max(u)));
-        amounts.zip(&instance.soft_price).map(|(load, price)| load * i128::from(*price))
+        amounts.zip(&soft.price).map(|(load, price)| load * i128::from(*price))
     });
     let rooms = instance.node_ids().flat_map(|node| {
         let most =
             move |r: usize| i128::from(instance.capacity(node)[r].max(instance.used(node)[r]));
-        let ratios = instance.ratios.iter();
+        let ratios = soft.ratios.iter();
         ratios.map(move |q| i128::from(q.a) * most(q.room) + i128::from(q.b) * most(q.with))
     });
     if tasks.sum::<i128>() + loads.sum::<i128>() + rooms.sum::<i128>() >= 1 << 60 {
@@ -157,13 +160,9 @@ fn check_total(instance: &Instance) -> Result<(), DraftError> {
 }
 
 /// Weights of leaving tasks out, as integers of one scale; empty when all are 1.
-pub(super) fn set_weights(
-    instance: &mut Instance,
-    draft: &Draft,
-    units: &Units,
-) -> Result<(), DraftError> {
+pub(super) fn weights(draft: &Draft, units: &Units) -> Result<Weights, DraftError> {
     if draft.tasks.iter().all(|task| task.weight.is_none()) {
-        return Ok(());
+        return Ok(Weights::default());
     }
     let given = draft.tasks.iter().filter_map(|task| task.weight);
     let places = given.map(Decimal::decimals).max().unwrap_or(0);
@@ -182,7 +181,5 @@ pub(super) fn set_weights(
     weights.iter_mut().for_each(|value| *value /= shared);
     let den = 10i64.pow(u32::from(places));
     let g = gcd(shared, den);
-    instance.weight = weights;
-    instance.weight_scale = Scale { num: shared / g, den: den / g };
-    Ok(())
+    Ok(Weights { scale: Scale { num: shared / g, den: den / g }, own: weights })
 }

@@ -198,7 +198,7 @@ impl Instance {
                           nodes, soft, peak, moves and moved";
             return Err(error(DraftItem::Whole, "goal", cause, remedy));
         }
-        if !self.ratios.is_empty() || self.soft_price.iter().any(|price| *price > 0) {
+        if !self.soft.ratios.is_empty() || self.soft.price.iter().any(|price| *price > 0) {
             let cause = "load above safety capacities and room beside room have no price in time";
             let remedy = "drop `safety_price` and `ratios`, or goals about time";
             return Err(error(DraftItem::Whole, "goal", cause.to_owned(), remedy));

@@ -4,23 +4,57 @@ use rustc_hash::FxHashMap;
 
 use super::draft::{DraftError, DraftItem, TaskDraft, error};
 use super::expand::Units;
-use super::parts::Precedence;
+use super::parts::{Precedence, Times};
 use super::resolve::{LATEST, Resolve};
 use super::{CENTURY, Decimal, Draft, Instance, NodeId, TaskId, When, gcd};
 
-/// Speeds of nodes, and durations of pairs in the order of the instance's; before costs, which
-/// depend on them.
-pub(super) fn set_durations(
-    instance: &mut Instance,
+/// What the draft says about time; `pair_duration` in the order of the instance's pairs, `ending`
+/// in rows of amounts.
+pub(super) fn times(
+    instance: &Instance,
     draft: &Draft,
+    units: &Units,
     pair_duration: Vec<Option<i64>>,
-) -> Result<(), DraftError> {
+    ending: &[i64],
+) -> Result<Times, DraftError> {
+    let resolve = Resolve::of(draft);
+    let mut rows = TaskTimes::for_those(draft, units.len());
     for (k, task) in draft.tasks.iter().enumerate() {
         if task.duration.is_some_and(|seconds| seconds > CENTURY) {
             let cause = format!("`{}` runs for longer than a century", task.id);
             return Err(error(DraftItem::Task(k), "duration", cause, "use a shorter duration"));
         }
+        let at = |when: Option<When>, field: &str| {
+            when.map(|when| resolve.at(when, DraftItem::Task(k), field)).transpose()
+        };
+        let release = at(task.release, "release")?.unwrap_or(0);
+        let (due, deadline) = (at(task.due, "due")?, at(task.deadline, "deadline")?);
+        check_running(instance, draft, units, k, release)?;
+        let range = units.range(k);
+        rows.release.iter_mut().for_each(|all| all[range.clone()].fill(release));
+        rows.due.iter_mut().for_each(|all| all[range.clone()].fill(due));
+        rows.deadline.iter_mut().for_each(|all| all[range.clone()].fill(deadline));
+        rows.elapsed.iter_mut().for_each(|all| all[range.clone()].fill(task.elapsed));
     }
+    let own_durations = pair_duration.iter().any(Option::is_some);
+    let pair_duration = pair_duration.into_iter().map(|own| own.unwrap_or(0));
+    Ok(Times {
+        start: draft.start,
+        release: unless_all(rows.release.unwrap_or_default(), &0),
+        due: rows.due.unwrap_or_default(),
+        deadline: rows.deadline.unwrap_or_default(),
+        elapsed: rows.elapsed.unwrap_or_default(),
+        precedence: Precedence::of_draft(draft, units)?,
+        speed: speeds(draft)?,
+        closed: closed(draft, &resolve)?,
+        ending: endings(instance, draft, &resolve, ending)?,
+        pair_duration: if own_durations { pair_duration.collect() } else { Vec::new() },
+    })
+}
+
+/// Numerator and denominator of each node's speed; empty where all are 1.
+fn speeds(draft: &Draft) -> Result<Vec<(i64, i64)>, DraftError> {
+    let mut speeds = Vec::new();
     if draft.nodes.iter().any(|node| node.speed.is_some()) {
         for (k, node) in draft.nodes.iter().enumerate() {
             let speed = node.speed.unwrap_or(Decimal::ONE);
@@ -39,50 +73,17 @@ pub(super) fn set_durations(
                 let remedy = "speeds are from 0.001 to 1000000, with at most 6 decimals";
                 error(DraftItem::Node(k), "speed", cause, remedy)
             })?;
-            instance.times.speed.push(fraction);
+            speeds.push(fraction);
         }
-        if instance.times.speed.iter().all(|speed| *speed == (1, 1)) {
-            instance.times.speed.clear();
+        if speeds.iter().all(|speed| *speed == (1, 1)) {
+            speeds.clear();
         }
     }
-    if pair_duration.iter().any(Option::is_some) {
-        let seconds = pair_duration.into_iter().map(|own| own.unwrap_or(0));
-        instance.times.pair_duration = seconds.collect();
-    }
-    Ok(())
+    Ok(speeds)
 }
 
-/// Everything else about time.
-pub(super) fn set_times(
-    instance: &mut Instance,
-    draft: &Draft,
-    units: &Units,
-    ending: &[i64],
-) -> Result<(), DraftError> {
-    let resolve = Resolve::of(draft);
-    instance.times.start = draft.start;
-    let mut rows = TaskTimes::for_those(draft, units.len());
-    for (k, task) in draft.tasks.iter().enumerate() {
-        let at = |when: Option<When>, field: &str| {
-            when.map(|when| resolve.at(when, DraftItem::Task(k), field)).transpose()
-        };
-        let release = at(task.release, "release")?.unwrap_or(0);
-        let (due, deadline) = (at(task.due, "due")?, at(task.deadline, "deadline")?);
-        check_running(instance, draft, units, k, release)?;
-        let range = units.range(k);
-        rows.release.iter_mut().for_each(|all| all[range.clone()].fill(release));
-        rows.due.iter_mut().for_each(|all| all[range.clone()].fill(due));
-        rows.deadline.iter_mut().for_each(|all| all[range.clone()].fill(deadline));
-        rows.elapsed.iter_mut().for_each(|all| all[range.clone()].fill(task.elapsed));
-    }
-    let times = &mut instance.times;
-    times.release = unless_all(rows.release.unwrap_or_default(), &0);
-    times.due = rows.due.unwrap_or_default();
-    times.deadline = rows.deadline.unwrap_or_default();
-    times.elapsed = rows.elapsed.unwrap_or_default();
-    times.precedence = Precedence::of_draft(draft, units)?;
-    set_closed(instance, draft, &resolve)?;
-    set_ending(instance, draft, &resolve, ending)?;
+/// What can be wrong with times only as a whole.
+pub(super) fn check(instance: &Instance, draft: &Draft, units: &Units) -> Result<(), DraftError> {
     if instance.horizon() >= LATEST {
         let cause = "durations, lags and releases add up to more than 10,000 years".to_owned();
         return Err(error(DraftItem::Whole, "", cause, "use shorter durations"));
@@ -145,7 +146,7 @@ fn check_running(
 }
 
 /// [0, available_at) and the windows of each node.
-fn set_closed(instance: &mut Instance, draft: &Draft, resolve: &Resolve) -> Result<(), DraftError> {
+fn closed(draft: &Draft, resolve: &Resolve) -> Result<Vec<Vec<(i64, i64)>>, DraftError> {
     let mut closed = Vec::with_capacity(draft.nodes.len());
     for (k, node) in draft.nodes.iter().enumerate() {
         let wrong = |cause: String, remedy| Err(error(DraftItem::Node(k), "closed", cause, remedy));
@@ -178,17 +179,16 @@ fn set_closed(instance: &mut Instance, draft: &Draft, resolve: &Resolve) -> Resu
         let first = available.transpose()?.filter(|at| *at > 0).map(|at| (0, at));
         closed.push(joined(first.into_iter().chain(windows)));
     }
-    instance.times.closed = unless_all(closed, &Vec::new());
-    Ok(())
+    Ok(unless_all(closed, &Vec::new()))
 }
 
 /// What ends on each node: rows of amounts in the order of the draft.
-fn set_ending(
-    instance: &mut Instance,
+fn endings(
+    instance: &Instance,
     draft: &Draft,
     resolve: &Resolve,
     rows: &[i64],
-) -> Result<(), DraftError> {
+) -> Result<Vec<Vec<(i64, Vec<i64>)>>, DraftError> {
     let width = draft.resources.len();
     let mut rows = rows.chunks_exact(width.max(1));
     let mut all = Vec::with_capacity(draft.nodes.len());
@@ -213,8 +213,7 @@ fn set_ending(
         }
         all.push(list);
     }
-    instance.times.ending = unless_all(all, &Vec::new());
-    Ok(())
+    Ok(unless_all(all, &Vec::new()))
 }
 
 /// Windows sorted by their starts, with those that touch made one.

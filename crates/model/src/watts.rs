@@ -39,13 +39,13 @@ fn too_large() -> DraftError {
     error(DraftItem::Whole, "watts", cause, "use larger units or fewer decimals")
 }
 
-/// Works out what nodes draw, as integers of one scale.
-pub(super) fn set_watts(instance: &mut Instance, draft: &Draft) -> Result<(), DraftError> {
+/// What nodes draw, as integers of one scale.
+pub(super) fn watts(instance: &Instance, draft: &Draft) -> Result<Watts, DraftError> {
     let given = draft.nodes.iter().flat_map(|node| {
         let load = node.watts.iter().map(|(_, watts)| *watts);
         load.chain(node.idle_watts)
     });
-    let Some(places) = given.map(Decimal::decimals).max() else { return Ok(()) };
+    let Some(places) = given.map(Decimal::decimals).max() else { return Ok(Watts::default()) };
     let width = instance.resources().len();
     // One step of a resource is num / den of its unit.
     let mut common: i64 = 1;
@@ -69,7 +69,7 @@ pub(super) fn set_watts(instance: &mut Instance, draft: &Draft) -> Result<(), Dr
         }
     }
     if watts.idle.iter().chain(&watts.load).all(|watts| *watts == 0) {
-        return Ok(());
+        return Ok(Watts::default());
     }
     check_total(instance, &watts)?;
     let shared = watts.idle.iter().chain(&watts.load).fold(0, |g, value| gcd(g, *value)).max(1);
@@ -78,8 +78,7 @@ pub(super) fn set_watts(instance: &mut Instance, draft: &Draft) -> Result<(), Dr
     let den = den.ok_or_else(too_large)?;
     let g = gcd(shared, den);
     watts.scale = Scale { num: shared / g, den: den / g };
-    instance.watts = watts;
-    Ok(())
+    Ok(watts)
 }
 
 /// Refuses what any plan could add up to more than 60 bits.

@@ -82,7 +82,7 @@ impl Fraction {
     /// `None` where no sensible number is.
     pub fn steps_to(self, value: f64) -> Option<i128> {
         let steps = value / self.near();
-        let steps = (steps - 1e-12 * steps.abs() - 1e-9).ceil();
+        let steps = (steps - HAIR * steps.abs() - ROUNDING).ceil();
         (steps.abs() < 1e30).then_some(steps as i128)
     }
 
@@ -148,9 +148,9 @@ pub struct Worth {
 /// Relative tolerance where one of two values is known in floating point only.
 const NEAR: f64 = 1e-6;
 /// Values so near each other are equal: near zero a relative tolerance says nothing.
-const HAIR: f64 = 1e-12;
+pub const HAIR: f64 = 1e-12;
 /// What sums in floating point may be off, as a part of them.
-const ROUNDING: f64 = 1e-9;
+pub const ROUNDING: f64 = 1e-9;
 
 /// Whether two values of a tier, known in floating point, are not the same, rounding aside.
 pub fn differ(a: f64, b: f64) -> bool {
@@ -228,7 +228,7 @@ impl Worth {
     pub fn contradicts(self, value: Worth) -> bool {
         match (self.exact, value.exact) {
             (Some(bound), Some(value)) => bound > value,
-            _ => self.near > value.near + NEAR * value.near.abs() + 1e-9,
+            _ => self.near > value.near + NEAR * value.near.abs() + ROUNDING,
         }
     }
 

@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Bounds;
-use model::{ANY, Ask, Instance, Refusal, Requirement, TaskId, Toleration};
+use model::{ANY, Instance, Refusal, Requirement, TaskId, Toleration};
 
 /// Why no plan can place every task.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub fn impossible(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
 /// A limit below what tasks add to it wherever they go.
 fn more_than_limits(instance: &Instance) -> Option<Impossible> {
     instance.rules().iter().find_map(|rule| {
-        let Ask::Limit(limit) = &rule.ask else { return None };
+        let limit = rule.limit()?;
         if instance.is_timed() && rule.instant().is_some() {
             return None;
         }

@@ -8,7 +8,7 @@ use super::fits::FirstFit;
 use super::index::NodeIndex;
 use base::stop::Stop;
 use model::state::State;
-use model::{Ask, Instance, NodeId, Plan, Rule, TaskId};
+use model::{Instance, NodeId, Plan, Rule, RuleShape, TaskId};
 
 /// Values of a label that a bundle tries before it is put off.
 const ATTEMPTS: usize = 64;
@@ -34,12 +34,12 @@ const ALONE: u32 = u32::MAX;
 impl Bundles {
     pub(super) fn of(instance: &Instance) -> Bundles {
         let mut bundles = Bundles { of: Vec::new(), tasks: Vec::new() };
-        let binds = |ask: &Ask| match ask {
-            Ask::Gang | Ask::Together => true,
-            Ask::Spread { at_least, at_most, .. } => *at_least > 1 || *at_most < u32::MAX,
-            Ask::Apart | Ask::Near { .. } | Ask::Limit(_) => false,
+        let binds = |rule: &Rule| match rule.shape() {
+            RuleShape::AllOrNone => true,
+            RuleShape::Values { at_least, at_most, .. } => at_least > 1 || at_most < u32::MAX,
+            RuleShape::Sum { .. } | RuleShape::Beside { .. } => false,
         };
-        let rules = instance.rules().iter().filter(|rule| binds(&rule.ask));
+        let rules = instance.rules().iter().filter(|rule| binds(rule));
         let mut parent: Vec<u32> = Vec::new();
         for rule in rules.filter(|rule| rule.tasks.len() > 1) {
             if parent.is_empty() {
@@ -151,7 +151,7 @@ impl<'a, 'b> Driver<'a, 'b> {
         let mut left = self.pass(bundles, order, stop)?;
         // What wanted to be near something that came later gets another chance.
         let rules = self.state.instance().rules();
-        let near = rules.iter().any(|rule| matches!(rule.ask, Ask::Near { .. }));
+        let near = rules.iter().any(|rule| !rule.ask.others().is_empty());
         while near && !left.is_empty() {
             let again = self.pass(bundles, &left, stop)?;
             if again.len() == left.len() {

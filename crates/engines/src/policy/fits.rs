@@ -1,9 +1,8 @@
 //! Rules from bin packing: which node's capacity the task fits best.
 
-use super::index::ROUNDING;
 use super::{Group, Lanes, Policy, Score};
 use model::state::State;
-use model::{NodeId, TaskId};
+use model::{NodeId, ROUNDING, TaskId};
 
 /// Sum over resources of the fraction of capacity left once the task is there.
 fn left(state: &State, task: TaskId, node: NodeId) -> f64 {

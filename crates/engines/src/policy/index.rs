@@ -5,12 +5,10 @@
 
 use super::{Policy, Score};
 use model::state::State;
-use model::{Instance, NodeId, TaskId};
+use model::{Instance, NodeId, ROUNDING, TaskId};
 
 /// Nodes in a block.
 pub(super) const BLOCK: usize = 64;
-/// A little more than rounding can hide, in sums of a few fractions: what bounds give up for it.
-pub(super) const ROUNDING: f64 = 1e-9;
 /// Scores that are no further apart are taken for equal.
 const HAIR: f64 = 2.0 * ROUNDING;
 

@@ -8,10 +8,10 @@
 use super::goal::{Aim, Amount, Target, less};
 use super::improve::Built;
 use super::orders::Figures;
-use super::problem::{Job, NEVER, Problem, ROUNDING};
+use super::problem::{Job, NEVER, Problem};
 use super::serial::{Builder, Recipe};
 use base::stop::Stop;
-use model::{NodeId, Shape, TaskId, Term, Tier};
+use model::{NodeId, ROUNDING, Shape, TaskId, Term, Tier};
 
 /// The most jobs, and nodes, that are worth a try.
 const FEW: usize = 40;

@@ -3,7 +3,7 @@
 use super::goal::Aim;
 use super::problem::NONE;
 use super::serial::{Builder, Recipe};
-use model::{Ask, NodeId, TaskId};
+use model::{NodeId, TaskId};
 
 impl Builder<'_> {
     /// Places all units of a gang at the earliest time at which all have room.
@@ -37,7 +37,7 @@ impl Builder<'_> {
         let mut tries = vec![nodes.clone()];
         for (rule, other) in p.instance.rules_of(TaskId(p.jobs[job].first)) {
             let rule = &p.instance.rules()[*rule as usize];
-            let few = matches!(rule.ask, Ask::Together) || rule.at_most() < p.jobs[job].units;
+            let few = rule.at_most() < p.jobs[job].units.max(2);
             if *other || !few {
                 continue;
             }

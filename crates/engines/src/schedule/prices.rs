@@ -9,10 +9,10 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::bounds::Heads;
-use super::problem::{NEVER, Problem, ROUNDING};
+use super::problem::{NEVER, Problem};
 use super::supply::{Row, rows};
 use base::stop::Stop;
-use model::{Seconds, Shape, Tier, gcd};
+use model::{ROUNDING, Seconds, Shape, Tier, gcd};
 
 /// Spans of time that have a price of their own.
 const SPANS: i64 = 400;

@@ -6,14 +6,12 @@ use rustc_hash::FxHashMap;
 
 use super::pools::{Draw, Pools};
 use super::timeline::Timeline;
-use model::{Ask, Instance, NodeId, Rule, TaskId};
+use model::{Instance, NodeId, Rule, RuleShape, TaskId};
 
 /// No job, no node.
 pub(super) const NONE: u32 = u32::MAX;
 /// No time at all.
 pub(super) const NEVER: i64 = i64::MAX / 4;
-/// What floating point may have added to a bound, as a part of it: it is taken off again.
-pub(super) const ROUNDING: f64 = 1e-9;
 
 /// What starts as one: a task, or the units of a gang.
 #[derive(Clone, Debug)]
@@ -459,12 +457,14 @@ fn values_of(instance: &Instance, rule: &Rule, partial: bool) -> Option<Vec<u32>
         let nodes = instance.node_ids().filter(|node| instance.eligible(*task, *node));
         sorted(nodes.filter_map(|node| instance.value_of(rule, node)).collect())
     };
-    match &rule.ask {
-        Ask::Together if !partial => rule.tasks.iter().map(of).reduce(|mut all, own| {
-            all.retain(|value| own.binary_search(value).is_ok());
-            all
-        }),
-        Ask::Near { others } => Some(sorted(others.iter().flat_map(of).collect())),
+    match rule.shape() {
+        RuleShape::Values { at_most: 1, .. } if !partial => {
+            rule.tasks.iter().map(of).reduce(|mut all, own| {
+                all.retain(|value| own.binary_search(value).is_ok());
+                all
+            })
+        }
+        RuleShape::Beside { others } => Some(sorted(others.iter().flat_map(of).collect())),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::goal::Aim;
 use super::problem::{NEVER, NONE};
 use super::serial::{Builder, Recipe};
-use model::{Ask, NodeId, Rule, RuleId, TaskId};
+use model::{NodeId, Rule, RuleId, TaskId};
 
 impl<'a> Builder<'a> {
     /// Takes back what breaks a rule as things stand, and tries once more what has no place, with
@@ -53,10 +53,7 @@ impl<'a> Builder<'a> {
                     NONE => None,
                     node => p.instance.value_of(rule, NodeId(node)),
                 };
-                let with = match &rule.ask {
-                    Ask::Near { others } => others.iter().filter_map(value).collect(),
-                    _ => FxHashSet::default(),
-                };
+                let with: FxHashSet<u32> = rule.ask.others().iter().filter_map(value).collect();
                 let alone = |task: &&TaskId| value(task).is_none_or(|at| !with.contains(&at));
                 let there = rule.tasks.iter().filter(|task| node(task) != NONE);
                 back.extend(there.filter(alone).map(|task| p.job_of(*task)));

@@ -1,11 +1,10 @@
 //! Tiers as linear forms over the columns of the program in time.
 
-use super::super::margins::ROUNDING;
 use super::super::objective::unit;
 use super::super::program::{Col, merged};
 use super::rows::Model;
 use judge::metrics;
-use model::{Scale, Shape, Term, Tier, gcd};
+use model::{ROUNDING, Scale, Shape, Term, Tier, gcd};
 
 /// A tier: its value times `unit` is the sum of the terms, and the constant.
 pub(super) struct Form {

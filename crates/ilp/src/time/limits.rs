@@ -1,10 +1,9 @@
 //! What is too dear to be in the program: where all else is as cheap as can be and a job still
 //! makes a tier worse than it is known to be, the job is not there.
 
-use super::super::margins::ROUNDING;
 use super::table::Table;
 use judge::metrics::unit;
-use model::{Shape, Term, Tier};
+use model::{ROUNDING, Shape, Term, Tier};
 
 /// Tiers with the values that they are known to reach.
 pub(super) struct Limits<'a> {

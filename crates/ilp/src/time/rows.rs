@@ -2,12 +2,12 @@
 //! 1992, DOI 10.1007/BF01585718): how many jobs of each class start when, and how many of their
 //! units on each group of nodes. One function per family of rows.
 
-use super::super::margins::{HIDDEN, ROUNDING};
+use super::super::margins::HIDDEN;
 use super::super::program::{Col, Of, Program};
 use super::limits::Limits;
 use super::starts::starts;
 use super::table::{Class, Group, Table};
-use model::{Shape, Tier, Worth};
+use model::{ROUNDING, Shape, Tier, Worth};
 
 /// Jobs of a class that start at `start`; each has ended by `end`.
 pub(super) struct Start {

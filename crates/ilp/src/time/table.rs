@@ -1,7 +1,7 @@
 //! The timed instance as the program sees it: jobs and nodes that nothing tells apart, told by
 //! everything that the program reads of them.
 
-use model::{Ask, Instance, NodeId, Prices, RuleId, Shape, TaskId, Term};
+use model::{Instance, NodeId, Prices, RuleId, Shape, TaskId, Term};
 
 /// A task on a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -344,7 +344,7 @@ fn gangs(instance: &Instance, job: TaskId) -> Vec<RuleId> {
     let size = instance.units(job).len();
     rules.retain(|rule| {
         let rule = &instance.rules()[*rule as usize];
-        rule.ask == Ask::Gang && rule.tasks.len() > size
+        rule.all_or_none() && rule.tasks.len() > size
     });
     rules
 }

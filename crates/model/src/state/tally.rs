@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::{Ask, Instance, Limit, NodeId, Rule, RuleId, TaskId};
+use crate::{Instance, NodeId, Rule, RuleId, RuleShape, TaskId};
 
 /// What the rules between tasks say of placements, whatever the loads.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl<'a> Ties<'a> {
     pub fn shut(&self, task: TaskId) -> bool {
         self.instance.rules_of(task).iter().any(|(id, other)| {
             let (rule, tally) = self.rule(*id);
-            let Ask::Limit(limit) = &rule.ask else { return false };
+            let Some(limit) = rule.limit() else { return false };
             let whole = self.instance.label_values()[rule.over as usize].key.is_empty();
             let same = limit.amounts_of(task).len() <= 1;
             let full = tally.members.get(0) + limit.base(task) > limit.at_most;
@@ -71,12 +71,13 @@ impl<'a> Ties<'a> {
                 continue;
             }
             let (tally, by) = (&mut self.tallies[*id as usize], if comes { 1 } else { -1 });
-            match (&rule.ask, self.instance.value_of(rule, node)) {
-                (Ask::Limit(limit), value) => {
-                    let by = by * limit.amount(task, node);
-                    value.into_iter().for_each(|value| tally.charge(limit, value, by));
+            let (shape, value) = (rule.shape(), self.instance.value_of(rule, node));
+            match shape {
+                RuleShape::Sum { at_most, .. } => {
+                    let by = by * shape.adds(task, node);
+                    value.into_iter().for_each(|value| tally.charge(value, by, at_most));
                 }
-                (_, value) => tally.change(rule, value, *other, by),
+                _ => tally.change(rule, value, *other, by),
             }
         }
     }
@@ -188,7 +189,7 @@ struct Tally {
     others_placed: usize,
     /// Values with a member.
     distinct: usize,
-    /// Values with more than one, or with more than a limit allows.
+    /// Values with more than a sum may be.
     crowded: usize,
     /// Values with members but none of the others.
     lacking: usize,
@@ -215,15 +216,12 @@ impl Tally {
                 step(&mut self.lacking, by);
             }
         }
-        if first(now - 1) {
-            step(&mut self.crowded, by);
-        }
     }
 
-    /// What a limit counts on the value changes by so much.
-    fn charge(&mut self, limit: &Limit, value: u32, by: i64) {
+    /// What a sum counts on the value changes by so much.
+    fn charge(&mut self, value: u32, by: i64, at_most: i64) {
         let now = self.members.add(value, by);
-        let over = |count: i64| usize::from(count > limit.at_most);
+        let over = |count: i64| usize::from(count > at_most);
         self.crowded = self.crowded + over(now) - over(now - by);
     }
 
@@ -238,23 +236,26 @@ impl Tally {
     /// Whether one more of the rule's tasks may go to the value; `adds` is what it counts there.
     fn allows(&self, rule: &Rule, value: Option<u32>, adds: i64) -> bool {
         let Some(value) = value else { return !rule.needs_label() };
-        let fits = match &rule.ask {
-            Ask::Near { .. } => self.others.get(value) > 0,
-            Ask::Spread { max_skew: Some(skew), .. } => {
-                let full = self.there(rule, value) + 1;
-                full - self.least(rule, Some(value)).min(full) <= i64::from(*skew)
+        match rule.shape() {
+            RuleShape::AllOrNone => true,
+            RuleShape::Sum { at_most, .. } => self.members.get(value) + adds <= at_most,
+            RuleShape::Beside { .. } => self.others.get(value) > 0,
+            RuleShape::Values { at_least, at_most, max_skew } => {
+                let even = max_skew.is_none_or(|skew| {
+                    let full = self.there(rule, value) + 1;
+                    full - self.least(rule, Some(value)).min(full) <= i64::from(skew)
+                });
+                even && self.allows_values(rule, value, (at_least, at_most))
             }
-            _ => true,
-        };
-        fits && self.allows_values(rule, value, adds)
+        }
     }
 
-    /// Whether the rule may hold in the end with one more of its tasks, or of `near`'s others, on the
+    /// Whether the rule may hold in the end with one more of its tasks, or of its others, on the
     /// value.
     fn may_hold(&self, rule: &Rule, other: bool, value: Option<u32>, adds: i64) -> bool {
-        match (&rule.ask, value) {
-            (Ask::Gang, _) => true,
-            (Ask::Near { others }, _) => {
+        match (rule.shape(), value) {
+            (RuleShape::AllOrNone, _) => true,
+            (RuleShape::Beside { others }, _) => {
                 // Each value without any of the others needs one that has no place yet.
                 let left = others.len() - self.others_placed - usize::from(other);
                 let bare = |value: u32| self.others.get(value) == 0;
@@ -265,31 +266,28 @@ impl Tally {
                 (other || value.is_some()) && lack <= left
             }
             (_, None) => !rule.needs_label(),
-            (Ask::Spread { max_skew: Some(skew), .. }, Some(value)) => {
-                let here = self.there(rule, value) + 1;
-                let most = self.members.most(|at, count| count + i64::from(rule.present_on(at)));
-                let floor = most.map_or(here, |most| most.max(here)) - i64::from(*skew);
-                let held = |at: u32| self.there(rule, at) + i64::from(at == value);
-                let lack: i64 = rule.values.iter().map(|at| (floor - held(*at)).max(0)).sum();
-                lack <= self.left(rule) as i64 && self.allows_values(rule, value, adds)
+            (RuleShape::Sum { at_most, .. }, Some(value)) => {
+                self.members.get(value) + adds <= at_most
             }
-            (_, Some(value)) => self.allows_values(rule, value, adds),
+            (RuleShape::Values { at_least, at_most, max_skew }, Some(value)) => {
+                let even = max_skew.is_none_or(|skew| {
+                    let here = self.there(rule, value) + 1;
+                    let most =
+                        self.members.most(|at, count| count + i64::from(rule.present_on(at)));
+                    let floor = most.map_or(here, |most| most.max(here)) - i64::from(skew);
+                    let held = |at: u32| self.there(rule, at) + i64::from(at == value);
+                    let lack: i64 = rule.values.iter().map(|at| (floor - held(*at)).max(0)).sum();
+                    lack <= self.left(rule) as i64
+                });
+                even && self.allows_values(rule, value, (at_least, at_most))
+            }
         }
     }
 
-    /// Whether one more task may be on the value as far as what is there and the number of values goes.
-    fn allows_values(&self, rule: &Rule, value: u32, adds: i64) -> bool {
-        let here = self.members.get(value);
-        let distinct = self.distinct + usize::from(here == 0);
-        match &rule.ask {
-            Ask::Gang | Ask::Near { .. } => true,
-            Ask::Apart => here == 0,
-            Ask::Limit(limit) => here + adds <= limit.at_most,
-            Ask::Together => distinct <= 1,
-            Ask::Spread { at_least, at_most, .. } => {
-                distinct <= *at_most as usize && distinct + self.left(rule) >= *at_least as usize
-            }
-        }
+    /// Whether one more task may be on the value as far as the number of values goes.
+    fn allows_values(&self, rule: &Rule, value: u32, (at_least, at_most): (u32, u32)) -> bool {
+        let distinct = self.distinct + usize::from(self.members.get(value) == 0);
+        distinct <= at_most as usize && distinct + self.left(rule) >= at_least as usize
     }
 
     /// Tasks that have no place once one more has.
@@ -310,19 +308,18 @@ impl Tally {
 
     /// Whether the rule holds as things stand.
     fn holds(&self, rule: &Rule) -> bool {
-        match &rule.ask {
-            Ask::Apart | Ask::Limit(_) => self.crowded == 0,
+        match rule.shape() {
+            RuleShape::Sum { .. } => self.crowded == 0,
             _ if self.placed == 0 => true,
-            Ask::Gang => self.placed == rule.tasks.len(),
-            Ask::Together => self.distinct <= 1,
-            Ask::Near { .. } => self.lacking == 0,
-            Ask::Spread { at_least, at_most, max_skew } => {
+            RuleShape::AllOrNone => self.placed == rule.tasks.len(),
+            RuleShape::Beside { .. } => self.lacking == 0,
+            RuleShape::Values { at_least, at_most, max_skew } => {
                 let even = max_skew.is_none_or(|skew| {
                     let of = |at: u32, count: i64| count + i64::from(rule.present_on(at));
                     let most = self.members.most(of).unwrap_or(0);
                     most - self.least(rule, None) <= i64::from(skew)
                 });
-                (*at_least as usize..=*at_most as usize).contains(&self.distinct) && even
+                (at_least as usize..=at_most as usize).contains(&self.distinct) && even
             }
         }
     }

@@ -10,7 +10,7 @@ use super::oracle::{Feasible, Oracle};
 use base::error::Result;
 use base::stop::Stop;
 use engines::bounds::Impossible;
-use model::{Ask, Instance, Kept, RuleId, TaskId};
+use model::{Instance, Kept, RuleId, TaskId};
 
 /// A part of a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +125,7 @@ fn all(instance: &Instance) -> Vec<Element> {
     };
     let mut sized: Vec<(f64, TaskId)> = instance.jobs().map(|task| (size(&task), task)).collect();
     sized.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-    let rules = instance.rules().iter().enumerate().filter(|(_, rule)| rule.ask != Ask::Gang);
+    let rules = instance.rules().iter().enumerate().filter(|(_, rule)| rule.has_places());
     let limited = instance.node_ids().any(|node| instance.max_tasks(node) < u32::MAX);
     (sized.into_iter().map(|(_, task)| Element::Job(task)))
         .chain(rules.map(|(k, _)| Element::Rule(k as RuleId)))

@@ -8,7 +8,7 @@ use engines::policy::{self, Settings, multi_start};
 use ilp::{self, Request};
 use judge::check::check_plan;
 use model::{
-    Ask, CardSet, Classes, Goal, Instance, Kept, NodeId, Rule, RuleId, TaskId, Term, Tier,
+    CardSet, Classes, Goal, Instance, Kept, NodeId, Rule, RuleId, RuleShape, TaskId, Term, Tier,
 };
 
 /// Nodes of one kind that a repair adds at most.
@@ -180,15 +180,13 @@ impl Work<'_> {
     /// resource that no node has is a slip of the pen where no limit counts it.
     fn can_lift(&self, rule: RuleId) -> bool {
         let instance = self.instance;
-        let counted = |rule: &Rule| match &rule.ask {
-            Ask::Limit(limit) => limit.resource.filter(|r| instance.resources()[*r].limits_only),
-            _ => None,
-        };
+        let counted =
+            |rule: &Rule| rule.limit()?.resource.filter(|r| instance.resources()[*r].limits_only);
         let rule = &instance.rules()[rule as usize];
         let alone = |resource| {
             instance.rules().iter().filter(|other| counted(other) == Some(resource)).count() == 1
         };
-        rule.ask != Ask::Gang && !counted(rule).is_some_and(alone)
+        rule.has_places() && !counted(rule).is_some_and(alone)
     }
 
     /// One rule lifted, or one job made undemanding.
@@ -233,7 +231,7 @@ impl Work<'_> {
         for element in &self.conflict.elements {
             let Element::Rule(id) = *element else { continue };
             let rule = &instance.rules()[id as usize];
-            let Ask::Limit(limit) = &rule.ask else { continue };
+            let Some(limit) = rule.limit() else { continue };
             let all: i128 = rule.tasks.iter().map(|task| i128::from(limit.most(*task))).sum();
             let missing = (all - i128::from(limit.at_most)).min(i128::from(LARGEST));
             let Ok(missing @ 1..) = usize::try_from(missing) else { continue };
@@ -277,7 +275,8 @@ impl Work<'_> {
         // A node more is one more that an even spread over nodes has to fill: with it, more may
         // be worse than fewer, and not all numbers are tried beyond a few.
         let skewed = |rule: &Rule| {
-            rule.over == 0 && matches!(rule.ask, Ask::Spread { max_skew: Some(_), .. })
+            let skewed = matches!(rule.shape(), RuleShape::Values { max_skew: Some(_), .. });
+            rule.over == 0 && skewed
         };
         let monotone = !instance.rules().iter().any(skewed);
         let mut list: Vec<Repair> = Vec::new();

@@ -16,7 +16,7 @@ use super::budgets::Budgets;
 use super::exhaust::shortest;
 use base::stop::Stop;
 use model::state::State;
-use model::{Ask, Instance, Move, NodeId, NodeState, Plan, RuleId, Step, TaskId};
+use model::{Instance, Move, NodeId, NodeState, Plan, RuleId, Step, TaskId};
 
 /// A move that has no place in the order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -495,7 +495,7 @@ impl<'a> Way<'a> {
                 waits_for: waits,
                 rules: if lacks.is_empty() {
                     rules
-                        .filter(|rule| self.instance.rules()[*rule as usize].ask != Ask::Gang)
+                        .filter(|rule| self.instance.rules()[*rule as usize].has_places())
                         .collect()
                 } else {
                     Vec::new()

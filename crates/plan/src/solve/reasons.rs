@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::{Answer, NoPlan, Unplaced};
 use engines::bounds::why_nowhere;
 use model::state::{Block, State};
-use model::{Ask, Instance, NodeState, Plan, TaskId};
+use model::{Instance, NodeState, Plan, TaskId};
 
 /// Every code that an unplaced task can have, with a possible action.
 pub const REASONS: [(&str, &str); 12] = [
@@ -122,7 +122,7 @@ fn why_not_now(state: &State, task: TaskId) -> (&'static str, String) {
 fn with_others(instance: &Instance, task: TaskId) -> String {
     let own = instance.rules_of(task).iter().filter(|(_, other)| !other);
     let rules = own.map(|(rule, _)| &instance.rules()[*rule as usize]);
-    let gang = rules.filter(|rule| rule.ask == Ask::Gang).max_by_key(|rule| rule.tasks.len());
+    let gang = rules.filter(|rule| rule.all_or_none()).max_by_key(|rule| rule.tasks.len());
     match gang {
         Some(gang) => format!(
             "it has room by itself; all {} of `{}` together have not",

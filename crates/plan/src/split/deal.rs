@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::ties::Group;
 use base::error::{Error, Result};
-use model::{Ask, Classes, Instance, NodeId, RequirementId, Rule, TaskId, Term};
+use model::{Classes, Instance, NodeId, RequirementId, Rule, TaskId, Term};
 
 /// The part of every node: of each kind of groups as many to each part as can be, larger
 /// groups first, each to the part that has least.
@@ -327,10 +327,7 @@ impl<'a> Dealer<'a> {
     fn has_values(&self, tasks: &[TaskId], part: usize) -> bool {
         let instance = self.instance;
         let enough = |rule: &Rule| {
-            let least = match rule.ask {
-                Ask::Apart => rule.tasks.len(),
-                _ => rule.at_least() as usize,
-            };
+            let least = rule.at_least();
             if least < 2 {
                 return true;
             }

@@ -2,7 +2,7 @@
 //! of one rack where rules want tasks on one rack.
 
 use base::error::{Error, Result};
-use model::{Ask, Instance, LabelId, LabelValues, NodeId, Rule, TaskId};
+use model::{Instance, LabelId, LabelValues, NodeId, Rule, RuleShape, TaskId};
 
 /// Nodes and tasks that go to the same part.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,7 @@ pub(super) fn groups(instance: &Instance, parts: usize) -> Result<Vec<Group>> {
 /// Whether the tasks of a rule have to stay together. A limit that all of them keep wherever they
 /// are, or that looks at single nodes, holds in each part by itself.
 fn binds(rule: &Rule) -> bool {
-    let Ask::Limit(limit) = &rule.ask else { return true };
+    let Some(limit) = rule.limit() else { return true };
     let all: i128 = rule.tasks.iter().map(|task| i128::from(limit.most(*task))).sum();
     rule.over != 0 && all > i128::from(limit.lowest())
 }
@@ -72,10 +72,10 @@ fn refuse_fewer(instance: &Instance, parts: usize, groups: usize, what: &str) ->
 
 /// Labels over which rules want tasks on one value or few, the finest first.
 fn whole_labels(instance: &Instance) -> Vec<&LabelValues> {
-    let gathers = |rule: &&Rule| match rule.ask {
-        Ask::Together | Ask::Near { .. } => true,
-        Ask::Spread { at_most, .. } => at_most < u32::MAX,
-        Ask::Gang | Ask::Apart | Ask::Limit(_) => false,
+    let gathers = |rule: &&Rule| match rule.shape() {
+        RuleShape::Beside { .. } => true,
+        RuleShape::Values { at_most, .. } => at_most < u32::MAX,
+        RuleShape::AllOrNone | RuleShape::Sum { .. } => false,
     };
     let rules = instance.rules().iter().filter(gathers);
     let mut labels: Vec<LabelId> = rules.map(|rule| rule.over).filter(|over| *over > 0).collect();

@@ -19,7 +19,7 @@ use super::budget::Budget;
 use super::problem::{Vector, add};
 use base::stop::Stop;
 use board::Board;
-use model::{Goal, Instance, Plan, Term};
+use model::{Goal, HAIR, Instance, Plan, ROUNDING, Term};
 use moves::{Best, Guide, Schedule, anneal, member};
 use problem::Problem;
 
@@ -124,7 +124,7 @@ impl<'a, const R: usize> Search<'a, R> {
             let value = self.stage(stage, &caps, ceiling.as_deref(), &mut best, share, tell);
             // Room for rounding, far below what one step of anything is worth.
             let value = self.task.goal.tiers[stage].worth(value);
-            caps.push(value + 1e-9 * value.abs() + 1e-12);
+            caps.push(value + ROUNDING * value.abs() + HAIR);
             if self.task.goal.tiers[stage].only() == Some(Term::Peak) {
                 ceiling = Some(self.level(&best));
             }
@@ -153,7 +153,7 @@ impl<'a, const R: usize> Search<'a, R> {
         let tight = self.problem.runs() && !varies && crowded(&first, &mut rng) > CROWDED;
         let parts = if tight { LONG } else { 1 };
         let mut pace = Pace::new(&self.problem, &self.budget, self.workers as u64, share, parts);
-        let enough = bound + 1e-9 * bound.abs();
+        let enough = bound + ROUNDING * bound.abs();
         let mut heat = HEAT;
         // Overload helps on some instances and not on others: when it led no further, rounds go
         // on without it, and the other way round.
@@ -192,7 +192,7 @@ impl<'a, const R: usize> Search<'a, R> {
             self.budget.work += found.iter().map(|best| best.moves).sum::<u64>();
             let better = |a: &(usize, Best), b: &(usize, Best)| a.1.value.total_cmp(&b.1.value);
             let Some((worker, first)) = found.into_iter().enumerate().min_by(better) else { break };
-            let progress = first.value < value - 1e-12 * value.abs();
+            let progress = first.value < value - HAIR * value.abs();
             if progress {
                 (value, heat) = (first.value, heat_of(worker));
                 *best = first.node_of;

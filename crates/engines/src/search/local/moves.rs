@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::super::budget::Budget;
 use super::super::problem::Vector;
 use super::board::Board;
-use model::{Ask, TaskId};
+use model::TaskId;
 
 /// How long and how hot: temperatures in units of the tier.
 #[derive(Clone, Copy, Debug)]
@@ -47,9 +47,10 @@ impl Guide {
     pub fn of<const R: usize>(board: &Board<R>) -> Guide {
         let problem = board.problem;
         let instance = problem.instance;
-        let together = instance.rules().iter().filter(|rule| {
-            rule.ask == Ask::Together || (rule.ask == Ask::Gang && problem.may_drop)
-        });
+        let together = instance
+            .rules()
+            .iter()
+            .filter(|rule| rule.at_most() == 1 || (rule.all_or_none() && problem.may_drop));
         let m = problem.nodes.len();
         let uneven = problem.tolls_differ(board.stage) && board.node_of.len() * m <= MANY;
         let prefer = |i: usize| {

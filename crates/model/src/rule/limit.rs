@@ -1,22 +1,44 @@
-//! What a limit counts: sums of demands, or of tasks, over nodes.
+//! `limit`: no more of something than so much on each value of a label, or in the whole plan.
 
 use std::borrow::Cow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::draft::{DraftError, DraftItem, LimitDraft, error};
-use super::resolve::Resolve;
-use super::{Decimal, Draft, Instance, LabelValues, Limit, Scale, TaskId};
+use super::info::{Field, Over, RuleFields, RuleInfo, WrongField, wrong};
+use super::{Ask, LabelValues, Limit};
+use crate::draft::{DraftError, DraftItem, LimitDraft, error};
+use crate::resolve::Resolve;
+use crate::{Decimal, Draft, Instance, Scale, TaskId};
 use base::nearest;
+
+pub(super) const INFO: RuleInfo = RuleInfo {
+    name: "limit",
+    help: "No more of `resource` than `at_most`, on each value or in the whole plan.",
+    over: Over::LabelOrPlan,
+    fields: &[Field::AtMost, Field::Resource, Field::Values, Field::Later, Field::Always],
+    read: of_fields,
+};
+
+fn of_fields(fields: &RuleFields) -> Result<(Ask, Option<LimitDraft>), WrongField> {
+    let Some(resource) = fields.resource.clone() else {
+        return wrong(Field::Resource, "say what is limited: a resource, or `tasks`");
+    };
+    let Some(at_most) = fields.at_most else {
+        return wrong(Field::AtMost, "say how much there may be");
+    };
+    let (values, later) = (fields.values.clone().unwrap_or_default(), fields.later.clone());
+    let limit = LimitDraft { resource, values, at_most, later, always: fields.always };
+    Ok((Ask::Limit(Limit::default()), Some(limit)))
+}
 
 /// What a limit on the number of tasks has for a resource.
 pub(super) const TASKS: &str = "tasks";
 
 /// The key of what is no label of nodes: they all have its one value.
-pub(super) const WHOLE: &str = "";
+pub(crate) const WHOLE: &str = "";
 
 /// The label of limits on the plan as a whole.
-pub(super) fn whole(nodes: usize) -> LabelValues {
+pub(crate) fn whole(nodes: usize) -> LabelValues {
     LabelValues { key: WHOLE.to_owned(), values: vec!["the plan".to_owned()], of: vec![0; nodes] }
 }
 
@@ -24,7 +46,7 @@ pub(super) fn whole(nodes: usize) -> LabelValues {
 ///
 /// # Errors
 /// Such a resource is as plain as can be: no cards, nothing that varies or depends on the node.
-pub(super) fn of_limits(draft: &Draft) -> Result<Vec<bool>, DraftError> {
+pub(crate) fn of_limits(draft: &Draft) -> Result<Vec<bool>, DraftError> {
     let limits = draft.rules.iter().filter_map(|rule| rule.limit.as_ref());
     let named: FxHashSet<&str> = limits.map(|limit| limit.resource.as_str()).collect();
     let mut own: Vec<bool> =
@@ -61,7 +83,7 @@ pub(super) fn of_limits(draft: &Draft) -> Result<Vec<bool>, DraftError> {
 }
 
 /// The limit that a draft's rule means, of no tasks yet.
-pub(super) fn read(
+pub(crate) fn read(
     instance: &Instance,
     item: DraftItem,
     draft: &LimitDraft,
@@ -106,12 +128,14 @@ pub(super) fn read(
 
 impl Limit {
     /// The same of these tasks.
-    pub(super) fn counting(&self, instance: &Instance, tasks: &[TaskId]) -> Limit {
+    pub(crate) fn counting(&self, instance: &Instance, tasks: &[TaskId]) -> Limit {
         let mut amounts = Vec::new();
         for (r, task) in self.resource.iter().flat_map(|r| tasks.iter().map(|task| (*r, *task))) {
-            let usual = instance.demand(task)[r];
+            let usual = instance.stated_demand(task, |own| own == r)[r];
             amounts.push((task, None, usual));
-            let other = instance.pairs(task).filter(|pair| pair.demand[r] != usual);
+            // Pairs say nothing of what only limits look at.
+            let pairs = instance.pairs(task).filter(|_| !instance.resources()[r].limits_only);
+            let other = pairs.filter(|pair| pair.demand[r] != usual);
             amounts.extend(other.map(|pair| (task, Some(pair.node), pair.demand[r])));
         }
         Limit { amounts, ..self.clone() }
@@ -152,17 +176,6 @@ fn steps(amount: Decimal, scale: Scale) -> i64 {
     // At most 18 digits and 2^60 steps: no product leaves 128 bits.
     let steps = whole * i128::from(scale.den) / den;
     i64::try_from(steps).unwrap_or(i64::MAX)
-}
-
-/// Takes what only limits look at off the tasks: nodes have none of it to give.
-pub(super) fn set_aside(instance: &mut Instance, own: &[bool]) {
-    let width = instance.resources.len();
-    for (r, _) in own.iter().enumerate().filter(|(_, own)| **own) {
-        instance.resources[r].limits_only = true;
-        let column = instance.demand.iter_mut().skip(r).step_by(width).map(std::mem::take);
-        instance.aside.push((r, column.collect()));
-        instance.pairs.demand.iter_mut().skip(r).step_by(width).for_each(|demand| *demand = 0);
-    }
 }
 
 impl Instance {

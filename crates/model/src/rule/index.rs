@@ -1,0 +1,80 @@
+//! What follows from an instance's rules: whom each concerns, and which values they could use.
+
+use super::{LabelValues, Rule, RuleId, RuleShape};
+use crate::parts::Rules;
+use crate::{Instance, NodeState, RequirementId, TaskId};
+
+impl Rules {
+    /// These rules over these labels, with what follows from them in an instance.
+    pub(crate) fn of(instance: &Instance, all: Vec<Rule>, labels: Vec<LabelValues>) -> Rules {
+        let mut rules = Rules { of: rows(instance.tasks(), &all), all, labels };
+        for k in 0..rules.all.len() {
+            let rule = &rules.all[k];
+            let mut asked: Vec<RequirementId> =
+                rule.tasks.iter().map(|task| instance.requirement_of(*task)).collect();
+            asked.dedup(); // a gang's units ask the same
+            rules.all[k].values = rules.usable_values(instance, rule, asked);
+        }
+        rules
+    }
+
+    /// Values that some task of the rule may use, or of which it says what is there, where an even
+    /// spread has to know.
+    pub(crate) fn usable_values(
+        &self,
+        instance: &Instance,
+        rule: &Rule,
+        mut asked: Vec<RequirementId>,
+    ) -> Vec<u32> {
+        if !matches!(rule.shape(), RuleShape::Values { max_skew: Some(_), .. }) {
+            return Vec::new();
+        }
+        asked.sort_unstable();
+        asked.dedup();
+        let of = &self.labels[rule.over as usize].of;
+        let nodes = instance.node_ids().filter(|node| {
+            instance.state(*node) == NodeState::Ready
+                && asked.iter().any(|r| instance.eligible_nodes(*r)[node.index()])
+        });
+        let mut values: Vec<u32> = nodes.map(|node| of[node.index()]).collect();
+        values.retain(|value| *value != LabelValues::NONE);
+        values.extend(rule.present.iter().map(|(value, _)| *value));
+        values.sort_unstable();
+        values.dedup();
+        values
+    }
+}
+
+impl Instance {
+    /// The same with these rules between its tasks instead.
+    pub(crate) fn ruled(mut self, all: Vec<Rule>) -> Instance {
+        let labels = std::mem::take(&mut self.rules.labels);
+        self.rules = Rules::of(&self, all, labels);
+        self
+    }
+
+    /// The same after tasks or nodes are others: what follows from its rules is worked out anew.
+    pub(crate) fn reruled(mut self) -> Instance {
+        let all = std::mem::take(&mut self.rules.all);
+        self.ruled(all)
+    }
+}
+
+/// The rules of each task, row by row, and whether it is one of its others.
+fn rows(tasks: usize, rules: &[Rule]) -> (Vec<u32>, Vec<(RuleId, bool)>) {
+    if rules.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let mut entries: Vec<(TaskId, RuleId, bool)> = Vec::new();
+    for (k, rule) in rules.iter().enumerate() {
+        entries.extend(rule.tasks.iter().map(|task| (*task, k as RuleId, false)));
+        entries.extend(rule.ask.others().iter().map(|task| (*task, k as RuleId, true)));
+    }
+    entries.sort_unstable();
+    let mut start = vec![0u32; tasks + 1];
+    entries.iter().for_each(|(task, ..)| start[task.index() + 1] += 1);
+    for k in 0..tasks {
+        start[k + 1] += start[k];
+    }
+    (start, entries.into_iter().map(|(_, rule, other)| (rule, other)).collect())
+}

@@ -1,0 +1,20 @@
+//! `near`: each of the tasks shares its value of a label with one of some others.
+
+use super::Ask;
+use super::info::{Field, Over, RuleFields, RuleInfo, WrongField, wrong};
+use crate::LimitDraft;
+
+pub(super) const INFO: RuleInfo = RuleInfo {
+    name: "near",
+    help: "Each on a value where one of `near` is.",
+    over: Over::Label,
+    fields: &[Field::Near],
+    read,
+};
+
+fn read(fields: &RuleFields) -> Result<(Ask, Option<LimitDraft>), WrongField> {
+    match fields.near {
+        Some(_) => Ok((Ask::Near { others: Vec::new() }, None)),
+        None => wrong(Field::Near, "say near whom: `near` or `near_group`"),
+    }
+}
