@@ -351,6 +351,8 @@ pub fn ruled() -> impl Strategy<Value = Draft> {
                     near,
                     limit: None,
                     as_one: false,
+                    // Some may be broken.
+                    price: (what != 4 && b >> 6 == 3).then(|| whole(i64::from(number))),
                 });
             }
             if let Some((deviations, risk)) = varying {
@@ -378,6 +380,7 @@ pub fn budget(tasks: Vec<String>, at_once: u32) -> RuleDraft {
         limit: Some(limit),
         present: Vec::new(),
         as_one: false,
+        price: None,
     }
 }
 
@@ -422,6 +425,7 @@ fn limit(draft: &mut Draft, (over_rack, a, b): (bool, u8, u8), number: u32) -> R
         limit: Some(limit),
         present: Vec::new(),
         as_one: false,
+        price: None,
     }
 }
 

@@ -45,4 +45,5 @@ mod timed_ilp;
 mod timed_mixed;
 mod traces;
 mod verdicts;
+mod wishes;
 mod workloads;

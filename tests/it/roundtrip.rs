@@ -158,6 +158,7 @@ fn named() -> impl Strategy<Value = Draft> {
                 limit: None,
                 present: Vec::new(),
                 as_one: false,
+                price: has(6).then_some(Decimal::ONE),
             }];
         }
         draft

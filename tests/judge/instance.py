@@ -7,7 +7,7 @@ TERMS = ["peak", "balance", "cost", "nodes", "demand", "energy", "soft", "moves"
 TIMED = ["makespan", "completion", "tardiness", "wait"]
 # What belongs to plans without times only, and to plans in time only.
 PLAIN_ONLY = {"risk", "risk-any", "balance", "demand-goal", "energy", "group_moves", "transient", "ratios", "safety", "no-duration",
-              "backup", "survive"}
+              "backup", "survive", "wish"}
 TIMED_ONLY = set(TIMED) | {"release", "due", "deadline", "after", "lag", "window", "available_at", "elapsed", "ending"}
 FEATURES = {}
 # Pairs of features that contradict each other.
@@ -431,6 +431,26 @@ def near(d):
         t = d.rng.choice(d.tasks)
         t.setdefault("group", "p")
         rule["near_group"] = t["group"] if isinstance(t["group"], str) else t["group"][0]
+
+
+@feature("wish")
+def wish(d):
+    """A rule that may be broken at a price; another may be there that may not."""
+    kind = d.rng.choice(["together", "apart", "near", "spread", "spread"])
+    if kind == "near":
+        near(d)
+    elif kind == "spread":
+        asked = d.rng.choice([{"at_most": 1}, {"at_least": 2}, {"max_skew": 0}, {"max_skew": 1}, {"at_least": 2, "max_skew": 0}])
+        rule = d.rule("spread", **asked)
+        if "at_least" in asked:
+            rule.pop("each", None)
+            rule.pop("group", None)
+            if len(d.tasks) == 1:
+                d.tasks.append(d.task(1))
+            rule["tasks"] = [t["id"] for t in d.tasks]
+    else:
+        d.rule(kind)
+    d.rules[-1]["price"] = d.rng.choice([1, 1, 2, "0.5", 3])
 
 
 def limit(d, resource, at_most):

@@ -235,7 +235,7 @@ class Model:
         return whole(node.per_hour * hours)
 
     def read_rules(self):
-        self.rules, self.still = [], set()
+        self.rules, self.wishes, self.still = [], [], set()
         for job in self.jobs:
             for kind in ("together", "apart"):
                 if kind in job.doc:
@@ -249,7 +249,8 @@ class Model:
                     self.still |= set(units) if quantity(doc["at_most"]) == 0 else set()
                     continue
                 over = doc.get("over", None if doc["rule"] == "limit" else "node")
-                self.rules.append(Rule(doc["rule"], units, over, doc, partners))
+                into = self.wishes if "price" in doc else self.rules
+                into.append(Rule(doc["rule"], units, over, doc, partners))
 
     def select(self, ids, group):
         return [u for u, job in enumerate(self.units) if job.id in listed(ids) or group in job.groups]
@@ -266,7 +267,8 @@ class Model:
         """The tiers nobody wrote: what is left out first, and `soft` last, where there is any of it."""
         self.soft = bool(self.ratios) or any(self.safety_price[r] > 0 and n.safety[r] is not None
                                              for n in self.nodes for r in range(len(self.resources))) \
-            or any(j.doc.get("prefers") for j in self.jobs) or any(t.endswith(":prefer") for n in self.nodes for t in n.taints)
+            or any(j.doc.get("prefers") for j in self.jobs) or any(t.endswith(":prefer") for n in self.nodes for t in n.taints) \
+            or any(quantity(wish.doc["price"]) > 0 for wish in self.wishes)
         if self.soft and not any(name == "soft" for t in self.goal for _, name in t.terms):
             self.goal = self.goal + [Tier("soft")]
         self.priorities = sorted({j.priority for j in self.jobs}, reverse=True) if self.allow_unplaced else []
@@ -534,7 +536,7 @@ class Model:
                 for r, d in enumerate(self.demand[u][n]):
                     loads[n][r] += d
             if "soft" in used:
-                out["soft"] = self.soft_value(where, loads)
+                out["soft"] = self.soft_value(where, loads, place)
             if not self.timed:
                 most = [max(Fraction(loads[n][r]) / node.capacity[r] for r in node.counted)
                         for n, node in enumerate(self.nodes) if node.counted]
@@ -551,8 +553,9 @@ class Model:
             return unmet + sum(t.endswith(":prefer") and not tolerated(t, task.get("tolerations", [])) for t in node.taints)
         return [[of(j.doc, node) for node in self.nodes] for j in self.units]
 
-    def soft_value(self, where, loads):
+    def soft_value(self, where, loads, place):
         total = sum(self.distaste[u][n] for u, n in where)
+        total += sum(quantity(wish.doc["price"]) * self.breaches(wish, place) for wish in self.wishes)
         for n, node in enumerate(self.nodes):
             if node.state != "ready":
                 continue
@@ -564,6 +567,31 @@ class Model:
                 free = lambda r: node.capacity[r] - loads[n][r]
                 total += price * max(0, ratio * free(room) - free(beside))
         return whole(total)
+
+    def breaches(self, wish, place):
+        """How often a rule with a price is broken."""
+        placed = [self.value_of(place[u], wish.over) for u in wish.units if place[u] is not None]
+        values = [v for v in placed if v is not None]
+        count = {v: values.count(v) for v in values}
+        if not placed:
+            return 0
+        if wish.kind == "together":
+            return max(0, len(count) - 1)
+        if wish.kind == "apart":
+            return len(values) - len(count)
+        if wish.kind == "near":
+            where = {self.value_of(place[u], wish.over) for u in wish.partners if place[u] is not None} - {None}
+            return sum(v not in where for v in placed)
+        low, high, skew = (wish.doc.get(k) for k in ("at_least", "at_most", "max_skew"))
+        total = max(0, low - len(count)) if low is not None else 0
+        total += max(0, len(count) - high) if high is not None else 0
+        if skew is not None:
+            there = wish.doc.get("present", {})
+            usable = {self.value_of(n, wish.over) for u in wish.units for n in range(len(self.nodes)) if self.welcome(u, n)}
+            full = lambda v: count.get(v, 0) + there.get(v, 0)
+            least = min(map(full, (usable - {None}) | set(there)), default=0)
+            total += max(0, max(map(full, count), default=0) - least - skew)
+        return total
 
     def timed_values(self, place, starts):
         """Terms about time, of the jobs that have a start."""

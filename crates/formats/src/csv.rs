@@ -55,7 +55,7 @@ pub(super) const NODE: [&str; 14] = [
     "closed",
 ];
 /// Reserved in the rules table.
-pub(super) const RULE: [&str; 16] = [
+pub(super) const RULE: [&str; 17] = [
     "id",
     "rule",
     "tasks",
@@ -72,6 +72,7 @@ pub(super) const RULE: [&str; 16] = [
     "values",
     "when",
     "later",
+    "price",
 ];
 /// Reserved in the pairs table, beside `task` and `node`.
 pub(super) const PAIR: [&str; 2] = ["cost", "duration"];

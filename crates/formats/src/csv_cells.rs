@@ -249,6 +249,7 @@ fn rule_cell(row: &Row, k: usize, name: &str, rule: &mut RuleFile) -> Result<()>
         "resource" => rule.resource = Some(text.to_owned()),
         "values" => rule.values = Some(OneOrMany(values(text))),
         "when" => rule.when = Some(row.read(k, word)?),
+        "price" => rule.price = row.quantity(k)?.map(Quantity),
         "later" => {
             for (from, amount) in entries(row, k, "1h=3;2h=4")? {
                 let from = time_file::when(from).map_err(|cause| row.error(k, cause))?;

@@ -287,6 +287,7 @@ fn rules(instance: &Instance) -> Result<Option<String>> {
             list(rule.values)?,
             rule.when.map_or("", WhenFile::name).to_owned(),
             later(&rule.later),
+            rule.price.map_or_else(String::new, |price| price.0.to_string()),
         ]);
     }
     table.write().map(Some)

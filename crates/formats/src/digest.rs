@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use model::{Instance, Limit, NodeId, NodeState, RuleShape, Scale, Selection, TaskId};
+use model::{Field, Instance, Limit, NodeId, NodeState, RuleShape, Scale, Selection, TaskId};
 
 /// `sha256:` and 64 hexadecimal digits over everything that decides which plans
 /// are feasible and what they cost: names, quantities, rules. The goal and the
@@ -257,11 +257,15 @@ fn rules(bytes: &mut Canonical, instance: &Instance) {
     let numbers = |tasks: &[TaskId]| {
         tasks.iter().map(|task| task.0.to_string()).collect::<Vec<_>>().join(",")
     };
-    let mut texts: Vec<String> = (instance.rules().iter())
-        .map(|rule| {
+    let wishes = instance.wishes().iter();
+    let wishes = wishes.map(|wish| (&wish.rule, instance.soft_scale().show(wish.price)));
+    let mut texts: Vec<String> = (instance.rules().iter().map(|rule| (rule, String::new())))
+        .chain(wishes)
+        .map(|(rule, price)| {
+            let plain = |field: &Field| matches!(field, Field::Price | Field::AsOne);
             let asks = match rule.shape() {
-                // What a kind without fields asks its name says.
-                _ if rule.ask.info().fields.is_empty() => String::new(),
+                // What a kind without fields of its own asks its name says.
+                _ if rule.ask.info().fields.iter().all(plain) => String::new(),
                 RuleShape::AllOrNone => String::new(),
                 RuleShape::Values { at_least, at_most, max_skew } => {
                     format!("{at_least} {at_most} {max_skew:?}")
@@ -274,7 +278,8 @@ fn rules(bytes: &mut Canonical, instance: &Instance) {
             let there = rule.present.iter().map(|(value, count)| format!(" {value}:{count}"));
             let there: String = there.collect();
             let once = if rule.as_one { " as one" } else { "" };
-            format!("{} {asks} {} {over}{there}{once}", rule.ask, numbers(&rule.tasks))
+            let price = if price.is_empty() { price } else { format!(" at {price}") };
+            format!("{} {asks} {} {over}{there}{once}{price}", rule.ask, numbers(&rule.tasks))
         })
         .collect();
     texts.sort();

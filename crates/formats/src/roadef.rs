@@ -256,6 +256,7 @@ fn rules(source: Text, draft: &mut Draft, services: &[Service]) -> Result<()> {
                 limit: None,
                 present: Vec::new(),
                 as_one: false,
+                price: None,
             });
         };
         if own.len() > 1 {

@@ -144,6 +144,9 @@ pub(super) struct RuleFile {
     /// limit: how much there may be from times on; plans without times look at `at_most` alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) later: Vec<LaterFile>,
+    /// The rule may be broken: what each breach costs in `soft`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) price: Option<Quantity>,
 }
 
 /// A spread within a gang.
@@ -211,6 +214,7 @@ impl RuleFile {
             later: self.later.iter().map(|own| (own.from.0, own.at_most.0)).collect(),
             always: self.when == Some(WhenFile::Always),
             as_one: self.when == Some(WhenFile::AsOne),
+            price: self.price.map(|price| price.0),
         };
         let (ask, limit) = rule.ask(&fields)?;
         let whom = match (self.tasks, self.group, self.each) {
@@ -232,7 +236,7 @@ impl RuleFile {
             (over, _) => over.unwrap_or_else(|| NODE.to_owned()),
         };
         let (name, as_one) = (self.id.map(|id| id.0), fields.as_one);
-        let RuleFields { near, present, .. } = fields;
-        Ok(RuleDraft { name, ask, over, whom, near, limit, present, as_one })
+        let RuleFields { near, present, price, .. } = fields;
+        Ok(RuleDraft { name, ask, over, whom, near, limit, present, as_one, price })
     }
 }

@@ -84,9 +84,23 @@ pub(super) fn rule_files(instance: &Instance, part: &Part) -> Result<Vec<RuleFil
         ..RuleFile::default()
     });
     let of_moves = of_moves.filter(|rule| rule.tasks.as_ref().is_some_and(|ids| !ids.0.is_empty()));
+    // Wishes hold nothing together: those of a part are about what it has of their tasks.
+    let here = |task: TaskId| part.tasks[task.index()];
+    let wished: Vec<(Rule, i64)> = (instance.wishes().iter())
+        .filter(|wish| wish.rule.tasks.iter().any(|task| here(*task)))
+        .filter_map(|wish| {
+            let whole = wish.rule.everyone().all(here);
+            let ask = wish.rule.ask.of_those(whole, Some)?;
+            let nothing = Ask::spread(None, None, None);
+            (ask != nothing).then(|| (Rule { ask, ..wish.rule.clone() }, wish.price))
+        })
+        .collect();
     let own = instance.rules().iter().zip(rules_of(instance, part));
-    own.filter(|(rule, own)| *own && !stands_on_gang(rule))
-        .map(|(rule, _)| {
+    let own = own.filter(|(rule, own)| *own && !stands_on_gang(rule));
+    let own = own.map(|(rule, _)| (rule, None));
+    own.chain(wished.iter().map(|(rule, price)| (rule, Some(*price))))
+        .map(|(rule, price)| {
+            let price = price.map(|price| decimal(&instance.soft_scale().show(price)));
             let spread = SpreadFile::of(&rule.ask, over(instance, rule));
             let limit = rule.limit();
             let most = match (&spread, limit) {
@@ -102,6 +116,7 @@ pub(super) fn rule_files(instance: &Instance, part: &Part) -> Result<Vec<RuleFil
                 at_least: spread.as_ref().and_then(|s| s.at_least),
                 at_most: most.map(|most| decimal(&most)).transpose()?.map(Quantity),
                 max_skew: spread.as_ref().and_then(|s| s.max_skew),
+                price: price.transpose()?.map(Quantity),
                 present: Ordered(named(instance, rule, part, rule.present.iter().copied())),
                 near: Some(rule.ask.others()).filter(|others| !others.is_empty()).map(ids),
                 resource: limit.map(|limit| instance.limited(limit).to_owned()),

@@ -69,6 +69,9 @@ impl<'a> Model<'a> {
         if prices(&|prices| prices.margins) {
             model.excess_rows();
             model.ratio_rows();
+            if shape.integer {
+                model.wish_rows();
+            }
         }
         if wanted(&|shape| matches!(shape, GoalShape::LargestGroup)) {
             model.group_moves_rows();

@@ -210,6 +210,6 @@ pub(super) enum Derived {
     /// The largest of several sums, each with a constant that counts where the sum is
     /// positive.
     Most { col: Col, of: Vec<(Vec<Col>, f64)> },
-    /// What a weighted sum is above a limit, at least 0.
-    Over { col: Col, of: Vec<(Col, f64)>, limit: f64 },
+    /// The most that any of several weighted sums is above its limit, at least 0.
+    Over { col: Col, of: Vec<(Vec<(Col, f64)>, f64)> },
 }

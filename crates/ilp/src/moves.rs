@@ -98,7 +98,7 @@ impl Model<'_> {
                 let mut row = terms.clone();
                 row.push((over, -1.0));
                 self.program.at_most(row, -missing);
-                self.derived.push(Derived::Over { col: over, of: terms, limit: -missing });
+                self.derived.push(Derived::Over { col: over, of: vec![(terms, -missing)] });
                 self.margins.push((over, unit * factor));
             }
         }

@@ -20,9 +20,11 @@ impl Derived {
                 };
                 point[*col as usize] = of.iter().map(full).fold(0.0, f64::max);
             }
-            Derived::Over { col, of, limit } => {
-                let load: f64 = of.iter().map(|(col, a)| a * point[*col as usize]).sum();
-                point[*col as usize] = (load - limit).max(0.0);
+            Derived::Over { col, of } => {
+                let above = |(terms, limit): &(Vec<(Col, f64)>, f64)| {
+                    terms.iter().map(|(col, a)| a * point[*col as usize]).sum::<f64>() - limit
+                };
+                point[*col as usize] = of.iter().map(above).fold(0.0, f64::max);
             }
         }
     }
@@ -159,29 +161,35 @@ impl Model<'_> {
         }
     }
 
-    /// Counts on all values that could be used lie between some number less the
-    /// skew and that number.
-    fn skew_rows(&mut self, rule: &Rule, on: &ByValue, skew: u32) {
+    /// The number of tasks on the fullest value with any of the plan.
+    fn fullest(&mut self, rule: &Rule, on: &ByValue) -> Col {
         let most = self.program.column(0.0, f64::INFINITY, false);
-        for value in &rule.values {
-            let cols = on.iter().find(|(known, _)| known == value).map_or(&[][..], |(_, c)| c);
+        for (value, cols) in on {
             let there = f64::from(rule.present_on(*value));
-            if !cols.is_empty() {
-                let mut terms = ones(cols);
-                terms.push((most, -1.0));
-                if there > 0.0 {
-                    // What is there counts as full only where the plan adds to it.
-                    terms.push((self.any(cols, rule.tasks.len() as f64), there));
-                }
-                self.program.at_most(terms, 0.0);
+            let mut terms = ones(cols);
+            terms.push((most, -1.0));
+            if there > 0.0 {
+                // What is there counts as full only where the plan adds to it.
+                terms.push((self.any(cols, rule.tasks.len() as f64), there));
             }
-            let mut terms: Vec<(Col, f64)> = cols.iter().map(|col| (*col, -1.0)).collect();
-            terms.push((most, 1.0));
-            self.program.at_most(terms, f64::from(skew) + there);
+            self.program.at_most(terms, 0.0);
         }
         let there = |value: u32| f64::from(rule.present_on(value));
         let of = on.iter().map(|(value, cols)| (cols.clone(), there(*value))).collect();
         self.derived.push(Derived::Most { col: most, of });
+        most
+    }
+
+    /// Counts on all values that could be used are no further below the fullest than the skew.
+    fn skew_rows(&mut self, rule: &Rule, on: &ByValue, skew: u32) {
+        let most = self.fullest(rule, on);
+        for value in &rule.values {
+            let cols = on.iter().find(|(known, _)| known == value).map_or(&[][..], |(_, c)| c);
+            let there = f64::from(rule.present_on(*value));
+            let mut terms: Vec<(Col, f64)> = cols.iter().map(|col| (*col, -1.0)).collect();
+            terms.push((most, 1.0));
+            self.program.at_most(terms, f64::from(skew) + there);
+        }
     }
 
     /// Members only where one of the others is.
@@ -195,6 +203,111 @@ impl Model<'_> {
             let own: Vec<(Col, f64)> = merged(terms);
             self.program.at_most(own, 0.0);
         }
+    }
+
+    /// Columns for breaches of wishes, priced.
+    pub(super) fn wish_rows(&mut self) {
+        let (shape, factor) = (self.shape, self.shape.instance.soft_scale().factor());
+        for (k, wish) in shape.instance.wishes().iter().enumerate() {
+            let (rule, price) = (&wish.rule, wish.price as f64 * factor);
+            self.program.about("wish", &[Of::Number(k)]);
+            let members = self.classes_of(&rule.tasks);
+            let on = self.by_value(rule, &members);
+            let n = rule.tasks.len() as f64;
+            match rule.shape() {
+                // They have no price.
+                RuleShape::AllOrNone => {}
+                RuleShape::Sum { at_most, .. } => {
+                    for (_, cols) in on {
+                        self.breach(ones(&cols), at_most as f64, price);
+                    }
+                }
+                RuleShape::Values { at_least, at_most, max_skew } => {
+                    if at_least > 0 || (at_most as usize) < on.len() {
+                        self.distinct_breaches(&members, &on, n, (at_least, at_most), price);
+                    }
+                    if let Some(skew) = max_skew {
+                        let most = self.fullest(rule, &on);
+                        self.skew_breaches(rule, &on, most, (skew, price));
+                    }
+                }
+                RuleShape::Beside { others } => {
+                    let others_placed = others.len() as f64;
+                    let others = self.classes_of(others);
+                    let there = self.by_value(rule, &others);
+                    for (value, cols) in &on {
+                        let beside = there.iter().find(|(known, _)| known == value);
+                        let beside = beside.map_or(Vec::new(), |(_, cols)| cols.clone());
+                        let any = self.any(&beside, others_placed);
+                        let mut terms = ones(cols);
+                        terms.push((any, -n));
+                        self.breach(terms, 0.0, price);
+                    }
+                    let stray = self.stray(rule, &members);
+                    self.margins.extend(stray.into_iter().map(|col| (col, price)));
+                }
+            }
+        }
+    }
+
+    /// What the terms are above the limit costs so much each.
+    fn breach(&mut self, terms: Vec<(Col, f64)>, limit: f64, price: f64) {
+        let terms = merged(terms);
+        let over = self.program.column(0.0, f64::INFINITY, false);
+        let mut row = terms.clone();
+        row.push((over, -1.0));
+        self.program.at_most(row, limit);
+        self.derived.push(Derived::Over { col: over, of: vec![(terms, limit)] });
+        self.margins.push((over, price));
+    }
+
+    /// Values in use beyond the most, and short of the fewest once any of the tasks is placed.
+    fn distinct_breaches(
+        &mut self,
+        members: &[usize],
+        on: &ByValue,
+        n: f64,
+        (at_least, at_most): (u32, u32),
+        price: f64,
+    ) {
+        let used: Vec<Col> = on.iter().map(|(_, cols)| self.any(cols, n)).collect();
+        if (at_most as usize) < on.len() {
+            self.breach(ones(&used), f64::from(at_most), price);
+        }
+        if at_least > 0 {
+            let all = members.iter().flat_map(|k| self.counts[*k].iter().flatten().copied());
+            let all: Vec<Col> = all.collect();
+            let placed = self.any(&all, n);
+            let mut terms: Vec<(Col, f64)> = used.iter().map(|col| (*col, -1.0)).collect();
+            terms.push((placed, f64::from(at_least)));
+            self.breach(terms, 0.0, price);
+        }
+    }
+
+    /// By how much the fullest value exceeds what it may.
+    fn skew_breaches(&mut self, rule: &Rule, on: &ByValue, most: Col, (skew, price): (u32, f64)) {
+        let over = self.program.column(0.0, f64::INFINITY, false);
+        let mut each = Vec::with_capacity(rule.values.len());
+        for value in &rule.values {
+            let cols = on.iter().find(|(known, _)| known == value).map_or(&[][..], |(_, c)| c);
+            let mut terms: Vec<(Col, f64)> = cols.iter().map(|col| (*col, -1.0)).collect();
+            terms.push((most, 1.0));
+            let limit = f64::from(skew) + f64::from(rule.present_on(*value));
+            let mut row = terms.clone();
+            row.push((over, -1.0));
+            self.program.at_most(row, limit);
+            each.push((terms, limit));
+        }
+        self.derived.push(Derived::Over { col: over, of: each });
+        self.margins.push((over, price));
+    }
+
+    /// Counts of the classes on nodes without the rule's label.
+    fn stray(&self, rule: &Rule, classes: &[usize]) -> Vec<Col> {
+        let instance = self.shape.instance;
+        let groups = self.shape.groups.iter().enumerate();
+        let bare = groups.filter(|(_, group)| instance.value_of(rule, group[0]).is_none());
+        bare.flat_map(|(g, _)| classes.iter().filter_map(move |k| self.counts[*k][g])).collect()
     }
 
     /// Columns for load above safety capacities, priced.
@@ -219,7 +332,7 @@ impl Model<'_> {
                 let mut row = terms.clone();
                 row.push((over, -1.0));
                 self.program.at_most(row, limit);
-                self.derived.push(Derived::Over { col: over, of: terms, limit });
+                self.derived.push(Derived::Over { col: over, of: vec![(terms, limit)] });
                 self.margins.push((over, price));
             }
         }

@@ -132,11 +132,12 @@ impl Draft {
             Instance { times: times(&plain, &self, &units, durations, &ending)?, ..plain };
         check_times(&instance, &self, &units)?;
         let instance = Instance { costs: costs(&instance, &self, &prices)?, ..instance };
-        let (rules, budgets) = resolve_rules(&instance, &self, &units)?;
+        let (soft, wished) = soft(&instance, &self)?;
+        let instance = Instance { soft, ..instance };
+        let (rules, budgets) = resolve_rules(&instance, &self, &units, &wished)?;
         let still = budget::still(&budgets, instance.tasks());
         let instance = Instance { rules, budgets, still, ..instance };
         let instance = Instance { watts: watts(&instance, &self)?, ..instance };
-        let instance = Instance { soft: soft(&instance, &self)?, ..instance };
         let instance = Instance { moves: moves(&instance, &self, &units, &node_at)?, ..instance };
         let deviation = deviations(&instance, &units, deviation)?;
         let devices = devices(&instance, &self, &units)?;

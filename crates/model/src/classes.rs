@@ -65,6 +65,9 @@ impl Classes {
     fn group(instance: &Instance, rules: bool) -> Classes {
         let tasks = group(instance.task_ids(), |task, key| {
             task_key(instance, task, key);
+            for (wish, other) in instance.wishes_of(task) {
+                key.push(i64::from(*wish) * 2 + i64::from(*other));
+            }
             if rules {
                 key.push(i64::MIN); // keeps pairs and rules apart
                 for (rule, other) in instance.rules_of(task) {
@@ -84,6 +87,14 @@ impl Classes {
         let routes = routes(instance);
         let nodes = group(instance.node_ids(), |node, key| {
             node_key(instance, node, key);
+            let wishes = instance.wishes().iter().map(|wish| &wish.rule);
+            for rule in wishes {
+                let value = instance.value_of(rule, node);
+                key.push(match rule.over {
+                    0 => i64::from(rule.present_on(node.0)),
+                    _ => value.map_or(-1, i64::from),
+                });
+            }
             if rules {
                 let labels = instance.label_values().iter().skip(1);
                 key.extend(labels.map(|label| i64::from(label.of[node.index()])));

@@ -169,6 +169,8 @@ pub struct RuleDraft {
     pub present: Vec<(String, u32)>,
     /// Of a gang: in time all of its tasks start at the same second.
     pub as_one: bool,
+    /// What each breach costs, where the rule may be broken.
+    pub price: Option<Decimal>,
 }
 
 impl RuleDraft {
@@ -183,6 +185,7 @@ impl RuleDraft {
             limit: None,
             present: Vec::new(),
             as_one: false,
+            price: None,
         }
     }
 }

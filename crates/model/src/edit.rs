@@ -10,7 +10,7 @@ use super::moves::{held, index_groups};
 use super::names::Names;
 use super::parts::{Costs, Weights};
 use super::{
-    ANY, Ask, Instance, NodeId, Plan, Requirement, Rule, RuleId, Scale, TaskId, Toleration,
+    ANY, Ask, Instance, NodeId, Plan, Requirement, Rule, RuleId, Scale, TaskId, Toleration, Wish,
 };
 
 /// What stays of an instance.
@@ -125,7 +125,13 @@ impl Instance {
         }
         instance.budgets.retain(|budget| !budget.tasks.is_empty());
         let rules = self.rules.all.iter().zip(&keep.rules).filter(|(_, keep)| **keep);
-        instance.ruled(rules.filter_map(|(rule, _)| shrunk(rule, &new_id)).collect())
+        let rules = rules.filter_map(|(rule, _)| shrunk(rule, &new_id)).collect();
+        let wishes = self
+            .rules
+            .wishes
+            .iter()
+            .filter_map(|wish| shrunk(&wish.rule, &new_id).map(|rule| Wish { rule, ..*wish }));
+        instance.ruled(rules, wishes.collect())
     }
 
     /// The instance with nothing asked of the labels, taints and place of one task

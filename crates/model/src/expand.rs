@@ -10,7 +10,7 @@ use super::names::Names;
 use super::parts::Rules;
 use super::resolve::Resolve;
 use super::rule::{WHOLE, read_limit, spread_objection, whole};
-use super::{Ask, Budget, Draft, Gang, Instance, LabelId, LabelValues, Rule, TaskId};
+use super::{Ask, Budget, Draft, Field, Gang, Instance, LabelId, LabelValues, Rule, TaskId, Wish};
 use base::nearest;
 
 /// Most tasks that an instance has, the units of its gangs counted one by one.
@@ -176,8 +176,9 @@ impl<'a> Units<'a> {
                 add(k, over);
             }
         }
-        // What a limit does not see it does not count.
-        let asks = |rule: &&RuleDraft| rule.over != NODE && rule.limit.is_none();
+        // What a limit does not see it does not count, and what is only wished nobody has to keep.
+        let asks =
+            |rule: &&RuleDraft| rule.over != NODE && rule.limit.is_none() && rule.price.is_none();
         for rule in draft.rules.iter().filter(asks) {
             // Unknown names are reported when the rules are resolved.
             for (_, tasks) in self.members(draft, &rule.whom).unwrap_or_default() {
@@ -248,16 +249,27 @@ impl<'a> Units<'a> {
 /// What rules call the node itself among labels.
 pub(super) const NODE: &str = "node";
 
-/// Gangs and rules as the instance's, and how many may move at once.
+/// Gangs and rules as the instance's, and how many may move at once. `prices` has that of each of
+/// the draft's rules, in soft units.
 pub(super) fn resolve_rules(
     instance: &Instance,
     draft: &Draft,
     units: &Units,
+    prices: &[i64],
 ) -> Result<(Rules, Vec<Budget>), DraftError> {
     let labels = vec![of_nodes(draft)];
     let resolve = Resolve::of(draft);
     let mut budgets = Vec::new();
-    let mut list = Resolved { instance, draft, labels, whole: None, rules: Vec::new(), entries: 0 };
+    let mut list = Resolved {
+        instance,
+        draft,
+        labels,
+        whole: None,
+        rules: Vec::new(),
+        wishes: Vec::new(),
+        most: 0,
+        entries: 0,
+    };
     let mut gangs: FxHashSet<(TaskId, TaskId, usize)> = FxHashSet::default();
     let ends = |tasks: &[TaskId]| (tasks[0], tasks[tasks.len() - 1], tasks.len());
     for (k, task) in draft.tasks.iter().enumerate().filter(|(_, task)| task.replicas.is_some()) {
@@ -329,12 +341,15 @@ pub(super) fn resolve_rules(
                 (None, _) => made_up(),
             };
             list.add(item, "", (name, ask.clone()), label, tasks, &rule.present)?;
-            if let Some(own) = list.rules.last_mut() {
-                own.as_one = rule.as_one;
+            let Some(mut own) = list.rules.pop() else { continue };
+            own.as_one = rule.as_one;
+            match rule.price {
+                None => list.rules.push(own),
+                Some(_) => list.wish(item, own, prices[k])?,
             }
         }
     }
-    Ok((Rules::of(instance, list.rules, list.labels), budgets))
+    Ok((Rules::of(instance, list.rules, list.wishes, list.labels), budgets))
 }
 
 /// The rules of a draft as far as they are resolved.
@@ -344,6 +359,9 @@ struct Resolved<'a> {
     labels: Vec<LabelValues>,
     whole: Option<LabelId>,
     rules: Vec<Rule>,
+    wishes: Vec<Wish>,
+    /// What breaches of all wishes cost at most.
+    most: i128,
     /// Tasks under all rules, each counted under each.
     entries: usize,
 }
@@ -415,6 +433,23 @@ impl Resolved<'_> {
             return Err(error(item, field, cause, remedy));
         }
         Ok(groups.into_iter().map(|(name, tasks)| (name, units.units_of(&tasks))).collect())
+    }
+
+    /// Takes a rule in that may be broken.
+    fn wish(&mut self, item: DraftItem, rule: Rule, price: i64) -> Result<(), DraftError> {
+        if !rule.ask.info().fields.contains(&Field::Price) {
+            let cause = format!("a {} cannot be broken at a price", rule.ask);
+            return Err(error(item, "price", cause, "leave `price` away"));
+        }
+        let there = rule.present.iter().map(|(_, count)| i128::from(*count)).max();
+        let breaches = 3 * rule.tasks.len() as i128 + there.unwrap_or(0);
+        self.most += i128::from(price) * breaches;
+        if self.most >= 1 << 60 {
+            let cause = "what broken rules may cost adds up to more than 2^60 steps".to_owned();
+            return Err(error(item, "price", cause, "use smaller prices, or fewer decimals"));
+        }
+        self.wishes.push(Wish { rule, price });
+        Ok(())
     }
 
     fn add(

@@ -248,7 +248,8 @@ impl Instance {
             let rule = &whole.rules()[*k as usize];
             Rule { ask: rule.ask.renamed(new), tasks: tasks.clone(), ..rule.clone() }
         });
-        let mut instance = self.ruled(shrunk.collect());
+        // What is asked after a failure is who has a place.
+        let mut instance = self.ruled(shrunk.collect(), Vec::new());
         // Which values could be used is asked of all tasks of a rule, those left out included.
         for (at, (k, _)) in left.iter().enumerate() {
             let rule = &whole.rules()[*k as usize];

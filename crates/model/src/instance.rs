@@ -7,7 +7,7 @@ use super::parts::{
 };
 use super::{
     Assumption, Decimal, Direction, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement,
-    RequirementId, Risk, Rule, RuleId, Scale, Taint, TaskId, Term, Tier,
+    RequirementId, Risk, Rule, RuleId, Scale, Taint, TaskId, Term, Tier, Wish,
 };
 
 /// A named quantity that nodes have and tasks need.
@@ -262,10 +262,17 @@ impl Instance {
 
     /// The rules that concern the task, and whether as one of `near`'s others.
     pub fn rules_of(&self, task: TaskId) -> &[(RuleId, bool)] {
-        match self.rules.of.0.get(task.index()..=task.index() + 1) {
-            Some(&[from, to]) => &self.rules.of.1[from as usize..to as usize],
-            _ => &[],
-        }
+        row_of(&self.rules.of, task)
+    }
+
+    /// Rules between tasks that may be broken, at a price in `soft`.
+    pub fn wishes(&self) -> &[Wish] {
+        &self.rules.wishes
+    }
+
+    /// The wishes that concern the task, and whether as one of their others.
+    pub fn wishes_of(&self, task: TaskId) -> &[(RuleId, bool)] {
+        row_of(&self.rules.wishes_of, task)
     }
 
     /// The labels that rules look at; the first is the node itself.
@@ -320,6 +327,7 @@ impl Instance {
         self.has_penalties()
             || (!self.safety.is_empty() && self.soft.price.iter().any(|price| *price > 0))
             || !self.soft.ratios.is_empty()
+            || self.rules.wishes.iter().any(|wish| wish.price > 0)
     }
 
     /// True when some task likes some nodes better than others.
@@ -502,5 +510,14 @@ impl Instance {
     pub fn with_one_task_per_node(mut self, limit: bool) -> Instance {
         self.one_task_per_node = limit;
         self
+    }
+}
+
+/// The task's row of a list in rows.
+fn row_of(rows: &(Vec<u32>, Vec<(RuleId, bool)>), task: TaskId) -> &[(RuleId, bool)] {
+    let (start, entries) = rows;
+    match start.get(task.index()..=task.index() + 1) {
+        Some(&[from, to]) => &entries[from as usize..to as usize],
+        _ => &[],
     }
 }

@@ -69,7 +69,7 @@ pub use quantity::{CENTURY, Decimal, QuantityError, Scale, gcd, parse_duration, 
 pub use risk::{Risk, normal_quantile, normal_tail, parse_share};
 pub use rule::{
     Ask, Field, LabelId, LabelValues, Limit, Over, RULES, Rule, RuleFields, RuleId, RuleInfo,
-    RuleShape, WrongField,
+    RuleShape, Wish, WrongField,
 };
 pub use selector::{
     ANY, Effect, Labels, Preference, Refusal, Requirement, RequirementId, Selection, Taint,

@@ -1,7 +1,7 @@
 //! Parts of an instance: what is said of it beside its nodes and tasks. What is made of a draft, and
 //! what an instance answers, stands in the file of each.
 
-use super::{Decimal, LabelValues, NodeId, Rule, RuleId, Scale, TaskId};
+use super::{Decimal, LabelValues, NodeId, Rule, RuleId, Scale, TaskId, Wish};
 
 /// At most so many of these tasks may be on their way in one wave of moves. Plans do not see it,
 /// orders of moves do.
@@ -157,6 +157,9 @@ pub(super) struct Rules {
     pub(super) all: Vec<Rule>,
     /// Row starts, and the entries: rule, and whether as one of its others.
     pub(super) of: (Vec<u32>, Vec<(RuleId, bool)>),
+    pub(super) wishes: Vec<Wish>,
+    /// As `of`: wish, and whether as one of its others.
+    pub(super) wishes_of: (Vec<u32>, Vec<(RuleId, bool)>),
     pub(super) labels: Vec<LabelValues>,
 }
 

@@ -190,7 +190,7 @@ impl Instance {
         self.moves.held = held(self);
         let scale = self.resources[r].scale;
         self.resources[r].scale = scale.divided(times)?;
-        self.soft.finer(r, times)?;
+        self.soft.finer(r, times, &mut self.rules.wishes)?;
         check_soft(self, &self.soft).ok()?;
         self.watts.finer(r, width, times)?;
         check_total(self, &self.watts).ok()?;

@@ -3,7 +3,7 @@
 use super::draft::{DraftError, DraftItem, error};
 use super::expand::Units;
 use super::parts::{RoomRatio, Soft, Weights};
-use super::{Decimal, Draft, Instance, RatioDraft, Scale, gcd};
+use super::{Decimal, Draft, Instance, RatioDraft, Scale, Wish, gcd};
 
 const REMEDY: &str = "use smaller weights and prices, or fewer decimals";
 
@@ -13,13 +13,15 @@ fn too_large(field: &str) -> DraftError {
 }
 
 /// Penalties of preferences and soft taints, prices of load above safety
-/// capacities: integers of one scale.
-pub(super) fn soft(instance: &Instance, draft: &Draft) -> Result<Soft, DraftError> {
+/// capacities: integers of one scale; with the price of each of the draft's rules in it.
+pub(super) fn soft(instance: &Instance, draft: &Draft) -> Result<(Soft, Vec<i64>), DraftError> {
     let prices = || draft.resources.iter().map(|resource| resource.safety_price);
     let weights = instance.requirements.iter().flat_map(|r| r.prefers.iter().map(|p| p.weight));
     let places = prices().flatten().chain(weights).map(Decimal::decimals);
     let products = draft.ratios.iter().map(|r| r.price.decimals() + r.ratio.decimals());
-    let places = places.chain(products).max().unwrap_or(0);
+    let wishes = || draft.rules.iter().map(|rule| rule.price.unwrap_or(Decimal::ZERO));
+    let wished = wishes().map(Decimal::decimals);
+    let places = places.chain(products).chain(wished).max().unwrap_or(0);
     // One step of a resource is num / den of its unit.
     let priced = prices().enumerate().filter(|(_, price)| price.is_some()).map(|(r, _)| r);
     let compared = draft.ratios.iter().flat_map(|r| [usize::from(r.room), usize::from(r.with)]);
@@ -54,11 +56,15 @@ pub(super) fn soft(instance: &Instance, draft: &Draft) -> Result<Soft, DraftErro
         });
     }
     let ratios = ratios(instance, draft, places, common)?;
+    let wished: Result<Vec<i64>, _> = wishes().map(|price| whole(price, common)).collect();
+    let mut wished = wished?;
     let mut soft = Soft { scale: Scale::ONE, penalty, price, ratios };
     check_total(instance, &soft)?;
     let lists = soft.penalty.iter().flatten().chain(&soft.price);
     let lists = lists.chain(soft.ratios.iter().flat_map(|ratio| [&ratio.a, &ratio.b]));
+    let lists = lists.chain(&wished);
     let shared = lists.fold(0, |g, value| gcd(g, *value)).max(1);
+    wished.iter_mut().for_each(|value| *value /= shared);
     soft.penalty.iter_mut().flatten().for_each(|value| *value /= shared);
     soft.price.iter_mut().for_each(|value| *value /= shared);
     for ratio in &mut soft.ratios {
@@ -71,7 +77,7 @@ pub(super) fn soft(instance: &Instance, draft: &Draft) -> Result<Soft, DraftErro
         .ok_or_else(|| too_large("safety"))?;
     let g = gcd(shared, den);
     soft.scale = Scale { num: shared / g, den: den / g };
-    Ok(soft)
+    Ok((soft, wished))
 }
 
 /// Ratios in soft units; those without a price ask nothing.
@@ -118,7 +124,7 @@ fn ratios(
 impl Soft {
     /// What soft rules cost stays as it is when a step of the resource becomes so many times as
     /// fine; `None` where that does not fit.
-    pub(super) fn finer(&mut self, r: usize, times: i64) -> Option<()> {
+    pub(super) fn finer(&mut self, r: usize, times: i64, wishes: &mut [Wish]) -> Option<()> {
         let compares = |ratio: &RoomRatio| ratio.room == r || ratio.with == r;
         if self.price[r] == 0 && !self.ratios.iter().any(compares) {
             return Some(());
@@ -129,7 +135,8 @@ impl Soft {
             let own = [(ratio.room, &mut ratio.a), (ratio.with, &mut ratio.b)];
             own.into_iter().filter(|(k, _)| *k != r).map(|(_, factor)| factor)
         });
-        for value in prices.chain(ratios) {
+        let wished = wishes.iter_mut().map(|wish| &mut wish.price);
+        for value in prices.chain(ratios).chain(wished) {
             *value = value.checked_mul(times)?;
         }
         self.scale = self.scale.divided(times)?;

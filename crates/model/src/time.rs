@@ -198,6 +198,11 @@ impl Instance {
                           nodes, soft, peak, moves and moved";
             return Err(error(DraftItem::Whole, "goal", cause, remedy));
         }
+        if !self.wishes().is_empty() {
+            let cause = "rules that may be broken have no price in time".to_owned();
+            let remedy = "drop their `price`, or goals about time";
+            return Err(error(DraftItem::Whole, "goal", cause, remedy));
+        }
         if !self.soft.ratios.is_empty() || self.soft.price.iter().any(|price| *price > 0) {
             let cause = "load above safety capacities and room beside room have no price in time";
             let remedy = "drop `safety_price` and `ratios`, or goals about time";

@@ -7,10 +7,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::affinity::{NAME, bar, narrow};
 use super::cluster::Cluster;
-use super::pods::{Class, EVERYWHERE, HostPort, Spread, Term};
+use super::pods::{Class, EVERYWHERE, HostPort, Liking, Spread, Term, Terms};
 use super::quotas::limit;
 use super::selectors::{Labels, NAMESPACE_NAME, Selector};
-use model::{ANY, Ask, Direction, RuleDraft, Selection, Whom};
+use model::{ANY, Ask, Direction, Preference, RuleDraft, Selection, Whom};
 
 /// Most rules for which pods that keep away from others are written out in pairs.
 const MOST_PAIRS: usize = 20_000;
@@ -25,6 +25,8 @@ const NOBODY: &str = "(no pod matches the affinity)";
 pub(super) struct Between {
     /// By class: what its pods ask of nodes beside what they say themselves.
     pub(super) extra: Vec<Selection>,
+    /// By class: nodes that its pods like for what runs there.
+    pub(super) prefers: Vec<Vec<Preference>>,
     pub(super) rules: Vec<RuleDraft>,
     /// Where, and what is not planned with.
     pub(super) told: Vec<(Direction, String, String, String)>,
@@ -58,7 +60,11 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
         homes: FxHashMap::default(),
         matching: FxHashMap::default(),
         own_names: FxHashMap::default(),
-        out: Between { extra: vec![Selection::default(); classes], ..Between::default() },
+        out: Between {
+            extra: vec![Selection::default(); classes],
+            prefers: vec![Vec::new(); classes],
+            ..Between::default()
+        },
     };
     for (k, pod) in cluster.waiting.iter().enumerate() {
         scene.waiting[pod.class].push(k);
@@ -114,9 +120,35 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
     away.into_iter().for_each(|(term, classes)| scene.away(term, &classes));
     near.into_iter().for_each(|(terms, classes)| scene.near(terms, &classes));
     scene.ports(&holders, &runners);
+    for (liking, classes) in likings(cluster, &holders, |terms| &terms.rather_near) {
+        scene.rather_near(liking, &classes);
+    }
+    for (liking, classes) in likings(cluster, &holders, |terms| &terms.rather_away) {
+        scene.rather_away(liking, &classes);
+    }
     // Last: which values can be used depends on all the rest.
     spread.into_iter().for_each(|(spread, classes)| scene.spread(spread, &classes));
     scene.out
+}
+
+/// What classes prefer, in order of first appearance, each with the classes.
+fn likings<'a>(
+    cluster: &'a Cluster,
+    holders: &[usize],
+    of: fn(&Terms) -> &Vec<Liking>,
+) -> Vec<(&'a Liking, Vec<usize>)> {
+    let mut order: Vec<(&Liking, Vec<usize>)> = Vec::new();
+    let mut at: FxHashMap<&Liking, usize> = FxHashMap::default();
+    for class in holders {
+        for liking in of(&cluster.classes[*class].terms) {
+            let k = *at.entry(liking).or_insert_with(|| {
+                order.push((liking, Vec::new()));
+                order.len() - 1
+            });
+            order[k].1.push(*class);
+        }
+    }
+    order
 }
 
 impl<'a> Scene<'a> {
@@ -169,7 +201,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Those values alone.
-    fn values(&self, classes: &[usize], key: &str) -> Vec<String> {
+    pub(super) fn values(&self, classes: &[usize], key: &str) -> Vec<String> {
         self.counts(classes, key).into_iter().map(|(value, _)| value).collect()
     }
 

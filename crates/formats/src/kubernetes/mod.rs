@@ -19,6 +19,7 @@ mod nodes;
 mod objects;
 mod operators;
 mod pods;
+mod preferred;
 mod priorities;
 mod queues;
 mod quotas;
@@ -217,10 +218,12 @@ fn draft(mut cluster: Cluster) -> Result<Draft> {
         priorities.push(cluster.priority(k));
     }
     for (pod, priority) in cluster.waiting.iter().zip(priorities) {
+        let mut requires = with(&cluster.requirements[pod.requirement], &between.extra[pod.class]);
+        requires.prefers.extend_from_slice(&between.prefers[pod.class]);
         draft.tasks.push(TaskDraft {
             id: pod.id.clone(),
             demand: needs[pod.needs].clone(),
-            requires: with(&cluster.requirements[pod.requirement], &between.extra[pod.class]),
+            requires,
             priority,
             duration: pod.most,
             current: pod.node.iter().cloned().collect(),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use k8s_openapi::api::core::v1::{PodAffinityTerm, PodResourceClaim, PodSpec, PodStatus};
+use k8s_openapi::api::core::v1::{
+    PodAffinityTerm, PodResourceClaim, PodSpec, PodStatus, WeightedPodAffinityTerm,
+};
 use serde_json::Value;
 
 use super::affinity::Tell;
@@ -76,13 +78,24 @@ pub(super) struct Terms {
     pub(super) near: Vec<Term>,
     /// Required anti-affinity.
     pub(super) away: Vec<Term>,
-    /// Spread that is a condition.
+    /// Preferred affinity.
+    pub(super) rather_near: Vec<Liking>,
+    /// Preferred anti-affinity.
+    pub(super) rather_away: Vec<Liking>,
+    /// How pods are to be spread.
     pub(super) spread: Vec<Spread>,
     /// Ports of the node that they take, sorted.
     pub(super) ports: Vec<HostPort>,
 }
 
-/// A condition on how evenly pods are spread.
+/// Other pods that a pod prefers to be with, or without, and how much.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Liking {
+    pub(super) term: Term,
+    pub(super) weight: u32,
+}
+
+/// How evenly pods are spread.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Spread {
     /// Whom it counts, and over which label.
@@ -94,6 +107,8 @@ pub(super) struct Spread {
     pub(super) ignores_affinity: bool,
     /// Nodes count only where the pod tolerates their taints.
     pub(super) honours_taints: bool,
+    /// Pods may be spread less evenly, but should not.
+    pub(super) preferred: bool,
 }
 
 /// A port of the node.
@@ -182,23 +197,25 @@ pub(super) fn terms(spec: &PodSpec, namespace: &str, labels: &Labels, tell: Tell
     all.near = required(list, "podAffinity", tell);
     let list = away.and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
     all.away = required(list, "podAntiAffinity", tell);
-    let near = near.and_then(|a| a.preferred_during_scheduling_ignored_during_execution.as_ref());
-    let away = away.and_then(|a| a.preferred_during_scheduling_ignored_during_execution.as_ref());
-    for (list, name) in [(near, "podAffinity"), (away, "podAntiAffinity")] {
-        if list.is_some_and(|list| !list.is_empty()) {
-            let field =
-                format!("spec.affinity.{name}.preferredDuringSchedulingIgnoredDuringExecution");
-            let what = "what pods only prefer of other pods is not planned with";
-            tell(Direction::Wider, field, what.to_owned());
-        }
-    }
+    let liked = |list: Option<&Vec<WeightedPodAffinityTerm>>, name: &str, tell: Tell| {
+        let at = format!("spec.affinity.{name}.preferredDuringSchedulingIgnoredDuringExecution");
+        let terms = list.into_iter().flatten().enumerate();
+        let read =
+            terms.filter_map(|(k, one)| match term(&one.pod_affinity_term, namespace, labels) {
+                Ok(term) => Some(Liking { term, weight: one.weight.unsigned_abs() }),
+                Err(what) => {
+                    tell(Direction::Wider, format!("{at}[{k}]"), what);
+                    None
+                }
+            });
+        read.collect()
+    };
+    let list = near.and_then(|a| a.preferred_during_scheduling_ignored_during_execution.as_ref());
+    all.rather_near = liked(list, "podAffinity", tell);
+    let list = away.and_then(|a| a.preferred_during_scheduling_ignored_during_execution.as_ref());
+    all.rather_away = liked(list, "podAntiAffinity", tell);
     for (k, one) in spec.topology_spread_constraints.iter().flatten().enumerate() {
         let at = format!("spec.topologySpreadConstraints[{k}]");
-        if one.when_unsatisfiable == "ScheduleAnyway" {
-            let what = "ScheduleAnyway: an even spread that is only preferred is not planned with";
-            tell(Direction::Wider, format!("{at}.whenUnsatisfiable"), what.to_owned());
-            continue;
-        }
         let alike = one.match_label_keys.as_ref();
         match (Selector::of(one.label_selector.as_ref(), labels, alike, None), one.max_skew) {
             (Ok(selector), skew @ 1..) => {
@@ -210,6 +227,7 @@ pub(super) fn terms(spec: &PodSpec, namespace: &str, labels: &Labels, tell: Tell
                     least_values: one.min_domains.map_or(1, |least| least.max(1) as usize),
                     ignores_affinity: one.node_affinity_policy.as_deref() == Some("Ignore"),
                     honours_taints: one.node_taints_policy.as_deref() == Some("Honor"),
+                    preferred: one.when_unsatisfiable == "ScheduleAnyway",
                 });
             }
             (Ok(_), skew) => {

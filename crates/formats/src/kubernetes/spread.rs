@@ -7,7 +7,7 @@ use super::affinity::{bar, narrow, with};
 use super::between::Scene;
 use super::nodes::Host;
 use super::pods::Spread;
-use model::{ANY, Ask, Direction};
+use model::{ANY, Ask, Decimal, Direction};
 
 /// A value that no node has: where it counts, the emptiest is empty.
 const MISSING: &str = "(a value that no node has)";
@@ -22,7 +22,7 @@ impl<'a> Scene<'a> {
     pub(super) fn spread(&mut self, spread: &'a Spread, holders: &[usize]) {
         let key = &spread.term.over;
         let meant = self.matching(&spread.term);
-        for class in holders {
+        for class in holders.iter().filter(|_| !spread.preferred) {
             narrow(&mut self.out.extra[*class], key, vec![ANY.to_owned()]);
         }
         // An empty selector matches every pod, and yet the scheduler counts none by it.
@@ -55,7 +55,9 @@ impl<'a> Scene<'a> {
                 let what = "other waiting pods that it counts are not counted";
                 self.tell(Direction::Either, *task, FIELD, what);
             }
-            self.kept_off_full(spread, &counts, &outer);
+            if !spread.preferred {
+                self.kept_off_full(spread, &counts, &outer);
+            }
             if !inner.is_empty() {
                 self.even(spread, counts, &inner);
             }
@@ -71,8 +73,9 @@ impl<'a> Scene<'a> {
         requirement: usize,
     ) -> Counts {
         let cluster = self.cluster;
-        let keys: Vec<&String> =
-            cluster.classes[class].terms.spread.iter().map(|one| &one.term.over).collect();
+        let alike = cluster.classes[class].terms.spread.iter();
+        let alike = alike.filter(|one| one.preferred == spread.preferred);
+        let keys: Vec<&String> = alike.map(|one| &one.term.over).collect();
         let asked = &cluster.requirements[requirement];
         let counts = |host: usize| {
             let node = &cluster.hosts[host];
@@ -116,7 +119,7 @@ impl<'a> Scene<'a> {
     fn even(&mut self, spread: &'a Spread, mut counts: Counts, tasks: &[usize]) {
         let Some(mut over) = self.over(&spread.term.over) else { return };
         let lacks = counts.len() < spread.least_values;
-        if self.uneven(spread, &counts, tasks, lacks) {
+        if !spread.preferred && self.uneven(spread, &counts, tasks, lacks) {
             let what = "what runs is not spread so: a plan that moves any of it mends that too";
             self.tell(Direction::Narrower, tasks[0], FIELD, what);
         }
@@ -132,7 +135,9 @@ impl<'a> Scene<'a> {
             present.push((MISSING.to_owned(), 0));
         }
         let ask = Ask::Spread { at_least: 0, at_most: u32::MAX, max_skew: Some(spread.skew) };
-        self.rule("topology spread", ask, &over, tasks).present = present;
+        let price = spread.preferred.then_some(Decimal::ONE);
+        let rule = self.rule("topology spread", ask, &over, tasks);
+        (rule.present, rule.price) = (present, price);
     }
 
     /// Whether the pods are spread less evenly now than they ask for.

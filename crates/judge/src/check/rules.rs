@@ -4,7 +4,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Violation;
 use super::violation::list;
-use model::{Ask, Instance, LabelValues, Limit, NodeState, Plan, RequirementId, Rule, TaskId};
+use crate::metrics::{skew, tasks_by_value};
+use model::{Ask, Instance, Limit, Plan, Rule, TaskId};
 
 /// Those of the rules that are broken, with what is wrong.
 pub(super) fn broken<'a>(
@@ -122,53 +123,4 @@ pub(super) fn counted(plan: &Plan, limit: &Limit) -> Option<FxHashMap<TaskId, i1
         }
     }
     Some(own)
-}
-
-/// Placed tasks by the value of the label, values in order of first appearance.
-fn tasks_by_value(plan: &Plan, label: &LabelValues, tasks: &[TaskId]) -> Vec<(u32, Vec<TaskId>)> {
-    let mut at: FxHashMap<u32, usize> = FxHashMap::default();
-    let mut list: Vec<(u32, Vec<TaskId>)> = Vec::new();
-    for task in tasks {
-        let Some(node) = plan.placement[task.index()] else { continue };
-        let value = label.of[node.index()];
-        if value == LabelValues::NONE {
-            continue; // said by the requirement that the label be there
-        }
-        let place = *at.entry(value).or_insert_with(|| {
-            list.push((value, Vec::new()));
-            list.len() - 1
-        });
-        list[place].1.push(*task);
-    }
-    list
-}
-
-/// Most tasks on a value with any of the plan less the fewest on any value that some task could
-/// use, or of which the rule says what is there; those counted that are there already.
-fn skew(instance: &Instance, rule: &Rule, on: &[(u32, Vec<TaskId>)]) -> u32 {
-    let there = |value: u32| {
-        let known = rule.present.iter().filter(|(known, _)| *known == value);
-        known.map(|(_, count)| *count as usize).sum::<usize>()
-    };
-    let most = on.iter().map(|(value, tasks)| tasks.len() + there(*value)).max().unwrap_or(0);
-    let of = &instance.label_values()[rule.over as usize].of;
-    let tasks: FxHashMap<u32, usize> = on.iter().map(|(value, on)| (*value, on.len())).collect();
-    let count = |value: u32| tasks.get(&value).copied().unwrap_or(0) + there(value);
-    // Tasks that ask the same are asked once.
-    let asked: FxHashMap<RequirementId, TaskId> =
-        rule.tasks.iter().map(|task| (instance.requirement_of(*task), *task)).collect();
-    let mut could: FxHashSet<u32> = FxHashSet::default();
-    for node in instance.node_ids().filter(|node| instance.state(*node) == NodeState::Ready) {
-        let value = of[node.index()];
-        let accepts = |task: &TaskId| {
-            let requirement = instance.requirement(*task);
-            requirement.accepts(instance.labels(node), instance.taints(node))
-        };
-        if value != LabelValues::NONE && !could.contains(&value) && asked.values().any(accepts) {
-            could.insert(value);
-        }
-    }
-    could.extend(rule.present.iter().map(|(value, _)| *value));
-    let least = could.into_iter().map(count).min().unwrap_or(0);
-    (most - least.min(most)) as u32
 }

@@ -8,6 +8,7 @@ mod fragmentation;
 mod overload;
 mod prices;
 mod time;
+mod wishes;
 
 pub use critical::{Link, Waits, critical_path};
 use exact::Figures;
@@ -15,6 +16,7 @@ pub use exact::{step, unit};
 pub use fragmentation::{CardFigures, Mix, card_figures, fragmented};
 pub use overload::{Overload, worst_overload};
 pub use time::{TimeFigures, load_over_time, there_until, timed_values};
+pub(crate) use wishes::{skew, tasks_by_value};
 
 use model::{
     Fraction, Goal, Instance, LeftOut, NodeId, Plan, ResourceWeights, Schedule, Shape, TaskId,

@@ -1,5 +1,6 @@
 //! Goals that are made of prices: of placements, of used nodes, of load.
 
+use super::wishes::cost;
 use model::{Instance, Plan, Prices, Shape, TERMS, Term};
 
 /// What each of them comes to, in its own steps. `count` says how many tasks of the plan each node
@@ -27,7 +28,10 @@ fn sum(instance: &Instance, plan: &Plan, loads: &[i64], count: &[usize], prices:
         let used = instance.node_ids().filter(|node| count[node.index()] > 0);
         sum += used.map(|node| prices.of_use(instance, node)).sum::<i64>();
     }
-    if prices.margins { sum.saturating_add(margins(instance, loads)) } else { sum }
+    if prices.margins {
+        sum = sum.saturating_add(margins(instance, loads)).saturating_add(cost(instance, plan));
+    }
+    sum
 }
 
 /// Load above the safety capacities and room missing beside other room, on nodes that count. Load

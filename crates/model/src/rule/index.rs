@@ -1,19 +1,32 @@
 //! What follows from an instance's rules: whom each concerns, and which values they could use.
 
-use super::{LabelValues, Rule, RuleId, RuleShape};
+use super::{LabelValues, Rule, RuleId, RuleShape, Wish};
 use crate::parts::Rules;
 use crate::{Instance, NodeState, RequirementId, TaskId};
 
 impl Rules {
-    /// These rules over these labels, with what follows from them in an instance.
-    pub(crate) fn of(instance: &Instance, all: Vec<Rule>, labels: Vec<LabelValues>) -> Rules {
-        let mut rules = Rules { of: rows(instance.tasks(), &all), all, labels };
-        for k in 0..rules.all.len() {
-            let rule = &rules.all[k];
+    /// These rules and wishes over these labels, with what follows from them in an instance.
+    pub(crate) fn of(
+        instance: &Instance,
+        all: Vec<Rule>,
+        wishes: Vec<Wish>,
+        labels: Vec<LabelValues>,
+    ) -> Rules {
+        let tasks = instance.tasks();
+        let of = rows(tasks, all.iter());
+        let wishes_of = rows(tasks, wishes.iter().map(|wish| &wish.rule));
+        let mut rules = Rules { all, of, wishes, wishes_of, labels };
+        let usable = |rule: &Rule| {
             let mut asked: Vec<RequirementId> =
                 rule.tasks.iter().map(|task| instance.requirement_of(*task)).collect();
             asked.dedup(); // a gang's units ask the same
-            rules.all[k].values = rules.usable_values(instance, rule, asked);
+            rules.usable_values(instance, rule, asked)
+        };
+        let values: Vec<Vec<u32>> = rules.all.iter().map(usable).collect();
+        let wished: Vec<Vec<u32>> = rules.wishes.iter().map(|wish| usable(&wish.rule)).collect();
+        let every = rules.all.iter_mut().chain(rules.wishes.iter_mut().map(|wish| &mut wish.rule));
+        for (rule, values) in every.zip(values.into_iter().chain(wished)) {
+            rule.values = values;
         }
         rules
     }
@@ -46,27 +59,31 @@ impl Rules {
 }
 
 impl Instance {
-    /// The same with these rules between its tasks instead.
-    pub(crate) fn ruled(mut self, all: Vec<Rule>) -> Instance {
+    /// The same with these rules between its tasks, and these wishes, instead.
+    pub(crate) fn ruled(mut self, all: Vec<Rule>, wishes: Vec<Wish>) -> Instance {
         let labels = std::mem::take(&mut self.rules.labels);
-        self.rules = Rules::of(&self, all, labels);
+        self.rules = Rules::of(&self, all, wishes, labels);
         self
     }
 
     /// The same after tasks or nodes are others: what follows from its rules is worked out anew.
     pub(crate) fn reruled(mut self) -> Instance {
-        let all = std::mem::take(&mut self.rules.all);
-        self.ruled(all)
+        let Rules { all, wishes, .. } = &mut self.rules;
+        let (all, wishes) = (std::mem::take(all), std::mem::take(wishes));
+        self.ruled(all, wishes)
     }
 }
 
 /// The rules of each task, row by row, and whether it is one of its others.
-fn rows(tasks: usize, rules: &[Rule]) -> (Vec<u32>, Vec<(RuleId, bool)>) {
-    if rules.is_empty() {
+fn rows<'a>(
+    tasks: usize,
+    rules: impl ExactSizeIterator<Item = &'a Rule>,
+) -> (Vec<u32>, Vec<(RuleId, bool)>) {
+    if rules.len() == 0 {
         return (Vec::new(), Vec::new());
     }
     let mut entries: Vec<(TaskId, RuleId, bool)> = Vec::new();
-    for (k, rule) in rules.iter().enumerate() {
+    for (k, rule) in rules.enumerate() {
         entries.extend(rule.tasks.iter().map(|task| (*task, k as RuleId, false)));
         entries.extend(rule.ask.others().iter().map(|task| (*task, k as RuleId, true)));
     }

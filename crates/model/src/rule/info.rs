@@ -53,6 +53,8 @@ pub enum Field {
     Always,
     /// Its tasks start at the same second.
     AsOne,
+    /// What a breach costs, where it may be broken.
+    Price,
 }
 
 impl Field {
@@ -69,6 +71,7 @@ impl Field {
             Field::Later => ("later", None),
             Field::Always => ("when", Some("always")),
             Field::AsOne => ("when", Some("as-one")),
+            Field::Price => ("price", None),
         }
     }
 }
@@ -96,6 +99,8 @@ pub struct RuleFields {
     pub always: bool,
     /// See [`Field::AsOne`].
     pub as_one: bool,
+    /// See [`Field::Price`].
+    pub price: Option<Decimal>,
 }
 
 impl RuleFields {
@@ -112,6 +117,7 @@ impl RuleFields {
             (Field::Later, !self.later.is_empty()),
             (Field::Always, self.always),
             (Field::AsOne, self.as_one),
+            (Field::Price, self.price.is_some()),
         ];
         given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field)
     }

@@ -24,9 +24,12 @@ impl RuleInfo {
             let own = RULES.iter().filter(|info| info.fields.contains(&field));
             let own: Vec<String> = own.map(|info| format!("`{}`", info.name)).collect();
             let (name, word) = field.name();
-            let whose = match own.as_slice() {
-                [one] => format!("only the rule {one} has"),
-                more => format!("only the rules {} have", more.join(" and ")),
+            let whose = match own.split_last() {
+                Some((last, [])) => format!("only the rule {last} has"),
+                Some((last, others)) => {
+                    format!("only the rules {} and {last} have", others.join(", "))
+                }
+                None => "no rule has".to_owned(),
             };
             return Err((
                 name,

@@ -224,6 +224,16 @@ impl fmt::Display for Ask {
     }
 }
 
+/// A rule that may be broken, at a price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What is wished.
+    pub rule: Rule,
+    /// What each breach costs, in soft units: a task on a value too many or beside nobody, a value
+    /// too many or too few, a task by which the fullest value exceeds what it may.
+    pub price: i64,
+}
+
 /// The values of a label, and which one each node has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelValues {

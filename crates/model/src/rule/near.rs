@@ -8,7 +8,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     name: "near",
     help: "Each on a value where one of `near` is.",
     over: Over::Label,
-    fields: &[Field::Near],
+    fields: &[Field::Near, Field::Price],
     read,
 };
 

@@ -8,7 +8,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     name: "spread",
     help: "On many values, few, or evenly: see `at_least`, `at_most`, `max_skew`.",
     over: Over::Label,
-    fields: &[Field::AtLeast, Field::AtMost, Field::MaxSkew, Field::Present],
+    fields: &[Field::AtLeast, Field::AtMost, Field::MaxSkew, Field::Present, Field::Price],
     read,
 };
 

@@ -1,13 +1,13 @@
 //! `together`: all of the tasks on one value of a label.
 
-use super::info::{Over, RuleInfo};
+use super::info::{Field, Over, RuleInfo};
 use super::{Ask, RuleShape};
 
 pub(super) const INFO: RuleInfo = RuleInfo {
     name: "together",
     help: "All on one value of the label.",
     over: Over::Label,
-    fields: &[],
+    fields: &[Field::Price],
     read: |_| Ok((Ask::Together, None)),
 };
 

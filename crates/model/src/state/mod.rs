@@ -3,9 +3,11 @@
 
 mod cards;
 mod tally;
+mod wishes;
 
 pub use cards::{choose, pack};
 pub use tally::Ties;
+pub use wishes::{Step, Wishes};
 
 use crate::{CardSet, Instance, NodeId, Plan, RuleId, TaskId};
 use cards::Cards;

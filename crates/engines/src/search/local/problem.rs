@@ -15,8 +15,8 @@ pub struct Weights {
     placements: Vec<(f64, Placement)>,
     /// What each node costs once it is used; empty where none costs anything.
     used: Vec<f64>,
-    /// Load above safety capacities and missing room, a step.
-    margins: f64,
+    /// Load above safety capacities, missing room and breaches of wishes, a step.
+    pub margins: f64,
     /// Demand placed.
     amounts: f64,
     /// Leaving tasks out: of one priority, or of all.

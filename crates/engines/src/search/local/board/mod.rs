@@ -1,12 +1,14 @@
 //! A plan that moves: loads, members, prices and rules kept incrementally. It
 //! alone says what a change is worth; whoever proposes changes never computes that.
 
+mod change;
+
 use super::super::problem::{Vector, add, fits, sub};
 use super::groups::Groups;
 use super::problem::Problem;
 use super::spread::Spread;
 use model::TaskId;
-use model::state::{Ties, pack};
+use model::state::{Step, Ties, Wishes};
 
 /// A node as it would be.
 #[derive(Clone, Copy)]
@@ -35,6 +37,9 @@ pub struct Board<'g, 'a, const R: usize> {
     members: Vec<Vec<u32>>,
     position: Vec<u32>,
     ties: Ties<'a>,
+    wishes: Wishes<'a>,
+    /// Whether any tier up to the stage's pays for wishes.
+    wished: bool,
     spread: Spread<R>,
     /// Per tier up to the stage's and node: what the node by itself is worth.
     own: Vec<Vec<f64>>,
@@ -84,6 +89,9 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             members: vec![Vec::new(); m + 1],
             position: vec![0; node_of.len()],
             ties: Ties::new(problem.instance),
+            wishes: Wishes::new(problem.instance),
+            wished: !problem.instance.wishes().is_empty()
+                && problem.tiers[..=stage].iter().any(|w| w.margins > 0.0),
             spread: Spread::new(problem),
             own: vec![vec![0.0; m + 1]; stage + 1],
             paid: vec![vec![0.0; node_of.len()]; stage + 1],
@@ -200,7 +208,8 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             let mean = self.total[0] / problem.counted;
             sum += w.balance * (self.total[1] / problem.counted - mean * mean).max(0.0);
         }
-        sum + w.peak * self.highest() + w.group_moves * f64::from(self.groups.most)
+        let wished = if self.wished { w.margins * self.wishes.total() as f64 } else { 0.0 };
+        sum + w.peak * self.highest() + w.group_moves * f64::from(self.groups.most) + wished
     }
 
     /// The highest utilisation of a node.
@@ -231,6 +240,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
             return None;
         }
         let most_moved = if self.grouped { self.most_moved_after(moves) } else { 0 };
+        let wished = if self.wished { self.wishes.after(&self.steps(moves)) as f64 } else { 0.0 };
         let mut total = self.total;
         if self.even {
             for side in sides.iter().filter(|side| side.node < self.level.len()) {
@@ -251,6 +261,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
                 let more = f64::from(most_moved) - f64::from(self.groups.most);
                 delta += g.tiers[t].group_moves * more;
             }
+            delta += g.tiers[t].margins * wished;
             if self.problem.tiers[t].even() {
                 delta += self.evenness(t, &total) - self.evenness(t, &self.total);
             }
@@ -263,7 +274,8 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     fn worth(&self, t: usize) -> f64 {
         let moved = self.problem.tiers[t].group_moves * f64::from(self.groups.most);
-        self.sum[t] + self.evenness(t, &self.total) + moved
+        let wished = self.problem.tiers[t].margins * self.wishes.total() as f64;
+        self.sum[t] + self.evenness(t, &self.total) + moved + wished
     }
 
     /// What moves are judged by: the stage's tier, and overload while there may be some.
@@ -333,7 +345,7 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
 
     /// No more than this is gained on two nodes, apart from what their tasks pay.
     fn gain(&self, a: usize, b: usize) -> f64 {
-        if self.even {
+        if self.even || self.wished {
             return f64::INFINITY;
         }
         let own = &self.own[self.stage];
@@ -363,6 +375,15 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
         }))
     }
 
+    /// Where the tasks come from and where they go.
+    fn steps(&self, moves: &[(usize, usize)]) -> Vec<Step> {
+        let place = |j: usize| self.problem.nodes.get(j).copied();
+        let step = |&(i, j): &(usize, usize)| {
+            (TaskId(i as u32), place(self.node_of[i] as usize), place(j))
+        };
+        moves.iter().map(step).collect()
+    }
+
     fn count_moved(&mut self, i: usize, more: bool) {
         for group in self.problem.instance.groups_of(TaskId(i as u32)) {
             self.groups.count(*group, more);
@@ -373,145 +394,5 @@ impl<'g, 'a, const R: usize> Board<'g, 'a, R> {
     fn full(&self, j: usize) -> bool {
         let most = |node| self.problem.instance.max_tasks(node);
         self.problem.nodes.get(j).is_some_and(|node| self.count[j] >= most(*node))
-    }
-
-    /// Makes moves that were priced at `delta`, if cards and rules between tasks allow it.
-    pub fn commit(&mut self, moves: &[(usize, usize)], delta: f64) -> bool {
-        let worth = self.strained_worth();
-        let before: Vec<usize> = self.go(moves);
-        let off = (self.strained_worth() - worth - delta).abs();
-        let rounded = self.problem.tiers[self.stage].peak > 0.0;
-        debug_assert!(
-            rounded || off <= 1e-6 * (1.0 + worth.abs() + delta.abs()),
-            "priced wrong by {off}"
-        );
-        if self.allowed(moves) {
-            return true;
-        }
-        self.back(moves, &before);
-        false
-    }
-
-    /// Makes the moves if everything allows them and they cost at most `most` together.
-    pub fn attempt(&mut self, moves: &[(usize, usize)], most: f64) -> bool {
-        if moves.iter().any(|(i, j)| !self.problem.may(*i, *j)) {
-            return false;
-        }
-        let (g, worth) = (self.problem, self.strained_worth());
-        let before: Vec<usize> = self.go(moves);
-        let kept = |t: usize| self.worth(t) <= self.caps[t];
-        let fits = |j: usize| {
-            let most = g.nodes.get(j).map_or(u32::MAX, |node| g.instance.max_tasks(*node));
-            (self.strained() || self.room[j].iter().all(|room| *room >= 0))
-                && self.count[j] <= most
-                && self.spread.bears(g, j, &self.room[j], None, None)
-                && self.under(j, &self.load[j])
-        };
-        let good = self.strained_worth() - worth <= most
-            && moves.iter().all(|(_, j)| fits(*j))
-            && (0..self.stage).all(kept)
-            && self.allowed(moves);
-        if !good {
-            self.back(moves, &before);
-        }
-        good
-    }
-
-    fn go(&mut self, moves: &[(usize, usize)]) -> Vec<usize> {
-        let mut before = Vec::with_capacity(moves.len());
-        for (i, j) in moves {
-            before.push(self.node_of[*i] as usize);
-            self.shift(*i, *j);
-        }
-        before
-    }
-
-    fn back(&mut self, moves: &[(usize, usize)], before: &[usize]) {
-        moves.iter().zip(before).rev().for_each(|((i, _), j)| self.shift(*i, *j));
-    }
-
-    /// Whether rules between tasks and cards allow things as they are after the moves.
-    fn allowed(&self, moves: &[(usize, usize)]) -> bool {
-        moves.iter().all(|(i, _)| self.ties.hold(TaskId(*i as u32)))
-            && moves.iter().all(|(_, j)| self.cards_fit(*j))
-    }
-
-    fn cards_fit(&self, j: usize) -> bool {
-        let instance = self.problem.instance;
-        let Some(node) = self.problem.nodes.get(j) else { return true };
-        instance.devices().iter().all(|device| {
-            let tasks: Vec<TaskId> = self.members[j].iter().map(|i| TaskId(*i)).collect();
-            pack(instance, *node, *device, &tasks).is_some()
-        })
-    }
-
-    /// Moves a task and keeps every sum.
-    fn shift(&mut self, i: usize, b: usize) {
-        let (g, a) = (self.problem, self.node_of[i] as usize);
-        if a == b {
-            return;
-        }
-        self.leave(i);
-        self.enter(i, b);
-        for t in 0..=self.stage {
-            let toll = g.toll(t, i, b);
-            self.sum[t] += toll - self.paid[t][i];
-            self.paid[t][i] = toll;
-        }
-        [a, b].into_iter().for_each(|j| self.refresh(j));
-    }
-
-    fn refresh(&mut self, j: usize) {
-        for t in 0..=self.stage {
-            let now = self.problem.own(t, j, &self.load[j], self.count[j], t == self.stage);
-            self.sum[t] += now - self.own[t][j];
-            self.own[t][j] = now;
-        }
-        if self.strained() {
-            let now = self.strain_of(&self.room[j]);
-            self.over_sum += now - self.over[j];
-            self.over[j] = now;
-        }
-        if self.even && j < self.level.len() {
-            let was = self.powers(self.level[j]);
-            self.level[j] = self.problem.utilisation(j, &self.load[j]);
-            let now = self.powers(self.level[j]);
-            (0..3).for_each(|k| self.total[k] += now[k] - was[k]);
-        }
-    }
-
-    fn leave(&mut self, i: usize) {
-        let a = self.node_of[i] as usize;
-        self.load[a] = sub(self.load[a], self.problem.demand_on(i, a));
-        self.room[a] = add(self.room[a], self.problem.takes(i, a));
-        if self.grouped && self.problem.moved(i, a) {
-            self.count_moved(i, false);
-        }
-        self.spread.change(self.problem, i, a, false);
-        self.count[a] -= 1;
-        let at = self.position[i] as usize;
-        self.members[a].swap_remove(at);
-        if let Some(moved) = self.members[a].get(at) {
-            self.position[*moved as usize] = at as u32;
-        }
-        if let Some(node) = self.problem.nodes.get(a) {
-            self.ties.change(TaskId(i as u32), *node, false);
-        }
-    }
-
-    fn enter(&mut self, i: usize, b: usize) {
-        self.load[b] = add(self.load[b], self.problem.demand_on(i, b));
-        self.room[b] = sub(self.room[b], self.problem.takes(i, b));
-        if self.grouped && self.problem.moved(i, b) {
-            self.count_moved(i, true);
-        }
-        self.spread.change(self.problem, i, b, true);
-        self.count[b] += 1;
-        self.node_of[i] = b as u32;
-        self.position[i] = self.members[b].len() as u32;
-        self.members[b].push(i as u32);
-        if let Some(node) = self.problem.nodes.get(b) {
-            self.ties.change(TaskId(i as u32), *node, true);
-        }
     }
 }
