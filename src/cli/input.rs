@@ -106,6 +106,18 @@ impl InstanceArgs {
         read(sources(&self.instance)?, &self.tables, (changes, running), quiet)
     }
 
+    /// The same, and whether the files say what runs in a Kubernetes cluster.
+    pub(super) fn read_running(
+        &self,
+        changes: &[Change],
+        running: Running,
+        quiet: bool,
+    ) -> Result<(Instance, bool)> {
+        let files = sources(&self.instance)?;
+        let of_cluster = may_run_elsewhere(&files, self.tables.forced()?);
+        Ok((read(files, &self.tables, (changes, running), quiet)?, of_cluster))
+    }
+
     /// The name of the file that has the instance, or its tasks.
     pub(super) fn name(&self) -> Option<String> {
         name_of(self.instance.first().or(self.tables.tasks.as_ref())?)

@@ -30,6 +30,12 @@ pub(super) fn run(args: Args) -> Done {
     let plans = plans.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
     let start = Some(join(&instance, &plans)?.into());
     let name = args.files.name();
-    let job = Job { instance: &instance, name: name.as_deref(), moves: false, clock: &clock };
+    let job = Job {
+        instance: &instance,
+        name: name.as_deref(),
+        moves: false,
+        running: None,
+        clock: &clock,
+    };
     plan(&args.how, &job, &Params { start, ..params })
 }

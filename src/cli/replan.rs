@@ -11,7 +11,7 @@ use super::{Done, FAILED};
 use base::error::{Error, Result};
 use formats::{Change, Eviction, Running, Source};
 use model::{Instance, NodeState};
-use plan::replan::{Limits, frontier, goal, today};
+use plan::replan::{Limits, Running as Asked, frontier, goal, today};
 use plan::solve::Params;
 use report;
 
@@ -43,6 +43,9 @@ pub(super) struct Args {
     /// Kubernetes: move pods with local storage, which is lost
     #[arg(long, help_heading = "Changes")]
     delete_emptydir_data: bool,
+    /// Kubernetes: place the pods that wait too, which otherwise stay waiting where a change, a goal or a limit is asked for
+    #[arg(long, conflicts_with = "allow_unplaced")]
+    all: bool,
     /// Tasks that may move at most
     #[arg(long, value_name = "N")]
     max_moves: Option<usize>,
@@ -59,30 +62,49 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Done {
     let clock = Clock::new(args.how.verbose);
     let params = args.how.checked()?;
-    let instance = args.instance.read_changed(
-        &args.changes()?,
-        Running::Movable(args.eviction()),
-        args.how.quiet,
-    )?;
+    let (changes, running) = (args.changes()?, Running::Movable(args.eviction()));
+    let (instance, of_cluster) = args.instance.read_running(&changes, running, args.how.quiet)?;
     let instance = args.how.goal.apply(instance)?;
     without_time(&instance, "`replan`")?;
     if instance.task_ids().all(|task| instance.current(task).is_none()) {
         return Err(Error::usage("the instance does not say where tasks run now")
             .help("name the plan with --from PLAN, or give tasks their `node`"));
     }
-    let params = Params { start: Some(today(&instance).into()), ..params };
-    if args.frontier {
-        return print_frontier(&args, &instance, &params, &clock);
-    }
     let limits = Limits { moved: args.max_moves, cost: args.cost()? };
+    let asks = !changes.is_empty() || args.asks();
+    let every = args.all || args.add_tasks.is_some() || params.allow_unplaced;
+    let about = |instance| if of_cluster && asks && !every { Asked::of(instance) } else { None };
+    if args.frontier {
+        let asked = about(&instance);
+        let instance = asked.as_ref().map_or(&instance, |asked| &asked.instance);
+        let params = Params { start: Some(today(instance).into()), ..params };
+        return print_frontier(&args, instance, &params, &clock);
+    }
     let wanted = goal(&instance, &limits, args.how.goal.goal.is_some());
     let instance = instance.with_goal(wanted);
     let name = args.instance.name();
-    let job = Job { instance: &instance, name: name.as_deref(), moves: true, clock: &clock };
+    let asked = about(&instance);
+    let start = today(asked.as_ref().map_or(&instance, |asked| &asked.instance));
+    let params = Params { start: Some(start.into()), ..params };
+    let job = Job {
+        instance: &instance,
+        name: name.as_deref(),
+        moves: true,
+        running: asked.as_ref(),
+        clock: &clock,
+    };
     plan(&args.how, &job, &params)
 }
 
 impl Args {
+    /// Whether something is asked for that is about what runs.
+    fn asks(&self) -> bool {
+        self.how.goal.goal.is_some()
+            || self.frontier
+            || self.max_moves.is_some()
+            || self.max_move_cost.is_some()
+    }
+
     fn changes(&self) -> Result<Vec<Change>> {
         let mut changes = Vec::new();
         if let Some(path) = &self.add {

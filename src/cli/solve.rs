@@ -20,7 +20,7 @@ use judge::check::{Violation, check_claim};
 use judge::proof::Proof;
 use model::{Instance, Schedule, Term, Tier, Worth};
 use plan::explain::{Verdict, explain};
-use plan::replan::{self, today};
+use plan::replan::{self, Running as Asked, today};
 use plan::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, judged, planning};
 use plan::survive::plan_watched;
 use report::{self, ConflictDoc, Report, standing};
@@ -106,7 +106,8 @@ pub(super) fn run(mut args: Args) -> Done {
     let name = args.instance.name();
     let runs = || instance.task_ids().any(|task| instance.current(task).is_some());
     let moves = args.how.goal.is_about_running() && !instance.is_timed() && runs();
-    let job = Job { instance: &instance, name: name.as_deref(), moves, clock: &clock };
+    let job =
+        Job { instance: &instance, name: name.as_deref(), moves, running: None, clock: &clock };
     plan(&args.how, &job, &Params { start, ..params })
 }
 
@@ -162,6 +163,8 @@ pub(super) struct Job<'a> {
     pub(super) name: Option<&'a str>,
     /// Whether the way from where tasks run now is part of the answer.
     pub(super) moves: bool,
+    /// What of it is asked about, where that is not all.
+    pub(super) running: Option<&'a Asked<'a>>,
     /// Has run since the command began.
     pub(super) clock: &'a Clock,
 }
@@ -171,7 +174,7 @@ const FOR_THE_WAY: u32 = 8;
 
 /// Plans and prints the answer.
 pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
-    let instance = job.instance;
+    let instance = job.running.map_or(job.instance, |running| &running.instance);
     let form = args.output.form("plans", &Form::PLANS)?;
     if form == Form::Svg && !instance.is_timed() {
         return Err(
@@ -206,7 +209,13 @@ pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
             && end.is_some_and(|end| Instant::now() >= end)
             && watch.goal().is_some()
     };
-    let print = |outcome: &Outcome| print_plan((args, form), job, outcome, weights.as_ref(), &stop);
+    let print = |outcome: Outcome| {
+        let outcome = match job.running {
+            Some(running) => running.with_waiting(outcome, params)?,
+            None => outcome,
+        };
+        print_plan((args, form), job, &outcome, weights.as_ref(), &stop)
+    };
     let event = std::thread::scope(|scope| -> Result<Done> {
         let work = &watch;
         scope.spawn(move || solve_and_send(instance, params, work, sender));
@@ -232,8 +241,7 @@ pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
                     | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                         // The solver does not listen: answer with the best plan and go.
                         let done = match watch.best() {
-                            Some(outcome) => judged(instance, params, outcome)
-                                .and_then(|outcome| print(&outcome)),
+                            Some(outcome) => judged(instance, params, outcome).and_then(print),
                             None => Ok(INTERRUPTED),
                         };
                         leave(done);
@@ -241,10 +249,13 @@ pub(super) fn plan(args: &HowArgs, job: &Job, params: &Params) -> Done {
                 }
             }
         };
-        Ok(match *answer? {
-            Answer::Plan(outcome) => print(&outcome),
-            Answer::NoPlan(none) => print_no_plan((args, form), job, params, &none, &stop),
-        })
+        Ok(Ok(match *answer? {
+            Answer::Plan(outcome) => print(*outcome)?,
+            Answer::NoPlan(none) => {
+                let job = Job { instance, running: None, ..*job };
+                print_no_plan((args, form), &job, params, &none, &stop)?
+            }
+        }))
     });
     event?
 }

@@ -291,3 +291,127 @@ fn a_replan_becomes_a_script_of_evictions() {
     let (code, _, said) = ask(&[], &["export", own[1], path, "--to", "kubectl"]);
     assert!(code == 2 && said.contains("no pod or node"), "{said}");
 }
+
+#[test]
+fn what_waits_stays_waiting_in_a_question_about_what_runs() {
+    let waits =
+        |name: &str, cpu: &str, spec: Value| pod(name, "ReplicaSet/r", json!({"cpu": cpu}), spec);
+    let nodes: Vec<Value> =
+        ["w1", "w2", "w3"].into_iter().map(|name| node(name, 8, json!({}))).collect();
+    let even = json!({"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "web"}}}]});
+    let on = |node: &str| {
+        let mut spec = even.clone();
+        spec["nodeName"] = json!(node);
+        spec
+    };
+    let items = [
+        nodes.clone(),
+        vec![
+            waits("web-0", "1", on("w1")),
+            waits("web-1", "1", on("w2")),
+            runs("api-0", "w1", "2"),
+            waits("web-2", "99", even.clone()),
+            waits("small-0", "1", json!({})),
+        ],
+    ]
+    .concat();
+    let drain = &["replan", "DUMP", "--drain", "w1", "--output", "json"];
+    let (code, answer, said) = ask(&items, drain);
+    assert_eq!((code, &answer["status"]), (0, &json!("optimal")), "{said}");
+    assert_eq!(waves(&answer).concat(), ["d/api-0", "d/web-0"]);
+    // The spread still counts what runs, though one of its pods waits.
+    let web = |places: Vec<(String, String)>| places.into_iter().find(|(task, _)| task == "web-0");
+    assert_eq!(web(places(&answer)).unwrap().1, "w3");
+    let left: Vec<(&str, &str)> = (answer["unplaced"].as_array().unwrap().iter())
+        .map(|one| (one["task"].as_str().unwrap(), one["reason"].as_str().unwrap()))
+        .collect();
+    assert_eq!(left, [("d/web-2", "capacity"), ("d/small-0", "waits")]);
+    let detail = answer["unplaced"][1]["detail"].as_str().unwrap();
+    assert!(detail.contains("`w2` has room for it by itself, so has another"), "{detail}");
+    // The script does not wait for what stays waiting, and the plan is one of the dump.
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.json");
+    std::fs::write(&plan, answer.to_string()).unwrap();
+    let plan = plan.to_str().unwrap();
+    let (code, script, said) = ask(&items, &["export", "DUMP", plan, "--to", "kubectl"]);
+    assert_eq!(code, 0, "{said}");
+    let ready = "ready d ,metadata.name!=web-2,metadata.name!=small-0\n";
+    assert!(script.as_str().unwrap().contains(ready), "{script}");
+    let (code, _, said) = ask(&items, &["check", "DUMP", plan]);
+    assert_eq!(code, 0, "{said}");
+    // Fewer nodes, too.
+    let (code, fewer, said) =
+        ask(&items, &["replan", "DUMP", "--goal", "nodes,moved", "--output", "json"]);
+    assert_eq!((code, placed(&fewer)), (0, 3), "{said}");
+    let (code, _, said) = ask(&items, &[&drain[..], &["--all"]].concat());
+    assert!(code == 1 && said.contains("no plan exists") && said.contains("d/web-2"), "{said}");
+
+    // Without a change the question is what has to move so that all have room.
+    let items = [
+        nodes[..2].to_vec(),
+        vec![runs("a-0", "w1", "4"), runs("b-0", "w2", "4"), waits("big-0", "8", json!({}))],
+    ];
+    let (code, answer, said) = ask(&items.concat(), &["replan", "DUMP", "--output", "json"]);
+    assert_eq!((code, placed(&answer)), (0, 3), "{said}");
+    assert_eq!(answer["goal"][0]["value"], json!(1.0));
+}
+
+#[test]
+fn what_runs_where_it_could_not_come_again_is_left_alone() {
+    // Of the pods of `w1` one came before the node was smaller; of `w2`, before it lost its label.
+    let mut items =
+        vec![node("w1", 2, json!({})), node("w2", 8, json!({})), node("w3", 8, json!({}))];
+    items[2]["metadata"]["labels"]["pool"] = json!("red");
+    let even = json!({"nodeName": "w2", "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "pool",
+        "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "e"}}}]});
+    items.extend([
+        runs("a-0", "w1", "2"),
+        runs("b-0", "w1", "1"),
+        pod("e-0", "ReplicaSet/r", json!({"cpu": "1"}), even),
+        runs("c-0", "w3", "1"),
+    ]);
+    let (code, answer, said) =
+        ask(&items, &["replan", "DUMP", "--drain", "w3", "--output", "json"]);
+    assert_eq!((code, waves(&answer).concat()), (0, vec!["d/c-0".to_owned()]), "{said}");
+    let assumed = &answer["instance"]["assumptions"];
+    assert_eq!((&assumed[0]["direction"], &assumed[1]), (&json!("either"), &Value::Null));
+    // Its own node is drained all the same.
+    let (code, answer, said) =
+        ask(&items, &["replan", "DUMP", "--drain", "w1", "--output", "json"]);
+    assert_eq!((code, waves(&answer).concat().len()), (0, 2), "{said}");
+}
+
+#[test]
+fn tables_say_long_ends_of_names_once_and_show_what_is_asked_for() {
+    let end = ".eu-central-1.compute.internal";
+    let host = |k: u32| {
+        let mut host =
+            node(&format!("ip-10-0-0-{k}{end}"), 8, json!({"ephemeral-storage": "17Gi"}));
+        host["status"]["allocatable"]["memory"] = json!("31127824Ki");
+        host
+    };
+    let first = format!("ip-10-0-0-1{end}");
+    let items = [host(1), host(2), runs("a-0", &first, "2")];
+    let (code, text, said) = ask(&items, &["replan", "DUMP", "--drain", &first]);
+    assert_eq!(code, 0, "{said}");
+    let text = text.as_str().unwrap();
+    assert_eq!(text.matches(end).count(), 1, "{text}");
+    for part in [
+        "names of nodes end in `.eu-central-1.compute.internal`",
+        "nobody asks for memory, ephemeral-storage",
+        "a-0  ip-10-0-0-1  ip-10-0-0-2",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // Machines read whole names.
+    let (_, answer, _) = ask(&items, &["replan", "DUMP", "--drain", &first, "--output", "json"]);
+    assert_eq!(places(&answer)[0].1, format!("ip-10-0-0-2{end}"));
+    let small = pod("b-0", "", json!({"memory": "512Mi"}), json!({}));
+    let (_, text, _) = ask(&[host(1), host(2), small], &["solve", "DUMP"]);
+    let text = text.as_str().unwrap();
+    assert!(
+        text.contains("memory used / capacity (GiB)") && text.contains("0.5 / 29.6858"),
+        "{text}"
+    );
+}

@@ -24,6 +24,7 @@ mod numbers;
 mod parts;
 mod properties;
 mod public;
+mod racks;
 mod readme;
 mod repairs;
 mod replan;

@@ -348,3 +348,109 @@ fn claims_of_devices_are_counted_where_the_devices_are() {
     assert_eq!(nodes.len(), 4);
     assert_eq!(nodes[2], nodes[3], "{nodes:?}");
 }
+
+#[test]
+fn conditions_on_devices_compare_versions_and_find_patterns() {
+    let device = |name: &str, firmware: &str, model: &str| {
+        json!({"name": name,
+        "attributes": {"firmware": {"version": firmware}, "model": {"string": model}}})
+    };
+    let class = json!({"apiVersion": "resource.k8s.io/v1", "kind": "DeviceClass", "metadata": {"name": "gpu"},
+        "spec": {"selectors": [{"cel": {"expression": "device.driver == 'gpu.example.com'"}}]}});
+    let one = |condition: &str| {
+        let condition = condition.replace("OWN", "device.attributes['gpu.example.com']");
+        let request = json!({"name": "g", "exactly": {"deviceClassName": "gpu", "count": 1,
+            "selectors": [{"cel": {"expression": condition}}]}});
+        let claim = json!({"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaim",
+            "metadata": {"name": "one", "namespace": "d"}, "spec": {"devices": {"requests": [request]}}});
+        let claims = json!([{"name": "gpu", "resourceClaimName": "one"}]);
+        let items = vec![
+            node("a", 16, json!({})),
+            node("b", 16, json!({})),
+            class.clone(),
+            slice("a", json!([device("g0", "1.9.3", "H100-SXM")])),
+            slice("b", json!([device("g0", "1.10.0", "H100-PCIe")])),
+            claim,
+            pod("p-0", "", json!({"cpu": "1"}), json!({"resourceClaims": claims})),
+        ];
+        let (_, answer, said) = solve(&items, &["--allow-unplaced"]);
+        let assumed = answer["instance"]["assumptions"].as_array().map_or(0, Vec::len);
+        let node = places(&answer).into_iter().next().map(|(_, node)| node);
+        (node.unwrap_or_else(|| format!("none {said}").trim().to_owned()), assumed)
+    };
+    for (condition, node) in [
+        ("OWN.firmware.compareTo(semver('1.10.0')) >= 0", "b"),
+        ("OWN.firmware.isLessThan(semver('1.10.0'))", "a"),
+        ("OWN.firmware.isGreaterThan(semver('v1.9.3', true))", "b"),
+        ("OWN.firmware == semver('1.9.3+build')", "a"),
+        ("OWN.firmware.minor() == 10", "b"),
+        ("OWN.model.matches('^H[0-9]+-PC')", "b"),
+        ("OWN.model.matches(r'-\\w{3}$')", "a"),
+        ("OWN.firmware == '1.9.3'", "none"),
+    ] {
+        assert_eq!(one(condition), (node.to_owned(), 0), "{condition}");
+    }
+    // What Go may read otherwise is left out, with a word.
+    assert_eq!(one("OWN.model.matches('[A-Z&&H]100')").1, 1);
+}
+
+#[test]
+fn all_devices_that_a_request_takes_are_gone_for_the_next() {
+    let own = |expression: &str| json!([{"cel": {"expression": format!("device.attributes['gpu.example.com'].{expression}")}}]);
+    let class = json!({"apiVersion": "resource.k8s.io/v1", "kind": "DeviceClass", "metadata": {"name": "gpu"},
+        "spec": {"selectors": []}});
+    let fits = |devices: Value| {
+        let request = |name: &str, mode: &str, selectors: Value| json!({"name": name, "exactly": {"deviceClassName": "gpu", "allocationMode": mode, "selectors": selectors}});
+        let requests =
+            [request("all", "All", own("model == 'a'")), request("one", "ExactCount", own("ecc"))];
+        let claim = json!({"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaim",
+            "metadata": {"name": "one", "namespace": "d"}, "spec": {"devices": {"requests": requests}}});
+        let claims = json!([{"name": "gpu", "resourceClaimName": "one"}]);
+        let waits = pod("p-0", "", json!({"cpu": "1"}), json!({"resourceClaims": claims}));
+        let items = [node("a", 16, json!({})), class.clone(), slice("a", devices), claim, waits];
+        placed(&solve(&items, &["--allow-unplaced"]).1)
+    };
+    let device = |name: &str, model: &str| {
+        json!({"name": name,
+        "attributes": {"model": {"string": model}, "ecc": {"bool": true}}})
+    };
+    let mut silent = device("g1", "b");
+    silent["attributes"].as_object_mut().unwrap().remove("ecc");
+    // The first is taken: the scheduler looks at the second, which does not say, and stops.
+    assert_eq!(fits(json!([device("g0", "a"), silent, device("g2", "b")])), 0);
+    assert_eq!(fits(json!([device("g0", "a"), device("g2", "b"), silent])), 1);
+}
+
+#[test]
+fn a_value_counts_that_one_constraint_has_and_another_bars() {
+    // Zone a has a node with a pool, which is tainted, and one without: nobody may come there, and
+    // yet its nothing is what zone b is compared with.
+    let host = |name: &str, zone: &str, pool: Option<&str>, taints: Value| {
+        let mut host = node(name, 16, json!({}));
+        host["metadata"]["labels"]["zone"] = json!(zone);
+        if let Some(pool) = pool {
+            host["metadata"]["labels"]["pool"] = json!(pool);
+        }
+        host["spec"]["taints"] = taints;
+        host
+    };
+    let over = |key: &str, app: &str| {
+        json!({"maxSkew": 2, "topologyKey": key, "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": {"matchLabels": {"app": app}}})
+    };
+    let waits = |constraints: Value| {
+        let taint = json!([{"key": "k", "effect": "NoSchedule"}]);
+        let runs = ["db-0", "db-1"].map(|name| pod(name, "", json!({}), json!({"nodeName": "b"})));
+        let mut items = vec![
+            host("a0", "a", Some("blue"), taint),
+            host("a1", "a", None, json!([])),
+            host("b", "b", Some("red"), json!([])),
+            pod("db-2", "", json!({"cpu": "1"}), json!({"topologySpreadConstraints": constraints})),
+        ];
+        items.extend(runs);
+        placed(&solve(&items, &["--allow-unplaced"]).1)
+    };
+    assert_eq!(waits(json!([over("zone", "db"), over("pool", "other")])), 0);
+    assert_eq!(waits(json!([over("pool", "other"), over("zone", "db")])), 0);
+    assert_eq!(waits(json!([over("zone", "db")])), 1, "to a1");
+}

@@ -546,7 +546,8 @@ def claims(c):
         gpus = []
         for k in range(rng.randint(1, 4)):
             gpus.append({"name": f"gpu-{k}", "attributes": {"model": {"string": rng.choice(["a100", "h100"])}, "index": {"int": k},
-                                                            "ecc": {"bool": c.chance(0.5)}},
+                                                            "ecc": {"bool": c.chance(0.5)},
+                                                            "firmware": {"version": rng.choice(["1.9.3", "1.10.0", "1.10.0-rc.1", "2.0.0+b7"])}},
                          "capacity": {"memory": {"value": rng.choice(["40Gi", "80Gi"])}}})
             if c.chance(0.1):
                 del gpus[-1]["attributes"]["ecc"]
@@ -569,6 +570,12 @@ def claims(c):
                    f'device.attributes["{driver}"].index > 0', f'device.attributes["{driver}"].ecc',
                    f'"ecc" in device.attributes["{driver}"]',
                    f'device.attributes["{driver}"].model.startsWith("a")',
+                   f'device.attributes["{driver}"].firmware.compareTo(semver("1.10.0")) >= 0',
+                   f'device.attributes["{driver}"].firmware.isLessThan(semver("v1.10", true))',
+                   f'device.attributes["{driver}"].firmware == semver("2.0.0")',
+                   f'device.attributes["{driver}"].firmware != "1.9.3"', f'device.attributes["{driver}"].firmware == "1.9.3"', f'"1.9.3" != device.attributes["{driver}"].firmware',
+                   f'device.attributes["{driver}"].firmware.minor() >= 9',
+                   f'device.attributes["{driver}"].model.matches("^(a|b)[0-9]{{2}}")', f'device.driver.matches(r"^gpu\.e.*\.com$")',
                    f'device.attributes["{driver}"].model in ["a100", "b200"] && device.attributes["{driver}"].index < 2']
     for k, pod in enumerate(c.waiting):
         request = {"deviceClassName": "gpu"}
@@ -634,3 +641,71 @@ def owned(seed, features):
             c.extra.append({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": app, "namespace": "d"},
                             "spec": {"selector": {"matchLabels": {"app": app}}, **bound}})
     return c.all()
+
+
+def tiny(seed, features, nodes=(2, 4), most=5):
+    """A cluster where nothing waits, so small that all placements of its pods can be tried."""
+    c = Cluster(seed, features, 0, nodes)
+    del c.running[most:]
+    for pod in c.running:
+        app = pod["metadata"]["labels"]["app"]
+        pod["metadata"]["ownerReferences"] = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": app, "uid": app, "controller": True}]
+    return c.all()
+
+
+LEADER_WORKER = "leaderworkerset.sigs.k8s.io"
+JOB_SET = "alpha.jobset.sigs.k8s.io"
+
+
+def exclusive(seed):
+    """Nodes in racks, pods that run, and sets of groups of which most want a rack of their own; with each
+    set its groups: name and size."""
+    rng = random.Random(seed)
+    objects, sets = [], []
+    racks = "abcde"[: rng.randint(2, 5)]
+    for k in range(rng.randint(3, 9)):
+        labels = {HOST: f"n{k}"}
+        if rng.random() < 0.9:
+            labels["rack"] = rng.choice(racks)
+        objects.append({"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"n{k}", "labels": labels}, "spec": {},
+                        "status": {"allocatable": {"cpu": rng.choice(["2", "4"]), "memory": "64Gi", "pods": "99"},
+                                   "conditions": [{"type": "Ready", "status": "True"}]}})
+    spec = {"containers": [{"name": "c", "resources": {"requests": {"cpu": "1"}}}]}
+    names = [o["metadata"]["name"] for o in objects]
+    for k in range(rng.randint(0, 2)):
+        label = rng.choice([f"{LEADER_WORKER}/group-key", "jobset.sigs.k8s.io/job-key", "x"])
+        objects.append({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"r-{k}", "namespace": "d", "labels": {label: "other"}},
+                        "spec": {**spec, "nodeName": rng.choice(names)}, "status": {"phase": "Running"}})
+    for name in ["x", "y"][: rng.randint(1, 2)]:
+        groups, size, own = rng.randint(1, 4), rng.randint(1, 4), rng.random() < 0.75
+        if rng.random() < 0.6:
+            notes = {f"{LEADER_WORKER}/exclusive-topology": "rack"} if own else {}
+            made = {"apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet",
+                    "spec": {"replicas": groups, "leaderWorkerTemplate": {"size": size, "workerTemplate": {"spec": spec}}}}
+            key, start = f"{LEADER_WORKER}/group-key", name
+        else:
+            notes = {f"{JOB_SET}/exclusive-topology": "rack"} if own else {}
+            job = {"spec": {"parallelism": size, "completions": size, "template": {"spec": spec}}}
+            made = {"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet",
+                    "spec": {"replicatedJobs": [{"name": "w", "replicas": groups, "template": job}]}}
+            key, start = "jobset.sigs.k8s.io/job-key", f"{name}-w"
+        made["metadata"] = {"name": name, "namespace": "d", "annotations": notes}
+        sets.append((made, key, own, [f"{start}-{k}" for k in range(groups)], size))
+    return objects, sets
+
+
+def of_group(group, number, key, own, rack):
+    """A pod as the webhooks of LeaderWorkerSet and JobSet change it: the first leads, the others follow to its rack."""
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"{group}-{number}", "namespace": "d", "labels": {key: group}},
+           "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "1"}}}]}}
+    if own and number == 0:
+        def term(*expressions):
+            made = {"topologyKey": "rack", "labelSelector": {"matchExpressions": list(expressions)}}
+            return {**made, "namespaceSelector": {}} if key.startswith("jobset") else made
+        mine = {"key": key, "operator": "In", "values": [group]}
+        other = {"key": key, "operator": "NotIn", "values": [group]}
+        pod["spec"]["affinity"] = {"podAffinity": {REQUIRED: [term(mine)]},
+                                   "podAntiAffinity": {REQUIRED: [term({"key": key, "operator": "Exists"}, other)]}}
+    elif own:
+        pod["spec"]["nodeSelector"] = {"rack": rack}
+    return pod

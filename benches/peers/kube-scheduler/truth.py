@@ -5,6 +5,8 @@
     truth.py queues --clusters 1000        several waiting pods: plans against filters and the default queue
     truth.py drains --clusters 150         plans of `replan`, replayed wave by wave with disruption budgets
     truth.py evictions --clusters 300      `solve --preempt` for one pod against the scheduler's preemption
+    truth.py moves --clusters 150          fewest moves of `replan --drain` against all placements of tiny clusters
+    truth.py groups --clusters 300         `exclusive-topology`: plans of manifests, bound as their webhooks change the pods
     truth.py record --clusters 220         writes the verdicts that `cargo test` replays
 
 The judge is built by `go build -o kube-judge .` here; `--judge` says where it is.
@@ -14,6 +16,8 @@ Exit code: 0 all answers agree, 1 some differ, 2 the run could not start.
 import argparse
 import collections
 import concurrent.futures
+import copy
+import itertools
 import json
 import os
 import random
@@ -25,6 +29,10 @@ import clusters
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "..", "..", ".."))
+
+
+# What stands on standard error behind an assumption of each direction.
+SAID = {"wider": "may do what the cluster refuses", "narrower": "may refuse what the cluster allows", "either": "may allow more or less"}
 
 
 def ask_judge(judge, questions, jobs):
@@ -229,6 +237,80 @@ def drains(options):
     return 0 if bad == 0 else 1
 
 
+def placements(pods, nodes, emptied):
+    """Every way to move pods of the node and any others, the fewest moves first: pod to its new node."""
+    must = [name for name, node in pods.items() if node == emptied]
+    may = [name for name, node in pods.items() if node != emptied]
+    others = [node for node in nodes if node != emptied]
+    for more in range(len(may) + 1):
+        for also in itertools.combinations(may, more):
+            moved = must + list(also)
+            for to in itertools.product(others, repeat=len(moved)):
+                plan = dict(zip(moved, to))
+                if all(pods[name] != node for name, node in plan.items()):
+                    yield plan
+
+
+def fewest(judge, objects, emptied):
+    """The fewest moves after which the filters agree with where every moved pod is; none where none do."""
+    stays = [o for o in objects if o["kind"] == "Pod" and "deletionTimestamp" not in o["metadata"]]
+    pods = {f"{o['metadata']['namespace']}/{o['metadata']['name']}": o["spec"]["nodeName"] for o in stays}
+    nodes = [o["metadata"]["name"] for o in objects if o["kind"] == "Node"]
+    for count, plans in itertools.groupby(placements(pods, nodes, emptied), key=len):
+        plans = list(plans)
+        questions = []
+        for plan in plans:
+            seen = copy.deepcopy(objects)
+            for o in seen:
+                if o["kind"] == "Node" and o["metadata"]["name"] == emptied:
+                    o["spec"]["unschedulable"] = True
+                if o["kind"] == "Pod" and f"{o['metadata']['namespace']}/{o['metadata']['name']}" in plan:
+                    del o["spec"]["nodeName"]
+                    o["status"] = {"phase": "Pending"}
+            questions.append({"ask": "bind", "objects": seen, "plan": plan})
+        if any("error" not in answer and not answer.get("refused") for answer in ask_judge(judge, questions, 8)):
+            return count
+    return None
+
+
+def moves(options):
+    """`replan --drain` of tiny clusters: as few moves as any placement that the filters agree with."""
+    known = ["conditions", "devices", "ports", "requests", "selectors", "spread", "pod-affinity", "taints", "runtime-class"]
+    total, bad = collections.Counter(), 0
+    for k in range(options.clusters):
+        seed = f"m{options.seed}-{k}"
+        rng = random.Random(seed)
+        features = options.features or rng.sample(known, rng.randint(1, 2))
+        objects = clusters.tiny(seed, features)
+        homes = sorted({o["spec"]["nodeName"] for o in objects if o["kind"] == "Pod"})
+        if not homes:
+            total["nothing runs"] += 1
+            continue
+        emptied = rng.choice(homes)
+        code, out, err = stowplan(options.program, ["replan", "--drain", emptied, "--output", "json", "--time-limit", "5"], objects)
+        ours = None
+        if out is not None and "moves" in out:
+            ours = len({move["task"] for wave in out["moves"]["waves"] for move in wave} | {s["task"] for s in out["moves"].get("stuck") or []})
+        elif "no plan exists" not in err:
+            total["not asked: " + " ".join(err.split()[:12])] += 1
+            continue
+        least = fewest(options.judge, objects, emptied)
+        said = {word for word, phrase in SAID.items() if phrase in err}
+        more = ours is None and least is not None or None not in (ours, least) and ours > least
+        fewer = ours is not None and (least is None or ours < least)
+        total["no placement at all"] += least is None
+        total["moves"] += least or 0
+        if (more and not said & {"narrower", "either"}) or (fewer and not said & {"wider", "either"}):
+            bad += 1
+            show(options, seed, features, objects, [f"drain {emptied}: {ours} moves, of all placements {least}"] + err.splitlines())
+        elif more or fewer:
+            total["fewer or more, with a word"] += 1
+    for name, count in sorted(total.items()):
+        print(f"{count:8} {name[:150]}")
+    print(f"{options.clusters - bad} of {options.clusters} clusters")
+    return 0 if bad == 0 else 1
+
+
 def evictions(options):
     """`solve --preempt` for one pod: it fits once those are gone, and the scheduler evicts no fewer."""
     known = ["devices", "ports", "requests", "selectors", "taints", "runtime-class", "conditions", "attach-limits", "once-pod"]
@@ -253,18 +335,23 @@ def evictions(options):
         gone = {u["task"] for u in out["unplaced"] if u["reason"] == "evicted"}
         node = {a["task"]: a["node"] for a in out["assignments"]}.get("d/w-0")
         rest = [o for o in objects if o["kind"] != "Pod" or f"{o['metadata']['namespace']}/{o['metadata']['name']}" not in gone]
-        cases.append((seed, features, objects, gone, node))
+        cases.append((seed, features, objects, gone, node, out))
         filters.append({"ask": "filters", "objects": rest})
     real = ask_judge(options.judge, ({"ask": "queue", "objects": c[2]} for c in cases), 16)
-    for (seed, features, objects, gone, node), verdict, queue in zip(cases, ask_judge(options.judge, filters, 8), real):
+    for (seed, features, objects, gone, node, out), verdict, queue in zip(cases, ask_judge(options.judge, filters, 8), real):
         wrong = [a["error"] for a in (verdict, queue) if "error" in a]
         if not wrong:
             placed, evicted = "d/w-0" in queue.get("placed", {}), queue.get("evicted") or []
             if node is not None and verdict["filters"]["d/w-0"][node] != "":
                 wrong.append(f"{node} without {sorted(gone)}: {verdict['filters']['d/w-0'][node]}")
-            if placed and node is None:
+            narrower = any(a["direction"] != "wider" for a in out["instance"].get("assumptions", []))
+            if placed and node is None and narrower:
+                total["placed by the scheduler alone, with a word"] += 1
+            elif placed and node is None:
                 wrong.append(f"the scheduler places it, with {evicted} evicted")
-            if placed and node is not None and len(evicted) < len(gone):
+            if placed and node is not None and len(evicted) < len(gone) and narrower:
+                total["more evictions than the scheduler's, with a word"] += 1
+            elif placed and node is not None and len(evicted) < len(gone):
                 wrong.append(f"evicted {sorted(gone)}, the scheduler {evicted}")
             total["placed"] += node is not None
             total["placed by the scheduler"] += placed
@@ -273,6 +360,39 @@ def evictions(options):
         if wrong:
             bad += 1
             show(options, seed, features, objects, wrong)
+    for name, count in sorted(total.items()):
+        print(f"{count:8} {name}")
+    print(f"{options.clusters - bad} of {options.clusters} clusters")
+    return 0 if bad == 0 else 1
+
+
+def groups(options):
+    """Plans of LeaderWorkerSets and JobSets whose groups want a rack each, bound pod by pod."""
+    cases, questions, total, bad = [], [], collections.Counter(), 0
+    for k in range(options.clusters):
+        seed = f"g{options.seed}-{k}"
+        objects, sets = clusters.exclusive(seed)
+        mine = our_plan(options.program, objects + [made for made, *_ in sets])
+        if isinstance(mine, str):
+            sys.exit(f"{seed}: {mine}")
+        plan, left, told = mine
+        racks = {o["metadata"]["name"]: o["metadata"]["labels"].get("rack") for o in objects if o["kind"] == "Node"}
+        pods = []
+        for _, key, own, names, size in sets:
+            for group in names:
+                rack = racks.get(plan.get(f"d/{group}-0"))
+                pods += [clusters.of_group(group, n, key, own, rack) for n in range(size) if f"d/{group}-{n}" in plan]
+        wanted = sum(len(names) * size for *_, names, size in sets)
+        total["pods"] += wanted
+        total["placed"] += len(plan)
+        total["proven to be the most"] += wanted - len(plan) <= left
+        cases.append((seed, objects + pods, plan, told))
+        questions.append({"ask": "bind", "objects": objects + pods, "plan": plan})
+    for (seed, objects, plan, told), real in zip(cases, ask_judge(options.judge, questions, 8)):
+        refused = [real["error"]] if "error" in real else [f"{pod} to {plan[pod]}: {why}" for pod, why in (real.get("refused") or {}).items()]
+        if refused or told:
+            bad += 1
+            show(options, seed, ["exclusive"], objects, refused + [" ".join(one) for one in told])
     for name, count in sorted(total.items()):
         print(f"{count:8} {name}")
     print(f"{options.clusters - bad} of {options.clusters} clusters")
@@ -306,7 +426,7 @@ def record(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("ask", choices=["verdicts", "queues", "drains", "evictions", "record"])
+    parser.add_argument("ask", choices=["verdicts", "queues", "drains", "evictions", "moves", "groups", "record"])
     parser.add_argument("--clusters", type=int, default=1000)
     parser.add_argument("--pods", type=int, default=12, help="queues: most pods that wait")
     parser.add_argument("--seed", default="1")

@@ -134,6 +134,29 @@ impl Instance {
         instance.ruled(rules, wishes.collect())
     }
 
+    /// The instance without tasks that are placed nowhere: unlike in [`Instance::only`] rules keep
+    /// asking the same of those that stay.
+    pub fn placing(&self, stays: &[bool]) -> Instance {
+        let instance = self.only(&Kept { tasks: stays.to_vec(), ..Kept::all(self) });
+        let mut next = 0u32;
+        let new_id: Vec<Option<TaskId>> = (stays.iter())
+            .map(|stays| {
+                next += u32::from(*stays);
+                stays.then(|| TaskId(next - 1))
+            })
+            .collect();
+        let new = |task: TaskId| new_id[task.index()];
+        let narrowed = |rule: &Rule| {
+            let tasks: Vec<TaskId> = rule.tasks.iter().filter_map(|task| new(*task)).collect();
+            let ask = rule.ask.renamed(new);
+            (!tasks.is_empty()).then(|| Rule { ask, tasks, ..rule.clone() })
+        };
+        let rules = self.rules.all.iter().filter_map(narrowed).collect();
+        let wishes = self.rules.wishes.iter();
+        let wishes = wishes.filter_map(|wish| Some(Wish { rule: narrowed(&wish.rule)?, ..*wish }));
+        instance.ruled(rules, wishes.collect())
+    }
+
     /// The instance with nothing asked of the labels, taints and place of one task
     /// and of the other units of its gang, but the labels of rules that they are under.
     pub fn undemanding(&self, task: TaskId) -> Instance {

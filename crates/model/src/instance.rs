@@ -3,7 +3,8 @@
 
 use super::names::Names;
 use super::parts::{
-    Costs, Devices, Gang, Moves, NodeState, Reserved, RoomRatio, Rules, Soft, Times, Watts, Weights,
+    Costs, Devices, Gang, Moves, NodeState, Reserved, RoomRatio, Rules, Soft, Times, Watts,
+    Weights, row_of,
 };
 use super::{
     Assumption, Decimal, Direction, Goal, LabelValues, Labels, NodeDraft, NodeId, Requirement,
@@ -510,14 +511,5 @@ impl Instance {
     pub fn with_one_task_per_node(mut self, limit: bool) -> Instance {
         self.one_task_per_node = limit;
         self
-    }
-}
-
-/// The task's row of a list in rows.
-fn row_of(rows: &(Vec<u32>, Vec<(RuleId, bool)>), task: TaskId) -> &[(RuleId, bool)] {
-    let (start, entries) = rows;
-    match start.get(task.index()..=task.index() + 1) {
-        Some(&[from, to]) => &entries[from as usize..to as usize],
-        _ => &[],
     }
 }

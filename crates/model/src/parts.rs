@@ -241,3 +241,12 @@ pub enum NodeState {
     /// Gone.
     Down,
 }
+
+/// The task's row of a list in rows.
+pub(super) fn row_of(rows: &(Vec<u32>, Vec<(RuleId, bool)>), task: TaskId) -> &[(RuleId, bool)] {
+    let (start, entries) = rows;
+    match start.get(task.index()..=task.index() + 1) {
+        Some(&[from, to]) => &entries[from as usize..to as usize],
+        _ => &[],
+    }
+}

@@ -1,10 +1,10 @@
 //! Moves of pods as a POSIX shell script that evicts them wave by wave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use base::error::{Error, Result};
-use model::{Instance, Move, NodeId, Plan};
+use model::{Instance, NodeId, Plan, TaskId};
 use plan::replan::Order;
 
 const HEAD: &str = "\
@@ -24,9 +24,12 @@ gone() {
 }
 ready() {
     kubectl wait --for=condition=Ready --timeout=\"$TIMEOUT\" --namespace \"$1\" pods --all \\
-        --field-selector=status.phase!=Succeeded,status.phase!=Failed
+        --field-selector=\"status.phase!=Succeeded,status.phase!=Failed${2:-}\"
 }
 ";
+
+/// Pods that stay waiting are named one by one up to so many; beyond, whatever has no node yet.
+const NAMED: usize = 50;
 
 /// Writes the order of moves towards a plan as evictions; pods that wait and moves that have no
 /// place in the order are comments, and with the latter the script ends with 1. Nodes that the plan
@@ -40,6 +43,7 @@ pub fn kubectl_script(instance: &Instance, end: &Plan, order: &Order) -> Result<
     let mut line = |words: std::fmt::Arguments| {
         let _ = writeln!(text, "{words}");
     };
+    let waiting = waiting(instance, end)?;
     let left: BTreeSet<NodeId> = order.moves().filter_map(|m| m.from).collect();
     for node in &left {
         line(format_args!("kubectl cordon {}", checked(instance.node_name(*node))?));
@@ -48,7 +52,7 @@ pub fn kubectl_script(instance: &Instance, end: &Plan, order: &Order) -> Result<
         line(format_args!("\n# wave {}", k + 1));
         let mut pods: Vec<(&str, &str)> = Vec::new();
         for m in wave.iter().flatten() {
-            let (space, pod) = named(instance, m)?;
+            let (space, pod) = named(instance, m.task)?;
             let to = match m.to {
                 Some(node) => checked(instance.node_name(node))?,
                 None => "nowhere",
@@ -63,7 +67,9 @@ pub fn kubectl_script(instance: &Instance, end: &Plan, order: &Order) -> Result<
         }
         pods.iter().for_each(|(space, pod)| line(format_args!("gone {space} {pod}")));
         let spaces: BTreeSet<&str> = pods.iter().map(|(space, _)| *space).collect();
-        spaces.iter().for_each(|space| line(format_args!("ready {space}")));
+        for space in spaces {
+            line(format_args!("ready {space}{}", waiting.get(space).map_or("", String::as_str)));
+        }
     }
     line(format_args!(""));
     let used: BTreeSet<NodeId> = end.placements().map(|(_, node)| node).collect();
@@ -71,16 +77,30 @@ pub fn kubectl_script(instance: &Instance, end: &Plan, order: &Order) -> Result<
         line(format_args!("kubectl uncordon {}", instance.node_name(*node)));
     }
     for stuck in &order.stuck {
-        let (space, pod) = named(instance, &stuck.of)?;
+        let (space, pod) = named(instance, stuck.of.task)?;
         line(format_args!("echo '{space}/{pod} has no place in the order of moves' >&2"));
     }
     line(format_args!("exit {}", u8::from(!order.stuck.is_empty())));
     Ok(text)
 }
 
-/// Namespace and name of the pod that moves.
-fn named<'a>(instance: &'a Instance, m: &Move) -> Result<(&'a str, &'a str)> {
-    let name = instance.task_name(m.task);
+/// For namespaces with pods that stay waiting, which are never ready: what leaves them out.
+fn waiting<'a>(instance: &'a Instance, end: &Plan) -> Result<BTreeMap<&'a str, String>> {
+    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for task in end.unplaced().filter(|task| instance.current(*task).is_none()) {
+        let (space, pod) = named(instance, task)?;
+        all.entry(space).or_default().push(pod);
+    }
+    let selector = |pods: Vec<&str>| match pods.len() > NAMED {
+        true => " ,spec.nodeName!=".to_owned(),
+        false => pods.iter().fold(" ".to_owned(), |all, pod| all + ",metadata.name!=" + pod),
+    };
+    Ok(all.into_iter().map(|(space, pods)| (space, selector(pods))).collect())
+}
+
+/// Namespace and name of a pod.
+fn named(instance: &Instance, task: TaskId) -> Result<(&str, &str)> {
+    let name = instance.task_name(task);
     match name.split_once('/') {
         Some((space, pod)) => Ok((checked(space)?, checked(pod)?)),
         None => Err(not_a_name(name)),

@@ -4,6 +4,7 @@
 mod axis;
 mod comparison;
 mod csv;
+mod ending;
 mod explain;
 mod html;
 mod json;

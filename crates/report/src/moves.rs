@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::axis::{Axis, tick};
+use super::ending::Ending;
 use super::json::{TierDoc, job};
 use super::table::{bare, indented, right};
 use super::{Report, csv, json, markdown, number};
@@ -219,8 +220,12 @@ pub(super) fn moves_table(report: &Report, order: &Order) -> String {
     table.set_header(HEADER);
     let all = order.moves().count();
     let shown = if report.matrix { all } else { ROWS };
-    for row in move_rows(report.instance, order).take(shown) {
-        table.add_row(row.map(|cell| if cell.is_empty() { "-".to_owned() } else { cell }));
+    let ending = Ending::of(report.instance);
+    for mut row in move_rows(report.instance, order).take(shown) {
+        for node in &mut row[2..] {
+            *node = if node.is_empty() { "-".to_owned() } else { ending.cut(node).to_owned() };
+        }
+        table.add_row(row);
     }
     right(&mut table, 0..1);
     let mut text = String::new();

@@ -2,6 +2,7 @@
 
 use comfy_table::Table;
 
+use super::ending::Ending;
 use super::moves::moves_table;
 use super::table::{ROWS, bar, bare, columns_of, indented, line, right, unplaced};
 use super::units::Unit;
@@ -20,6 +21,10 @@ pub fn plan_table(report: &Report) -> String {
     }
     let mut text = line(report, 0, &report.headline());
     text.push('\n');
+    if let Some(said) = Ending::of(report.instance).said() {
+        text.push_str(&line(report, 2, &said));
+        text.push('\n');
+    }
     let matrix = report.shows_matrix().then(|| matrix(report));
     let fits = |table: &Table| report.matrix || report.fits(columns_of(table));
     match matrix.filter(fits) {
@@ -45,7 +50,8 @@ pub fn plan_table(report: &Report) -> String {
 fn matrix(report: &Report) -> Table {
     let instance = report.instance;
     let mut table = bare();
-    let header = instance.node_ids().map(|node| instance.node_name(node).to_owned());
+    let ending = Ending::of(instance);
+    let header = instance.node_ids().map(|node| ending.cut(instance.node_name(node)).to_owned());
     table.set_header(std::iter::once(String::new()).chain(header));
     for task in instance.task_ids() {
         let at = report.outcome.plan.placement[task.index()];
@@ -83,7 +89,7 @@ fn list_by_node(report: &Report) -> String {
         "matrix hidden ({n} x {m} is too wide; --matrix forces it): tasks by node, fullest first; --output csv or json has all"
     );
     let mut text = line(report, 2, &why);
-    let shown = fullest(report);
+    let (shown, ending) = (fullest(report), Ending::of(instance));
     for node in &shown {
         let tasks = &on[node.index()];
         if tasks.is_empty() {
@@ -95,15 +101,34 @@ fn list_by_node(report: &Report) -> String {
             0 => String::new(),
             more => format!(" and {} more", number::grouped(more)),
         };
-        let entry = format!("{}: {}{more}", instance.node_name(*node), names.join(" "));
+        let node = ending.cut(instance.node_name(*node));
+        let entry = format!("{node}: {}{more}", names.join(" "));
         text.push_str(&line(report, 2, &entry));
     }
     text
 }
 
+/// Resources that a table of nodes shows: those that somebody asks for or has.
+fn wanted(report: &Report) -> Vec<bool> {
+    let instance = report.instance;
+    let mut wanted = vec![false; instance.resources().len()];
+    let tasks = instance.task_ids().map(|task| instance.demand(task));
+    let loads = report.metrics.nodes.iter().map(|figures| figures.load.as_slice());
+    for amounts in tasks.chain(loads) {
+        wanted.iter_mut().zip(amounts).for_each(|(wanted, amount)| *wanted |= *amount > 0);
+    }
+    if !wanted.contains(&true) {
+        wanted.fill(true);
+    }
+    wanted
+}
+
 /// Load, capacity and utilisation per node, with a bar for the fullest resource.
 fn nodes(report: &Report) -> String {
-    let units: Vec<Unit> = Unit::all(report.instance);
+    let resources = report.instance.resources();
+    let wanted = wanted(report);
+    let (units, others): (Vec<_>, Vec<_>) =
+        Unit::all(report.instance).into_iter().enumerate().partition(|(r, _)| wanted[*r]);
     let shown = fullest(report);
     let mut table = node_table(report, &shown, &units, true, BAR);
     if !report.fits(columns_of(&node_table(report, &shown, &units, true, 0)) + BAR) {
@@ -117,6 +142,10 @@ fn nodes(report: &Report) -> String {
     if hidden > 0 {
         text.push_str(&format!("  ... and {} nodes that are less full\n", number::grouped(hidden)));
     }
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().map(|(r, _)| resources[*r].name.as_str()).collect();
+        text.push_str(&line(report, 2, &format!("nobody asks for {}", names.join(", "))));
+    }
     text
 }
 
@@ -124,13 +153,13 @@ fn nodes(report: &Report) -> String {
 fn node_table(
     report: &Report,
     shown: &[NodeId],
-    units: &[Unit],
+    units: &[(usize, Unit)],
     one_line: bool,
     length: usize,
 ) -> Table {
     let mut table = bare();
     let mut header = vec!["node".to_owned(), "tasks".to_owned()];
-    header.extend(units.iter().map(|unit| {
+    header.extend(units.iter().map(|(_, unit)| {
         if one_line {
             unit.title("used / capacity")
         } else {
@@ -143,19 +172,27 @@ fn node_table(
     header.extend(["utilisation".to_owned(), String::new()]);
     let columns = header.len();
     table.set_header(header);
+    let ending = Ending::of(report.instance);
     for node in shown {
-        table.add_row(node_row(report, *node, units, length));
+        table.add_row(node_row(report, *node, units, &ending, length));
     }
     right(&mut table, 1..columns - 1);
     table
 }
 
-fn node_row(report: &Report, node: NodeId, units: &[Unit], length: usize) -> Vec<String> {
+fn node_row(
+    report: &Report,
+    node: NodeId,
+    units: &[(usize, Unit)],
+    ending: &Ending,
+    length: usize,
+) -> Vec<String> {
     let instance = report.instance;
     let figures = &report.metrics.nodes[node.index()];
-    let mut row = vec![instance.node_name(node).to_owned(), number::grouped(figures.tasks)];
-    for (r, unit) in units.iter().enumerate() {
-        row.push(unit.used_of(figures.load[r], instance.capacity(node)[r]));
+    let name = ending.cut(instance.node_name(node)).to_owned();
+    let mut row = vec![name, number::grouped(figures.tasks)];
+    for (r, unit) in units {
+        row.push(unit.used_of(figures.load[*r], instance.capacity(node)[*r]));
     }
     if report.weights.is_some() {
         row.push(format!("{:.4}", figures.weighted));

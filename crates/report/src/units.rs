@@ -16,8 +16,8 @@ impl<'a> Unit<'a> {
         (0..instance.resources().len()).map(|r| Unit::of(instance, r)).collect()
     }
 
-    /// The largest binary multiple of which every node's capacity is a whole
-    /// number.
+    /// The largest binary multiple of which every node's capacity is a whole number; for bytes, of
+    /// which some node has one at least.
     fn of(instance: &'a Instance, r: usize) -> Unit<'a> {
         let resource = &instance.resources()[r];
         let all = instance.node_ids().map(|node| instance.capacity(node)[r]);
@@ -29,7 +29,11 @@ impl<'a> Unit<'a> {
                 return Unit { resource, prefix, size };
             }
         }
-        Unit { resource, prefix: "", size: 1 }
+        let most = capacities.iter().copied().fold(0.0, f64::max);
+        let of_bytes = resource.unit.as_deref() == Some("byte");
+        let fits = |(_, power): &(&str, u32)| of_bytes && most >= (1i64 << power) as f64;
+        let (prefix, power) = [("Gi", 30), ("Mi", 20)].into_iter().find(fits).unwrap_or(("", 0));
+        Unit { resource, prefix, size: 1 << power }
     }
 
     /// `memory used / capacity (GiB)`

@@ -8,14 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::affinity::{NAME, bar, narrow};
 use super::cluster::Cluster;
 use super::pods::{Class, EVERYWHERE, HostPort, Liking, Spread, Term, Terms};
-use super::quotas::limit;
 use super::selectors::{Labels, NAMESPACE_NAME, Selector};
 use model::{ANY, Ask, Direction, Preference, RuleDraft, Selection, Whom};
 
-/// Most rules for which pods that keep away from others are written out in pairs.
-const MOST_PAIRS: usize = 20_000;
-/// What keeps pods apart, and the field that says so.
-const ANTI: (&str, &str) = ("anti-affinity", "spec.affinity.podAntiAffinity");
 const PORTS: &str = "spec.containers[].ports";
 /// What a pod is asked for that wants to be near pods of which there are none.
 const NOBODY: &str = "(no pod matches the affinity)";
@@ -38,12 +33,14 @@ pub(super) struct Scene<'a> {
     /// Waiting pods of each class.
     pub(super) waiting: Vec<Vec<usize>>,
     /// Hosts of each class's running pods, one entry a pod.
-    running: Vec<Vec<usize>>,
+    pub(super) running: Vec<Vec<usize>>,
     /// Of those the ones that are not being deleted.
     pub(super) staying: Vec<Vec<usize>>,
     /// Where a pod that may move runs now.
     pub(super) homes: FxHashMap<usize, usize>,
     matching: FxHashMap<&'a Term, Vec<usize>>,
+    /// Classes by a label's key and value, for keys that were asked for.
+    labelled: FxHashMap<&'a str, FxHashMap<&'a str, Vec<usize>>>,
     /// Labels that tell every host apart, which rules call `node`.
     own_names: FxHashMap<&'a str, bool>,
     pub(super) out: Between,
@@ -59,6 +56,7 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
         staying: vec![Vec::new(); classes],
         homes: FxHashMap::default(),
         matching: FxHashMap::default(),
+        labelled: FxHashMap::default(),
         own_names: FxHashMap::default(),
         out: Between {
             extra: vec![Selection::default(); classes],
@@ -117,7 +115,7 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
         }
     }
     kept_off.into_iter().for_each(|(term, classes)| scene.kept_off(term, &classes));
-    away.into_iter().for_each(|(term, classes)| scene.away(term, &classes));
+    scene.all_away(away);
     near.into_iter().for_each(|(terms, classes)| scene.near(terms, &classes));
     scene.ports(&holders, &runners);
     for (liking, classes) in likings(cluster, &holders, |terms| &terms.rather_near) {
@@ -127,7 +125,7 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
         scene.rather_away(liking, &classes);
     }
     // Last: which values can be used depends on all the rest.
-    spread.into_iter().for_each(|(spread, classes)| scene.spread(spread, &classes));
+    scene.all_spread(&spread);
     scene.out
 }
 
@@ -157,21 +155,42 @@ impl<'a> Scene<'a> {
         if let Some(known) = self.matching.get(term) {
             return known.clone();
         }
+        let few = term.selector.only().map(|(key, value)| self.labelled(key, value));
+        let among = few.unwrap_or_else(|| (0..self.cluster.classes.len()).collect());
         let mut namespaces: FxHashMap<&str, bool> = FxHashMap::default();
         let mut found = Vec::new();
-        for (k, class) in self.cluster.classes.iter().enumerate() {
+        for k in among {
+            let class = &self.cluster.classes[k];
             let namespace = class.namespace.as_str();
             let meant = *namespaces.entry(namespace).or_insert_with(|| self.meant(term, namespace));
             if meant && term.selector.matches(&class.labels) {
                 found.push(k);
             }
         }
-        self.matching.insert(term, found.clone());
+        // Nearly all classes for each of many groups would be too much to keep.
+        if term.selector.all_but().is_none() {
+            self.matching.insert(term, found.clone());
+        }
         found
     }
 
+    /// Classes with this value of the label.
+    fn labelled(&mut self, key: &'a str, value: &str) -> Vec<usize> {
+        let classes = &self.cluster.classes;
+        let by_value = self.labelled.entry(key).or_insert_with(|| {
+            let mut all: FxHashMap<&'a str, Vec<usize>> = FxHashMap::default();
+            for (k, class) in classes.iter().enumerate() {
+                if let Some(value) = class.labels.get(key) {
+                    all.entry(value).or_default().push(k);
+                }
+            }
+            all
+        });
+        by_value.get(value).cloned().unwrap_or_default()
+    }
+
     /// Whether the term means pods of the namespace.
-    fn meant(&self, term: &Term, namespace: &str) -> bool {
+    pub(super) fn meant(&self, term: &Term, namespace: &str) -> bool {
         let with = |selector: &Selector| {
             let mut labels: Labels =
                 self.cluster.namespaces.get(namespace).cloned().unwrap_or_default();
@@ -272,85 +291,6 @@ impl<'a> Scene<'a> {
         self.out.told.push((errs, place, field.to_owned(), what.to_owned()));
     }
 
-    /// Running pods keep others off their values.
-    fn kept_off(&mut self, term: &'a Term, holders: &[usize]) {
-        let values = self.values(holders, &term.over);
-        for class in self.matching(term) {
-            if !self.waiting[class].is_empty() && !values.is_empty() {
-                bar(&mut self.out.extra[class], &term.over, values.clone());
-            }
-        }
-    }
-
-    /// Waiting pods keep away from others.
-    fn away(&mut self, term: &'a Term, holders: &[usize]) {
-        let meant = self.matching(term);
-        let values = self.values(&meant, &term.over);
-        if !values.is_empty() {
-            for class in holders {
-                bar(&mut self.out.extra[*class], &term.over, values.clone());
-            }
-        }
-        let others = self.tasks(&meant);
-        let Some(over) = self.over(&term.over) else { return };
-        if others.is_empty() {
-            return;
-        }
-        let also = |class: &usize| meant.binary_search(class).is_ok();
-        let (inner, outer): (Vec<usize>, Vec<usize>) = holders.iter().partition(|k| also(k));
-        let mut inner = self.tasks(&inner);
-        let outer = self.tasks(&outer);
-        let strangers: Vec<usize> =
-            others.iter().copied().filter(|task| inner.binary_search(task).is_err()).collect();
-        if inner.len() > 1 {
-            self.keep_apart(ANTI, &over, &inner);
-        }
-        let pairs = strangers.len() * usize::from(!inner.is_empty()) + outer.len() * others.len();
-        if pairs > MOST_PAIRS {
-            let what =
-                format!("{pairs} pairs of waiting pods that keep apart are too many to plan with");
-            let task = outer.first().or(inner.first()).copied().unwrap_or(0);
-            self.tell(Direction::Wider, task, "spec.affinity.podAntiAffinity", &what);
-            return;
-        }
-        for stranger in &strangers {
-            // Those that keep apart from each other keep apart from the stranger too.
-            if !inner.is_empty() {
-                inner.push(*stranger);
-                self.keep_apart(ANTI, &over, &inner);
-                inner.pop();
-            }
-        }
-        for holder in &outer {
-            for other in &others {
-                self.keep_apart(ANTI, &over, &[*holder, *other]);
-            }
-        }
-    }
-
-    /// One of the pods at most for each value; what has no value is free, which `apart` would not
-    /// leave it.
-    fn keep_apart(&mut self, (what, field): (&str, &str), over: &str, tasks: &[usize]) {
-        let homes = tasks.iter().filter_map(|task| self.homes.get(task));
-        let own = |host: &usize| match over {
-            "node" => Some(self.cluster.hosts[*host].name.as_str()),
-            key => self.value(*host, key),
-        };
-        let mut places: Vec<&str> = homes.filter_map(own).collect();
-        places.sort_unstable();
-        if places.windows(2).any(|two| two[0] == two[1]) {
-            let say = "pods that keep apart run together: the plan parts them, and on the way the scheduler may refuse what moves beside them";
-            self.tell(Direction::Either, tasks[0], field, say);
-        }
-        let everywhere = |host: usize| self.value(host, over).is_some();
-        if over == "node" || (0..self.cluster.hosts.len()).all(everywhere) {
-            self.rule(what, Ask::Apart, over, tasks);
-            return;
-        }
-        let name = format!("{what} of {}", self.cluster.waiting[tasks[0]].id);
-        self.out.rules.push(limit(&name, "tasks", over, None, 1, self.ids(tasks)));
-    }
-
     /// Waiting pods want to be where others are. The scheduler goes by pods that match all of the
     /// terms, whichever label a term is about.
     fn near(&mut self, terms: &'a [Term], holders: &[usize]) {
@@ -429,6 +369,7 @@ impl<'a> Scene<'a> {
             for class in own.iter().filter(|_| !names.is_empty()) {
                 bar(&mut self.out.extra[*class], NAME, names.clone());
             }
+            self.tell_of_homes(&own, NAME, &names, PORTS);
             // Who listens at one address and who listens at all of them meet; two that listen at
             // different ones do not.
             let own = self.tasks(&own);

@@ -1,8 +1,12 @@
 //! The conditions on devices that people write in CEL: drivers, attributes and capacities compared
-//! with constants, with and, or, not, in. Anything else is not understood, and said to be so.
+//! with constants, versions and patterns, with and, or, not, in. Anything else is not understood,
+//! and said to be so.
 
 use std::collections::BTreeMap;
 
+use semver::Version;
+
+use super::patterns::Pattern;
 use model::Decimal;
 
 /// What is known of a device.
@@ -21,6 +25,7 @@ pub(super) enum Value {
     Number(i64),
     Yes(bool),
     Amount(Decimal),
+    Version(Version),
 }
 
 /// Whether the device meets the condition; `None` where it depends on what the device does not say,
@@ -47,10 +52,15 @@ fn tokens(text: &str) -> Result<Vec<String>, String> {
             continue;
         }
         let from = k;
-        if *sign == '\'' || *sign == '"' {
-            let end = signs[k + 1..].iter().position(|other| other == sign);
-            k += end.ok_or("a text that does not end")? + 2;
-        } else if sign.is_alphanumeric() || *sign == '_' {
+        let raw = matches!(sign, 'r' | 'R') && signs.get(k + 1).is_some_and(is_quote);
+        if raw || is_quote(sign) {
+            k += usize::from(raw);
+            let text;
+            (text, k) = quoted(&signs, k, raw)?;
+            tokens.push(text);
+            continue;
+        }
+        if sign.is_alphanumeric() || *sign == '_' {
             while signs.get(k).is_some_and(|s| s.is_alphanumeric() || *s == '_') {
                 k += 1;
             }
@@ -61,6 +71,38 @@ fn tokens(text: &str) -> Result<Vec<String>, String> {
         tokens.push(signs[from..k].iter().collect());
     }
     Ok(tokens)
+}
+
+fn is_quote(sign: &char) -> bool {
+    *sign == '\'' || *sign == '"'
+}
+
+/// The text that begins with the quote at `from`, its escapes read, in its quotes; and where it ends.
+fn quoted(signs: &[char], from: usize, raw: bool) -> Result<(String, usize), String> {
+    let quote = signs[from];
+    if signs[from..].starts_with(&[quote; 3]) {
+        return Err("texts in three quotes are not understood".to_owned());
+    }
+    let mut text = String::from(quote);
+    let mut rest = signs[from + 1..].iter().enumerate();
+    while let Some((k, sign)) = rest.next() {
+        match *sign {
+            sign if sign == quote => {
+                text.push(quote);
+                return Ok((text, from + k + 2));
+            }
+            '\\' if !raw => text.push(match rest.next().map(|(_, sign)| *sign) {
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('t') => '\t',
+                Some(sign @ ('\\' | '\'' | '"' | '`' | '?')) => sign,
+                Some(sign) => return Err(format!("`\\{sign}` is not understood")),
+                None => break,
+            }),
+            sign => text.push(sign),
+        }
+    }
+    Err("a text that does not end".to_owned())
 }
 
 /// A condition being read; `None` stands for what the device does not say.
@@ -142,7 +184,13 @@ impl Parser<'_> {
         };
         let right = self.value()?;
         let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
+        let equality = matches!(sign, "==" | "!=");
         let order = match (&left, &right) {
+            (Value::Version(a), Value::Version(b)) if equality => a.cmp_precedence(b),
+            // Whether a version is a text is an error, whether it is none is not; nor with a text first.
+            (Value::Version(_), _) if sign == "==" => return Ok(None),
+            (Value::Version(_), _) if equality => return Ok(Some(true)),
+            (_, Value::Version(_)) if equality => return Ok(Some(sign == "!=")),
             (Value::Number(a), Value::Number(b)) => a.cmp(b),
             (Value::Text(a), Value::Text(b)) => a.cmp(b),
             (Value::Yes(a), Value::Yes(b)) => a.cmp(b),
@@ -162,6 +210,9 @@ impl Parser<'_> {
     /// `in ['a', 'b']`, or `in device.attributes['domain']`: whether there is one of that name.
     fn among(&mut self, left: Option<Value>) -> Met {
         if self.next_is("[") {
+            if matches!(left, Some(Value::Version(_))) {
+                return Err("versions in a list are not understood".to_owned());
+            }
             let mut found = false;
             while !self.next_is("]") {
                 let one = self.value()?;
@@ -185,39 +236,97 @@ impl Parser<'_> {
         Ok(Some(self.device.attributes.keys().any(|known| known.starts_with(&start))))
     }
 
-    /// A text, or what one of its methods says of it.
-    fn text(&mut self, own: Option<Value>) -> Result<Option<Value>, String> {
+    /// A value, or what one of its methods says of it.
+    fn asked(&mut self, own: Option<Value>) -> Result<Option<Value>, String> {
         if !self.next_is(".") {
             return Ok(own);
         }
-        let text = match &own {
-            Some(Value::Text(text)) => text.as_str(),
-            None => "",
-            Some(_) => return Err("only texts have methods".to_owned()),
-        };
         let method = self.word()?;
-        self.eat("(")?;
-        let other = self.word()?;
-        let other = unquoted(&other).ok_or("a text is expected")?.to_owned();
-        self.eat(")")?;
-        let is = match method.as_str() {
-            "startsWith" => text.starts_with(&other),
-            "endsWith" => text.ends_with(&other),
-            "contains" => text.contains(&other),
-            _ => return Err(format!("`{method}` is not understood")),
+        if !METHODS.contains(&method.as_str()) {
+            return Err(format!("`{method}` is not understood"));
+        }
+        let mut given = self.given()?;
+        let Some(own) = own else { return Ok(None) };
+        let other = match given.len() {
+            0 => None,
+            1 => match given.remove(0) {
+                None => return Ok(None),
+                other => other,
+            },
+            _ => return Err(format!("`{method}` is given too much")),
         };
-        Ok(own.map(|_| Value::Yes(is)))
+        let is = |is: bool| Ok(Some(Value::Yes(is)));
+        let order = match (&own, &other) {
+            (Value::Amount(a), Some(Value::Amount(b))) => Some(compare(*a, *b)?),
+            (Value::Version(a), Some(Value::Version(b))) => Some(a.cmp_precedence(b)),
+            _ => None,
+        };
+        match (method.as_str(), &own, &other, order) {
+            ("startsWith", Value::Text(own), Some(Value::Text(other)), _) => {
+                is(own.starts_with(other))
+            }
+            ("endsWith", Value::Text(own), Some(Value::Text(other)), _) => is(own.ends_with(other)),
+            ("contains", Value::Text(own), Some(Value::Text(other)), _) => is(own.contains(other)),
+            ("matches", Value::Text(own), Some(Value::Text(other)), _) => {
+                is(Pattern::new(other)?.is_in(own)?)
+            }
+            ("compareTo", _, _, Some(order)) => Ok(Some(Value::Number(order as i64))),
+            ("isGreaterThan", _, _, Some(order)) => is(order.is_gt()),
+            ("isLessThan", _, _, Some(order)) => is(order.is_lt()),
+            ("major", Value::Version(own), None, _) => number(own.major),
+            ("minor", Value::Version(own), None, _) => number(own.minor),
+            ("patch", Value::Version(own), None, _) => number(own.patch),
+            _ => Err(format!("`{method}` is asked of a value of another kind")),
+        }
+    }
+
+    /// What a method or function is given, in its brackets.
+    fn given(&mut self) -> Result<Vec<Option<Value>>, String> {
+        self.eat("(")?;
+        let mut given = Vec::new();
+        while !self.next_is(")") {
+            given.push(self.value()?);
+            if !self.next_is(",") {
+                self.eat(")")?;
+                break;
+            }
+        }
+        Ok(given)
+    }
+
+    /// What a function makes of texts.
+    fn made(&mut self, function: &str) -> Result<Option<Value>, String> {
+        let given = self.given()?;
+        let text = match given.first() {
+            Some(Some(Value::Text(text))) => text.as_str(),
+            Some(None) => return Ok(None),
+            _ => return Err("a text is expected".to_owned()),
+        };
+        let tolerant = match given.get(1..) {
+            Some([]) => false,
+            Some([Some(Value::Yes(tolerant))]) if function != "quantity" => *tolerant,
+            _ => return Err(format!("`{function}` is given too much")),
+        };
+        Ok(match function {
+            "quantity" => Some(Value::Amount(Decimal::parse(text).map_err(|e| e.to_string())?)),
+            "isSemver" => Some(Value::Yes(version(text, tolerant).is_some())),
+            // What is no version is an error for the scheduler.
+            _ => version(text, tolerant).map(Value::Version),
+        })
     }
 
     fn value(&mut self) -> Result<Option<Value>, String> {
         let word = self.word()?;
         if let Some(text) = unquoted(&word) {
-            return Ok(Some(Value::Text(text.to_owned())));
+            return self.asked(Some(Value::Text(text.to_owned())));
         }
         match word.as_str() {
             "true" => return Ok(Some(Value::Yes(true))),
             "false" => return Ok(Some(Value::Yes(false))),
-            "quantity" => return self.quantity().map(|amount| Some(Value::Amount(amount))),
+            "quantity" | "semver" | "isSemver" => {
+                let made = self.made(&word)?;
+                return self.asked(made);
+            }
             "device" => {}
             _ => {
                 let number = word.parse().map(Value::Number);
@@ -225,20 +334,19 @@ impl Parser<'_> {
             }
         }
         self.eat(".")?;
-        match self.word()?.as_str() {
-            "driver" => self.text(Some(Value::Text(self.device.driver.clone()))),
+        let own = match self.word()?.as_str() {
+            "driver" => Some(Value::Text(self.device.driver.clone())),
             "attributes" => {
                 let name = self.name()?;
-                let own = self.device.attributes.get(&name).cloned();
-                self.text(own)
+                self.device.attributes.get(&name).cloned()
             }
             "capacity" => {
                 let name = self.name()?;
-                let own = self.device.capacity.get(&name).copied();
-                self.amount(own)
+                self.device.capacity.get(&name).copied().map(Value::Amount)
             }
-            other => Err(format!("`device.{other}` is not understood")),
-        }
+            other => return Err(format!("`device.{other}` is not understood")),
+        };
+        self.asked(own)
     }
 
     /// `['domain']`
@@ -256,35 +364,47 @@ impl Parser<'_> {
         self.eat(".")?;
         Ok(format!("{domain}/{}", self.word()?))
     }
+}
 
-    /// `quantity('40Gi')`, its first word read.
-    fn quantity(&mut self) -> Result<Decimal, String> {
-        self.eat("(")?;
-        let text = self.word()?;
-        let text = unquoted(&text).ok_or("a quantity is expected")?.to_owned();
-        self.eat(")")?;
-        Decimal::parse(&text).map_err(|error| error.to_string())
+/// What may be asked of values.
+const METHODS: [&str; 10] = [
+    "startsWith",
+    "endsWith",
+    "contains",
+    "matches",
+    "compareTo",
+    "isGreaterThan",
+    "isLessThan",
+    "major",
+    "minor",
+    "patch",
+];
+
+fn number(number: u64) -> Result<Option<Value>, String> {
+    let number = i64::try_from(number).map_err(|_| "a number too large to compare")?;
+    Ok(Some(Value::Number(number)))
+}
+
+/// The version that the text is; if `tolerant` as `v1.02` too, for `1.2.0`.
+pub(super) fn version(text: &str, tolerant: bool) -> Option<Version> {
+    if !tolerant {
+        return Version::parse(text).ok();
     }
-
-    /// An amount, or what one of its methods says of it.
-    fn amount(&mut self, own: Option<Decimal>) -> Result<Option<Value>, String> {
-        if !self.next_is(".") {
-            return Ok(own.map(Value::Amount));
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let mut parts: Vec<String> = (text.splitn(3, '.'))
+        .map(|part| match part.trim_start_matches('0') {
+            _ if part.len() < 2 => part.to_owned(),
+            bare if bare.starts_with(|sign: char| sign.is_ascii_digit()) => bare.to_owned(),
+            bare => format!("0{bare}"),
+        })
+        .collect();
+    if parts.len() < 3 {
+        if parts.last().is_some_and(|part| part.contains(['+', '-'])) {
+            return None;
         }
-        let method = self.word()?;
-        self.eat("(")?;
-        self.eat("quantity")?;
-        let other = self.quantity()?;
-        self.eat(")")?;
-        let Some(own) = own else { return Ok(None) };
-        let order = compare(own, other)?;
-        Ok(Some(match method.as_str() {
-            "compareTo" => Value::Number(order as i64),
-            "isGreaterThan" => Value::Yes(order.is_gt()),
-            "isLessThan" => Value::Yes(order.is_lt()),
-            _ => return Err(format!("`{method}` is not understood")),
-        }))
+        parts.resize(3, "0".to_owned());
     }
+    Version::parse(&parts.join(".")).ok()
 }
 
 fn compare(a: Decimal, b: Decimal) -> Result<std::cmp::Ordering, String> {
@@ -307,6 +427,7 @@ mod tests {
             ("gpu.example.com/model", Value::Text("X".to_owned())),
             ("gpu.example.com/index", Value::Number(3)),
             ("gpu.example.com/healthy", Value::Yes(true)),
+            ("gpu.example.com/firmware", Value::Version(Version::parse("2.10.3+b4").unwrap())),
         ];
         let own = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
         let memory = ("gpu.example.com/memory".to_owned(), Decimal::parse("80Gi").unwrap());
@@ -338,6 +459,21 @@ mod tests {
             ("device.capacity['gpu.example.com'].memory.compareTo(quantity('40Gi')) >= 0", true),
             ("device.capacity['gpu.example.com'].memory.isGreaterThan(quantity('80Gi'))", false),
             ("device.capacity['gpu.example.com'].memory == quantity('80Gi')", true),
+            ("device.attributes['gpu.example.com'].firmware.compareTo(semver('2.9.0')) >= 0", true),
+            (
+                "device.attributes['gpu.example.com'].firmware.isLessThan(semver('v2.11', true))",
+                true,
+            ),
+            ("semver('3.0.0-rc.1').isGreaterThan(semver('3.0.0'))", false),
+            ("device.attributes['gpu.example.com'].firmware == semver('2.10.3')", true),
+            ("semver('2.10.3') != device.attributes['gpu.example.com'].firmware", false),
+            ("'2.10.3' == device.attributes['gpu.example.com'].firmware", false),
+            ("device.attributes['gpu.example.com'].firmware != '2.10.3'", true),
+            ("device.attributes['gpu.example.com'].firmware.minor() == 10", true),
+            ("isSemver('1.2') || isSemver('v01.2', true)", true),
+            ("device.attributes['gpu.example.com'].model.matches('^[A-Z]$')", true),
+            ("device.driver.matches('gpu\\\\.ex') && device.driver.matches(r'\\.com$')", true),
+            ("'it\\'s' == \"it's\"", true),
         ] {
             assert_eq!(meets(&gpu(), condition), Ok(Some(met)), "{condition}");
         }
@@ -345,6 +481,9 @@ mod tests {
             "device.attributes['gpu.example.com'].absent == 'X'",
             "!(device.attributes['gpu.example.com'].absent in ['X'])",
             "device.attributes['gpu.example.com'].absent.startsWith('X') && 1 == 1",
+            "device.attributes['gpu.example.com'].absent.compareTo(semver('1.2.3')) >= 0",
+            "device.attributes['gpu.example.com'].firmware == '2.10.3'",
+            "semver('2').major() == 2",
         ] {
             assert_eq!(meets(&gpu(), condition), Ok(None), "{condition}");
         }
@@ -353,7 +492,12 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_said() {
         for condition in [
-            "device.attributes['d'].model.matches('A.*')",
+            "device.attributes['gpu.example.com'].model.matches('[A-Z&&B]')",
+            "device.attributes['gpu.example.com'].firmware.startsWith('2')",
+            "device.attributes['gpu.example.com'].firmware > semver('2.0.0')",
+            "device.attributes['d'].model.size() > 1",
+            "'a\\d' == 'b'",
+            "'''a''' == 'a'",
             "device.driver ==",
             "'open",
             "device.driver == 'a' ? true : false",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::cel::{Device, Value, meets};
+use super::cel::{Device, Value, meets, version};
 use super::objects::Object;
 use model::{Decimal, Direction};
 
@@ -106,10 +106,10 @@ impl Claims {
             };
             let fields = |key: &str| own[key].as_object().into_iter().flatten();
             let attribute = |(name, value): (&String, &Json)| {
-                let value = match value.as_object()?.iter().next()? {
-                    (kind, Json::String(text)) if kind == "string" || kind == "version" => {
-                        Value::Text(text.clone())
-                    }
+                let (kind, value) = value.as_object()?.iter().next()?;
+                let value = match (kind.as_str(), value) {
+                    ("version", Json::String(text)) => Value::Version(version(text, false)?),
+                    ("string", Json::String(text)) => Value::Text(text.clone()),
                     (_, Json::Bool(is)) => Value::Yes(*is),
                     (_, number) => Value::Number(number.as_i64()?),
                 };

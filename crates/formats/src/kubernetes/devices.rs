@@ -112,7 +112,15 @@ impl Search<'_> {
         if own.request.all && own.silent.iter().any(|device| self.there.contains(device)) {
             return Err(());
         }
-        if own.request.all || unit == own.request.count {
+        if own.request.all {
+            let before = used.len();
+            let set = own.set.map(|set| &self.sets[set].devices);
+            used.extend(self.there.iter().filter(|device| set.is_some_and(|s| s.contains(device))));
+            let found = self.units(wish + 1, 0, used)?;
+            used.truncate(before);
+            return Ok(found);
+        }
+        if unit == own.request.count {
             return self.units(wish + 1, 0, used);
         }
         for device in self.devices {

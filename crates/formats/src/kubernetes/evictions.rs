@@ -53,11 +53,25 @@ impl Cluster {
         let settled = |pod: &Pod| {
             let home = pod.node.as_deref().and_then(|node| homes.get(node));
             let asked = &self.requirements[pod.requirement];
-            home.is_some_and(|host| !host.is_selected_by(asked) || !host.lets_in(asked))
+            let terms = &self.classes[pod.class].terms;
+            let keys = terms.spread.iter().map(|spread| &spread.term.over);
+            let mut keys = keys.chain(terms.near.iter().map(|term| &term.over));
+            home.is_some_and(|host| {
+                !host.is_selected_by(asked)
+                    || !host.lets_in(asked)
+                    || keys.any(|key| host.label(key).is_none())
+            })
         };
         let settled: Vec<bool> = self.waiting.iter().map(settled).collect();
         if self.mode != Running::Evictable {
+            let emptied: Vec<String> = self
+                .hosts
+                .iter()
+                .filter(|host| named(host))
+                .map(|host| host.name.clone())
+                .collect();
             self.stay(&settled);
+            self.leave_crowded(&emptied, Direction::Either, "moves");
             return;
         }
         // What may be evicted and does not move needs its own node to take it, as it did.
@@ -72,12 +86,23 @@ impl Cluster {
             let home = self.requirement_at.number(&mut self.requirements, home);
             (self.waiting[k].requirement, self.waiting[k].own) = (home, home);
         }
+        self.leave_crowded(&[], Direction::Narrower, "is evicted");
+    }
+
+    /// Pods of hosts that cannot give what they ask for are load, as it is: the scheduler leaves
+    /// them alone, and a plan would have to part them.
+    fn leave_crowded(&mut self, emptied: &[String], errs: Direction, what: &str) {
         let crowded = self.crowded();
-        let at = |pod: &Pod| pod.node.as_ref().is_some_and(|node| crowded.contains(node));
+        let asked = |node: &String| crowded.contains(node) && !emptied.contains(node);
+        let at = |pod: &Pod| pod.node.as_ref().is_some_and(asked);
         let stays: Vec<bool> = self.waiting.iter().map(at).collect();
-        for host in &crowded {
-            let what = "the pods that run there ask for more than the node can give: none of them is evicted";
-            self.warnings.assume(Direction::Narrower, host, "", what);
+        let told: BTreeSet<&String> =
+            self.waiting.iter().filter(|pod| at(pod)).filter_map(|pod| pod.node.as_ref()).collect();
+        for host in told {
+            let what = format!(
+                "the pods that run there ask for more than the node can give: none of them {what}"
+            );
+            self.warnings.assume(errs, host, "", &what);
         }
         self.stay(&stays);
     }

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use serde_json::{Value, json};
 
 use super::super::source::Text;
+use super::exclusive::{GROUP, Mark, OF_GROUP, OF_SUBGROUP, SUBGROUP, mark, note, of_job};
 use super::objects::{Object, pointer};
 use super::typed;
 use super::workloads::Workload;
@@ -42,6 +43,8 @@ struct Part {
     template: Option<Value>,
     /// Name of the gang that they are members of.
     gang: String,
+    /// What tells them from pods of other groups.
+    marks: Vec<Mark>,
 }
 
 /// The label by which pods name the object of such a kind that made them.
@@ -68,7 +71,7 @@ pub(super) fn workloads(
     let mut least = None;
     let base = &like().name;
     let parts = match (object.group.as_str(), object.kind.as_str()) {
-        ("leaderworkerset.x-k8s.io", "LeaderWorkerSet") => leaders(spec, base),
+        ("leaderworkerset.x-k8s.io", "LeaderWorkerSet") => leaders(&object.value, &like()),
         ("ray.io", "RayCluster") => ray(spec, "spec", base),
         ("ray.io", "RayJob") => ray(&spec["rayClusterSpec"], "spec.rayClusterSpec", base),
         ("ray.io", "RayService") => ray(&spec["rayClusterConfig"], "spec.rayClusterConfig", base),
@@ -77,7 +80,7 @@ pub(super) fn workloads(
                 spec.pointer("/runPolicy/schedulingPolicy/minAvailable").and_then(Value::as_i64);
             kubeflow(spec, base)
         }
-        ("jobset.x-k8s.io", "JobSet") => job_set(spec, base),
+        ("jobset.x-k8s.io", "JobSet") => job_set(&object.value, &like()),
         ("sparkoperator.k8s.io", "SparkApplication") => spark(spec, "spec", base),
         ("sparkoperator.k8s.io", "ScheduledSparkApplication") => {
             spark(&spec["template"], "spec.template", base)
@@ -94,13 +97,14 @@ pub(super) fn workloads(
     let mut list = Vec::with_capacity(parts.len());
     for part in parts {
         let value = part.template.as_ref().or_else(|| object.value.pointer(&pointer(&part.at)));
-        let (template, unknown) = match value.filter(|value| !value.is_null()) {
+        let (mut template, unknown) = match value.filter(|value| !value.is_null()) {
             None => (PodTemplateSpec::default(), Vec::new()),
             Some(value) => typed::read::<PodTemplateSpec>(value).map_err(|(error, path)| {
                 let place = format!("{}, {}.{path}", object.whole_place(), part.at);
                 source.error(error.to_string()).at(place)
             })?,
         };
+        mark(&mut template, &part.marks);
         let size = sizes.iter().find(|(gang, _)| *gang == part.gang).map_or(0, |(_, size)| *size);
         let common = like();
         let gang = format!("{}/{}", common.namespace, part.gang);
@@ -129,22 +133,68 @@ fn count(value: &Value, usual: i64) -> i64 {
     value.as_i64().unwrap_or(usual).max(0)
 }
 
-/// Groups of a leader and its workers, each a gang.
-fn leaders(spec: &Value, base: &str) -> Vec<Part> {
+/// Groups of a leader and its workers, each a gang; workers of one subgroup are one part.
+fn leaders(set: &Value, like: &Workload) -> Vec<Part> {
+    let base = &like.name;
+    let spec = &set["spec"];
     let both = &spec["leaderWorkerTemplate"];
     let (groups, size) = (count(&spec["replicas"], 1), count(&both["size"], 1).max(1));
     let at = |name: &str| format!("spec.leaderWorkerTemplate.{name}");
     let own = if both["leaderTemplate"].is_null() { "workerTemplate" } else { "leaderTemplate" };
+    let policy = &both["subGroupPolicy"];
+    let subgroup = policy["subGroupSize"].as_i64().filter(|size| *size > 0);
+    let with_leader = policy["type"].as_str() != Some("LeaderExcluded");
+    let marks = |k: i64, within: Option<i64>, lead: bool| {
+        let value = format!("{base}-{k}");
+        let mut marks = vec![match note(set, OF_GROUP) {
+            Some(over) => {
+                Mark::Own { label: GROUP, value: value.clone(), over: over.to_owned(), lead }
+            }
+            None => Mark::Is(GROUP, base.clone()),
+        }];
+        marks.extend(within.map(|within| match note(set, OF_SUBGROUP) {
+            Some(over) => {
+                let (value, over) = (format!("{value}/{within}"), over.to_owned());
+                Mark::Own { label: SUBGROUP, value, over, lead: true }
+            }
+            None => Mark::Is(SUBGROUP, base.clone()),
+        }));
+        marks
+    };
     let group = |k: i64| {
         let gang = format!("{base}-{k}");
-        let (name, template) = (gang.clone(), None);
-        let leader = Part { name, first: 0, replicas: 1, at: at(own), template, gang };
-        let (name, gang) = (leader.name.clone(), leader.gang.clone());
-        let (at, template) = (at("workerTemplate"), None);
-        [leader, Part { name, first: 1, replicas: size - 1, at, template, gang }]
+        let part = |at: String, first: i64, replicas: i64, marks: Vec<Mark>| {
+            let (name, gang) = (gang.clone(), gang.clone());
+            Part { name, first, replicas, at, template: None, gang, marks }
+        };
+        let leads = subgroup.filter(|_| with_leader).map(|_| 0);
+        let mut parts = vec![part(at(own), 0, 1, marks(k, leads, true))];
+        let few = groups.saturating_mul(size) <= MOST;
+        let apart = subgroup.filter(|_| few && note(set, OF_SUBGROUP).is_some());
+        let mut first = 1;
+        while first < size {
+            let within = |worker: i64| subgroup.map(|each| subgroup_of(worker, size, each));
+            let mut next = size;
+            if let Some(each) = apart {
+                next = first + 1;
+                while next < size.min(first + each) && within(next) == within(first) {
+                    next += 1;
+                }
+            }
+            let marks = marks(k, within(first), false);
+            parts.push(part(at("workerTemplate"), first, next - first, marks));
+            first = next;
+        }
+        parts
     };
     // More than an instance may have is refused later, by the number of pods.
     (0..groups.min(MOST)).flat_map(group).collect()
+}
+
+/// The subgroup of a worker: a leader that is one too many belongs to the first.
+fn subgroup_of(worker: i64, size: i64, each: i64) -> i64 {
+    let over = (size - 1) % each == 0 && size % each != 0;
+    (worker - i64::from(over)) / each
 }
 
 /// More groups than this are not looked at one by one.
@@ -159,6 +209,7 @@ fn ray(spec: &Value, at: &str, base: &str) -> Vec<Part> {
         at,
         template: None,
         gang: base.to_owned(),
+        marks: Vec::new(),
     };
     let mut parts = vec![part(format!("{base}-head"), 1, format!("{at}.headGroupSpec.template"))];
     for (k, group) in spec["workerGroupSpecs"].as_array().into_iter().flatten().enumerate() {
@@ -187,6 +238,7 @@ fn kubeflow(spec: &Value, base: &str) -> Vec<Part> {
                 at: format!("spec.{key}.{role}.template"),
                 template: None,
                 gang: base.to_owned(),
+                marks: Vec::new(),
             })
             .collect()
     };
@@ -194,21 +246,31 @@ fn kubeflow(spec: &Value, base: &str) -> Vec<Part> {
 }
 
 /// Jobs of one set, begun together.
-fn job_set(spec: &Value, base: &str) -> Vec<Part> {
+fn job_set(set: &Value, like: &Workload) -> Vec<Part> {
+    let base = &like.name;
     let mut parts = Vec::new();
-    for (k, jobs) in spec["replicatedJobs"].as_array().into_iter().flatten().enumerate() {
+    for (k, jobs) in set["spec"]["replicatedJobs"].as_array().into_iter().flatten().enumerate() {
         let name = jobs["name"].as_str().unwrap_or_default();
         let job = &jobs["template"]["spec"];
         let each = count(&job["parallelism"], 1).min(count(&job["completions"], i64::MAX));
         for replica in 0..count(&jobs["replicas"], 1).min(MOST) {
-            parts.push(Part {
-                name: format!("{base}-{name}-{replica}"),
-                first: 0,
-                replicas: each,
+            let name = format!("{base}-{name}-{replica}");
+            let [leads, follows] = of_job(set, jobs, &like.namespace, &name);
+            let alike = !leads.iter().any(|mark| matches!(mark, Mark::Own { .. }));
+            let part = |first: i64, replicas: i64, marks: Vec<Mark>| Part {
+                name: name.clone(),
+                first,
+                replicas,
                 at: format!("spec.replicatedJobs[{k}].template.spec.template"),
                 template: None,
                 gang: base.to_owned(),
-            });
+                marks,
+            };
+            if alike || each < 1 {
+                parts.push(part(0, each, leads));
+            } else {
+                parts.extend([part(0, 1, leads), part(1, each - 1, follows)]);
+            }
         }
     }
     parts
@@ -238,6 +300,7 @@ fn spark(spec: &Value, at: &str, base: &str) -> Vec<Part> {
         at: format!("{at}.{role}"),
         template: Some(spark_pod(&spec[role], factor)),
         gang: base.to_owned(),
+        marks: Vec::new(),
     };
     vec![part("driver", "driver", 1), part("executor", "exec", wanted)]
 }

@@ -72,6 +72,26 @@ impl Selector {
         self.0.as_ref().is_some_and(|all| all.iter().all(holds))
     }
 
+    /// The key and value that alone it asks for.
+    pub(super) fn only(&self) -> Option<(&str, &str)> {
+        match self.0.as_deref()? {
+            [(key, Wants::In(values))] if values.len() == 1 => Some((key, &values[0])),
+            _ => None,
+        }
+    }
+
+    /// The key that it asks for, and the one value that it does not want there.
+    pub(super) fn all_but(&self) -> Option<(&str, &str)> {
+        match self.0.as_deref()? {
+            [(key, Wants::NotIn(values)), (also, Wants::Exists)]
+                if key == also && values.len() == 1 =>
+            {
+                Some((key, &values[0]))
+            }
+            _ => None,
+        }
+    }
+
     /// True when it asks nothing at all, which is not the same as meaning nobody.
     pub(super) fn is_empty(&self) -> bool {
         self.0.as_ref().is_some_and(Vec::is_empty)

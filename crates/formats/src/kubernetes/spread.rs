@@ -18,13 +18,30 @@ const FIELD: &str = "spec.topologySpreadConstraints";
 type Counts = Vec<(String, u32)>;
 
 impl<'a> Scene<'a> {
-    /// Pods of these classes wait and are to be spread.
-    pub(super) fn spread(&mut self, spread: &'a Spread, holders: &[usize]) {
-        let key = &spread.term.over;
-        let meant = self.matching(&spread.term);
-        for class in holders.iter().filter(|_| !spread.preferred) {
-            narrow(&mut self.out.extra[*class], key, vec![ANY.to_owned()]);
+    /// Pods of these classes wait and are to be spread. Which values they can use, and so which
+    /// count, depends on the labels that all of their constraints ask for and on what all of them bar.
+    pub(super) fn all_spread(&mut self, all: &[(&'a Spread, Vec<usize>)]) {
+        for (spread, holders) in all {
+            for class in holders.iter().filter(|_| !spread.preferred) {
+                narrow(&mut self.out.extra[*class], &spread.term.over, vec![ANY.to_owned()]);
+            }
         }
+        let mut even = Vec::new();
+        for (spread, holders) in all {
+            self.spread(spread, holders, &mut even);
+        }
+        for (spread, counts, tasks) in even {
+            self.even(spread, counts, &tasks);
+        }
+    }
+
+    fn spread(
+        &mut self,
+        spread: &'a Spread,
+        holders: &[usize],
+        even: &mut Vec<(&'a Spread, Counts, Vec<usize>)>,
+    ) {
+        let meant = self.matching(&spread.term);
         // An empty selector matches every pod, and yet the scheduler counts none by it.
         if spread.term.selector.is_empty() {
             return;
@@ -59,7 +76,7 @@ impl<'a> Scene<'a> {
                 self.kept_off_full(spread, &counts, &outer);
             }
             if !inner.is_empty() {
-                self.even(spread, counts, &inner);
+                even.push((spread, counts, inner));
             }
         }
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::nodes::Host;
 use super::objects::Object;
+use super::patterns::Pattern;
 use super::selectors::{Labels, Selector};
 
 const REQUIRED: &str = "kueue.x-k8s.io/podset-required-topology";
@@ -65,6 +66,7 @@ struct HyperNode {
 enum Members {
     Named(String),
     With(Selector),
+    Like(Pattern),
 }
 
 /// The label that stands for the largest hyper-nodes of a tier or below.
@@ -83,15 +85,27 @@ impl HyperNodes {
             let selector = member.get("selector").unwrap_or(&Value::Null);
             let exact = selector.pointer("/exactMatch/name").and_then(Value::as_str);
             let labels = selector.get("labelMatch").cloned().map(serde_json::from_value);
+            let pattern = selector.pointer("/regexMatch/pattern").and_then(Value::as_str);
+            if member["type"] == "HyperNode" {
+                // Volcano knows parts by their names alone.
+                parts.extend(exact.map(str::to_owned));
+                continue;
+            }
+            if let (None, Some(pattern)) = (exact, pattern) {
+                let left_out = |what| ("spec.members", format!("{what}: it is left out"));
+                let pattern = Pattern::new(pattern).map_err(left_out)?;
+                hosts.push(Members::Like(pattern));
+                continue;
+            }
             match (exact, labels) {
-                (Some(name), _) if member["type"] == "HyperNode" => parts.push(name.to_owned()),
                 (Some(name), _) => hosts.push(Members::Named(name.to_owned())),
                 (None, Some(Ok::<LabelSelector, _>(selector))) => {
                     let selector = Selector::of(Some(&selector), &Labels::new(), None, None);
                     hosts.push(Members::With(selector.map_err(|what| ("spec.members", what))?));
                 }
                 _ => {
-                    let what = "only exactMatch and labelMatch are read: it is left out";
+                    let what =
+                        "only exactMatch, labelMatch and regexMatch are read: it is left out";
                     return Err(("spec.members", what.to_owned()));
                 }
             }
@@ -109,6 +123,8 @@ impl HyperNodes {
             own.hosts.iter().any(|members| match members {
                 Members::Named(name) => *name == host.name,
                 Members::With(selector) => selector.matches(&host.labels.iter().cloned().collect()),
+                // Names of nodes are ASCII.
+                Members::Like(pattern) => pattern.is_in(&host.name) == Ok(true),
             })
         };
         let direct = (0..hosts.len()).filter(|k| is_one(&hosts[*k]));

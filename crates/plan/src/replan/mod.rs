@@ -5,6 +5,7 @@ mod budgets;
 mod exhaust;
 mod frontier;
 mod order;
+mod waiting;
 mod whatif;
 
 pub use frontier::{Frontier, Point, frontier};
@@ -12,6 +13,7 @@ pub use order::{Order, Stuck, order, today};
 
 use base::error::{Error, Kind, Result};
 use judge::check::check_moves;
+pub use waiting::Running;
 pub use whatif::{Effect, Fit, rounds, what_if};
 
 use base::stop::Stop;

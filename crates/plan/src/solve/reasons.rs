@@ -8,7 +8,8 @@ use model::state::{Block, State};
 use model::{Instance, NodeState, Plan, TaskId};
 
 /// Every code that an unplaced task can have, with a possible action.
-pub const REASONS: [(&str, &str); 12] = [
+pub const REASONS: [(&str, &str); 13] = [
+    ("waits", "ask about it too: --all"),
     ("evicted", "run it again where there is room"),
     ("capacity", "add a node or capacity, or leave another task out"),
     ("risk", "take a higher risk, add a node or capacity, or leave another task out"),
