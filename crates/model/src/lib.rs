@@ -68,8 +68,8 @@ pub use plan::{
 pub use quantity::{CENTURY, Decimal, QuantityError, Scale, gcd, parse_duration, quoted};
 pub use risk::{Risk, normal_quantile, normal_tail, parse_share};
 pub use rule::{
-    Ask, Field, LabelId, LabelValues, Limit, Over, RULES, Rule, RuleFields, RuleId, RuleInfo,
-    RuleShape, Wish, WrongField,
+    Ask, Field, LabelId, LabelValues, Limit, Over, RULES, Reading, Rule, RuleFields, RuleId,
+    RuleInfo, RuleShape, Wish, WrongField,
 };
 pub use selector::{
     ANY, Effect, Labels, Preference, Refusal, Requirement, RequirementId, Selection, Taint,

@@ -182,13 +182,16 @@ fn closed(draft: &Draft, resolve: &Resolve) -> Result<Vec<Vec<(i64, i64)>>, Draf
     Ok(unless_all(closed, &Vec::new()))
 }
 
+/// What of the load that is there ends on a node, and when.
+type Ending = Vec<(i64, Vec<i64>)>;
+
 /// What ends on each node: rows of amounts in the order of the draft.
 fn endings(
     instance: &Instance,
     draft: &Draft,
     resolve: &Resolve,
     rows: &[i64],
-) -> Result<Vec<Vec<(i64, Vec<i64>)>>, DraftError> {
+) -> Result<Vec<Ending>, DraftError> {
     let width = draft.resources.len();
     let mut rows = rows.chunks_exact(width.max(1));
     let mut all = Vec::with_capacity(draft.nodes.len());

@@ -16,7 +16,7 @@ pub struct RuleInfo {
     pub fields: &'static [Field],
     /// What a rule with these fields asks; the others of `near` and what a limit counts are told
     /// apart once the instance is known.
-    pub read: fn(&RuleFields) -> Result<(Ask, Option<LimitDraft>), WrongField>,
+    pub read: fn(&RuleFields) -> Reading,
 }
 
 /// What rules of a kind are over.
@@ -122,6 +122,9 @@ impl RuleFields {
         given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field)
     }
 }
+
+/// What a rule asks, with what a limit counts as it was written; or the field that is wrong.
+pub type Reading = Result<(Ask, Option<LimitDraft>), WrongField>;
 
 /// A field that is wrong: its key, and why.
 pub type WrongField = (&'static str, String);

@@ -1,8 +1,6 @@
 //! The kinds of rules: one list, a file each.
 
-use super::Ask;
-use super::info::{RuleFields, RuleInfo, WrongField};
-use crate::LimitDraft;
+use super::info::{Reading, RuleFields, RuleInfo};
 
 /// The rules that a person may write.
 pub const RULES: [&RuleInfo; 6] = [
@@ -19,7 +17,7 @@ impl RuleInfo {
     ///
     /// # Errors
     /// A field that rules of this kind do not have, or one that is missing or makes no sense.
-    pub fn ask(&self, fields: &RuleFields) -> Result<(Ask, Option<LimitDraft>), WrongField> {
+    pub fn ask(&self, fields: &RuleFields) -> Reading {
         if let Some(field) = fields.given().find(|field| !self.fields.contains(field)) {
             let own = RULES.iter().filter(|info| info.fields.contains(&field));
             let own: Vec<String> = own.map(|info| format!("`{}`", info.name)).collect();

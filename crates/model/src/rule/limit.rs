@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::info::{Field, Over, RuleFields, RuleInfo, WrongField, wrong};
+use super::info::{Field, Over, Reading, RuleFields, RuleInfo, wrong};
 use super::{Ask, LabelValues, Limit};
 use crate::draft::{DraftError, DraftItem, LimitDraft, error};
 use crate::resolve::Resolve;
@@ -19,7 +19,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     read: of_fields,
 };
 
-fn of_fields(fields: &RuleFields) -> Result<(Ask, Option<LimitDraft>), WrongField> {
+fn of_fields(fields: &RuleFields) -> Reading {
     let Some(resource) = fields.resource.clone() else {
         return wrong(Field::Resource, "say what is limited: a resource, or `tasks`");
     };

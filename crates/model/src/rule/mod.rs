@@ -16,7 +16,7 @@ use std::fmt;
 
 use super::{NodeId, TaskId};
 
-pub use info::{Field, Over, RuleFields, RuleInfo, WrongField};
+pub use info::{Field, Over, Reading, RuleFields, RuleInfo, WrongField};
 pub use kinds::RULES;
 pub use shape::RuleShape;
 pub use sums::Limit;

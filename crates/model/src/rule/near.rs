@@ -1,8 +1,7 @@
 //! `near`: each of the tasks shares its value of a label with one of some others.
 
 use super::Ask;
-use super::info::{Field, Over, RuleFields, RuleInfo, WrongField, wrong};
-use crate::LimitDraft;
+use super::info::{Field, Over, Reading, RuleFields, RuleInfo, wrong};
 
 pub(super) const INFO: RuleInfo = RuleInfo {
     name: "near",
@@ -12,7 +11,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     read,
 };
 
-fn read(fields: &RuleFields) -> Result<(Ask, Option<LimitDraft>), WrongField> {
+fn read(fields: &RuleFields) -> Reading {
     match fields.near {
         Some(_) => Ok((Ask::Near { others: Vec::new() }, None)),
         None => wrong(Field::Near, "say near whom: `near` or `near_group`"),

@@ -1,8 +1,8 @@
 //! `spread`: on many values of a label, on few, or evenly.
 
 use super::Ask;
-use super::info::{Field, Over, RuleFields, RuleInfo, WrongField, wrong};
-use crate::{Decimal, LimitDraft};
+use super::info::{Field, Over, Reading, RuleFields, RuleInfo, wrong};
+use crate::Decimal;
 
 pub(super) const INFO: RuleInfo = RuleInfo {
     name: "spread",
@@ -12,7 +12,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     read,
 };
 
-fn read(fields: &RuleFields) -> Result<(Ask, Option<LimitDraft>), WrongField> {
+fn read(fields: &RuleFields) -> Reading {
     if !fields.present.is_empty() && fields.max_skew.is_none() {
         return wrong(Field::Present, "what is there counts for `max_skew` only");
     }
