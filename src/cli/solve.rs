@@ -21,7 +21,9 @@ use judge::proof::Proof;
 use model::{Instance, Schedule, Term, Tier, Worth};
 use plan::explain::{Verdict, explain};
 use plan::replan::{self, Running as Asked, today};
-use plan::solve::{Answer, Method, NoPlan, Outcome, Params, Watch, judged, planning};
+use plan::solve::{
+    Answer, Method, NoPlan, Outcome, Params, Watch, judged, planning, stuck_one_by_one,
+};
 use plan::survive::plan_watched;
 use report::{self, ConflictDoc, Report, standing};
 
@@ -306,6 +308,15 @@ fn print_plan(
             );
         }
         outcome.notes.iter().for_each(|note| warn(note));
+        let stuck = if !instance.is_timed() { stuck_one_by_one(instance, end) } else { Vec::new() };
+        if let Some(first) = stuck.first() {
+            warn(&format!(
+                "{} tasks, `{}` among them, cannot be placed one after the other: on the way a spread would not hold. \
+                 A scheduler that places one at a time stays stuck; bound as planned they are right",
+                stuck.len(),
+                instance.task_name(*first)
+            ));
+        }
         if instance.goal().mentions(Term::Demand)
             && !instance.has_pairs()
             && outcome.unplaced.is_empty()

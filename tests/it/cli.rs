@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
+use serde_json::{Value, json};
+
 use crate::helpers::stowplan;
 
 const TRAIN: &str = "data/train-jobs.json";
@@ -344,4 +346,33 @@ fn the_name_of_the_file_says_the_form() {
         assert!(jsonschema::is_valid(&schema, &json(name)), "{name}");
     }
     assert_eq!(json("bad.json")["violations"][0]["code"], "unknown-task");
+}
+
+/// Each of two tasks may come only after the other, by another spread each.
+#[test]
+fn what_no_order_of_single_placements_reaches_is_said() {
+    let case = json!({
+        "nodes": [
+            {"id": "n1", "capacity": {"cpu": 1}, "labels": {"zone": "z1", "rack": "r1"}},
+            {"id": "n2", "capacity": {"cpu": 1}, "labels": {"zone": "z2", "rack": "r2"}},
+        ],
+        "tasks": [
+            {"id": "p", "demand": {"cpu": 1}, "requires": {"zone": "z1"}},
+            {"id": "q", "demand": {"cpu": 1}, "requires": {"zone": "z2"}},
+        ],
+        "rules": [
+            {"rule": "spread", "tasks": ["p", "q"], "over": "zone", "max_skew": 1, "present": {"z1": 1}},
+            {"rule": "spread", "tasks": ["p", "q"], "over": "rack", "max_skew": 1, "present": {"r2": 1}},
+        ],
+    });
+    let said = |case: &Value| {
+        let told = stowplan().args(["solve", "-"]).write_stdin(case.to_string()).output().unwrap();
+        assert!(told.status.success());
+        String::from_utf8(told.stderr).unwrap()
+    };
+    assert!(said(&case).contains("2 tasks, `p` among them, cannot be placed one after the other"));
+    // Without the second spread `q` comes first.
+    let mut one = case.clone();
+    one["rules"].as_array_mut().unwrap().truncate(1);
+    assert!(!said(&one).contains("one after the other"));
 }

@@ -2,6 +2,7 @@
 //! the exact method, in the order that the chosen method asks for.
 
 mod improve;
+mod one_by_one;
 mod reasons;
 mod run;
 mod start;
@@ -21,6 +22,7 @@ use ilp::Backend;
 use judge::check::{check_plan, check_schedule};
 use judge::proof::Proof;
 use model::{Fallback, Instance, Plan, Schedule, Survives, TaskId};
+pub use one_by_one::stuck_one_by_one;
 pub use reasons::{REASONS, action, block_in_words, code, left_out};
 use run::Run;
 

@@ -147,13 +147,14 @@ impl<'a, const R: usize> Search<'a, R> {
         let (mut value, guide) = (first.value(), Guide::of(&first));
         let mut rng = ChaCha8Rng::seed_from_u64(self.task.seed);
         let (usual, least) = bad_moves(&first, &guide, &mut rng);
-        let bound = self.task.bounds.get(stage).copied().unwrap_or(f64::NEG_INFINITY);
         // An overload that is paid for says nothing of how loads vary.
         let varies = self.problem.varying.is_some();
         let tight = self.problem.runs() && !varies && crowded(&first, &mut rng) > CROWDED;
         let parts = if tight { LONG } else { 1 };
         let mut pace = Pace::new(&self.problem, &self.budget, self.workers as u64, share, parts);
-        let enough = bound + ROUNDING * bound.abs();
+        // A value that is proven to be the best; nothing is where no bound is known.
+        let bound = self.task.bounds.get(stage).copied().filter(|bound| bound.is_finite());
+        let enough = bound.map_or(f64::NEG_INFINITY, |bound| bound + ROUNDING * bound.abs());
         let mut heat = HEAT;
         // Overload helps on some instances and not on others: when it led no further, rounds go
         // on without it, and the other way round.
