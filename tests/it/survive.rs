@@ -626,3 +626,19 @@ fn plans_for_other_instances_are_tried_on_this_one() {
             {"id": "t1", "demand": {"mem": "2.75"}}]});
     assert!(matches!(solve(varying, Some("node")), Answer::NoPlan(_)), "n2 does not take both");
 }
+
+/// A task that no budget lets move has a standby elsewhere all the same.
+#[test]
+fn failures_ask_no_budget() {
+    let document = json!({
+        "nodes": [{"id": "n0", "capacity": {"cpu": 3}}, {"id": "n1", "capacity": {"cpu": 4}}],
+        "tasks": [{"id": "t0", "demand": {"cpu": 1}},
+            {"id": "t1", "demand": {"cpu": 3}, "backup": true, "node": "n1"}],
+        "rules": [{"rule": "limit", "resource": "moved", "at_most": 0, "tasks": "t1"}]});
+    let params = Params::default();
+    let watch = Watch::new(Stop::after(params.time_limit), &|_| {});
+    let Answer::Plan(outcome) = plan_watched(&read(&document), &params, &watch).unwrap() else {
+        panic!("t1 stays on n1 beside t0, and n0 is free for its standby");
+    };
+    assert_eq!(outcome.plan.placement, [Some(NodeId(1)); 2]);
+}

@@ -65,7 +65,7 @@ impl Model<'_> {
             for (g, group) in shape.groups.iter().enumerate().filter(|(g, _)| !fails[*g]) {
                 let node = group[0];
                 let most = most_that_fit(shape.instance.demand_on(task, node), &rooms[g]);
-                if shape.instance.eligible(task, node) && most > 0 {
+                if shape.instance.eligible_after_failure(task, node) && most > 0 {
                     let most = most.min(class.tasks.len() as i64) as f64;
                     self.program
                         .about("fallback", &[Of::Task(task), Of::Node(dead), Of::Node(node)]);

@@ -44,6 +44,12 @@ impl Instance {
         Instance { backup: Vec::new(), ..self.clone() }
     }
 
+    /// As [`Instance::eligible`] after a failure, which asks no budget.
+    pub fn eligible_after_failure(&self, task: TaskId, node: NodeId) -> bool {
+        self.eligible[self.requirement_of(task) as usize][node.index()]
+            && (!self.is_pinned(task) || self.current(task) == Some(node))
+    }
+
     /// The instance with a plan carried out and then these nodes down: tasks run where the
     /// plan has them, and moving is counted from there. Failures ask no budget.
     pub fn failed(&self, plan: &Plan, nodes: &[NodeId]) -> Instance {
