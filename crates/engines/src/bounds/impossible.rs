@@ -199,7 +199,9 @@ fn more_tasks_than_nodes(instance: &Instance, bounds: &Bounds) -> Option<Impossi
 fn more_demand_than_capacity(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
     for group in &bounds.area.groups {
         for (r, resource) in instance.resources().iter().enumerate() {
-            let free: i64 = group.nodes(instance).map(|node| instance.free(node, r)).sum();
+            let each = group.nodes(instance).map(|node| i128::from(instance.free(node, r)));
+            // What is short is no more than is asked.
+            let Ok(free) = i64::try_from(each.sum::<i128>()) else { continue };
             if group.demand[r] <= free {
                 continue;
             }
@@ -223,8 +225,9 @@ fn more_demand_than_capacity(instance: &Instance, bounds: &Bounds) -> Option<Imp
 fn large_tasks(instance: &Instance, bounds: &Bounds) -> Option<Impossible> {
     for (r, resource) in instance.resources().iter().enumerate() {
         for (size, tasks) in bounds.area.thresholds(r, 0) {
-            let holds: i64 = bounds.area.frees[r].iter().map(|free| free / size).sum();
-            if holds < tasks {
+            let each = bounds.area.frees[r].iter().map(|free| i128::from(free / size));
+            let holds: i128 = each.sum();
+            if holds < i128::from(tasks) {
                 let cause = format!(
                     "{tasks} tasks need at least {} {} each and all nodes together hold {holds} such tasks",
                     resource.show(size),

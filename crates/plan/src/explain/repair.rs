@@ -282,7 +282,16 @@ impl Work<'_> {
         let mut list: Vec<Repair> = Vec::new();
         for like in kinds {
             let more = |count: usize| instance.with_more_nodes(like, count);
-            let fewest = self.fewest(1, NODES, more)?;
+            // Sums over all nodes stay below 2^60 steps.
+            let sum =
+                |r: usize| instance.node_ids().map(|node| instance.capacity(node)[r]).sum::<i64>();
+            let each = instance.capacity(like).iter().enumerate().filter(|(_, each)| **each > 0);
+            let room = each.map(|(r, each)| ((1i64 << 60) - sum(r)).max(0) / each).min();
+            let most = room.map_or(NODES, |room| NODES.min(usize::try_from(room).unwrap_or(NODES)));
+            if most == 0 {
+                continue;
+            }
+            let fewest = self.fewest(1, most, more)?;
             let Some(count) = fewest.count else { continue };
             let least = fewest.certain && (monotone || count <= 4);
             let price = instance.price(like) as f64 * count as f64 * instance.cost_scale().factor();
