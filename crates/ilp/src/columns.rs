@@ -203,6 +203,9 @@ pub(super) struct Chords {
     pub(super) variance: Vec<(Col, f64)>,
 }
 
+/// A weighted sum of columns, and its limit.
+pub(super) type Above = (Vec<(Col, f64)>, f64);
+
 /// A column whose value follows from the counts.
 pub(super) enum Derived {
     /// 1 when the columns' sum is positive.
@@ -211,5 +214,5 @@ pub(super) enum Derived {
     /// positive.
     Most { col: Col, of: Vec<(Vec<Col>, f64)> },
     /// The most that any of several weighted sums is above its limit, at least 0.
-    Over { col: Col, of: Vec<(Vec<(Col, f64)>, f64)> },
+    Over { col: Col, of: Vec<Above> },
 }

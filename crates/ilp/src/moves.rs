@@ -94,12 +94,7 @@ impl Model<'_> {
                 }
                 let [room, with] = [ratio.room, ratio.with].map(Of::Resource);
                 self.program.about("missing", &[room, with, Of::Node(group[0])]);
-                let over = self.program.column(0.0, f64::INFINITY, false);
-                let mut row = terms.clone();
-                row.push((over, -1.0));
-                self.program.at_most(row, -missing);
-                self.derived.push(Derived::Over { col: over, of: vec![(terms, -missing)] });
-                self.margins.push((over, unit * factor));
+                self.priced(vec![(terms, -missing)], unit * factor);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::{Derived, Model};
+use super::columns::{Above, Derived, Model};
 use super::program::{Col, Of, merged};
 use model::{LabelValues, Rule, RuleShape, TaskId};
 
@@ -21,7 +21,7 @@ impl Derived {
                 point[*col as usize] = of.iter().map(full).fold(0.0, f64::max);
             }
             Derived::Over { col, of } => {
-                let above = |(terms, limit): &(Vec<(Col, f64)>, f64)| {
+                let above = |(terms, limit): &Above| {
                     terms.iter().map(|(col, a)| a * point[*col as usize]).sum::<f64>() - limit
                 };
                 point[*col as usize] = of.iter().map(above).fold(0.0, f64::max);
@@ -182,14 +182,22 @@ impl Model<'_> {
 
     /// Counts on all values that could be used are no further below the fullest than the skew.
     fn skew_rows(&mut self, rule: &Rule, on: &ByValue, skew: u32) {
+        for (terms, limit) in self.below_fullest(rule, on, skew) {
+            self.program.at_most(terms, limit);
+        }
+    }
+
+    /// For each value that could be used: how far its count is below the fullest, and how far it
+    /// may be.
+    fn below_fullest(&mut self, rule: &Rule, on: &ByValue, skew: u32) -> Vec<Above> {
         let most = self.fullest(rule, on);
-        for value in &rule.values {
+        let each = rule.values.iter().map(|value| {
             let cols = on.iter().find(|(known, _)| known == value).map_or(&[][..], |(_, c)| c);
-            let there = f64::from(rule.present_on(*value));
             let mut terms: Vec<(Col, f64)> = cols.iter().map(|col| (*col, -1.0)).collect();
             terms.push((most, 1.0));
-            self.program.at_most(terms, f64::from(skew) + there);
-        }
+            (terms, f64::from(skew) + f64::from(rule.present_on(*value)))
+        });
+        each.collect()
     }
 
     /// Members only where one of the others is.
@@ -227,8 +235,8 @@ impl Model<'_> {
                         self.distinct_breaches(&members, &on, n, (at_least, at_most), price);
                     }
                     if let Some(skew) = max_skew {
-                        let most = self.fullest(rule, &on);
-                        self.skew_breaches(rule, &on, most, (skew, price));
+                        let each = self.below_fullest(rule, &on, skew);
+                        self.priced(each, price);
                     }
                 }
                 RuleShape::Beside { others } => {
@@ -250,15 +258,21 @@ impl Model<'_> {
         }
     }
 
+    /// The most that any of the sums is above its limit costs so much each.
+    pub(super) fn priced(&mut self, of: Vec<Above>, price: f64) {
+        let over = self.program.column(0.0, f64::INFINITY, false);
+        for (terms, limit) in &of {
+            let mut row = terms.clone();
+            row.push((over, -1.0));
+            self.program.at_most(row, *limit);
+        }
+        self.derived.push(Derived::Over { col: over, of });
+        self.margins.push((over, price));
+    }
+
     /// What the terms are above the limit costs so much each.
     fn breach(&mut self, terms: Vec<(Col, f64)>, limit: f64, price: f64) {
-        let terms = merged(terms);
-        let over = self.program.column(0.0, f64::INFINITY, false);
-        let mut row = terms.clone();
-        row.push((over, -1.0));
-        self.program.at_most(row, limit);
-        self.derived.push(Derived::Over { col: over, of: vec![(terms, limit)] });
-        self.margins.push((over, price));
+        self.priced(vec![(merged(terms), limit)], price);
     }
 
     /// Values in use beyond the most, and short of the fewest once any of the tasks is placed.
@@ -282,24 +296,6 @@ impl Model<'_> {
             terms.push((placed, f64::from(at_least)));
             self.breach(terms, 0.0, price);
         }
-    }
-
-    /// By how much the fullest value exceeds what it may.
-    fn skew_breaches(&mut self, rule: &Rule, on: &ByValue, most: Col, (skew, price): (u32, f64)) {
-        let over = self.program.column(0.0, f64::INFINITY, false);
-        let mut each = Vec::with_capacity(rule.values.len());
-        for value in &rule.values {
-            let cols = on.iter().find(|(known, _)| known == value).map_or(&[][..], |(_, c)| c);
-            let mut terms: Vec<(Col, f64)> = cols.iter().map(|col| (*col, -1.0)).collect();
-            terms.push((most, 1.0));
-            let limit = f64::from(skew) + f64::from(rule.present_on(*value));
-            let mut row = terms.clone();
-            row.push((over, -1.0));
-            self.program.at_most(row, limit);
-            each.push((terms, limit));
-        }
-        self.derived.push(Derived::Over { col: over, of: each });
-        self.margins.push((over, price));
     }
 
     /// Counts of the classes on nodes without the rule's label.
@@ -328,12 +324,7 @@ impl Model<'_> {
                 }
                 let limit = (*safety - used).max(0) as f64 * group.len() as f64;
                 self.program.about("excess", &[Of::Resource(r), Of::Node(node)]);
-                let over = self.program.column(0.0, f64::INFINITY, false);
-                let mut row = terms.clone();
-                row.push((over, -1.0));
-                self.program.at_most(row, limit);
-                self.derived.push(Derived::Over { col: over, of: vec![(terms, limit)] });
-                self.margins.push((over, price));
+                self.priced(vec![(terms, limit)], price);
             }
         }
     }

@@ -2,12 +2,13 @@
 //! of running pods allow or bar.
 
 use std::collections::BTreeMap;
+use std::hash::Hash;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::affinity::{NAME, bar, narrow};
 use super::cluster::Cluster;
-use super::pods::{Class, EVERYWHERE, HostPort, Liking, Spread, Term, Terms};
+use super::pods::{EVERYWHERE, HostPort, Term, Terms};
 use super::selectors::{Labels, NAMESPACE_NAME, Selector};
 use model::{ANY, Ask, Direction, Preference, RuleDraft, Selection, Whom};
 
@@ -76,52 +77,24 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
     }
     let holds = |k: &usize| !scene.waiting[*k].is_empty();
     let holders: Vec<usize> = (0..classes).filter(holds).collect();
-    let own = |terms: fn(&Class) -> Vec<&Term>, among: &[usize]| {
-        let mut order: Vec<(&Term, Vec<usize>)> = Vec::new();
-        let mut at: FxHashMap<&Term, usize> = FxHashMap::default();
-        for class in among {
-            for term in terms(&cluster.classes[*class]) {
-                let next = order.len();
-                let k = *at.entry(term).or_insert(next);
-                if k == next {
-                    order.push((term, Vec::new()));
-                }
-                if order[k].1.last() != Some(class) {
-                    order[k].1.push(*class);
-                }
-            }
-        }
-        order
-    };
-    let away = own(|class| class.terms.away.iter().collect(), &holders);
+    let away = held(cluster, &holders, |terms| &terms.away);
     let runs = |k: &usize| !scene.running[*k].is_empty();
     let runners: Vec<usize> = (0..classes).filter(runs).collect();
-    let kept_off = own(|class| class.terms.away.iter().collect(), &runners);
+    let kept_off = held(cluster, &runners, |terms| &terms.away);
     let mut near: BTreeMap<&[Term], Vec<usize>> = BTreeMap::new();
     for class in &holders {
         near.entry(&cluster.classes[*class].terms.near).or_default().push(*class);
     }
     near.remove(&[][..]);
-    let mut spread: Vec<(&Spread, Vec<usize>)> = Vec::new();
-    let mut at: FxHashMap<&Spread, usize> = FxHashMap::default();
-    for class in &holders {
-        for one in &cluster.classes[*class].terms.spread {
-            let next = spread.len();
-            let k = *at.entry(one).or_insert(next);
-            if k == next {
-                spread.push((one, Vec::new()));
-            }
-            spread[k].1.push(*class);
-        }
-    }
+    let spread = held(cluster, &holders, |terms| &terms.spread);
     kept_off.into_iter().for_each(|(term, classes)| scene.kept_off(term, &classes));
     scene.all_away(away);
     near.into_iter().for_each(|(terms, classes)| scene.near(terms, &classes));
     scene.ports(&holders, &runners);
-    for (liking, classes) in likings(cluster, &holders, |terms| &terms.rather_near) {
+    for (liking, classes) in held(cluster, &holders, |terms| &terms.rather_near) {
         scene.rather_near(liking, &classes);
     }
-    for (liking, classes) in likings(cluster, &holders, |terms| &terms.rather_away) {
+    for (liking, classes) in held(cluster, &holders, |terms| &terms.rather_away) {
         scene.rather_away(liking, &classes);
     }
     // Last: which values can be used depends on all the rest.
@@ -129,21 +102,23 @@ pub(super) fn between(cluster: &Cluster, host_at: &FxHashMap<&str, usize>) -> Be
     scene.out
 }
 
-/// What classes prefer, in order of first appearance, each with the classes.
-fn likings<'a>(
+/// What classes ask or prefer, in order of first appearance, each with the classes.
+fn held<'a, T: Eq + Hash>(
     cluster: &'a Cluster,
-    holders: &[usize],
-    of: fn(&Terms) -> &Vec<Liking>,
-) -> Vec<(&'a Liking, Vec<usize>)> {
-    let mut order: Vec<(&Liking, Vec<usize>)> = Vec::new();
-    let mut at: FxHashMap<&Liking, usize> = FxHashMap::default();
-    for class in holders {
-        for liking in of(&cluster.classes[*class].terms) {
-            let k = *at.entry(liking).or_insert_with(|| {
-                order.push((liking, Vec::new()));
+    among: &[usize],
+    of: fn(&Terms) -> &Vec<T>,
+) -> Vec<(&'a T, Vec<usize>)> {
+    let mut order: Vec<(&T, Vec<usize>)> = Vec::new();
+    let mut at: FxHashMap<&T, usize> = FxHashMap::default();
+    for class in among {
+        for one in of(&cluster.classes[*class].terms) {
+            let k = *at.entry(one).or_insert_with(|| {
+                order.push((one, Vec::new()));
                 order.len() - 1
             });
-            order[k].1.push(*class);
+            if order[k].1.last() != Some(class) {
+                order[k].1.push(*class);
+            }
         }
     }
     order

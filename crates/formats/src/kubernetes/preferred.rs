@@ -3,7 +3,7 @@
 
 use super::between::Scene;
 use super::pods::Liking;
-use model::{Ask, Decimal, Direction, Preference, Selection, Whom};
+use model::{Ask, Decimal, Direction, Preference, RuleDraft, Selection, Whom};
 
 /// Most rules for which pods that prefer to be apart from others are written out in pairs.
 const MOST_PAIRS: usize = 20_000;
@@ -36,10 +36,7 @@ impl<'a> Scene<'a> {
         if !outer.is_empty() && !others.is_empty() {
             let near = Whom::Tasks(self.ids(&others));
             let ask = Ask::Near { others: Vec::new() };
-            self.wish("preferred affinity", ask, &over, &outer, liking.weight);
-            if let Some(rule) = self.out.rules.last_mut() {
-                rule.near = Some(near);
-            }
+            self.wish("preferred affinity", ask, &over, &outer, liking.weight).near = Some(near);
         }
     }
 
@@ -84,8 +81,17 @@ impl<'a> Scene<'a> {
     }
 
     /// A rule that may be broken at this price.
-    pub(super) fn wish(&mut self, what: &str, ask: Ask, over: &str, tasks: &[usize], price: u32) {
-        self.rule(what, ask, over, tasks).price = Decimal::from_integer(price.into()).ok();
+    fn wish(
+        &mut self,
+        what: &str,
+        ask: Ask,
+        over: &str,
+        tasks: &[usize],
+        price: u32,
+    ) -> &mut RuleDraft {
+        let rule = self.rule(what, ask, over, tasks);
+        rule.price = Decimal::from_integer(price.into()).ok();
+        rule
     }
 
     /// Pods of the classes like nodes with such labels.
